@@ -1,0 +1,1 @@
+//! The custom resources of the group `argoproj.io/v1alpha1`.

@@ -1,0 +1,1 @@
+//! Actors of a cluster without nodes: the kubelet that makes pods run.

@@ -1,0 +1,1 @@
+//! The shell around the decisions: watch, cache, queue, observe, apply.

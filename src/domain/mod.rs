@@ -1,0 +1,1 @@
+//! Values and arithmetic that decisions are made of.

@@ -1,0 +1,1 @@
+//! The safety check that every write passes.

@@ -1,0 +1,1 @@
+//! Traffic routers: pure renderers of the objects that carry weights.
