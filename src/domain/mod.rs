@@ -1,1 +1,4 @@
 //! Values and arithmetic that decisions are made of.
+
+pub mod hash;
+pub mod quantity;
