@@ -2,3 +2,5 @@
 
 pub mod event;
 pub mod plan;
+pub mod hash;
+pub mod quantity;
