@@ -1,1 +1,4 @@
 //! Values and arithmetic that decisions are made of.
+
+pub mod event;
+pub mod plan;
