@@ -26,6 +26,8 @@ pub use rules::uses_service;
 
 use super::error::TrafficError;
 use super::merge_patch::merge_patch;
+use crate::domain::event::{EventNote, EventReason};
+use crate::domain::plan::{Action, ObjectKind, Op, Precondition, Purpose};
 
 /// The annotation prefix that ingress-nginx uses unless it was started with another one.
 pub const DEFAULT_ANNOTATION_PREFIX: &str = "nginx.ingress.kubernetes.io";
@@ -61,74 +63,6 @@ pub struct NginxRouter<'a> {
     pub field_manager: &'a str,
 }
 
-/// One write to a canary Ingress.
-#[derive(Debug, Clone, PartialEq)]
-pub enum IngressOp {
-    /// Create the Ingress. Should it exist by then, read it and render again: it may be the Rollout's own.
-    Create {
-        /// Its name.
-        name: String,
-        /// The whole object, but for its namespace, which is the Rollout's.
-        body: Value,
-        /// The weight that it starts with.
-        weight: i32,
-    },
-    /// Change an existing Ingress.
-    Patch {
-        /// Its name.
-        name: String,
-        /// The uid that the decision was made on.
-        uid: String,
-        /// The resource version that the decision was made on.
-        resource_version: String,
-        /// A merge patch, never empty.
-        patch: Value,
-        /// What the patch does to the weight.
-        weight: WeightChange,
-    },
-}
-
-/// A weight before and after a patch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WeightChange {
-    /// The weight that the Ingress shows, if it shows one.
-    pub from: Option<i32>,
-    /// The weight that the patch leaves behind.
-    pub to: i32,
-}
-
-impl IngressOp {
-    /// Name of the Ingress that is written.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Create { name, .. } | Self::Patch { name, .. } => name,
-        }
-    }
-
-    /// Reason of the event that announces the write; the reference's.
-    #[must_use]
-    pub fn event_reason(&self) -> &'static str {
-        match self {
-            Self::Create { .. } => "CreatingCanaryIngress",
-            Self::Patch { .. } => "PatchingCanaryIngress",
-        }
-    }
-
-    /// Message of the event that announces the write; the reference's.
-    #[must_use]
-    pub fn event_message(&self) -> String {
-        match self {
-            Self::Create { name, weight, .. } => {
-                format!("Creating canary ingress `{name}` with weight `{weight}`")
-            }
-            Self::Patch { name, weight, .. } => {
-                format!("Updating Ingress `{name}` to desiredWeight '{}'", weight.to)
-            }
-        }
-    }
-}
-
 impl NginxRouter<'_> {
     /// Names of the Ingresses to observe: each stable one, followed by its canary.
     #[must_use]
@@ -154,7 +88,7 @@ impl NginxRouter<'_> {
         stable: &Value,
         canary: Option<&Value>,
         weight: i32,
-    ) -> Result<Option<IngressOp>, TrafficError> {
+    ) -> Result<Option<Op>, TrafficError> {
         if !(0..=self.full_weight()).contains(&weight) {
             return Err(TrafficError::WeightOutOfRange {
                 weight,
@@ -168,7 +102,7 @@ impl NginxRouter<'_> {
         match canary {
             None => {
                 let body = self.body(&name, &annotations, &spec);
-                Ok(Some(IngressOp::Create { name, body, weight }))
+                Ok(Some(create_op(name, body, weight)))
             }
             Some(canary) => {
                 ownership::check_is_ours(self.rollout, self.uid, canary)?;
@@ -205,7 +139,7 @@ impl NginxRouter<'_> {
         annotations: &Map<String, Value>,
         spec: &Value,
         weight: i32,
-    ) -> Result<Option<IngressOp>, TrafficError> {
+    ) -> Result<Option<Op>, TrafficError> {
         let present = canary.pointer("/metadata/annotations").and_then(Value::as_object);
         let mut wanted = present.cloned().unwrap_or_default();
         for key in ownership::annotations_of(canary, self.field_manager) {
@@ -217,8 +151,7 @@ impl NginxRouter<'_> {
         let Some(patch) = merge_patch(&before, &after) else {
             return Ok(None);
         };
-        let from = annotations::shown_weight(self, canary);
-        patch_op(canary, patch, WeightChange { from, to: weight }).map(Some)
+        patch_op(canary, patch, weight).map(Some)
     }
 
     fn unshared_canary_name(&self, stable: &str) -> Result<String, TrafficError> {
@@ -263,7 +196,18 @@ pub fn ingress_class(ingress: &Value) -> &str {
         .unwrap_or_default()
 }
 
-fn patch_op(canary: &Value, patch: Value, weight: WeightChange) -> Result<IngressOp, TrafficError> {
+/// Should the Ingress exist by the time it is created, it has to be read and rendered again: it may be ours.
+fn create_op(name: String, body: Value, weight: i32) -> Op {
+    let message = format!("Creating canary ingress `{name}` with weight `{weight}`");
+    ingress_op(
+        name,
+        Action::Create { body },
+        weight,
+        EventNote::new(EventReason::CreatingCanaryIngress, message),
+    )
+}
+
+fn patch_op(canary: &Value, patch: Value, weight: i32) -> Result<Op, TrafficError> {
     let name = required(canary, "", "metadata.name", "/metadata/name")?;
     let uid = required(canary, name, "metadata.uid", "/metadata/uid")?;
     let version = required(
@@ -272,13 +216,29 @@ fn patch_op(canary: &Value, patch: Value, weight: WeightChange) -> Result<Ingres
         "metadata.resourceVersion",
         "/metadata/resourceVersion",
     )?;
-    Ok(IngressOp::Patch {
-        name: name.to_owned(),
+    let precondition = Precondition {
         uid: uid.to_owned(),
         resource_version: version.to_owned(),
-        patch,
+    };
+    let message = format!("Updating Ingress `{name}` to desiredWeight '{weight}'");
+    let event = EventNote::new(EventReason::PatchingCanaryIngress, message);
+    Ok(ingress_op(
+        name.to_owned(),
+        Action::Patch { precondition, patch },
         weight,
-    })
+        event,
+    ))
+}
+
+fn ingress_op(name: String, action: Action, weight: i32, event: EventNote) -> Op {
+    let purposes = vec![Purpose::Route { weight }];
+    Op {
+        kind: ObjectKind::Ingress,
+        name,
+        action,
+        purposes,
+        events: vec![event],
+    }
 }
 
 fn required<'v>(

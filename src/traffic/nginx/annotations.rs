@@ -63,17 +63,6 @@ fn factor(total: i64) -> i64 {
     }
 }
 
-/// The weight that a canary Ingress shows, in the Rollout's own scale.
-pub(super) fn shown_weight(router: &NginxRouter<'_>, canary: &Value) -> Option<i32> {
-    let all = canary.pointer("/metadata/annotations")?;
-    let shown = all
-        .get(format!("{}/canary-weight", router.annotation_prefix))?
-        .as_str()?;
-    let written: i64 = shown.parse().ok()?;
-    let factor = router.max_weight.map_or(1, |max| factor(i64::from(max)));
-    i32::try_from(written / factor).ok()
-}
-
 /// An annotation key of `additionalIngressAnnotations`, completed with the prefix unless it has one.
 fn with_prefix(prefix: &str, key: &str) -> Result<String, TrafficError> {
     match key.split_once('/') {

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::{IngressOp, WeightChange, patch_op};
+use super::patch_op;
+use crate::domain::plan::Op;
 use crate::traffic::error::TrafficError;
 
 /// Refuses a canary Ingress that the Rollout with `uid` does not control.
@@ -72,24 +73,19 @@ pub(super) fn annotations_of<'v>(object: &'v Value, manager: &str) -> BTreeSet<&
 ///
 /// Without it the last weight would go on serving for as long as the Rollout lives. Nothing when the Ingress is
 /// not marked as a canary, has no weight, or is somebody else's.
-pub fn release(uid: &str, canary: &Value) -> Result<Option<IngressOp>, TrafficError> {
+pub fn release(uid: &str, canary: &Value) -> Result<Option<Op>, TrafficError> {
     if check_is_ours("", uid, canary).is_err() {
         return Ok(None);
     }
     let annotations = canary.pointer("/metadata/annotations").and_then(Value::as_object);
-    let weighted: Vec<(&String, Option<i32>)> = annotations
+    let zeros: Map<String, Value> = annotations
         .into_iter()
         .flatten()
         .filter(|(key, value)| key.ends_with("/canary-weight") && *value != "0")
-        .map(|(key, value)| (key, value.as_str().and_then(|weight| weight.parse().ok())))
+        .map(|(key, _)| (key.clone(), Value::from("0")))
         .collect();
-    let Some((_, from)) = weighted.first() else {
+    if zeros.is_empty() {
         return Ok(None);
-    };
-    let zeros: Map<String, Value> = weighted
-        .iter()
-        .map(|(key, _)| ((*key).clone(), Value::from("0")))
-        .collect();
-    let patch = json!({"metadata": {"annotations": zeros}});
-    patch_op(canary, patch, WeightChange { from: *from, to: 0 }).map(Some)
+    }
+    patch_op(canary, json!({"metadata": {"annotations": zeros}}), 0).map(Some)
 }

@@ -48,15 +48,13 @@ impl Settings {
         }
     }
 
-    fn render(&self, canary: Option<&Value>, weight: i32) -> Option<IngressOp> {
+    fn render(&self, canary: Option<&Value>, weight: i32) -> Option<Op> {
         self.router().render(&stable_ingress(), canary, weight).unwrap()
     }
 
     /// The canary Ingress as it stands after it was made with `weight`.
     fn made(&self, weight: i32) -> Value {
-        let Some(IngressOp::Create { mut body, .. }) = self.render(None, weight) else {
-            panic!("nothing is created")
-        };
+        let mut body = created(self.render(None, weight));
         body["metadata"]["uid"] = json!("canary-uid");
         body["metadata"]["resourceVersion"] = json!("7");
         body["metadata"]["namespace"] = json!("default");
@@ -64,11 +62,33 @@ impl Settings {
     }
 
     fn patch(&self, canary: &Value, weight: i32) -> Value {
-        match self.render(Some(canary), weight) {
-            Some(IngressOp::Patch { patch, .. }) => patch,
-            other => panic!("no patch but {other:?}"),
-        }
+        patched(self.render(Some(canary), weight))
     }
+}
+
+fn created(op: Option<Op>) -> Value {
+    match op.map(|op| op.action) {
+        Some(Action::Create { body }) => body,
+        other => panic!("nothing is created but {other:?}"),
+    }
+}
+
+fn patched(op: Option<Op>) -> Value {
+    match op.map(|op| op.action) {
+        Some(Action::Patch { patch, .. }) => patch,
+        other => panic!("nothing is patched but {other:?}"),
+    }
+}
+
+/// Name, purposes and Event of an op on an Ingress.
+fn described(op: &Op) -> (&str, &[Purpose], Vec<String>) {
+    assert_eq!(op.kind, ObjectKind::Ingress);
+    let events = op
+        .events
+        .iter()
+        .map(|event| format!("{}: {}", event.reason, event.message))
+        .collect();
+    (&op.name, &op.purposes, events)
 }
 
 fn path(path: &str, service: &str) -> Value {
@@ -111,10 +131,11 @@ fn the_canary_ingress_is_built_from_the_stable_one() {
         .additional("canary-by-header", "X-Canary")
         .canary("team", "a");
     let op = settings.render(None, 20).unwrap();
-    assert_eq!(op.event_reason(), "CreatingCanaryIngress");
+    let event = "CreatingCanaryIngress: Creating canary ingress `demo-web-canary` with weight `20`";
+    let purpose = Purpose::Route { weight: 20 };
     assert_eq!(
-        op.event_message(),
-        "Creating canary ingress `demo-web-canary` with weight `20`"
+        described(&op),
+        ("demo-web-canary", &[purpose][..], vec![event.to_owned()])
     );
     let body = json!({
         "apiVersion": "networking.k8s.io/v1",
@@ -141,37 +162,25 @@ fn the_canary_ingress_is_built_from_the_stable_one() {
             ],
         },
     });
-    assert_eq!(
-        op,
-        IngressOp::Create {
-            name: "demo-web-canary".to_owned(),
-            body,
-            weight: 20
-        }
-    );
+    assert_eq!(op.action, Action::Create { body });
 }
 
 #[test]
 fn a_new_weight_changes_one_annotation() {
     let settings = Settings::new();
     let op = settings.render(Some(&settings.made(20)), 50).unwrap();
-    assert_eq!(op.event_reason(), "PatchingCanaryIngress");
+    let event = "PatchingCanaryIngress: Updating Ingress `demo-web-canary` to desiredWeight '50'";
+    let purpose = Purpose::Route { weight: 50 };
     assert_eq!(
-        op.event_message(),
-        "Updating Ingress `demo-web-canary` to desiredWeight '50'"
+        described(&op),
+        ("demo-web-canary", &[purpose][..], vec![event.to_owned()])
     );
     let patch = json!({"metadata": {"annotations": {"nginx.ingress.kubernetes.io/canary-weight": "50"}}});
-    let expected = IngressOp::Patch {
-        name: "demo-web-canary".to_owned(),
+    let precondition = Precondition {
         uid: "canary-uid".to_owned(),
         resource_version: "7".to_owned(),
-        patch,
-        weight: WeightChange {
-            from: Some(20),
-            to: 50,
-        },
     };
-    assert_eq!(op, expected);
+    assert_eq!(op.action, Action::Patch { precondition, patch });
 }
 
 #[test]
@@ -214,16 +223,7 @@ fn a_total_that_ingress_nginx_would_ignore_is_scaled_up() {
             written.1,
             "{weight} of {max}"
         );
-        let Some(IngressOp::Patch { weight: change, .. }) = settings.render(Some(&made), 0) else {
-            panic!("no patch")
-        };
-        assert_eq!(
-            change,
-            WeightChange {
-                from: Some(weight),
-                to: 0
-            }
-        );
+        assert_eq!(settings.render(Some(&made), weight), None);
     }
 }
 
@@ -247,14 +247,12 @@ fn a_changed_path_replaces_the_rules_whole() {
     let settings = Settings::new();
     let mut stable = stable_ingress();
     stable["spec"]["rules"][0]["http"]["paths"][0]["path"] = json!("/shop");
-    let op = settings
-        .router()
-        .render(&stable, Some(&settings.made(10)), 10)
-        .unwrap()
-        .unwrap();
-    let IngressOp::Patch { patch, .. } = op else {
-        panic!("no patch")
-    };
+    let patch = patched(
+        settings
+            .router()
+            .render(&stable, Some(&settings.made(10)), 10)
+            .unwrap(),
+    );
     let paths = json!([path("/shop", "demo-canary"), path("/api", "api")]);
     assert_eq!(
         patch,
@@ -322,10 +320,7 @@ fn rules_without_services_are_skipped() {
         .as_array_mut()
         .unwrap()
         .push(json!({"path": "/s", "pathType": "Prefix", "backend": resource}));
-    let Some(IngressOp::Create { body, .. }) = Settings::new().router().render(&stable, None, 0).unwrap()
-    else {
-        panic!("nothing is created")
-    };
+    let body = created(Settings::new().router().render(&stable, None, 0).unwrap());
     assert_eq!(body["spec"]["rules"].as_array().map(Vec::len), Some(1));
     assert_eq!(body["spec"]["rules"][0]["http"]["paths"][2]["backend"], resource);
 }
@@ -534,19 +529,15 @@ fn the_class_annotation_wins_over_the_field() {
 #[test]
 fn a_canary_that_is_no_longer_referred_to_is_set_to_zero() {
     let made = Settings::new().made(30);
-    let Some(IngressOp::Patch { patch, weight, .. }) = release("rollout-uid", &made).unwrap() else {
-        panic!("no patch")
-    };
+    let op = release("rollout-uid", &made).unwrap();
+    assert_eq!(
+        op.as_ref().map(|op| &op.purposes[..]),
+        Some(&[Purpose::Route { weight: 0 }][..])
+    );
+    let patch = patched(op);
     assert_eq!(
         patch,
         json!({"metadata": {"annotations": {"nginx.ingress.kubernetes.io/canary-weight": "0"}}})
-    );
-    assert_eq!(
-        weight,
-        WeightChange {
-            from: Some(30),
-            to: 0
-        }
     );
     assert_eq!(
         release("rollout-uid", &apply_merge_patch(&made, &patch)).unwrap(),
