@@ -51,18 +51,18 @@ func server(command func() *cobra.Command) func() int {
 	}
 }
 
-// etcd serves one member from a configuration file in etcd's own format, the only argument.
+// etcd serves one member as a configuration file in etcd's own format says. Its data, which nobody reads again,
+// goes when it ends.
 func etcd() int {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: etcd CONFIG-FILE")
+	if len(os.Args) != 3 || os.Args[1] != "--config-file" {
+		fmt.Fprintln(os.Stderr, "usage: etcd --config-file FILE")
 		return 2
 	}
-	config, err := embed.ConfigFromFile(os.Args[1])
+	config, err := embed.ConfigFromFile(os.Args[2])
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "etcd configuration:", err)
 		return 1
 	}
-	config.UnsafeNoFsync = true
 	member, err := embed.StartEtcd(config)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "etcd:", err)
@@ -73,6 +73,11 @@ func etcd() int {
 		os.Exit(1)
 	}()
 	awaitEndOfInput()
+	member.Close()
+	if err := os.RemoveAll(config.Dir); err != nil {
+		fmt.Fprintln(os.Stderr, "etcd:", err)
+		return 1
+	}
 	return 0
 }
 
