@@ -68,13 +68,17 @@ func etcd() int {
 		fmt.Fprintln(os.Stderr, "etcd:", err)
 		return 1
 	}
+	ended := make(chan struct{})
 	go func() {
-		fmt.Fprintln(os.Stderr, "etcd:", <-member.Err())
-		os.Exit(1)
+		awaitEndOfInput()
+		close(ended)
 	}()
-	awaitEndOfInput()
-	member.Close()
-	if err := os.RemoveAll(config.Dir); err != nil {
+	select {
+	case err = <-member.Err():
+	case <-ended:
+		err = os.RemoveAll(config.Dir)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "etcd:", err)
 		return 1
 	}
