@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::api::{Rollout, keys};
 use crate::domain::plan::{Action, ObjectKind, Op, Plan, Purpose};
+use crate::domain::replicas::fenceposts;
 use crate::rollout::snapshot::{ReplicaSetView, Snapshot};
 
 /// Why a plan must not be carried out.
@@ -98,7 +99,7 @@ fn usable(rs: &ReplicaSetView, size: i32) -> i32 {
     rs.status.available.min(size)
 }
 
-/// As long as pods are wanted, our own writes never take the last available one.
+/// Our own writes never take the last available pod, unless the Rollout allows that.
 fn check_capacity(snapshot: &Snapshot, plan: &Plan) -> Result<(), Refusal> {
     let wanted = replicas(&snapshot.rollout);
     let sizes = new_sizes(plan);
@@ -109,10 +110,20 @@ fn check_capacity(snapshot: &Snapshot, plan: &Plan) -> Result<(), Refusal> {
         .iter()
         .map(|rs| usable(rs, sizes.get(rs.id.name.as_str()).copied().unwrap_or(rs.replicas)))
         .sum();
-    if wanted > 0 && before > 0 && after <= 0 {
+    if may_not_be_empty(&snapshot.rollout) && before > 0 && after <= 0 {
         return Err(Refusal::LastPods { replica_set: (*name).to_owned(), to: *to, wanted });
     }
     Ok(())
+}
+
+/// Whether the Rollout wants pods, and does not itself allow all of them to be missing for a while.
+fn may_not_be_empty(rollout: &Rollout) -> bool {
+    let wanted = replicas(rollout);
+    let by_pods = rollout.spec.strategy.canary.as_ref().filter(|c| c.traffic_routing.is_none());
+    let unavailable = by_pods.map_or(0, |c| {
+        fenceposts(c.max_surge.as_ref(), c.max_unavailable.as_ref(), wanted).unavailable
+    });
+    wanted > unavailable
 }
 
 fn new_sizes(plan: &Plan) -> BTreeMap<&str, i32> {
