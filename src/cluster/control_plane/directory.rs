@@ -56,7 +56,9 @@ fn sweep(parent: &Path) -> io::Result<()> {
         if !entry.file_name().to_string_lossy().starts_with(PREFIX) {
             continue;
         }
-        let Ok(lock) = File::open(entry.path().join("lock")) else { continue };
+        let Ok(lock) = File::open(entry.path().join("lock")) else {
+            continue;
+        };
         if lock.try_lock().is_ok() {
             // Another run may be at it, too.
             let _removed = fs::remove_dir_all(entry.path());

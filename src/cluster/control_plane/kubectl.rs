@@ -26,7 +26,10 @@ impl KubectlOutput {
     pub fn success(self) -> Result<String, PlaneError> {
         match self.code {
             Some(0) => Ok(self.stdout),
-            code => Err(PlaneError::Failed(format!("kubectl ended with {code:?}: {}", self.stderr.trim()))),
+            code => Err(PlaneError::Failed(format!(
+                "kubectl ended with {code:?}: {}",
+                self.stderr.trim()
+            ))),
         }
     }
 }
@@ -49,8 +52,14 @@ impl ControlPlane {
         let mut command = Command::new(&program);
         command.args(args).env("KUBECONFIG", kubeconfig);
         // Nothing of the user's own settings, and nothing left in their home directory.
-        command.env("KUBERC", "off").env("KUBECACHEDIR", self.directory().join("kubectl-cache"));
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command
+            .env("KUBERC", "off")
+            .env("KUBECACHEDIR", self.directory().join("kubectl-cache"));
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
         let mut child = command.spawn().map_err(explain)?;
         let mut stdin = child.stdin.take();
         let feed = async {
@@ -63,13 +72,20 @@ impl ControlPlane {
         let ((), output) = tokio::join!(feed, child.wait_with_output());
         let output = output.map_err(explain)?;
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Ok(KubectlOutput { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) })
+        Ok(KubectlOutput {
+            code: output.status.code(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        })
     }
 
     /// Applies a manifest as the administrator (`kubectl apply --server-side -f -`); returns the names of its objects.
     pub async fn apply(&self, manifest: &str) -> Result<Vec<String>, PlaneError> {
         let args = ["apply", "--server-side", "-o", "name", "-f", "-"];
-        let names = self.kubectl_with(self.admin_kubeconfig(), &args, manifest).await?.success()?;
+        let names = self
+            .kubectl_with(self.admin_kubeconfig(), &args, manifest)
+            .await?
+            .success()?;
         Ok(names.lines().map(str::to_owned).collect())
     }
 
@@ -91,9 +107,16 @@ impl ControlPlane {
     }
 
     async fn install_crds(&self, crds: &Path) -> Result<(), PlaneError> {
-        let how = if crds.join("kustomization.yaml").is_file() { "-k" } else { "-f" };
+        let how = if crds.join("kustomization.yaml").is_file() {
+            "-k"
+        } else {
+            "-f"
+        };
         let args = ["apply", "--server-side", "-o", "name", how].map(OsStr::new);
-        let names = self.kubectl(&[&args[..], &[crds.as_os_str()]].concat()).await?.success()?;
+        let names = self
+            .kubectl(&[&args[..], &[crds.as_os_str()]].concat())
+            .await?
+            .success()?;
         let wait = ["wait", "--for=condition=Established", "--timeout=30s"];
         let all: Vec<&str> = wait.into_iter().chain(names.lines()).collect();
         self.kubectl(&all).await?.success()?;
@@ -102,13 +125,19 @@ impl ControlPlane {
 }
 
 /// What of `deploy/` is installed for a controller that runs outside of the cluster, in this order.
-const DEPLOYED: [&str; 5] =
-    ["namespace.yaml", "service-account.yaml", "cluster-role.yaml", "role.yaml", "aggregate-roles.yaml"];
+const DEPLOYED: [&str; 5] = [
+    "namespace.yaml",
+    "service-account.yaml",
+    "cluster-role.yaml",
+    "role.yaml",
+    "aggregate-roles.yaml",
+];
 
 /// The user `serin` may do what the roles of `deploy/` allow, and nothing else.
 fn bindings() -> serde_json::Value {
     let subjects = json!([{"apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": SERIN_USER}]);
-    let role = |kind: &str| json!({"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": "argo-rollouts"});
+    let role =
+        |kind: &str| json!({"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": "argo-rollouts"});
     json!({"apiVersion": "v1", "kind": "List", "items": [
         {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
          "metadata": {"name": "serin-under-test"}, "roleRef": role("ClusterRole"), "subjects": subjects},

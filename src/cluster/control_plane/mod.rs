@@ -33,6 +33,7 @@ pub use program::Source;
 pub use servers::{SERIN_USER, ServerReport};
 
 use crate::clock;
+use crate::cluster::kubelet::{Background, KubeletSettings};
 use directory::RunDirectory;
 use servers::{Files, Servers};
 
@@ -85,7 +86,9 @@ impl ControlPlane {
         let mut attempt = 1;
         loop {
             match Self::start_from(source.clone()).await {
-                Err(PlaneError::Failed(why)) if attempt < ATTEMPTS && why.contains("address already in use") => {
+                Err(PlaneError::Failed(why))
+                    if attempt < ATTEMPTS && why.contains("address already in use") =>
+                {
                     attempt += 1;
                 }
                 other => return other,
@@ -105,7 +108,13 @@ impl ControlPlane {
             Source::Built(_) | Source::Assets(_) => Some(Servers::start(&source, &files).await?),
         };
         let controllers_started = AtomicU32::new(0);
-        Ok(Self { servers: Mutex::new(servers), source, files, controllers_started, directory })
+        Ok(Self {
+            servers: Mutex::new(servers),
+            source,
+            files,
+            controllers_started,
+            directory,
+        })
     }
 
     /// Whether the cluster was there before: its nodes are real, and it has no audit log for us.
@@ -148,19 +157,38 @@ impl ControlPlane {
         servers::client(&self.files.serin_kubeconfig).await
     }
 
+    /// Starts a kubelet for this cluster; it stops when the returned value is dropped. A borrowed cluster has its own.
+    pub async fn start_kubelet(&self, settings: KubeletSettings) -> Result<Option<Background>, PlaneError> {
+        if self.is_borrowed() {
+            return Ok(None);
+        }
+        let config = servers::config(&self.files.admin_kubeconfig).await?;
+        Ok(Some(Background::start(config, settings)?))
+    }
+
     /// Creates a namespace whose name begins with `prefix` and a hyphen, and waits until pods are admitted to it, which
     /// needs its service account `default`.
     pub async fn namespace(&self, prefix: &str) -> Result<String, PlaneError> {
         let client = self.client().await?;
-        let metadata = ObjectMeta { generate_name: Some(format!("{prefix}-")), ..ObjectMeta::default() };
-        let wanted = Namespace { metadata, ..Namespace::default() };
-        let created = Api::<Namespace>::all(client.clone()).create(&kube::api::PostParams::default(), &wanted).await?;
+        let metadata = ObjectMeta {
+            generate_name: Some(format!("{prefix}-")),
+            ..ObjectMeta::default()
+        };
+        let wanted = Namespace {
+            metadata,
+            ..Namespace::default()
+        };
+        let created = Api::<Namespace>::all(client.clone())
+            .create(&kube::api::PostParams::default(), &wanted)
+            .await?;
         let name = created.metadata.name.unwrap_or_default();
         let accounts = Api::<ServiceAccount>::namespaced(client, &name);
         let deadline = Instant::now() + Duration::from_secs(30);
         while accounts.get_opt("default").await?.is_none() {
             if Instant::now() > deadline {
-                return Err(PlaneError::Failed(format!("namespace {name} got no service account default in 30 s")));
+                return Err(PlaneError::Failed(format!(
+                    "namespace {name} got no service account default in 30 s"
+                )));
             }
             clock::sleep(Duration::from_millis(20)).await;
         }
@@ -175,12 +203,20 @@ impl ControlPlane {
     /// What runs, and how much memory it has.
     pub async fn reports(&self) -> Vec<ServerReport> {
         let servers = self.servers.lock().await;
-        servers.iter().flat_map(Servers::running).map(ServerReport::of).collect()
+        servers
+            .iter()
+            .flat_map(Servers::running)
+            .map(ServerReport::of)
+            .collect()
     }
 
     /// What starting took, until the API server was ready; zero in a borrowed cluster.
     pub async fn ready_after(&self) -> Duration {
-        self.servers.lock().await.as_ref().map_or(Duration::ZERO, |servers| servers.ready_after)
+        self.servers
+            .lock()
+            .await
+            .as_ref()
+            .map_or(Duration::ZERO, |servers| servers.ready_after)
     }
 
     /// Ends the API server at once, as a crash does. Its data stay with etcd.
@@ -207,7 +243,11 @@ impl ControlPlane {
     /// dropped. Its output goes to `controller-N.log` in the [directory](Self::directory), N from 1.
     pub fn start_controller(&self, program: &Path, args: &[&str]) -> Result<Held, PlaneError> {
         let number = self.controllers_started.fetch_add(1, Ordering::Relaxed) + 1;
-        let mut all = vec![OsStr::new("controller"), OsStr::new("--kubeconfig"), self.serin_kubeconfig().as_os_str()];
+        let mut all = vec![
+            OsStr::new("controller"),
+            OsStr::new("--kubeconfig"),
+            self.serin_kubeconfig().as_os_str(),
+        ];
         all.extend(args.iter().map(OsStr::new));
         let log = self.files.log(&format!("controller-{number}"));
         Held::start(program, &all, &[], &log, EndsBy::Guard)
@@ -216,5 +256,7 @@ impl ControlPlane {
 }
 
 fn not_ours() -> PlaneError {
-    PlaneError::Failed("the API server of a cluster that runs already is not ours to stop and start".to_owned())
+    PlaneError::Failed(
+        "the API server of a cluster that runs already is not ours to stop and start".to_owned(),
+    )
 }

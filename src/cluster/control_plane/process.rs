@@ -53,7 +53,11 @@ impl Held {
         command.args(args).envs(env.iter().copied()).stdin(Stdio::piped());
         command.stdout(output.try_clone()?).stderr(output);
         let child = command.spawn()?;
-        let name = program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned();
+        let name = program
+            .file_name()
+            .unwrap_or(program.as_os_str())
+            .to_string_lossy()
+            .into_owned();
         Ok(Self { child, name })
     }
 
@@ -70,8 +74,14 @@ impl Held {
 
     /// Asks the program to end with the signal `TERM`.
     pub fn terminate(&self) -> io::Result<()> {
-        let status = Command::new("kill").args(["-TERM", &self.id().to_string()]).status()?;
-        if status.success() { Ok(()) } else { Err(io::Error::other(format!("{}: kill: {status}", self.name))) }
+        let status = Command::new("kill")
+            .args(["-TERM", &self.id().to_string()])
+            .status()?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(io::Error::other(format!("{}: kill: {status}", self.name)))
+        }
     }
 
     /// Waits until the program has ended, at most `limit`; `None` when it still runs then.
