@@ -1,6 +1,7 @@
 //! What to do about a Rollout: [`decide`] and its parts.
 
 pub mod snapshot;
+pub mod validate;
 
 use std::collections::BTreeSet;
 
