@@ -1,6 +1,11 @@
 //! Values and arithmetic that decisions are made of.
 
+pub mod condition;
+pub mod duration;
 pub mod event;
-pub mod plan;
 pub mod hash;
+pub mod merge_patch;
+pub mod plan;
 pub mod quantity;
+pub mod replicas;
+pub mod template;

@@ -36,21 +36,26 @@ impl Quantity {
     /// Reads a quantity; `None` for a text that is not one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let text = text.trim();
-        let (negative, unsigned) = match text.as_bytes().first()? {
-            b'-' => (true, &text[1..]),
-            b'+' => (false, &text[1..]),
-            _ => (false, text),
-        };
-        let number_length = unsigned
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .unwrap_or(unsigned.len());
-        let (number, suffix) = unsigned.split_at(number_length);
-        let scale = Scale::parse(suffix)?;
-        let nanos = scaled(number, scale)?;
+        let parts = Parts::split(text)?;
+        let nanos = scaled(parts.whole, parts.fraction, parts.scale);
         Some(Self {
-            nanos: if negative { -nanos } else { nanos },
-            notation: scale.notation,
+            nanos: if parts.negative { -nanos } else { nanos },
+            notation: parts.scale.notation,
+        })
+    }
+
+    /// The text that Kubernetes' own type writes after it has read `text`: the canonical form, except that a text
+    /// which looks canonical at a glance is kept as written (`1.125`, not `1125m`). `None` for a text that is not
+    /// a quantity.
+    #[must_use]
+    pub fn rewritten(text: &str) -> Option<String> {
+        let text = text.trim();
+        let quantity = Self::parse(text)?;
+        let is_kept = Parts::split(text).is_some_and(|parts| parts.look_canonical());
+        Some(if is_kept {
+            text.to_owned()
+        } else {
+            quantity.to_string()
         })
     }
 
@@ -186,21 +191,67 @@ impl Scale {
     }
 }
 
-/// The unsigned decimal `number` times `scale`, in billionths, rounded up and cut to [`MAX`].
-fn scaled(number: &str, scale: Scale) -> Option<i128> {
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
-        return None;
+/// A quantity taken apart: sign, digits before and after the point, suffix.
+struct Parts<'a> {
+    negative: bool,
+    whole: &'a str,
+    fraction: &'a str,
+    scale: Scale,
+}
+
+impl<'a> Parts<'a> {
+    fn split(text: &'a str) -> Option<Self> {
+        let text = text.trim();
+        let negative = text.starts_with('-');
+        let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+        let number_length = unsigned
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .unwrap_or(unsigned.len());
+        let (number, suffix) = unsigned.split_at(number_length);
+        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+        if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
+            return None;
+        }
+        let whole = whole.trim_start_matches('0');
+        Some(Self {
+            negative,
+            whole,
+            fraction,
+            scale: Scale::parse(suffix)?,
+        })
     }
+
+    /// Whether Kubernetes takes the text for canonical without looking closer. It does so only for numbers that fit
+    /// 64 bits and have a suffix of their own at that scale.
+    fn look_canonical(&self) -> bool {
+        let (whole, fraction) = (self.whole.len(), self.fraction.len());
+        match self.scale.notation {
+            Notation::Decimal | Notation::Exponent => {
+                let exponent = i64::from(self.scale.decimal) - i64::try_from(fraction).unwrap_or(i64::MAX);
+                let ends_in_zeros = [self.whole, self.fraction].concat().ends_with("000");
+                whole > 0 && whole + fraction <= 18 && exponent >= -9 && exponent % 3 == 0 && !ends_in_zeros
+            }
+            Notation::Binary => {
+                let digits_max = 14 - i64::from(self.scale.binary) * 3 / 10;
+                let is_multiple_of_8 = self.whole.parse::<i64>().is_ok_and(|number| number % 8 == 0);
+                let fits = i64::try_from(whole).is_ok_and(|digits| digits <= digits_max);
+                whole > 0 && fraction == 0 && fits && !is_multiple_of_8
+            }
+        }
+    }
+}
+
+/// The unsigned decimal `whole.fraction` times `scale`, in billionths, rounded up and cut to [`MAX`].
+fn scaled(whole: &str, fraction: &str, scale: Scale) -> i128 {
     let mut digits = Digits::read(whole, fraction);
     let Some(mut nanos) = digits.times_power_of_two(scale.binary) else {
-        return Some(MAX);
+        return MAX;
     };
     // `nanos` holds tenths to the power of `digits.fraction`; billionths have nine.
     let shift = i64::from(scale.decimal) + 9 - i64::from(digits.fraction);
     let mut has_rest = digits.has_rest;
     if nanos == 0 {
-        return Some(i128::from(has_rest));
+        return i128::from(has_rest);
     }
     for _ in 0..shift.unsigned_abs() {
         if shift < 0 {
@@ -213,7 +264,7 @@ fn scaled(number: &str, scale: Scale) -> Option<i128> {
             break;
         }
     }
-    Some(nanos.saturating_add(i128::from(has_rest)).min(MAX))
+    nanos.saturating_add(i128::from(has_rest)).min(MAX)
 }
 
 /// A decimal number: `mantissa / 10^fraction`, plus something smaller than its last digit if `has_rest`.
@@ -304,6 +355,33 @@ mod tests {
             ("--1", "invalid"),
         ] {
             assert_eq!(canonical(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn texts_that_look_canonical_are_kept() {
+        for (text, expected) in [
+            ("1.125", "1.125"),
+            ("1.500", "1.500"),
+            ("1.5", "1500m"),
+            ("2.000", "2"),
+            ("0.150", "150m"),
+            ("+3", "+3"),
+            ("007", "007"),
+            ("5.", "5."),
+            ("1E3", "1E3"),
+            ("1E2", "100"),
+            ("2000m", "2"),
+            ("1025Ki", "1025Ki"),
+            ("01Gi", "01Gi"),
+            ("08Gi", "8Gi"),
+            ("1024Mi", "1Gi"),
+            ("1.0Gi", "1Gi"),
+            ("1Ei", "1Ei"),
+            ("0", "0"),
+            ("0.000", "0"),
+        ] {
+            assert_eq!(Quantity::rewritten(text).as_deref(), Some(expected), "{text}");
         }
     }
 

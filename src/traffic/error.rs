@@ -7,6 +7,12 @@ use thiserror::Error;
 /// Nothing is written for the object concerned; each message names the object, the value and the way out.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum TrafficError {
+    /// A stable Ingress is not there, so there is nothing to split.
+    #[error("ingress `{ingress}` not found; create it, or correct its name in the traffic routing")]
+    NoIngress {
+        /// Name of the Ingress.
+        ingress: String,
+    },
     /// No rule of the stable Ingress sends requests to the stable Service, so there is nothing to split.
     #[error(
         "ingress `{ingress}` has no rules using service {service} backend: its rules use {}; \

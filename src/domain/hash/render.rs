@@ -73,10 +73,11 @@ impl Writer {
         match field.presence {
             Presence::Always | Presence::AlwaysNullable => true,
             Presence::Set => value.is_some(),
-            Presence::NonZero => match field.kind {
-                Kind::Time if self.style == Style::NullTimestamps => true,
-                _ => value.is_some_and(|value| !is_zero(value)),
-            },
+            Presence::NonZero => {
+                let is_null_timestamp =
+                    self.style == Style::NullTimestamps && matches!(field.kind, Kind::Time);
+                is_null_timestamp || value.is_some_and(|value| !is_zero(value))
+            }
         }
     }
 
@@ -143,16 +144,14 @@ impl Writer {
             Some(Value::Number(number)) => go_number(number),
             Some(Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_)) | None => "0".to_owned(),
         };
-        let Some(quantity) = Quantity::parse(&text) else {
-            self.string(&text);
-            return;
-        };
-        if self.style == Style::Semantic {
+        let rendered = match self.style {
+            Style::Current | Style::NullTimestamps => Quantity::rewritten(&text),
             // The API server rounds resource amounts up to thousandths when it stores them.
-            self.string(&quantity.rounded_up_to_milli().canonical_decimal());
-        } else {
-            self.string(&quantity.to_string());
-        }
+            Style::Semantic => {
+                Quantity::parse(&text).map(|quantity| quantity.rounded_up_to_milli().canonical_decimal())
+            }
+        };
+        self.string(&rendered.unwrap_or(text));
     }
 
     /// Writes any JSON as Go does: compact, keys sorted, strings escaped for HTML.

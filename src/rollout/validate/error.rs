@@ -52,7 +52,7 @@ impl SpecErrors {
 impl fmt::Display for SpecErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, error) in self.0.iter().enumerate() {
-            let separator = if index == 0 { "" } else { "\n" };
+            let separator = if index == 0 { "" } else { "; also " };
             write!(f, "{separator}{error}")?;
         }
         Ok(())
@@ -126,10 +126,12 @@ impl Findings {
 
     /// Success when nothing was found.
     pub(super) fn into_result(self) -> Result<(), SpecErrors> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(SpecErrors(self.0))
-        }
+        self.into_result_with(Some(()))
+    }
+
+    /// `value` when nothing was found. It may be missing only when something was.
+    pub(super) fn into_result_with<T>(self, value: Option<T>) -> Result<T, SpecErrors> {
+        debug_assert!(value.is_some() || !self.0.is_empty(), "missing without a reason");
+        value.filter(|_| self.0.is_empty()).ok_or(SpecErrors(self.0))
     }
 }

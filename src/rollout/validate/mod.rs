@@ -15,10 +15,16 @@ mod selector;
 mod steps;
 mod unbuilt;
 
+#[cfg(test)]
+mod tests;
+
 use serde_json::json;
+use thiserror::Error;
 
 use error::{Findings, Path};
 
+use super::context::Strategy;
+use super::snapshot::Snapshot;
 use crate::api::rollout::{RolloutSpec, WorkloadRef};
 use crate::api::{LabelSelector, Rollout};
 
@@ -40,11 +46,38 @@ const WORKLOADS: &[(&str, &str)] = &[
     ("", "PodTemplate"),
 ];
 
+/// Why nothing can be done about a Rollout until it or what it names changes.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// The spec, or an object that it names, is wrong.
+    #[error(transparent)]
+    Invalid(#[from] SpecErrors),
+    /// The spec is right, but asks for what this version cannot do.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; also "))]
+    Unbuilt(Vec<Unbuilt>),
+}
+
+/// The strategy of a Rollout that can be carried out.
+pub(super) fn check(snapshot: &Snapshot) -> Result<Strategy<'_>, Refusal> {
+    let rollout = &snapshot.rollout;
+    let strategy = strategy_of(rollout)?;
+    let unbuilt = unbuilt_features(rollout);
+    if !unbuilt.is_empty() {
+        return Err(Refusal::Unbuilt(unbuilt));
+    }
+    validate_references(rollout, &snapshot.services, &snapshot.ingresses)?;
+    Ok(strategy)
+}
+
 /// Checks the spec of `rollout` alone.
 ///
 /// A spec whose `workloadRef` has been filled into `template` and `selector` is checked as if the user had written
 /// them, once `workloadRef` is cleared; with it, the template must be the workload's alone.
 pub fn validate(rollout: &Rollout) -> Result<(), SpecErrors> {
+    strategy_of(rollout).map(|_| ())
+}
+
+fn strategy_of(rollout: &Rollout) -> Result<Strategy<'_>, SpecErrors> {
     let spec = &rollout.spec;
     let path = Path::new("spec");
     let mut found = Findings::default();
@@ -65,8 +98,8 @@ pub fn validate(rollout: &Rollout) -> Result<(), SpecErrors> {
         &mut found,
     );
     check_progress_deadline(spec, &path, &mut found);
-    check_strategy(rollout, &path.field("strategy"), &mut found);
-    found.into_result()
+    let strategy = check_strategy(spec, &path.field("strategy"), &mut found);
+    found.into_result_with(strategy)
 }
 
 fn not_negative(value: Option<i32>, path: &Path, found: &mut Findings) {
@@ -142,10 +175,13 @@ fn check_progress_deadline(spec: &RolloutSpec, path: &Path, found: &mut Findings
     }
 }
 
-fn check_strategy(rollout: &Rollout, path: &Path, found: &mut Findings) {
-    let strategy = &rollout.spec.strategy;
-    match (&strategy.blue_green, &strategy.canary) {
-        (None, None) => found.required(path, "set one of blueGreen and canary"),
+/// The one strategy that is set; `None` only if a mistake was found.
+fn check_strategy<'a>(spec: &'a RolloutSpec, path: &Path, found: &mut Findings) -> Option<Strategy<'a>> {
+    match (&spec.strategy.blue_green, &spec.strategy.canary) {
+        (None, None) => {
+            found.required(path, "set one of blueGreen and canary");
+            None
+        }
         (Some(_), Some(_)) => {
             found.invalid_but(
                 path,
@@ -153,14 +189,18 @@ fn check_strategy(rollout: &Rollout, path: &Path, found: &mut Findings) {
                 "a Rollout has one strategy",
                 "keep one of them",
             );
+            None
         }
         (Some(blue_green), None) => {
-            let history = rollout
-                .spec
+            let history = spec
                 .revision_history_limit
                 .unwrap_or(DEFAULT_REVISION_HISTORY_LIMIT);
             blue_green::check(blue_green, history, &path.field("blueGreen"), found);
+            Some(Strategy::BlueGreen(blue_green))
         }
-        (None, Some(canary)) => canary::check(canary, &path.field("canary"), found),
+        (None, Some(canary)) => {
+            canary::check(canary, &path.field("canary"), found);
+            Some(Strategy::Canary(canary))
+        }
     }
 }

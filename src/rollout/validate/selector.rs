@@ -160,11 +160,8 @@ mod tests {
         }));
         let mut found = Findings::default();
         check(&bad, &Path::new("spec.selector"), &mut found);
-        let text = found.into_result().unwrap_err().to_string();
-        let paths: Vec<&str> = text
-            .lines()
-            .map(|line| line.split(": ").next().unwrap_or_default())
-            .collect();
+        let text = found.into_result().unwrap_err();
+        let paths: Vec<&str> = text.iter().map(|error| error.path.as_str()).collect();
         let expected = [
             "spec.selector.matchLabels",
             "spec.selector.matchLabels",

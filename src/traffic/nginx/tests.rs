@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::traffic::merge_patch::apply_merge_patch;
+use crate::domain::merge_patch::apply_merge_patch;
 
 /// A Rollout's nginx settings, owned, so that a test can change one and borrow a router.
 struct Settings {

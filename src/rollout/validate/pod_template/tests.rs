@@ -226,11 +226,8 @@ fn labels_and_annotations_have_the_forms_of_kubernetes() {
     let mut found = Findings::default();
     let template = json!({"metadata": metadata, "spec": {"containers": [{"name": "a", "image": "i"}]}});
     check(&template, &Path::new("spec.template"), &mut found);
-    let text = found.into_result().unwrap_err().to_string();
-    let starts: Vec<&str> = text
-        .lines()
-        .map(|line| line.split(": ").next().unwrap_or_default())
-        .collect();
+    let text = found.into_result().unwrap_err();
+    let starts: Vec<&str> = text.iter().map(|error| error.path.as_str()).collect();
     let (labels, annotations) = (
         "spec.template.metadata.labels",
         "spec.template.metadata.annotations",
