@@ -25,6 +25,7 @@ pub mod rollout;
 pub mod rollout_status;
 pub mod routing;
 pub mod schema;
+mod schema_template;
 pub mod strategy;
 mod wire;
 

@@ -114,8 +114,8 @@ impl JsonSchema for PodTemplate {
         "PodTemplate".into()
     }
 
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        schema::pod_template(generator)
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schema::pod_template()
     }
 }
 
@@ -124,8 +124,8 @@ impl JsonSchema for JobSpec {
         "JobSpec".into()
     }
 
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        schema::job_spec(generator)
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schema::job_spec()
     }
 }
 
