@@ -3,3 +3,4 @@
 pub mod hash;
 pub mod quantity;
 pub mod replicas;
+pub mod template;
