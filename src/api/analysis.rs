@@ -23,7 +23,7 @@ use super::{TemplateMetadata, Time};
     derive = "PartialEq",
     derive = "Default",
     schema = "disabled",
-    doc = "AnalysisTemplate says which metrics are measured, and what they must be.",
+    doc = "An AnalysisTemplate, as the API server stores it.",
     shortname = "at",
     printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp", "description": "Time since the template was created"}"#
 )]
@@ -75,7 +75,7 @@ pub struct AnalysisTemplateSpec {
     derive = "PartialEq",
     derive = "Default",
     schema = "disabled",
-    doc = "ClusterAnalysisTemplate is an AnalysisTemplate for all namespaces.",
+    doc = "A ClusterAnalysisTemplate, as the API server stores it.",
     shortname = "cat",
     printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp", "description": "Time since the template was created"}"#
 )]
@@ -94,7 +94,7 @@ pub struct ClusterAnalysisTemplateSpec(pub AnalysisTemplateSpec);
     derive = "PartialEq",
     derive = "Default",
     schema = "disabled",
-    doc = "AnalysisRun measures metrics until it can tell whether they are as they must be.",
+    doc = "An AnalysisRun, as the API server stores it.",
     shortname = "ar",
     printcolumn = r#"{"name": "Status", "type": "string", "jsonPath": ".status.phase", "description": "Outcome of the run"}"#,
     printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp", "description": "Time since the run was created"}"#

@@ -22,7 +22,7 @@ use super::{LabelSelector, PodTemplate, RolloutCondition, TemplateMetadata, Time
     derive = "PartialEq",
     derive = "Default",
     schema = "disabled",
-    doc = "Experiment runs pods of one or more templates for a time, and analyses of them.",
+    doc = "An Experiment, as the API server stores it.",
     shortname = "exp",
     printcolumn = r#"{"name": "Status", "type": "string", "jsonPath": ".status.phase", "description": "Outcome of the experiment"}"#,
     printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp", "description": "Time since the experiment was created"}"#

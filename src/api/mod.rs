@@ -17,6 +17,7 @@
 
 pub mod analysis;
 pub mod condition;
+pub mod decode;
 pub mod experiment;
 pub mod keys;
 pub mod metric;
@@ -34,6 +35,7 @@ pub use analysis::{
     ClusterAnalysisTemplate,
 };
 pub use condition::{ConditionStatus, RolloutCondition};
+pub use decode::{DecodeError, decode};
 pub use experiment::{Experiment, ExperimentSpec, ExperimentStatus};
 pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, Time};
 pub use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
