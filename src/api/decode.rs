@@ -55,11 +55,18 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_required_field_is_named() {
-        let error = rollout(&json!({"strategy": {"blueGreen": {}}})).expect_err("activeService is required");
+    fn a_missing_object_is_named() {
+        let run = json!({"metadata": {}, "spec": {"metrics": [{"name": "m"}]}});
+        let error = decode::<AnalysisRun>(run).expect_err("a metric needs a provider");
+        assert_eq!(error.to_string(), "spec.metrics[0]: missing field `provider`");
+    }
+
+    #[test]
+    fn a_missing_word_is_left_to_validation() {
+        let read = rollout(&json!({"strategy": {"blueGreen": {}}})).expect("readable");
         assert_eq!(
-            error.to_string(),
-            "spec.strategy.blueGreen: missing field `activeService`"
+            read.spec.strategy.blue_green.expect("blueGreen").active_service,
+            ""
         );
     }
 

@@ -29,7 +29,7 @@ use super::{LabelSelector, PodTemplate, RolloutCondition, TemplateMetadata, Time
 )]
 pub struct ExperimentSpec {
     /// What is run.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub templates: Vec<ExperimentTemplate>,
     /// How long it runs once it is available, as a duration; until its analyses end if not set.
     #[serde(default, deserialize_with = "blank_as_none")]
@@ -76,7 +76,7 @@ pub struct ExperimentSpec {
 #[serde(rename_all = "camelCase")]
 pub struct ExperimentTemplate {
     /// Name of the template, unique within the experiment.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     /// Number of pods; 1 if not set.
     pub replicas: Option<i32>,
@@ -111,10 +111,10 @@ pub struct TemplateService {
 #[serde(rename_all = "camelCase")]
 pub struct ExperimentAnalysis {
     /// Name of the analysis, unique within the experiment.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     /// Name of the template.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub template_name: String,
     /// Whether it is a ClusterAnalysisTemplate.
     #[serde(

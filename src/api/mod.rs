@@ -4,6 +4,8 @@
 //! What holds for every type here:
 //!
 //! - An optional field accepts an explicit `null`, and a list or map accepts `null` as empty.
+//! - A number, word or list that the definitions require is read as blank when it is missing, so that validation can
+//!   say what is wrong. It is always written.
 //! - Where a blank string means "not set" to the reference, it reads as `None`.
 //! - Pod templates ([`PodTemplate`]) and job specs ([`JobSpec`]) stay JSON: a field that is newer than this program
 //!   must pass through it unharmed.

@@ -206,11 +206,8 @@ impl Walk {
                     )
                 })
                 .collect();
-            let required: Vec<_> = node["required"].as_array().into_iter().flatten().collect();
-            let required: Vec<_> = required
-                .into_iter()
-                .filter(|name| walked[name.as_str().unwrap_or_default()].get("default").is_none())
-                .collect();
+            let required = |name: &&String| is_required(node, name) && walked[*name].get("default").is_none();
+            let required: Vec<_> = walked.keys().filter(required).collect();
             if !required.is_empty() {
                 out.insert("required".into(), json!(required));
             }
@@ -248,6 +245,18 @@ impl Walk {
             out.insert("x-kubernetes-validations".into(), rule);
         }
     }
+}
+
+/// Whether the object `node` must have the field `name`. A number, word or list that is written even when it is
+/// blank must be there, though its absence is read as blank: schemars gives it a default, and only it.
+fn is_required(node: &Value, name: &str) -> bool {
+    let always_written = node["properties"][name]
+        .get("default")
+        .is_some_and(|default| !default.is_object());
+    always_written
+        || node["required"]
+            .as_array()
+            .is_some_and(|names| names.iter().any(|other| other == name))
 }
 
 /// The one type of a node; words that make an enum are plain strings here.
