@@ -102,15 +102,25 @@ fn usable(rs: &ReplicaSetView, size: i32) -> i32 {
 fn check_capacity(snapshot: &Snapshot, plan: &Plan) -> Result<(), Refusal> {
     let wanted = replicas(&snapshot.rollout);
     let sizes = new_sizes(plan);
-    let Some((name, to)) = sizes.iter().next_back() else { return Ok(()) };
-    let before: i32 = snapshot.replica_sets.iter().map(|rs| usable(rs, rs.replicas)).sum();
+    let Some((name, to)) = sizes.iter().next_back() else {
+        return Ok(());
+    };
+    let before: i32 = snapshot
+        .replica_sets
+        .iter()
+        .map(|rs| usable(rs, rs.replicas))
+        .sum();
     let after: i32 = snapshot
         .replica_sets
         .iter()
         .map(|rs| usable(rs, sizes.get(rs.id.name.as_str()).copied().unwrap_or(rs.replicas)))
         .sum();
     if wanted > 0 && before > 0 && after <= 0 {
-        return Err(Refusal::LastPods { replica_set: (*name).to_owned(), to: *to, wanted });
+        return Err(Refusal::LastPods {
+            replica_set: (*name).to_owned(),
+            to: *to,
+            wanted,
+        });
     }
     Ok(())
 }
@@ -121,7 +131,11 @@ fn new_sizes(plan: &Plan) -> BTreeMap<&str, i32> {
         .filter(|op| op.kind == ObjectKind::ReplicaSet)
         .filter_map(|op| {
             let to = op.purposes.iter().find_map(|p| {
-                if let Purpose::ScaleReplicaSet { to, .. } = p { Some(*to) } else { None }
+                if let Purpose::ScaleReplicaSet { to, .. } = p {
+                    Some(*to)
+                } else {
+                    None
+                }
             })?;
             Some((op.name.as_str(), to))
         })
@@ -130,9 +144,14 @@ fn new_sizes(plan: &Plan) -> BTreeMap<&str, i32> {
 
 /// A Service keeps its pods as long as any are wanted. The preview of a blue-green Rollout carries no users' traffic.
 fn check_unserved(snapshot: &Snapshot, name: &str) -> Result<(), Refusal> {
-    let Some(rs) = snapshot.replica_sets.iter().find(|rs| rs.id.name == name) else { return Ok(()) };
+    let Some(rs) = snapshot.replica_sets.iter().find(|rs| rs.id.name == name) else {
+        return Ok(());
+    };
     let served = snapshot.services.values().find(|service| {
-        let selects = service.selector.get(keys::POD_HASH_LABEL).is_some_and(|h| h == hash(rs));
+        let selects = service
+            .selector
+            .get(keys::POD_HASH_LABEL)
+            .is_some_and(|h| h == hash(rs));
         selects && carries_users(&snapshot.rollout, &service.id.name)
     });
     match served {
@@ -157,17 +176,27 @@ fn check_deletable(snapshot: &Snapshot, name: &str) -> Result<(), Refusal> {
     if rs.is_some_and(|rs| rs.replicas == 0 && rs.status.replicas == 0) {
         return Ok(());
     }
-    Err(Refusal::DeletedPods { replica_set: name.to_owned() })
+    Err(Refusal::DeletedPods {
+        replica_set: name.to_owned(),
+    })
 }
 
 /// Users are only ever sent to a revision that has pods, unless none had any.
 fn check_target(snapshot: &Snapshot, service: &str, from: &str, to: &str) -> Result<(), Refusal> {
     let available = |hash_: &str| {
-        snapshot.replica_sets.iter().filter(|rs| hash(rs) == hash_).map(|rs| rs.status.available).sum::<i32>()
+        snapshot
+            .replica_sets
+            .iter()
+            .filter(|rs| hash(rs) == hash_)
+            .map(|rs| rs.status.available)
+            .sum::<i32>()
     };
     let loses = available(to) <= 0 && (from.is_empty() || available(from) > 0);
     if carries_users(&snapshot.rollout, service) && loses && replicas(&snapshot.rollout) > 0 {
-        return Err(Refusal::EmptyService { service: service.to_owned(), hash: to.to_owned() });
+        return Err(Refusal::EmptyService {
+            service: service.to_owned(),
+            hash: to.to_owned(),
+        });
     }
     Ok(())
 }
