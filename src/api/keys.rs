@@ -57,3 +57,6 @@ pub const ANALYSIS_RUN_NAME: &str = "analysisrun.argoproj.io/name";
 pub const ANALYSIS_RUN_NAMESPACE: &str = "analysisrun.argoproj.io/namespace";
 /// Annotation of a Job of a metric: the name of the metric.
 pub const ANALYSIS_RUN_METRIC: &str = "analysisrun.argoproj.io/metric-name";
+
+/// The name under which the controller writes, as `metadata.managedFields` records it.
+pub const FIELD_MANAGER: &str = "serin";

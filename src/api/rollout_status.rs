@@ -174,6 +174,19 @@ pub enum PauseReason {
     BlueGreenPause,
 }
 
+impl PauseReason {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InconclusiveAnalysisRun => "InconclusiveAnalysisRun",
+            Self::InconclusiveExperiment => "InconclusiveExperiment",
+            Self::CanaryPauseStep => "CanaryPauseStep",
+            Self::BlueGreenPause => "BlueGreenPause",
+        }
+    }
+}
+
 /// Facts of the canary strategy.
 #[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

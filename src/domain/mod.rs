@@ -1,5 +1,12 @@
 //! Values and arithmetic that decisions are made of.
 
+pub mod condition;
+pub mod duration;
 pub mod event;
+pub mod hash;
+pub mod merge_patch;
 pub mod plan;
+pub mod quantity;
+pub mod replicas;
 pub mod selector;
+pub mod template;

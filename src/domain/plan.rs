@@ -64,8 +64,6 @@ pub enum Purpose {
     RecordRevision(i64),
     /// Take an orphaned ReplicaSet that the selector matches.
     AdoptReplicaSet,
-    /// Give up a ReplicaSet that the selector no longer matches.
-    ReleaseReplicaSet,
     /// Make the ReplicaSet of a revision.
     CreateReplicaSet,
     /// Bring a ReplicaSet's annotations or `minReadySeconds` in line with the Rollout.
@@ -107,6 +105,8 @@ pub enum Purpose {
 /// two is harmless; the order only keeps the Events in the order in which users know them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StageName {
+    /// Nothing is written; the Rollout is seen for the first time.
+    Announce,
     /// ReplicaSets are created, adopted and described.
     Create,
     /// Services are pointed at revisions.
@@ -125,7 +125,6 @@ impl Purpose {
             Self::DefaultReplicas
             | Self::RecordRevision(_)
             | Self::AdoptReplicaSet
-            | Self::ReleaseReplicaSet
             | Self::CreateReplicaSet
             | Self::SyncReplicaSet => StageName::Create,
             Self::PointService { .. } => StageName::Point,

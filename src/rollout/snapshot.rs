@@ -38,6 +38,17 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// The identity of a Rollout as it was read.
+    #[must_use]
+    pub fn of(rollout: &Rollout) -> Self {
+        let text = |field: &Option<String>| field.clone().unwrap_or_default();
+        Self {
+            name: text(&rollout.metadata.name),
+            uid: text(&rollout.metadata.uid),
+            resource_version: text(&rollout.metadata.resource_version),
+        }
+    }
+
     /// The precondition of a write that is decided on this state.
     #[must_use]
     pub fn precondition(&self) -> Precondition {
@@ -60,6 +71,8 @@ pub struct ReplicaSetView {
     pub labels: BTreeMap<String, String>,
     /// `metadata.annotations`.
     pub annotations: BTreeMap<String, String>,
+    /// `metadata.ownerReferences`.
+    pub owner_references: Vec<Value>,
     /// `metadata.generation`.
     pub generation: i64,
     /// `spec.replicas`; 1 where it is absent.
