@@ -1,2 +1,4 @@
 use serde_json::Value;
-pub fn templates_equal(a: &Value, b: &Value) -> bool { a == b }
+pub fn templates_equal(a: &Value, b: &Value) -> bool {
+    a == b
+}

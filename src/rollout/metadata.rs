@@ -25,7 +25,10 @@ pub(super) struct Ephemeral {
 
 impl Ephemeral {
     fn of(metadata: Option<&TemplateMetadata>) -> Self {
-        metadata.map_or_else(Self::default, |m| Self { labels: m.labels.clone(), annotations: m.annotations.clone() })
+        metadata.map_or_else(Self::default, |m| Self {
+            labels: m.labels.clone(),
+            annotations: m.annotations.clone(),
+        })
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -58,7 +61,8 @@ impl Ephemeral {
 
     /// The merge patch of a new template that has none of it.
     pub(super) fn template_patch(&self) -> Value {
-        self.patch(&Self::default(), &BTreeMap::new(), &BTreeMap::new()).unwrap_or_else(|| json!({}))
+        self.patch(&Self::default(), &BTreeMap::new(), &BTreeMap::new())
+            .unwrap_or_else(|| json!({}))
     }
 }
 
@@ -68,7 +72,9 @@ fn changes(
     live: &BTreeMap<String, String>,
 ) -> Map<String, Value> {
     let added = wanted.iter().filter(|(key, value)| live.get(*key) != Some(value));
-    let dropped = earlier.keys().filter(|key| !wanted.contains_key(*key) && live.contains_key(*key));
+    let dropped = earlier
+        .keys()
+        .filter(|key| !wanted.contains_key(*key) && live.contains_key(*key));
     added
         .map(|(key, value)| (key.clone(), Value::from(value.clone())))
         .chain(dropped.map(|key| (key.clone(), Value::Null)))
@@ -78,7 +84,9 @@ fn changes(
 /// What was put on a ReplicaSet.
 pub(super) fn injected(rs: &ReplicaSetView) -> Ephemeral {
     let annotation = rs.annotations.get(keys::EPHEMERAL_METADATA);
-    annotation.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    annotation
+        .and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or_default()
 }
 
 /// The roles' metadata: of the revision that serves by default, and of the one on trial.
@@ -93,12 +101,20 @@ fn roles(cx: &Context<'_>) -> (Ephemeral, Ephemeral) {
 /// What the ReplicaSet of a new template is made with.
 pub(super) fn of_created(cx: &Context<'_>, hash: &str) -> Ephemeral {
     let (stable, trial) = roles(cx);
-    if cx.stable_rs.is_some_and(|rs| rs.hash() != hash) { trial } else { stable }
+    if cx.stable_rs.is_some_and(|rs| rs.hash() != hash) {
+        trial
+    } else {
+        stable
+    }
 }
 
 fn of_existing(cx: &Context<'_>, rs: &ReplicaSetView) -> Ephemeral {
     let (stable, trial) = roles(cx);
-    let promoted = cx.status.stable_rs.as_ref().is_none_or(|hash| *hash == cx.current_hash);
+    let promoted = cx
+        .status
+        .stable_rs
+        .as_ref()
+        .is_none_or(|hash| *hash == cx.current_hash);
     match (cx.is_new(rs), cx.is_stable(rs)) {
         (true, _) if promoted => stable,
         (true, _) => trial,
@@ -116,7 +132,11 @@ pub(super) fn sync(cx: &Context<'_>, draft: &mut Draft) {
             continue;
         }
         label_replica_set(draft, rs, &wanted, &earlier);
-        let pods = cx.snapshot.pods.iter().filter(|pod| pod.owner_uid == rs.id.uid && !pod.deleting);
+        let pods = cx
+            .snapshot
+            .pods
+            .iter()
+            .filter(|pod| pod.owner_uid == rs.id.uid && !pod.deleting);
         pods.for_each(|pod| label_pod(cx, draft, pod, &wanted, &earlier));
     }
 }
@@ -124,10 +144,16 @@ pub(super) fn sync(cx: &Context<'_>, draft: &mut Draft) {
 fn label_replica_set(draft: &mut Draft, rs: &ReplicaSetView, wanted: &Ephemeral, earlier: &Ephemeral) {
     let map = |field: &str| -> BTreeMap<String, String> {
         let value = rs.template.pointer(&format!("/metadata/{field}")).cloned();
-        value.and_then(|map| serde_json::from_value(map).ok()).unwrap_or_default()
+        value
+            .and_then(|map| serde_json::from_value(map).ok())
+            .unwrap_or_default()
     };
     let template = wanted.patch(earlier, &map("labels"), &map("annotations"));
-    let recorded = if wanted.is_empty() { Value::Null } else { wanted.to_json().into() };
+    let recorded = if wanted.is_empty() {
+        Value::Null
+    } else {
+        wanted.to_json().into()
+    };
     let is_recorded = rs.annotations.get(keys::EPHEMERAL_METADATA).map(String::as_str) == recorded.as_str();
     if template.is_none() && is_recorded {
         return;
@@ -148,8 +174,12 @@ fn label_pod(cx: &Context<'_>, draft: &mut Draft, pod: &PodView, wanted: &Epheme
         known.annotations.extend(role.annotations);
     }
     let template = &cx.rollout.spec.template;
-    known.labels.retain(|key, _| !template.labels().contains_key(key.as_str()));
-    known.annotations.retain(|key, _| !template.annotations().contains_key(key.as_str()));
+    known
+        .labels
+        .retain(|key, _| !template.labels().contains_key(key.as_str()));
+    known
+        .annotations
+        .retain(|key, _| !template.annotations().contains_key(key.as_str()));
     if let Some(patch) = wanted.patch(&known, &pod.labels, &pod.annotations) {
         draft.patch_pod(pod, &patch);
     }

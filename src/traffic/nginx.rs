@@ -26,8 +26,8 @@ pub use ownership::release;
 pub use rules::uses_service;
 
 use super::error::TrafficError;
-use crate::domain::merge_patch::merge_patch;
 use crate::domain::event::{EventNote, EventReason};
+use crate::domain::merge_patch::merge_patch;
 use crate::domain::plan::{Action, ObjectKind, Op, Precondition, Purpose};
 
 /// The annotation prefix that ingress-nginx uses unless it was started with another one.
