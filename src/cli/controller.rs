@@ -153,10 +153,10 @@ async fn config(file: Option<PathBuf>, context: Option<String>) -> Result<Config
 }
 
 fn explain(error: &KubeconfigError) -> String {
-    match error {
-        KubeconfigError::ReadConfig(cause, path) => format!("{}: {cause}", path.display()),
-        other => root_cause(other),
+    if let KubeconfigError::ReadConfig(cause, path) = error {
+        return format!("{}: {cause}", path.display());
     }
+    root_cause(error)
 }
 
 fn log_to_stderr(level: LogLevel, format: LogFormat) {

@@ -33,9 +33,10 @@ impl fmt::Display for WriteError {
 
 impl From<kube::Error> for WriteError {
     fn from(error: kube::Error) -> Self {
-        match error {
-            kube::Error::Api(status) => classify(&status),
-            other => Self::Transient(root_cause(&other)),
+        if let kube::Error::Api(status) = &error {
+            classify(status)
+        } else {
+            Self::Transient(root_cause(&error))
         }
     }
 }

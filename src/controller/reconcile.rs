@@ -264,12 +264,14 @@ fn log(key: &ObjectKey, plan: &Plan, outcome: &Outcome) {
     match &outcome.ending {
         Ending::Done => tracing::info!(namespace, name, did, "carried out a plan"),
         Ending::Conflict(why) => {
-            tracing::debug!(namespace, name, did, why, "met another state than expected")
+            tracing::debug!(namespace, name, did, why, "met another state than expected");
         }
         Ending::Transient(why) => {
-            tracing::warn!(namespace, name, did, why, "could not finish a plan; tries again")
+            tracing::warn!(namespace, name, did, why, "could not finish a plan; tries again");
         }
-        Ending::Refused(failure) => tracing::debug!(namespace, name, did, ?failure, "a write was refused"),
+        Ending::Refused(failure) => {
+            tracing::debug!(namespace, name, did, ?failure, "a write was refused");
+        }
     }
 }
 

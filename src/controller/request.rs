@@ -127,10 +127,10 @@ mod tests {
             patch,
         };
         let (line, body) = sent(ObjectKind::ReplicaSet, &action, None);
-        let path = "/apis/apps/v1/namespaces/shop/replicasets/web";
+        let url = "/apis/apps/v1/namespaces/shop/replicasets/web";
         assert_eq!(
             line,
-            format!("PATCH {path}?&fieldManager=rollouts-controller application/merge-patch+json")
+            format!("PATCH {url}?&fieldManager=rollouts-controller application/merge-patch+json")
         );
         let metadata = json!({"annotations": {"a": "b"}, "uid": "u1", "resourceVersion": "7"});
         assert_eq!(body, json!({"spec": {"replicas": 3}, "metadata": metadata}));

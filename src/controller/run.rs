@@ -63,33 +63,26 @@ pub async fn run(options: Options) -> Result<(), StartError> {
         Clock::System,
         Rng::seeded(rng.next()),
     ));
-    // Tasks that are dropped, and so ended, with this function.
-    let mut tasks = JoinSet::new();
-    if let Some(listener) = listener {
-        tasks.spawn(health::serve(listener, Arc::clone(&reconciler)));
-    }
     let (fatal, mut fatal_errors) = mpsc::channel(1);
-    let (watched, triggered) = (Arc::clone(&reconciler), Arc::clone(&dispatcher));
-    let mut watches = Watches {
-        tasks,
-        reconciler: watched,
-        dispatcher: triggered,
+    let mut background = Background {
+        tasks: JoinSet::new(),
+        reconciler: Arc::clone(&reconciler),
+        dispatcher: Arc::clone(&dispatcher),
         rng,
         fatal,
     };
-    watches.start_all(&client, options.namespace.as_deref());
-    let sender = tokio::spawn({
-        let reconciler = Arc::clone(&reconciler);
-        async move { reconciler.events.send(&reconciler.server).await }
-    });
+    background.watch_all(&client, options.namespace.as_deref());
+    if let Some(listener) = listener {
+        background
+            .tasks
+            .spawn(health::serve(listener, Arc::clone(&reconciler)));
+    }
+    let events = Arc::clone(&reconciler);
+    let sender = tokio::spawn(async move { events.events.send(&events.server).await });
     let (stop, stopped) = watch::channel(false);
-    let work = tokio::spawn({
-        let (dispatcher, reconciler) = (Arc::clone(&dispatcher), Arc::clone(&reconciler));
-        async move {
-            dispatcher
-                .run(&reconciler, options.rollout_threads, stopped)
-                .await
-        }
+    let worker = Arc::clone(&reconciler);
+    let work = tokio::spawn(async move {
+        dispatcher.run(&worker, options.rollout_threads, stopped).await;
     });
 
     let failure = tokio::select! {
@@ -109,8 +102,8 @@ pub async fn run(options: Options) -> Result<(), StartError> {
     failure.map_or(Ok(()), Err)
 }
 
-/// The watches, one a kind.
-struct Watches {
+/// What goes on aside: the watches and the health server. It ends when it is dropped.
+struct Background {
     tasks: JoinSet<()>,
     reconciler: Arc<Reconciler<Client>>,
     dispatcher: Arc<Dispatcher>,
@@ -118,8 +111,9 @@ struct Watches {
     fatal: mpsc::Sender<StartError>,
 }
 
-impl Watches {
-    fn start_all(&mut self, client: &Client, namespace: Option<&str>) {
+impl Background {
+    /// Starts one watch a kind.
+    fn watch_all(&mut self, client: &Client, namespace: Option<&str>) {
         let objects = |kind: ObjectKind| -> Api<RawObject> {
             match namespace {
                 Some(namespace) => Api::namespaced_with(client.clone(), namespace, &kind),
@@ -130,14 +124,14 @@ impl Watches {
             Some(namespace) => Api::namespaced(client.clone(), namespace),
             None => Api::all(client.clone()),
         };
-        self.start::<RolloutEntry>(objects(ObjectKind::Rollout));
-        self.start::<ReplicaSetEntry>(objects(ObjectKind::ReplicaSet));
-        self.start::<ServiceEntry>(objects(ObjectKind::Service));
-        self.start::<IngressEntry>(objects(ObjectKind::Ingress));
-        self.start::<PodEntry>(pods);
+        self.watch::<RolloutEntry>(objects(ObjectKind::Rollout));
+        self.watch::<ReplicaSetEntry>(objects(ObjectKind::ReplicaSet));
+        self.watch::<ServiceEntry>(objects(ObjectKind::Service));
+        self.watch::<IngressEntry>(objects(ObjectKind::Ingress));
+        self.watch::<PodEntry>(pods);
     }
 
-    fn start<T: Trigger>(&mut self, api: Api<T::Wire>) {
+    fn watch<T: Trigger>(&mut self, api: Api<T::Wire>) {
         let rng = Rng::seeded(self.rng.next());
         let watch = Watch::<Client, T>::new(api, &self.reconciler, &self.dispatcher, &self.fatal, rng);
         self.tasks.spawn(watch.run());

@@ -126,7 +126,7 @@ pub fn client(mut config: Config) -> Result<Client, StartError> {
     config.default_retry = false;
     config.connect_timeout = Some(Duration::from_secs(5));
     // The API server ends each watch after 290 s; a connection that is silent for longer is dead.
-    config.read_timeout = Some(Duration::from_secs(300));
+    config.read_timeout = Some(Duration::from_mins(5));
     config.reset_reader_on_write = true;
     Client::try_from(config).map_err(|error| StartError::Client {
         url,

@@ -29,7 +29,7 @@ const RETRY_FIRST: Duration = Duration::from_millis(200);
 /// The longest wait between two attempts: how late an API server's return is noticed.
 const RETRY_MOST: Duration = Duration::from_secs(4);
 /// How long a list may take without one object of it arriving.
-const LIST_PATIENCE: Duration = Duration::from_secs(60);
+const LIST_PATIENCE: Duration = Duration::from_mins(1);
 /// How many objects a page of a list has.
 const PAGE: u32 = 500;
 
@@ -95,7 +95,7 @@ impl<S: Server, T: Trigger> Watch<S, T> {
                 Some(Ok(event)) => {
                     listing = matches!(event, Event::Init | Event::InitApply(_));
                     if !matches!(event, Event::Init) {
-                        self.recovered(failures);
+                        Self::recovered(failures);
                     }
                     self.take(event);
                 }
@@ -147,7 +147,7 @@ impl<S: Server, T: Trigger> Watch<S, T> {
         self.dispatcher.trigger(&concerned, self.reconciler.clock.now());
     }
 
-    fn recovered(&self, failures: &mut u32) {
+    fn recovered(failures: &mut u32) {
         if std::mem::take(failures) > 0 {
             tracing::info!(resource = resource_type(T::KIND).plural, "the watch goes on");
         }
