@@ -28,9 +28,8 @@ fn lines() -> Vec<Line> {
         .map_or_else(here, PathBuf::from)
         .join("validation.jsonl");
     let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    text.lines()
-        .map(|line| with_plugin_names(serde_json::from_str(line).unwrap()))
-        .collect()
+    let read = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+    text.lines().map(|line| with_plugin_names(read(line))).collect()
 }
 
 /// Two lines have a plugin step without a name. The resource definition demands one, so that no such object gets as
@@ -58,10 +57,10 @@ fn what_the_reference_refuses_is_refused_and_nothing_else() {
         let spec = &line.rollout["spec"];
         match (&line.errors, refusal(&line.rollout)) {
             (None, Some(ours)) => {
-                wrong.push(format!("line {}: accepted, but ours: {ours}: {spec}", index + 1))
+                wrong.push(format!("line {}: accepted, but ours: {ours}: {spec}", index + 1));
             }
             (Some(theirs), None) => {
-                wrong.push(format!("line {}: {theirs:?}, but accepted: {spec}", index + 1))
+                wrong.push(format!("line {}: {theirs:?}, but accepted: {spec}", index + 1));
             }
             (None, None) | (Some(_), Some(_)) => {}
         }

@@ -155,17 +155,32 @@ fn formed(value: &Value, form: fn(&str) -> Verdict, path: &Path, found: &mut Fin
 fn labels(value: Option<&Value>, path: &Path, found: &mut Findings) {
     for (key, value) in entries(value) {
         formed(&Value::from(key.as_str()), names::qualified_name, path, found);
-        formed(value, names::label_value, path, found);
+        if is_text(key, value, path, found) {
+            formed(value, names::label_value, path, found);
+        }
     }
 }
 
 /// Annotation keys are compared without regard to case.
 fn annotation_keys(value: Option<&Value>, path: &Path, found: &mut Findings) {
-    for (key, _) in entries(value) {
+    for (key, value) in entries(value) {
         if let Err(problem) = names::qualified_name(&key.to_lowercase()) {
             found.invalid(path, key.as_str(), problem);
         }
+        is_text(key, value, path, found);
     }
+}
+
+fn is_text(key: &str, value: &Value, path: &Path, found: &mut Findings) -> bool {
+    if !value.is_string() {
+        found.invalid_but(
+            path,
+            value.clone(),
+            format!("the value of {key} must be a text"),
+            "put it in quotes",
+        );
+    }
+    value.is_string()
 }
 
 fn only_always(value: Option<&Value>, path: &Path, found: &mut Findings) {

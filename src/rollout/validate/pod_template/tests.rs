@@ -221,8 +221,7 @@ fn pods_of_a_replica_set_run_forever() {
 
 #[test]
 fn labels_and_annotations_have_the_forms_of_kubernetes() {
-    let metadata =
-        json!({"labels": {"app": "bad label!", "/x": "y"}, "annotations": {"A/b": "any text!", "-": ""}});
+    let metadata = json!({"labels": {"app": "bad label!", "/x": "y", "n": 1}, "annotations": {"A/b": "any text!", "-": ""}});
     let mut found = Findings::default();
     let template = json!({"metadata": metadata, "spec": {"containers": [{"name": "a", "image": "i"}]}});
     check(&template, &Path::new("spec.template"), &mut found);
@@ -232,5 +231,5 @@ fn labels_and_annotations_have_the_forms_of_kubernetes() {
         "spec.template.metadata.labels",
         "spec.template.metadata.annotations",
     );
-    assert_eq!(starts, [labels, labels, annotations], "{text}");
+    assert_eq!(starts, [labels, labels, labels, annotations], "{text}");
 }
