@@ -10,7 +10,8 @@ use crate::api::{Rollout, RolloutStatus, keys};
 use crate::domain::event::{EventNote, EventReason};
 use crate::domain::plan::{Action, ObjectKind, Op, Purpose};
 use crate::domain::merge_patch::apply_merge_patch;
-use crate::domain::{hash, template};
+use crate::domain::hash;
+use crate::domain::template::{self, EphemeralMetadata};
 
 /// Annotations of a Rollout that its ReplicaSets do not get.
 const NOT_COPIED: [&str; 5] = [
@@ -47,22 +48,7 @@ pub(super) fn find_new<'a>(
     labelled(&hash(rollout, status))
         .or_else(|| labelled(&hash::pod_template_hash_legacy_null_timestamp(desired, status.collision_count)))
         .or_else(|| is_observed.then(|| labelled(status.current_pod_hash.as_deref()?)).flatten())
-        .or_else(|| owned.iter().copied().find(|rs| template::templates_equal(&bare_template(rs), desired)))
-}
-
-/// The template of a ReplicaSet as its Rollout had it: without the hash label and ephemeral metadata.
-pub(super) fn bare_template(rs: &ReplicaSetView) -> Value {
-    let mut bare = rs.template.clone();
-    let injected = metadata::injected(rs);
-    for (field, keys) in [("labels", injected.labels.keys()), ("annotations", injected.annotations.keys())] {
-        if let Some(map) = bare.pointer_mut(&format!("/metadata/{field}")).and_then(Value::as_object_mut) {
-            keys.for_each(|key| {
-                map.remove(key);
-            });
-            map.remove(keys::POD_HASH_LABEL);
-        }
-    }
-    bare
+        .or_else(|| owned.iter().copied().find(|rs| template::templates_equal(&rs.template, desired, &metadata::injected(rs))))
 }
 
 /// Takes orphans into possession; true if there were any, and nothing else is to be decided yet.
@@ -114,9 +100,9 @@ fn new_replica_set(cx: &Context<'_>, name: &str, hash: &str, revision: i64) -> V
     let mut annotations = copied_annotations(cx.rollout);
     annotations.insert(keys::REVISION.into(), revision.to_string().into());
     annotations.insert(keys::DESIRED_REPLICAS.into(), cx.replicas.to_string().into());
-    if !ephemeral.is_empty() {
-        template = apply_merge_patch(&template, &ephemeral.template_patch());
-        annotations.insert(keys::EPHEMERAL_METADATA.into(), ephemeral.to_json().into());
+    if let Some(annotation) = metadata::annotation(&ephemeral) {
+        template = apply_merge_patch(&template, &metadata::template_patch(&ephemeral));
+        annotations.insert(keys::EPHEMERAL_METADATA.into(), annotation.into());
     }
     let selector = spec.selector.as_ref().and_then(|s| serde_json::to_value(s).ok()).unwrap_or_default();
     let selector = apply_merge_patch(&selector, &json!({"matchLabels": {keys::POD_HASH_LABEL: hash}}));
@@ -201,5 +187,5 @@ pub(super) fn is_collision(cx: &Context<'_>) -> bool {
     let is_ours = owner_uid.is_some() && *owner_uid == cx.rollout.metadata.uid;
     failure.kind == ObjectKind::ReplicaSet
         && failure.name == wanted
-        && !(is_ours && template::templates_equal(template, cx.rollout.spec.template.as_value()))
+        && !(is_ours && template::templates_equal(template, cx.rollout.spec.template.as_value(), &EphemeralMetadata::default()))
 }
