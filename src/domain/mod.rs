@@ -8,4 +8,6 @@ pub mod merge_patch;
 pub mod plan;
 pub mod quantity;
 pub mod replicas;
+pub mod step_label;
 pub mod template;
+pub mod weight;
