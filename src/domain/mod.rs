@@ -8,6 +8,7 @@ pub mod merge_patch;
 pub mod plan;
 pub mod quantity;
 pub mod replicas;
+pub mod selector;
 pub mod step_label;
 pub mod template;
 pub mod weight;

@@ -27,10 +27,10 @@ use super::context::Strategy;
 use super::snapshot::Snapshot;
 use crate::api::rollout::{RolloutSpec, WorkloadRef};
 use crate::api::{LabelSelector, Rollout};
+use crate::domain::selector::selects;
 
 pub use error::{SpecError, SpecErrors};
 pub use references::validate_references;
-pub use selector::matches;
 pub use unbuilt::{Unbuilt, unbuilt_features, unbuilt_routers};
 
 /// Old ReplicaSets kept when the Rollout does not say.
@@ -117,7 +117,8 @@ fn check_selector(spec: &RolloutSpec, path: &Path, found: &mut Findings) {
 
 fn check_selects_template(spec: &RolloutSpec, selector: &LabelSelector, found: &mut Findings) {
     let labels = spec.template.labels();
-    if !selector::matches(selector, &labels) {
+    let owned = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    if !selects(selector, &owned) {
         found.invalid_but(
             &Path::new("spec.template.metadata.labels"),
             json!(labels),
