@@ -1,9 +1,13 @@
 //! Values and arithmetic that decisions are made of.
 
+pub mod condition;
 pub mod duration;
+pub mod event;
 pub mod hash;
+pub mod merge_patch;
+pub mod plan;
 pub mod quantity;
 pub mod replicas;
-pub mod step_label;
+pub mod selector;
 pub mod template;
 pub mod weight;

@@ -1,1 +1,160 @@
-//! What to do about a Rollout: `decide` and its parts.
+//! What to do about a Rollout: [`decide`] and its parts.
+//!
+//! Everything here is a pure function of what was observed and of the time. A decision looks at one [`Snapshot`] and
+//! gives one [`Plan`]; carrying the plan out changes the world, and the next snapshot shows it. A plan is never a
+//! step of a script that has to be finished: whatever was lost on the way is decided again.
+
+mod blue_green;
+mod canary;
+mod conditions;
+mod context;
+mod draft;
+mod metadata;
+mod phase;
+mod progress;
+mod promotion;
+mod revision;
+mod rollback;
+mod scale;
+pub mod snapshot;
+mod status;
+pub mod validate;
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::api::{Rollout, RolloutStatus};
+use crate::domain::event::EventReason;
+use crate::domain::plan::{Plan, Purpose, StageName};
+use crate::traffic;
+use context::{Context, Strategy};
+use draft::Draft;
+use snapshot::{Identity, Snapshot};
+
+/// The objects beside its ReplicaSets that a decision about a Rollout looks at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ObservedKeys {
+    /// Names of Services in the Rollout's namespace.
+    pub services: BTreeSet<String>,
+    /// Names of Ingresses in the Rollout's namespace.
+    pub ingresses: BTreeSet<String>,
+    /// Whether the Pods of its ReplicaSets are looked at.
+    pub pods: bool,
+}
+
+/// Which objects a decision about `rollout` looks at.
+#[must_use]
+pub fn observed_keys(rollout: &Rollout) -> ObservedKeys {
+    let canary = rollout.spec.strategy.canary.as_ref();
+    let blue_green = rollout.spec.strategy.blue_green.as_ref();
+    let of_canary = canary.map(|c| [c.stable_service.as_ref(), c.canary_service.as_ref()]);
+    let of_blue_green = blue_green.map(|b| [Some(&b.active_service), b.preview_service.as_ref()]);
+    let services = of_canary.into_iter().chain(of_blue_green).flatten().flatten();
+    let metadata = canary.is_some_and(|c| c.canary_metadata.is_some() || c.stable_metadata.is_some())
+        || blue_green.is_some_and(|b| b.preview_metadata.is_some() || b.active_metadata.is_some());
+    ObservedKeys {
+        services: services.filter(|name| !name.is_empty()).cloned().collect(),
+        ingresses: traffic::routers(rollout).iter().flat_map(traffic::Router::observe_keys).collect(),
+        pods: metadata,
+    }
+}
+
+/// What to do now. Total: mistakes of users and missing objects become conditions in the plan's status.
+#[must_use]
+pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
+    let rollout = &snapshot.rollout;
+    let id = Identity::of(rollout);
+    if rollout.metadata.deletion_timestamp.is_some() {
+        return Plan::nothing(id.precondition());
+    }
+    let before = rollout.status.clone().unwrap_or_default();
+    let mut draft = Draft::new(id, before.clone());
+    announce(rollout, &before, &mut draft);
+    let strategy = match validate::check(snapshot) {
+        Ok(strategy) => strategy,
+        Err(error) => return refuse(draft, rollout, &before, now, &error.to_string()),
+    };
+    if rollout.spec.replicas.is_none() {
+        draft.patch_rollout(&json!({"spec": {"replicas": 1}}), Purpose::DefaultReplicas, Vec::new());
+        return draft.close(&before);
+    }
+    let cx = Context::new(snapshot, strategy, &before, now);
+    if revision::adopt(&cx, &mut draft) {
+        return draft.close(&before);
+    }
+    if revision::is_collision(&cx) {
+        draft.status.collision_count = Some(before.collision_count.map_or(0, |count| count + 1));
+        return draft.close(&before);
+    }
+    let routed = match strategy {
+        Strategy::Canary(_) => canary::decide(&cx, &mut draft),
+        Strategy::BlueGreen(strategy) => {
+            blue_green::decide(&cx, strategy, &mut draft);
+            Ok(())
+        }
+    };
+    match routed {
+        Ok(()) => draft.close(&before),
+        Err(error) => refuse(draft, rollout, &before, now, &error.to_string()),
+    }
+}
+
+/// A Rollout without a status has not been seen before.
+fn announce(rollout: &Rollout, before: &RolloutStatus, draft: &mut Draft) {
+    if before.phase.is_none() && before.conditions.is_empty() {
+        let (namespace, name) = (&rollout.metadata.namespace, &rollout.metadata.name);
+        let text = |part: &Option<String>| part.clone().unwrap_or_default();
+        let message = format!("Rollout resource added to informer: {}/{}", text(namespace), text(name));
+        draft.tell_after(StageName::Announce, EventReason::RolloutAddedToInformer, message);
+    }
+}
+
+/// Nothing but a condition that says what is wrong with the spec, until the spec or the world changes.
+fn refuse(mut draft: Draft, rollout: &Rollout, before: &RolloutStatus, now: Timestamp, why: &str) -> Plan {
+    draft.start_over(before);
+    announce(rollout, before, &mut draft);
+    let name = rollout.metadata.name.as_deref().unwrap_or_default();
+    conditions::set_invalid(&mut draft.status, now, name, why);
+    draft.status.observed_generation = rollout.metadata.generation.map(|g| g.to_string());
+    phase::derive(rollout, &mut draft.status);
+    draft.close(before)
+}
+
+/// A Rollout whose JSON is not what the kind's types say.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unreadable {
+    /// Which one it is.
+    pub id: Identity,
+    /// `metadata.generation`.
+    pub generation: i64,
+    /// The whole object as it was received.
+    pub object: Value,
+    /// Where in the object the problem is, e.g. `spec.strategy.canary.steps[2].setWeight`.
+    pub path: String,
+    /// What is wrong there.
+    pub problem: String,
+}
+
+/// What to do about a Rollout that cannot be read: a condition that says where and why, and nothing else.
+///
+/// A status that can itself not be read is left alone but for its conditions, phase and message.
+#[must_use]
+pub fn decide_unreadable(rollout: &Unreadable, now: Timestamp) -> Plan {
+    let status = rollout.object.get("status").cloned().unwrap_or_default();
+    let conditions = status.get("conditions").cloned().unwrap_or_default();
+    let before = RolloutStatus {
+        conditions: serde_json::from_value(conditions).unwrap_or_default(),
+        phase: serde_json::from_value(status.get("phase").cloned().unwrap_or_default()).unwrap_or_default(),
+        message: status.get("message").and_then(Value::as_str).map(ToOwned::to_owned),
+        observed_generation: status.get("observedGeneration").and_then(Value::as_str).map(ToOwned::to_owned),
+        ..RolloutStatus::default()
+    };
+    let mut draft = Draft::new(rollout.id.clone(), before.clone());
+    let why = format!("{}: {}", rollout.path, rollout.problem);
+    conditions::set_invalid(&mut draft.status, now, &rollout.id.name, &why);
+    draft.status.observed_generation = Some(rollout.generation.to_string());
+    phase::derive(&Rollout::default(), &mut draft.status);
+    draft.close(&before)
+}

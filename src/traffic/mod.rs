@@ -1,1 +1,48 @@
 //! Traffic routers: pure renderers of the objects that carry weights.
+//!
+//! A router here gets objects as they were observed and a weight, and returns what has to be written; it has no
+//! client, no clock and no state. Objects are opaque JSON, so fields that are newer than this program survive.
+
+pub mod error;
+pub mod nginx;
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+pub use error::TrafficError;
+
+use crate::api::Rollout;
+use crate::domain::plan::Op;
+use nginx::NginxRouter;
+
+/// A router that a Rollout is configured for.
+#[derive(Debug)]
+pub enum Router<'a> {
+    /// ingress-nginx.
+    Nginx(NginxRouter<'a>),
+}
+
+/// The routers of a Rollout, in the order in which they are written.
+#[must_use]
+pub fn routers(rollout: &Rollout) -> Vec<Router<'_>> {
+    NginxRouter::of(rollout).map(Router::Nginx).into_iter().collect()
+}
+
+impl Router<'_> {
+    /// Names of the Ingresses that the router reads or writes.
+    #[must_use]
+    pub fn observe_keys(&self) -> Vec<String> {
+        match self {
+            Self::Nginx(nginx) => nginx.observe_keys(),
+        }
+    }
+
+    /// What to write so that the canary gets `weight`; nothing where it has it already. `ingresses` are those of
+    /// [`observe_keys`](Self::observe_keys) that exist, by name.
+    pub fn render(&self, ingresses: &BTreeMap<String, Value>, weight: i32) -> Result<Vec<Op>, TrafficError> {
+        match self {
+            Self::Nginx(nginx) => nginx.render_all(ingresses, weight),
+        }
+    }
+}

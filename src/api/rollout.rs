@@ -1,0 +1,142 @@
+//! The Rollout: what the user asks for.
+
+use kube::CustomResource;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_with::skip_serializing_none;
+
+use super::rollout_status::RolloutStatus;
+use super::strategy::{BlueGreenStrategy, CanaryStrategy};
+use super::wire::{blank_as_none, is_default, null_as_default};
+use super::{LabelSelector, PodTemplate, Time};
+
+/// What a Rollout should run, and how a new revision takes over.
+#[skip_serializing_none]
+#[derive(CustomResource, Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[kube(
+    group = "argoproj.io",
+    version = "v1alpha1",
+    kind = "Rollout",
+    namespaced,
+    status = "RolloutStatus",
+    derive = "PartialEq",
+    derive = "Default",
+    schema = "disabled",
+    doc = "A Rollout, as the API server stores it.",
+    shortname = "ro",
+    scale(
+        spec_replicas_path = ".spec.replicas",
+        status_replicas_path = ".status.HPAReplicas",
+        label_selector_path = ".status.selector"
+    ),
+    printcolumn = r#"{"name": "Desired", "type": "integer", "jsonPath": ".spec.replicas", "description": "Number of desired pods"}"#,
+    printcolumn = r#"{"name": "Current", "type": "integer", "jsonPath": ".status.replicas", "description": "Number of pods that exist"}"#,
+    printcolumn = r#"{"name": "Up-to-date", "type": "integer", "jsonPath": ".status.updatedReplicas", "description": "Number of pods of the newest revision"}"#,
+    printcolumn = r#"{"name": "Available", "type": "integer", "jsonPath": ".status.availableReplicas", "description": "Number of available pods"}"#,
+    printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp", "description": "Time since the Rollout was created"}"#
+)]
+pub struct RolloutSpec {
+    /// Number of desired pods; 1 if not set.
+    pub replicas: Option<i32>,
+    /// Which pods belong to the Rollout; cannot be changed later.
+    pub selector: Option<LabelSelector>,
+    /// The pods to run; left out when `workloadRef` names their source.
+    #[serde(default, skip_serializing_if = "PodTemplate::is_empty")]
+    pub template: PodTemplate,
+    /// A workload whose pod template is used in place of `template`.
+    pub workload_ref: Option<WorkloadRef>,
+    /// Seconds that a pod must be ready before it counts as available.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "is_default"
+    )]
+    pub min_ready_seconds: i32,
+    /// Recent revisions to which a rollback skips steps, pauses and analysis.
+    pub rollback_window: Option<RollbackWindow>,
+    /// How a new revision takes over: exactly one of `blueGreen` and `canary`.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "is_default"
+    )]
+    pub strategy: RolloutStrategy,
+    /// Number of old ReplicaSets to keep; 10 if not set.
+    pub revision_history_limit: Option<i32>,
+    /// Whether the user holds the Rollout where it is.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "is_default"
+    )]
+    pub paused: bool,
+    /// Seconds without progress after which the Rollout counts as failed; 600 if not set.
+    pub progress_deadline_seconds: Option<i32>,
+    /// Whether passing the progress deadline aborts the update.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "is_default"
+    )]
+    pub progress_deadline_abort: bool,
+    /// Pods created before this time are replaced, once it has come.
+    pub restart_at: Option<Time>,
+    /// How many finished AnalysisRuns and Experiments are kept.
+    pub analysis: Option<RunHistoryLimits>,
+}
+
+/// How a new revision takes over; exactly one of the two must be set.
+#[skip_serializing_none]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RolloutStrategy {
+    /// Both revisions run side by side, and one Service is switched between them.
+    pub blue_green: Option<BlueGreenStrategy>,
+    /// The new revision gets a growing share of pods or traffic.
+    pub canary: Option<CanaryStrategy>,
+}
+
+/// A workload whose pod template a Rollout runs.
+#[skip_serializing_none]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkloadRef {
+    /// API group and version of the workload, such as `apps/v1`.
+    #[serde(default, deserialize_with = "blank_as_none")]
+    pub api_version: Option<String>,
+    /// Kind of the workload: Deployment, ReplicaSet or PodTemplate.
+    #[serde(default, deserialize_with = "blank_as_none")]
+    pub kind: Option<String>,
+    /// Name of the workload, in the Rollout's namespace.
+    #[serde(default, deserialize_with = "blank_as_none")]
+    pub name: Option<String>,
+    /// When a referenced Deployment is scaled down: never (if not set), onsuccess or progressively.
+    #[serde(default, deserialize_with = "blank_as_none")]
+    pub scale_down: Option<String>,
+}
+
+/// Recent revisions to which a rollback is fast.
+#[skip_serializing_none]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RollbackWindow {
+    /// Number of revisions in the window; 0 turns it off.
+    #[serde(
+        default,
+        deserialize_with = "null_as_default",
+        skip_serializing_if = "is_default"
+    )]
+    pub revisions: i32,
+}
+
+/// How many finished AnalysisRuns and Experiments are kept.
+#[skip_serializing_none]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RunHistoryLimits {
+    /// Number of successful runs and experiments to keep; 5 if not set.
+    pub successful_run_history_limit: Option<i32>,
+    /// Number of failed, errored and inconclusive runs and experiments to keep; 5 if not set.
+    pub unsuccessful_run_history_limit: Option<i32>,
+}

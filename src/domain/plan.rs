@@ -1,0 +1,244 @@
+//! What a decision may ask for: a [`Plan`] of [`Op`]s in [`Stage`]s, closed by a status write.
+//!
+//! A plan is data. It names every object that it touches together with the uid and resourceVersion that it was
+//! decided on, so that a write which is late or duplicated fails instead of doing harm. Nothing in here sends
+//! anything.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::event::EventNote;
+
+/// The kinds of objects that a plan may write, all in the namespace of the Rollout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ObjectKind {
+    /// `argoproj.io/v1alpha1` Rollout, the object that is decided on.
+    Rollout,
+    /// `apps/v1` ReplicaSet.
+    ReplicaSet,
+    /// `v1` Service.
+    Service,
+    /// `networking.k8s.io/v1` Ingress.
+    Ingress,
+    /// `v1` Pod.
+    Pod,
+}
+
+/// Which object, in which state, a write was decided on. The API server answers 409 when either differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Precondition {
+    /// `metadata.uid`.
+    pub uid: String,
+    /// `metadata.resourceVersion`.
+    pub resource_version: String,
+}
+
+/// The request that an op makes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// POST of a whole object; its name is fixed, so that a repeated request cannot make a second object.
+    Create {
+        /// The object.
+        body: Value,
+    },
+    /// JSON merge patch (RFC 7386) of the object's main resource.
+    Patch {
+        /// What it was decided on.
+        precondition: Precondition,
+        /// The patch, without preconditions: the shell adds them.
+        patch: Value,
+    },
+    /// DELETE in the background.
+    Delete {
+        /// What it was decided on.
+        precondition: Precondition,
+    },
+}
+
+/// What an op is for; `guard` judges it and people read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Purpose {
+    /// Write the default of `spec.replicas` into the Rollout, so that the scale subresource works.
+    DefaultReplicas,
+    /// Record the revision number on the Rollout.
+    RecordRevision(i64),
+    /// Take an orphaned ReplicaSet that the selector matches.
+    AdoptReplicaSet,
+    /// Make the ReplicaSet of a revision.
+    CreateReplicaSet,
+    /// Bring a ReplicaSet's annotations or `minReadySeconds` in line with the Rollout.
+    SyncReplicaSet,
+    /// Change a ReplicaSet's size.
+    ScaleReplicaSet {
+        /// `spec.replicas` before.
+        from: i32,
+        /// `spec.replicas` after.
+        to: i32,
+    },
+    /// Write the time at which a ReplicaSet is to be scaled to 0.
+    DelayScaleDown(Timestamp),
+    /// Take back such a time.
+    KeepReplicaSet,
+    /// Delete a ReplicaSet that the revision history has no room for.
+    DeleteReplicaSet,
+    /// Put ephemeral metadata on a ReplicaSet's template.
+    LabelReplicaSet,
+    /// Put ephemeral metadata on a live Pod.
+    LabelPod,
+    /// Point a Service at a revision.
+    PointService {
+        /// The hash that the selector had, empty if none.
+        from: String,
+        /// The hash that it gets.
+        to: String,
+    },
+    /// Give the canary a share of the traffic.
+    Route {
+        /// The canary's weight.
+        weight: i32,
+    },
+}
+
+/// The order in which the parts of a plan are carried out; each is a barrier for the next.
+///
+/// Every op is justified by the snapshot alone, never by an earlier op of the same plan, so a crash between any
+/// two is harmless; the order only keeps the Events in the order in which users know them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StageName {
+    /// Nothing is written; the Rollout is seen for the first time.
+    Announce,
+    /// ReplicaSets are created, adopted and described.
+    Create,
+    /// Services are pointed at revisions.
+    Point,
+    /// Traffic is moved.
+    Route,
+    /// ReplicaSets change size, ephemeral metadata follows, old ones are deleted.
+    Scale,
+}
+
+impl Purpose {
+    /// The stage that ops of this purpose belong to.
+    #[must_use]
+    pub const fn stage(&self) -> StageName {
+        match self {
+            Self::DefaultReplicas
+            | Self::RecordRevision(_)
+            | Self::AdoptReplicaSet
+            | Self::CreateReplicaSet
+            | Self::SyncReplicaSet => StageName::Create,
+            Self::PointService { .. } => StageName::Point,
+            Self::Route { .. } => StageName::Route,
+            Self::ScaleReplicaSet { .. }
+            | Self::DelayScaleDown(_)
+            | Self::KeepReplicaSet
+            | Self::LabelReplicaSet
+            | Self::LabelPod
+            | Self::DeleteReplicaSet => StageName::Scale,
+        }
+    }
+}
+
+/// One request on one object.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Op {
+    /// The object's kind.
+    pub kind: ObjectKind,
+    /// The object's name.
+    pub name: String,
+    /// What is sent.
+    pub action: Action,
+    /// What it is for; several when one request serves several ends.
+    pub purposes: Vec<Purpose>,
+    /// Sent once the request has succeeded.
+    pub events: Vec<EventNote>,
+}
+
+impl Op {
+    /// The last stage that any of the op's purposes belongs to.
+    #[must_use]
+    pub fn stage(&self) -> StageName {
+        self.purposes.iter().map(Purpose::stage).max().unwrap_or(StageName::Create)
+    }
+}
+
+/// Ops that do not depend on each other, and the Events that follow when all have succeeded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stage {
+    /// Which stage it is.
+    pub name: StageName,
+    /// Its ops; none may be there for the sake of `events` alone.
+    pub ops: Vec<Op>,
+    /// Sent after the ops.
+    pub events: Vec<EventNote>,
+}
+
+/// The write of the Rollout's status that closes a plan: merge patches of the whole object, `{"status": …}`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StatusWrite {
+    /// The whole difference; written when every stage succeeded. Null when there is none.
+    pub patch: Value,
+    /// Only what was observed (counts, conditions); written when a stage failed, so that a failure reports
+    /// itself without pretending progress. Null when there is none.
+    pub observed: Value,
+    /// Sent after `patch` was written (or at once where it is null).
+    pub events: Vec<EventNote>,
+}
+
+/// When to decide again even if nothing changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wake {
+    /// Only when an object changes.
+    OnChange,
+    /// At that time at the latest.
+    At(Timestamp),
+}
+
+impl Wake {
+    /// The earlier of the two.
+    #[must_use]
+    pub fn earliest(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::At(a), Self::At(b)) => Self::At(a.min(b)),
+            (Self::At(a), Self::OnChange) | (Self::OnChange, Self::At(a)) => Self::At(a),
+            (Self::OnChange, Self::OnChange) => Self::OnChange,
+        }
+    }
+}
+
+/// What to do now about one Rollout, and when to look again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// `metadata.uid` and `metadata.resourceVersion` of the Rollout that was decided on.
+    pub rollout: Precondition,
+    /// In the order in which they are carried out; empty ones are left out.
+    pub stages: Vec<Stage>,
+    /// Written last.
+    pub status: StatusWrite,
+    /// Why things are as they are, for the log and for explanations.
+    pub notes: Vec<String>,
+    /// When to decide again.
+    pub wake: Wake,
+}
+
+impl Plan {
+    /// A plan that asks for nothing.
+    #[must_use]
+    pub fn nothing(rollout: Precondition) -> Self {
+        let status = StatusWrite { patch: Value::Null, observed: Value::Null, events: Vec::new() };
+        Self { rollout, stages: Vec::new(), status, notes: Vec::new(), wake: Wake::OnChange }
+    }
+
+    /// Whether carrying it out would send no request at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.stages.iter().all(|s| s.ops.is_empty() && s.events.is_empty())
+            && self.status.patch.is_null()
+            && self.status.events.is_empty()
+    }
+
+    /// All ops, in order.
+    pub fn ops(&self) -> impl Iterator<Item = &Op> {
+        self.stages.iter().flat_map(|s| &s.ops)
+    }
+}

@@ -1,0 +1,284 @@
+//! The blue-green strategy: the new revision is made whole beside the old one, and then takes over its Service.
+
+use super::context::Context;
+use super::draft::Draft;
+use super::scale::{self as sizes, AbortDelay, DelayQueue};
+use super::snapshot::{ReplicaSetView, ServiceView};
+use super::{metadata, promotion, revision, status};
+use crate::api::{BlueGreenStrategy, PauseReason, keys};
+use jiff::SignedDuration;
+
+/// Seconds that old or aborted pods stay, where the Rollout does not say.
+const DEFAULT_DELAY_SECONDS: i32 = 30;
+
+/// What to do now about a blue-green Rollout whose spec is valid.
+pub(super) fn decide(cx: &Context<'_>, strategy: &BlueGreenStrategy, draft: &mut Draft) {
+    let update = Update { cx, strategy };
+    if cx.new_rs.is_none() {
+        revision::create(cx, draft);
+    } else {
+        revision::sync(cx, draft);
+    }
+    if !cx.is_halted() {
+        update.point_preview(draft);
+    }
+    if cx.is_changed() {
+        restart(draft);
+        update.read_selectors(draft);
+    } else if cx.new_rs.is_some() {
+        update.advance(draft);
+        update.read_selectors(draft);
+        promotion::promote_blue_green(cx, draft);
+    }
+    status::finish(cx, draft);
+}
+
+/// Begins an update: whatever belonged to the previous one is forgotten.
+fn restart(draft: &mut Draft) {
+    draft.pauses.clear = true;
+    draft.pauses.remove_abort = true;
+    draft.status.promote_full = false;
+    let blue_green = &mut draft.status.blue_green;
+    blue_green.scale_up_preview_check_point = false;
+    blue_green.pre_promotion_analysis_run_status = None;
+    blue_green.post_promotion_analysis_run_status = None;
+}
+
+/// One update from an old to a new revision.
+struct Update<'c, 'a> {
+    cx: &'c Context<'a>,
+    strategy: &'c BlueGreenStrategy,
+}
+
+impl<'a> Update<'_, 'a> {
+    fn active(&self) -> Option<&'a ServiceView> {
+        self.cx.service(&self.strategy.active_service)
+    }
+
+    /// The hash that the active Service selects now.
+    fn active_hash(&self) -> Option<&'a str> {
+        self.active().and_then(|s| s.selector.get(keys::POD_HASH_LABEL)).map(String::as_str)
+    }
+
+    fn is_aborted(&self, draft: &Draft) -> bool {
+        self.cx.status.abort && !draft.pauses.remove_abort
+    }
+
+    fn point_preview(&self, draft: &mut Draft) {
+        let preview = self.strategy.preview_service.as_deref().and_then(|name| self.cx.service(name));
+        if let Some(preview) = preview {
+            self.point(draft, preview, &self.cx.current_hash);
+        }
+    }
+
+    fn point(&self, draft: &mut Draft, service: &ServiceView, hash: &str) {
+        let is_pointed = service.selector.get(keys::POD_HASH_LABEL).is_some_and(|h| h == hash);
+        if !is_pointed || service.managed_by.is_none() {
+            draft.point(self.cx, service, hash);
+        }
+    }
+
+    fn advance(&self, draft: &mut Draft) {
+        if self.cx.is_fully_promoted() || self.cx.rollback.is_within_window() || self.cx.status.promote_full {
+            draft.pauses.remove_abort = true;
+        }
+        self.scale(draft);
+        sizes::clean_history(self.cx, draft);
+        if !self.cx.is_halted() {
+            self.pause(draft);
+            self.point_active(draft);
+        }
+        metadata::sync(self.cx, draft);
+    }
+
+    fn read_selectors(&self, draft: &mut Draft) {
+        let selected = |draft: &Draft, service: Option<&ServiceView>| {
+            service.map(|s| draft.selected_hash(s)).filter(|hash| !hash.is_empty())
+        };
+        let preview = self.strategy.preview_service.as_deref().and_then(|name| self.cx.service(name));
+        draft.status.blue_green.preview_selector = selected(draft, preview);
+        draft.status.blue_green.active_selector = selected(draft, self.active());
+    }
+
+    fn scale(&self, draft: &mut Draft) {
+        let cx = self.cx;
+        let Some(new) = cx.new_rs else { return };
+        if let Some(stable) = cx.stable_rs.filter(|rs| !cx.is_new(rs)) {
+            sizes::keep(draft, stable);
+            draft.scale(cx, stable, cx.replicas, false);
+        }
+        match self.abort_delay(draft, new) {
+            AbortDelay::Off => {
+                sizes::keep(draft, new);
+                draft.scale(cx, new, self.new_size(), false);
+            }
+            AbortDelay::Hold => {
+                draft.scale(cx, new, new.replicas, true);
+            }
+            AbortDelay::Over => {
+                draft.scale(cx, new, 0, true);
+            }
+        }
+        self.scale_others(draft);
+    }
+
+    fn abort_delay(&self, draft: &mut Draft, new: &ReplicaSetView) -> AbortDelay {
+        let delay = self.strategy.abort_scale_down_delay_seconds.unwrap_or(DEFAULT_DELAY_SECONDS);
+        let stands_apart = self.cx.stable_rs.is_some_and(|rs| !self.cx.is_new(rs));
+        let serves = self.active_hash() == Some(new.hash());
+        if !self.is_aborted(draft) || !stands_apart || serves || delay == 0 {
+            return AbortDelay::Off;
+        }
+        sizes::abort_delay(self.cx, draft, new, delay)
+    }
+
+    /// The size of the new revision: smaller than the Rollout's until it is promoted, if the user wants that.
+    fn new_size(&self) -> i32 {
+        let Some(preview) = self.strategy.preview_replica_count else { return self.cx.replicas };
+        let cx = self.cx;
+        let active = cx.status.blue_green.active_selector.as_deref();
+        let serves = active.is_none_or(|hash| hash == cx.current_hash || cx.owned.iter().all(|rs| rs.hash() != hash));
+        if serves || cx.status.promote_full {
+            return cx.replicas;
+        }
+        let is_known = cx.status.current_pod_hash.as_deref() == Some(cx.current_hash.as_str());
+        let is_paused = cx.rollout.spec.paused || !cx.status.pause_conditions.is_empty();
+        let is_checked = cx.status.blue_green.scale_up_preview_check_point;
+        if is_known && !is_paused && is_checked { cx.replicas } else { preview }
+    }
+
+    fn scale_others(&self, draft: &mut Draft) {
+        let cx = self.cx;
+        if cx.has_pause(PauseReason::InconclusiveAnalysisRun) {
+            return;
+        }
+        let delay = self.strategy.scale_down_delay_seconds.unwrap_or(DEFAULT_DELAY_SECONDS);
+        let mut queue = DelayQueue::new(delay, self.strategy.scale_down_delay_revision_limit);
+        let mut others: Vec<_> = cx.others().filter(|rs| rs.replicas > 0 && !self.is_referenced(rs)).collect();
+        others.sort_by_key(|rs| std::cmp::Reverse(rs.revision()));
+        for rs in others {
+            let size = queue.size(cx, draft, rs, cx.replicas);
+            draft.scale(cx, rs, size, false);
+        }
+    }
+
+    /// Whether anything that the snapshot shows may still send requests to the ReplicaSet.
+    fn is_referenced(&self, rs: &ReplicaSetView) -> bool {
+        let status = self.cx.status;
+        let recorded = [
+            &status.stable_rs,
+            &status.current_pod_hash,
+            &status.blue_green.active_selector,
+            &status.blue_green.preview_selector,
+        ];
+        let names = [Some(self.strategy.active_service.as_str()), self.strategy.preview_service.as_deref()];
+        let services = names.into_iter().flatten().filter_map(|name| self.cx.service(name));
+        recorded.into_iter().any(|hash| hash.as_deref() == Some(rs.hash()))
+            || services.into_iter().any(|s| s.selector.get(keys::POD_HASH_LABEL).is_some_and(|h| h == rs.hash()))
+    }
+
+    /// Whether the new revision has the size that it is to have before it is promoted, and all of it is available.
+    fn is_ready(&self) -> bool {
+        let size = self.new_size();
+        self.cx.new_rs.is_some_and(|rs| rs.replicas == size && rs.status.available == size)
+    }
+
+    /// Whether the new revision takes over without waiting for anybody.
+    fn is_fast_tracked(&self) -> bool {
+        let cx = self.cx;
+        let active = self.active_hash();
+        cx.rollback.is_fast() || cx.status.promote_full || active.is_none_or(|hash| hash == cx.current_hash)
+    }
+
+    fn pause(&self, draft: &mut Draft) {
+        let cx = self.cx;
+        let reason = PauseReason::BlueGreenPause;
+        if self.is_aborted(draft) {
+            return;
+        }
+        if !self.is_ready() {
+            draft.pauses.hold_resume = cx.is_resumed_by_user(reason);
+            return;
+        }
+        let is_checked = cx.status.blue_green.scale_up_preview_check_point;
+        if self.is_fast_tracked() || is_checked || !self.needs_pause() || self.is_pause_over(draft) {
+            draft.pauses.remove.push(reason);
+        } else if !cx.has_pause(reason) {
+            draft.pauses.add.push(reason);
+            self.wake_at_end(draft);
+        }
+        self.check_preview(draft);
+    }
+
+    fn needs_pause(&self) -> bool {
+        self.strategy.auto_promotion_enabled == Some(false) || self.strategy.auto_promotion_seconds > 0
+    }
+
+    /// Whether the user ended the pause, or its time is over.
+    fn is_pause_over(&self, draft: &mut Draft) -> bool {
+        if self.cx.is_resumed_by_user(PauseReason::BlueGreenPause) {
+            return true;
+        }
+        match self.end() {
+            Some(end) if end <= self.cx.now => true,
+            Some(end) => {
+                draft.wake_at(end);
+                false
+            }
+            None => false,
+        }
+    }
+
+    fn wake_at_end(&self, draft: &mut Draft) {
+        let seconds = self.strategy.auto_promotion_seconds;
+        if self.strategy.auto_promotion_enabled != Some(false) && seconds > 0 {
+            draft.wake_at(self.cx.now + SignedDuration::from_secs(seconds.into()));
+        }
+    }
+
+    /// When the pause ends by itself; never if only a user may promote.
+    fn end(&self) -> Option<jiff::Timestamp> {
+        let pauses = &self.cx.status.pause_conditions;
+        let begun = pauses.iter().find(|c| c.reason == PauseReason::BlueGreenPause)?;
+        let seconds = self.strategy.auto_promotion_seconds;
+        let ends = self.strategy.auto_promotion_enabled != Some(false) && seconds > 0;
+        ends.then(|| begun.start_time.0 + SignedDuration::from_secs(seconds.into()))
+    }
+
+    /// Records that the smaller preview has been accepted, so that it grows to its full size.
+    fn check_preview(&self, draft: &mut Draft) {
+        let Some(count) = self.strategy.preview_replica_count else {
+            draft.status.blue_green.scale_up_preview_check_point = false;
+            return;
+        };
+        let available = self.cx.new_rs.map_or(0, |rs| rs.status.available);
+        if self.is_pause_completed(draft) && available == count {
+            draft.status.blue_green.scale_up_preview_check_point = true;
+        }
+    }
+
+    fn is_pause_completed(&self, draft: &Draft) -> bool {
+        !draft.pauses.add.contains(&PauseReason::BlueGreenPause)
+            && draft.pauses.remove.contains(&PauseReason::BlueGreenPause)
+    }
+
+    /// The switch: users reach the new revision when all of it is available and nobody is waited for, and the stable
+    /// one again when the update is aborted.
+    fn point_active(&self, draft: &mut Draft) {
+        let cx = self.cx;
+        let (Some(active), Some(new)) = (self.active(), cx.new_rs) else { return };
+        if self.is_aborted(draft) {
+            let stable = cx.stable_rs.filter(|rs| rs.status.available > 0);
+            if let Some(stable) = stable {
+                self.point(draft, active, stable.hash());
+            }
+            return;
+        }
+        let is_complete = self.is_ready() && new.is_saturated(cx.replicas);
+        if is_complete && (self.is_fast_tracked() || self.is_pause_completed(draft)) {
+            self.point(draft, active, new.hash());
+        } else {
+            draft.pauses.hold_resume |= cx.is_resumed_by_user(PauseReason::BlueGreenPause);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The share of traffic that the canary gets, and the writes that give it.
+
+use super::super::context::Context;
+use super::super::draft::Draft;
+use super::super::progress;
+use super::scale;
+use crate::api::rollout_status::{TrafficWeights, WeightDestination};
+use crate::domain::event::EventReason;
+use crate::domain::plan::StageName;
+use crate::traffic::{self, TrafficError};
+
+/// Brings the routers' objects and the recorded weights in line with the step.
+pub(super) fn apply(cx: &Context<'_>, draft: &mut Draft) -> Result<(), TrafficError> {
+    let routers = traffic::routers(cx.rollout);
+    if routers.is_empty() {
+        draft.status.canary.weights = None;
+        return Ok(());
+    }
+    let max = max_weight(cx);
+    let weight = desired_weight(cx, draft);
+    if !can_stable_carry(cx, max, weight) {
+        draft.note(format!("Traffic stays as it is until the stable revision can carry {} of {max}", max - weight));
+        return Ok(());
+    }
+    for router in &routers {
+        for op in router.render(&cx.snapshot.ingresses, weight)? {
+            draft.push(op);
+        }
+    }
+    record(cx, draft, max, weight);
+    Ok(())
+}
+
+/// The weight that stands for all traffic.
+pub(super) fn max_weight(cx: &Context<'_>) -> i32 {
+    let routing = cx.canary().and_then(|c| c.traffic_routing.as_ref());
+    routing.and_then(|r| r.max_traffic_weight).unwrap_or(100)
+}
+
+fn desired_weight(cx: &Context<'_>, draft: &Draft) -> i32 {
+    let is_aborted = cx.status.abort && !draft.pauses.remove_abort;
+    let has_pods = cx.new_rs.is_some_and(|rs| rs.status.available > 0);
+    if cx.is_fully_promoted() || is_aborted || !has_pods {
+        return 0;
+    }
+    if cx.status.promote_full {
+        return cx.status.canary.weights.as_ref().map_or(0, |w| w.canary.weight);
+    }
+    let steps = cx.steps();
+    if steps.is_empty() {
+        return 0;
+    }
+    let index = draft.status.current_step_index.and_then(|i| usize::try_from(i).ok()).unwrap_or(0);
+    let last_weight = |until: usize| steps.iter().take(until).rev().find_map(|s| s.set_weight).unwrap_or(0);
+    if !scale::is_at_desired(cx, draft) {
+        last_weight(index)
+    } else if index < steps.len() {
+        last_weight(index + 1)
+    } else {
+        max_weight(cx)
+    }
+}
+
+/// Whether the stable revision has the pods for what the canary leaves to it.
+fn can_stable_carry(cx: &Context<'_>, max: i32, weight: i32) -> bool {
+    let Some(stable) = cx.stable_rs else { return false };
+    let share = i64::from(max - weight) * i64::from(cx.replicas) / i64::from(max.max(1));
+    let need = i32::try_from(share).unwrap_or(i32::MAX);
+    progress::is_met(cx, stable.status.available, need)
+}
+
+fn record(cx: &Context<'_>, draft: &mut Draft, max: i32, weight: i32) {
+    let Some(canary) = cx.canary() else { return };
+    let destination = |weight, service: &Option<String>, hash: &str| WeightDestination {
+        weight,
+        service_name: service.clone(),
+        pod_template_hash: Some(hash.to_owned()),
+    };
+    let stable_hash = cx.stable_rs.map_or("", |rs| rs.hash());
+    let weights = TrafficWeights {
+        canary: destination(weight, &canary.canary_service, &cx.current_hash),
+        stable: destination(max - weight, &canary.stable_service, stable_hash),
+        additional: Vec::new(),
+        verified: None,
+    };
+    let before = cx.status.canary.weights.as_ref();
+    if before != Some(&weights) {
+        let change = match before.map(|w| w.canary.weight) {
+            None => format!(" to {weight}"),
+            Some(old) if old == weight => String::new(),
+            Some(old) => format!(" from {old} to {weight}"),
+        };
+        let message = format!("Traffic weight updated{change}");
+        draft.tell_after(StageName::Route, EventReason::TrafficWeightUpdated, message);
+    }
+    draft.status.canary.weights = Some(weights);
+}
+

@@ -1,0 +1,228 @@
+//! The sizes of a canary's ReplicaSets.
+
+use super::super::context::{Context, Deadline};
+use super::super::draft::Draft;
+use super::super::progress;
+use super::super::scale::{self as sizes, AbortDelay, DelayQueue};
+use super::super::snapshot::ReplicaSetView;
+use super::{route, step_count};
+use crate::api::{CanaryStrategy, keys};
+use crate::domain::replicas::{
+    self, AtDesiredInput, BasicCanaryInput, CanaryPosition, CanaryScale, Counts, Fenceposts, RecordedWeights,
+    ReplicaSetCounts, RoutedCanaryInput, StepSize,
+};
+
+/// Seconds that old or aborted pods stay behind a router, where the Rollout does not say.
+const DEFAULT_DELAY_SECONDS: i32 = 30;
+
+/// Whether a ReplicaSet that has pods was sized for another size of the Rollout than today's.
+pub(super) fn is_due(cx: &Context<'_>) -> bool {
+    let active = cx.new_rs.into_iter().chain(cx.stable_rs);
+    active
+        .filter(|rs| rs.replicas > 0)
+        .any(|rs| rs.desired_replicas().is_some_and(|desired| desired != cx.replicas))
+}
+
+/// Moves the sizes towards those of the current step: the stable ReplicaSet first, then the new one, then the rest;
+/// whatever changes first changes alone.
+pub(super) fn apply(cx: &Context<'_>, draft: &mut Draft) {
+    let (Some(strategy), Some(new)) = (cx.canary(), cx.new_rs) else { return };
+    let next = next_counts(cx, draft, strategy);
+    if let Some(stable) = cx.stable_rs.filter(|rs| !cx.is_new(rs)) {
+        sizes::keep(draft, stable);
+        if draft.scale(cx, stable, next.stable, false) {
+            return;
+        }
+    }
+    if scale_new(cx, draft, strategy, new, next.canary) {
+        return;
+    }
+    if cx.is_routed() {
+        drain_routed(cx, draft, strategy);
+    } else {
+        drain_by_pods(cx, draft, strategy);
+    }
+}
+
+fn scale_new(cx: &Context<'_>, draft: &mut Draft, strategy: &CanaryStrategy, new: &ReplicaSetView, size: i32) -> bool {
+    match abort_delay(cx, draft, strategy, new) {
+        AbortDelay::Off => {
+            sizes::keep(draft, new);
+            draft.scale(cx, new, size, false)
+        }
+        AbortDelay::Hold => draft.scale(cx, new, new.replicas, true),
+        AbortDelay::Over => draft.scale(cx, new, 0, true),
+    }
+}
+
+fn abort_delay(cx: &Context<'_>, draft: &mut Draft, strategy: &CanaryStrategy, new: &ReplicaSetView) -> AbortDelay {
+    let is_aborted = cx.status.abort && !draft.pauses.remove_abort;
+    let stands_apart = cx.stable_rs.is_some_and(|rs| !cx.is_new(rs));
+    let delay = strategy.abort_scale_down_delay_seconds.unwrap_or(DEFAULT_DELAY_SECONDS);
+    let follows_traffic = strategy.dynamic_stable_scale && strategy.abort_scale_down_delay_seconds.is_none();
+    if !is_aborted || !stands_apart || !cx.is_routed() || delay <= 0 || follows_traffic {
+        return AbortDelay::Off;
+    }
+    sizes::abort_delay(cx, draft, new, delay)
+}
+
+/// Whether the sizes are those of the current step, so that it may complete and traffic may follow.
+pub(super) fn is_at_desired(cx: &Context<'_>, draft: &Draft) -> bool {
+    let Some(strategy) = cx.canary() else { return false };
+    let is_routed = cx.is_routed();
+    replicas::is_at_desired(&AtDesiredInput {
+        target: target_counts(cx, draft, strategy),
+        threshold: progress::threshold(cx),
+        canary: cx.new_rs.map(counts),
+        stable: cx.stable_rs.map(counts),
+        is_stable_counted: !(is_routed && strategy.dynamic_stable_scale),
+        others_available: if is_routed { 0 } else { cx.others().map(|rs| rs.status.available).sum() },
+    })
+}
+
+fn counts(rs: &ReplicaSetView) -> ReplicaSetCounts {
+    ReplicaSetCounts { spec: rs.replicas, available: rs.status.available, status: rs.status.replicas }
+}
+
+/// The sizes to move to now.
+fn next_counts(cx: &Context<'_>, draft: &Draft, strategy: &CanaryStrategy) -> Counts {
+    let steps = step_sizes(cx);
+    if cx.is_routed() {
+        replicas::routed_canary_counts(&routed_input(cx, draft, strategy, &steps))
+    } else {
+        replicas::basic_canary_counts(&basic_input(cx, draft, strategy, &steps))
+    }
+}
+
+/// The sizes that the current step asks for in the end.
+fn target_counts(cx: &Context<'_>, draft: &Draft, strategy: &CanaryStrategy) -> Counts {
+    let steps = step_sizes(cx);
+    if cx.is_routed() {
+        replicas::routed_canary_counts(&routed_input(cx, draft, strategy, &steps))
+    } else {
+        replicas::basic_canary_target(&basic_input(cx, draft, strategy, &steps))
+    }
+}
+
+fn step_sizes(cx: &Context<'_>) -> Vec<StepSize> {
+    let scale = |scale: &crate::api::strategy::SetCanaryScale| CanaryScale {
+        weight: scale.weight,
+        replicas: scale.replicas,
+        match_traffic_weight: scale.match_traffic_weight,
+    };
+    let steps = cx.steps().iter();
+    steps
+        .map(|step| StepSize {
+            set_weight: step.set_weight,
+            set_canary_scale: step.set_canary_scale.as_ref().map(scale),
+        })
+        .collect()
+}
+
+fn position<'s>(cx: &Context<'_>, draft: &Draft, steps: &'s [StepSize]) -> CanaryPosition<'s> {
+    let is_stable = cx.status.stable_rs.as_deref() == Some(cx.current_hash.as_str());
+    CanaryPosition {
+        steps,
+        index: draft.status.current_step_index.or_else(|| step_count(cx)),
+        max_weight: route::max_weight(cx),
+        is_aborted: cx.status.abort && !draft.pauses.remove_abort,
+        is_promoted: cx.status.promote_full || cx.status.stable_rs.is_none() || is_stable,
+    }
+}
+
+fn limits(cx: &Context<'_>, strategy: &CanaryStrategy) -> Fenceposts {
+    replicas::fenceposts(strategy.max_surge.as_ref(), strategy.max_unavailable.as_ref(), cx.replicas)
+}
+
+fn basic_input<'s>(
+    cx: &Context<'_>,
+    draft: &Draft,
+    strategy: &CanaryStrategy,
+    steps: &'s [StepSize],
+) -> BasicCanaryInput<'s> {
+    BasicCanaryInput {
+        replicas: cx.replicas,
+        limits: limits(cx, strategy),
+        position: position(cx, draft, steps),
+        canary: cx.new_rs.map(counts),
+        stable: cx.stable_rs.filter(|rs| !cx.is_new(rs)).map(counts),
+        others_spec: cx.others().map(|rs| rs.replicas).sum(),
+    }
+}
+
+fn routed_input<'s>(
+    cx: &Context<'_>,
+    draft: &Draft,
+    strategy: &CanaryStrategy,
+    steps: &'s [StepSize],
+) -> RoutedCanaryInput<'s> {
+    let weights = draft.status.canary.weights.as_ref();
+    RoutedCanaryInput {
+        replicas: cx.replicas,
+        position: position(cx, draft, steps),
+        canary: cx.new_rs.map(counts),
+        stable: cx.stable_rs.map(counts),
+        min_pods: strategy.min_pods_per_replica_set,
+        is_stable_dynamic: strategy.dynamic_stable_scale,
+        abort_delay: replicas::AbortDelay::from_field(strategy.abort_scale_down_delay_seconds),
+        weights: weights.map(|w| RecordedWeights { canary: w.canary.weight, stable: w.stable.weight }),
+    }
+}
+
+/// The other ReplicaSets, those with broken pods cut to what works, youngest revision first.
+fn others_to_drain<'a>(cx: &Context<'a>, draft: &mut Draft) -> Vec<(&'a ReplicaSetView, i32)> {
+    let mut others: Vec<_> = cx.others().filter(|rs| rs.replicas > 0).map(|rs| (rs, rs.replicas)).collect();
+    for (rs, size) in &mut others {
+        if rs.status.available < *size {
+            *size = rs.status.available;
+            draft.scale(cx, rs, *size, false);
+        }
+    }
+    others.retain(|(_, size)| *size > 0);
+    others.sort_by_key(|(rs, _)| std::cmp::Reverse(rs.revision()));
+    others
+}
+
+/// How many available pods there are beyond those that must be.
+fn spare(cx: &Context<'_>, strategy: &CanaryStrategy) -> i32 {
+    cx.available_total() - (cx.replicas - limits(cx, strategy).unavailable)
+}
+
+/// Old pods still serve: they go as far as availability allows.
+fn drain_by_pods(cx: &Context<'_>, draft: &mut Draft, strategy: &CanaryStrategy) {
+    let mut spare = spare(cx, strategy);
+    for (rs, size) in others_to_drain(cx, draft) {
+        let cut = size.min(spare.max(0));
+        if cut > 0 {
+            draft.scale(cx, rs, size - cut, false);
+            spare -= cut;
+        }
+    }
+}
+
+/// Nothing routes to old pods: those of the last stable revision go after a delay, the rest at once.
+fn drain_routed(cx: &Context<'_>, draft: &mut Draft, strategy: &CanaryStrategy) {
+    let others = others_to_drain(cx, draft);
+    if spare(cx, strategy) <= 0 {
+        return;
+    }
+    let delay = strategy.scale_down_delay_seconds.unwrap_or(DEFAULT_DELAY_SECONDS);
+    let mut queue = DelayQueue::new(delay, strategy.scale_down_delay_revision_limit);
+    for (rs, size) in others.into_iter().filter(|(rs, _)| !is_referenced(cx, strategy, rs)) {
+        let was_stable = cx.is_fully_promoted() || rs.deadline() != Deadline::None;
+        let size = if was_stable && !strategy.dynamic_stable_scale { queue.size(cx, draft, rs, size) } else { 0 };
+        draft.scale(cx, rs, size, false);
+    }
+}
+
+/// Whether anything that the snapshot shows may still send requests to the ReplicaSet.
+fn is_referenced(cx: &Context<'_>, strategy: &CanaryStrategy, rs: &ReplicaSetView) -> bool {
+    let weights = cx.status.canary.weights.as_ref();
+    let destinations = weights.into_iter().flat_map(|w| [&w.canary, &w.stable]);
+    let recorded = [&cx.status.stable_rs, &cx.status.current_pod_hash];
+    let mut hashes = recorded.into_iter().chain(destinations.map(|d| &d.pod_template_hash));
+    let names = [&strategy.stable_service, &strategy.canary_service];
+    let mut services = names.into_iter().flatten().filter_map(|name| cx.service(name));
+    hashes.any(|hash| hash.as_deref() == Some(rs.hash()))
+        || services.any(|s| s.selector.get(keys::POD_HASH_LABEL).is_some_and(|hash| hash == rs.hash()))
+}

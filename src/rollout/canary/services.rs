@@ -1,0 +1,31 @@
+//! The stable and the canary Service of a canary: which revision each selects.
+
+use super::super::context::Context;
+use super::super::draft::Draft;
+use super::super::snapshot::ReplicaSetView;
+use crate::api::keys;
+
+/// Points both Services at their revisions, as soon as those can serve.
+pub(super) fn point(cx: &Context<'_>, draft: &mut Draft) {
+    let Some(canary) = cx.canary() else { return };
+    point_one(cx, draft, canary.stable_service.as_deref(), cx.stable_rs);
+    let is_aborted = cx.status.abort && !draft.pauses.remove_abort;
+    let of_canary = if is_aborted { cx.stable_rs } else { cx.new_rs };
+    point_one(cx, draft, canary.canary_service.as_deref(), of_canary);
+}
+
+/// A Service that was never ours selects pods of the user's choosing; it is narrowed to one revision only when
+/// that one is complete. Later one available pod is enough.
+fn point_one(cx: &Context<'_>, draft: &mut Draft, name: Option<&str>, rs: Option<&ReplicaSetView>) {
+    let (Some(service), Some(rs)) = (name.and_then(|name| cx.service(name)), rs) else { return };
+    if service.selector.get(keys::POD_HASH_LABEL).is_some_and(|hash| hash == rs.hash()) {
+        return;
+    }
+    let available = rs.status.available;
+    let can_serve = available > 0 && (service.managed_by.is_some() || available >= rs.replicas);
+    if can_serve {
+        draft.point(cx, service, rs.hash());
+    } else {
+        draft.note(format!("Service {} waits for pods of {}", service.id.name, rs.id.name));
+    }
+}

@@ -1,0 +1,120 @@
+//! The steps of a canary: which one is current, when it is complete, and what it waits for.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::super::context::Context;
+use super::super::draft::Draft;
+use super::{scale, step_count};
+use crate::api::strategy::PauseStep;
+use crate::api::{CanaryStep, IntOrString, PauseReason, StepKind};
+use crate::domain::duration;
+use crate::domain::event::EventReason;
+
+/// The current step and its index; none without steps or past the last.
+pub(super) fn current<'a>(cx: &Context<'a>) -> Option<(usize, &'a CanaryStep)> {
+    let index = usize::try_from(cx.status.current_step_index?).ok()?;
+    cx.steps().get(index).map(|step| (index, step))
+}
+
+/// Whether the user ended the pause of the current step, and it has not been left yet.
+pub(super) fn is_resumed(cx: &Context<'_>) -> bool {
+    let at_pause = current(cx).is_some_and(|(_, step)| step.pause.is_some());
+    at_pause && cx.is_resumed_by_user(PauseReason::CanaryPauseStep)
+}
+
+/// Completes the current step, or waits for what it waits for.
+pub(super) fn advance(cx: &Context<'_>, draft: &mut Draft) {
+    let Some((index, step)) = current(cx) else { return };
+    if cx.status.abort && !draft.pauses.remove_abort || draft.pauses.clear {
+        return;
+    }
+    let Some(kind) = step.kind() else { return };
+    let complete = match kind {
+        StepKind::Pause(pause) => is_pause_over(cx, draft, pause),
+        StepKind::SetWeight(_) => is_settled(cx, draft),
+        StepKind::SetCanaryScale(_) => scale::is_at_desired(cx, draft) && !draft.is_scaling(),
+        // Validation refuses these until they are built.
+        StepKind::Experiment(_)
+        | StepKind::Analysis(_)
+        | StepKind::SetHeaderRoute(_)
+        | StepKind::SetMirrorRoute(_)
+        | StepKind::Plugin(_) => false,
+    };
+    if cx.rollout.spec.paused || !complete {
+        draft.pauses.hold_resume = is_resumed(cx);
+        return;
+    }
+    let total = step_count(cx).unwrap_or(0);
+    let message = format!("Rollout step {}/{total} completed ({})", index + 1, label(step));
+    draft.tell(EventReason::RolloutStepCompleted, message);
+    draft.pauses.remove.push(PauseReason::CanaryPauseStep);
+    draft.status.current_step_index = cx.status.current_step_index.map(|i| i + 1);
+    draft.status.canary.current_step_analysis_run_status = None;
+}
+
+/// A weight is set when pods and routers have followed.
+fn is_settled(cx: &Context<'_>, draft: &Draft) -> bool {
+    let verified = draft.status.canary.weights.as_ref().and_then(|w| w.verified) != Some(false);
+    verified && !draft.is_scaling() && scale::is_at_desired(cx, draft)
+}
+
+/// Begins the pause of the current step, waits, and ends it.
+fn is_pause_over(cx: &Context<'_>, draft: &mut Draft, pause: &PauseStep) -> bool {
+    if cx.is_resumed_by_user(PauseReason::CanaryPauseStep) {
+        return !draft.is_scaling();
+    }
+    let begun = cx.status.pause_conditions.iter().find(|c| c.reason == PauseReason::CanaryPauseStep);
+    let Some(begun) = begun else {
+        if !draft.is_scaling() && !cx.rollout.spec.paused {
+            draft.pauses.add.push(PauseReason::CanaryPauseStep);
+            wake_at_end(draft, pause, cx.now);
+        }
+        return false;
+    };
+    match end(pause, begun.start_time.0) {
+        Some(end) if end <= cx.now => !draft.is_scaling(),
+        Some(end) => {
+            draft.wake_at(end);
+            false
+        }
+        None => false,
+    }
+}
+
+fn wake_at_end(draft: &mut Draft, pause: &PauseStep, start: Timestamp) {
+    if let Some(end) = end(pause, start) {
+        draft.wake_at(end);
+    }
+}
+
+/// When a pause that began at `start` ends by itself; never without a duration.
+fn end(pause: &PauseStep, start: Timestamp) -> Option<Timestamp> {
+    let seconds = duration::pause_seconds(pause.duration.as_ref()?)?;
+    start.checked_add(SignedDuration::from_secs(seconds.into())).ok()
+}
+
+/// A step as Events name it.
+fn label(step: &CanaryStep) -> String {
+    match step.kind() {
+        None => "invalid".to_owned(),
+        Some(StepKind::SetWeight(weight)) => format!("setWeight: {weight}"),
+        Some(StepKind::Pause(pause)) => match &pause.duration {
+            None => "pause".to_owned(),
+            Some(IntOrString::Int(seconds)) => format!("pause: {seconds}"),
+            Some(IntOrString::String(text)) => format!("pause: {text}"),
+        },
+        Some(StepKind::Experiment(_)) => "experiment".to_owned(),
+        Some(StepKind::Analysis(_)) => "analysis".to_owned(),
+        Some(StepKind::SetCanaryScale(scale)) => {
+            let what = match (scale.weight, scale.match_traffic_weight, scale.replicas) {
+                (Some(weight), _, _) => format!("weight: {weight}"),
+                (None, true, _) => "matchTrafficWeight: true".to_owned(),
+                (None, false, replicas) => format!("replicas: {}", replicas.unwrap_or(0)),
+            };
+            format!("setCanaryScale{{{what}}}")
+        }
+        Some(StepKind::Plugin(plugin)) => format!("plugin: {}", plugin.name),
+        Some(StepKind::SetHeaderRoute(route)) => format!("setHeaderRoute: {}", route.name.as_deref().unwrap_or("")),
+        Some(StepKind::SetMirrorRoute(route)) => format!("setMirrorRoute: {}", route.name),
+    }
+}

@@ -1,0 +1,311 @@
+//! The conditions of a Rollout: typed facts that people and tools wait for.
+
+use super::context::{Context, Strategy};
+use super::draft::Draft;
+use super::snapshot::FailureCause;
+use super::status;
+use crate::api::{ConditionStatus, RolloutCondition, RolloutStatus};
+use crate::domain::condition::{ConditionReason as Reason, ConditionType};
+use crate::domain::event::EventReason;
+use crate::domain::plan::ObjectKind;
+use jiff::{SignedDuration, Timestamp};
+
+/// Seconds without progress after which an update counts as stuck, where the Rollout does not say.
+const DEFAULT_PROGRESS_DEADLINE_SECONDS: i32 = 600;
+
+/// Derives all conditions of `draft.status`, whose other fields are final.
+pub(super) fn derive(cx: &Context<'_>, draft: &mut Draft) {
+    remove(&mut draft.status, ConditionType::InvalidSpec);
+    let paused = cx.rollout.spec.paused || !draft.status.pause_conditions.is_empty();
+    let healthy = !paused && is_healthy(cx, &draft.status);
+    let became_unhealthy = derive_healthy(cx, draft, healthy);
+    derive_completed(cx, draft);
+    derive_progressing(cx, draft, paused, healthy, became_unhealthy);
+    derive_paused(cx, &mut draft.status, paused);
+    derive_available(cx, &mut draft.status);
+    derive_replica_failure(cx, &mut draft.status);
+    derive_failure(cx, &mut draft.status);
+}
+
+/// A fact to be recorded.
+struct Fact {
+    kind: ConditionType,
+    status: ConditionStatus,
+    reason: String,
+    message: String,
+}
+
+impl Fact {
+    fn new(kind: ConditionType, status: ConditionStatus, reason: Reason, message: impl Into<String>) -> Self {
+        Self { kind, status, reason: reason.as_str().to_owned(), message: message.into() }
+    }
+}
+
+/// Records a fact. One that is recorded already stays as it is, so that its times say since when it holds.
+/// True if anything changed.
+fn set(status: &mut RolloutStatus, now: Timestamp, fact: Fact) -> bool {
+    let known = find(status, fact.kind).is_some_and(|c| {
+        c.status == fact.status && c.reason == fact.reason && c.message == fact.message
+    });
+    if !known {
+        replace(status, now, fact);
+    }
+    !known
+}
+
+/// Records a fact anew: `lastUpdateTime` is now, `lastTransitionTime` only if the status value changes.
+fn replace(status: &mut RolloutStatus, now: Timestamp, fact: Fact) {
+    let now = status::seconds(now);
+    let same = find(status, fact.kind).filter(|c| c.status == fact.status);
+    let since = same.map_or_else(|| now.clone(), |c| c.last_transition_time.clone());
+    remove(status, fact.kind);
+    status.conditions.push(RolloutCondition {
+        type_: fact.kind.as_str().to_owned(),
+        status: fact.status,
+        last_update_time: now,
+        last_transition_time: since,
+        reason: fact.reason,
+        message: fact.message,
+    });
+}
+
+pub(super) fn find(status: &RolloutStatus, kind: ConditionType) -> Option<&RolloutCondition> {
+    status.conditions.iter().find(|c| c.type_ == kind.as_str())
+}
+
+fn remove(status: &mut RolloutStatus, kind: ConditionType) {
+    status.conditions.retain(|c| c.type_ != kind.as_str());
+}
+
+fn is_true(status: &RolloutStatus, kind: ConditionType) -> bool {
+    find(status, kind).is_some_and(|c| c.status == ConditionStatus::True)
+}
+
+fn has_reason(status: &RolloutStatus, reason: Reason) -> bool {
+    find(status, ConditionType::Progressing).is_some_and(|c| c.reason == reason.as_str())
+}
+
+/// Everything that the spec asks for runs, and the status that says so was written for this spec.
+fn is_healthy(cx: &Context<'_>, next: &RolloutStatus) -> bool {
+    let counts = next.updated_replicas == cx.replicas && next.available_replicas == cx.replicas;
+    let is_current = |hash: &Option<String>| *hash == next.current_pod_hash;
+    counts
+        && cx.is_observed()
+        && match cx.strategy {
+            Strategy::Canary(canary) => {
+                let done = canary.steps.is_empty() || next.current_step_index == Some(step_count(cx));
+                done && is_completed(next) && next.replicas == cx.replicas
+            }
+            Strategy::BlueGreen(blue_green) => {
+                is_current(&next.blue_green.active_selector)
+                    && (blue_green.preview_service.is_none() || is_current(&next.blue_green.preview_selector))
+            }
+        }
+}
+
+fn step_count(cx: &Context<'_>) -> i32 {
+    i32::try_from(cx.steps().len()).unwrap_or(i32::MAX)
+}
+
+fn is_completed(next: &RolloutStatus) -> bool {
+    next.stable_rs.is_some() && next.stable_rs == next.current_pod_hash
+}
+
+/// True if the Rollout was healthy until now.
+fn derive_healthy(cx: &Context<'_>, draft: &mut Draft, healthy: bool) -> bool {
+    let kind = ConditionType::Healthy;
+    let fact = |status, message| Fact::new(kind, status, Reason::RolloutHealthy, message);
+    if healthy {
+        set(&mut draft.status, cx.now, fact(ConditionStatus::True, "Rollout is healthy"));
+        return false;
+    }
+    let was_recorded = find(&draft.status, kind).is_some();
+    was_recorded && set(&mut draft.status, cx.now, fact(ConditionStatus::False, "Rollout is not healthy"))
+}
+
+fn derive_completed(cx: &Context<'_>, draft: &mut Draft) {
+    let completed = is_completed(&draft.status);
+    let value = if completed { ConditionStatus::True } else { ConditionStatus::False };
+    let fact = Fact::new(ConditionType::Completed, value, Reason::RolloutCompleted, "RolloutCompleted");
+    if set(&mut draft.status, cx.now, fact) && !completed {
+        let message = format!(
+            "Rollout not completed, started update to revision {} ({})",
+            cx.revision(),
+            cx.current_hash
+        );
+        draft.tell(EventReason::RolloutNotCompleted, message);
+    }
+}
+
+fn derive_progressing(
+    cx: &Context<'_>,
+    draft: &mut Draft,
+    paused: bool,
+    healthy: bool,
+    became_unhealthy: bool,
+) {
+    let kind = ConditionType::Progressing;
+    let subject = subject(cx);
+    let progressed = is_progressing(cx, &draft.status);
+    let created = draft.is_creating();
+    let next = &mut draft.status;
+    let (yes, no, unknown) = (ConditionStatus::True, ConditionStatus::False, ConditionStatus::Unknown);
+    if next.abort {
+        let message = abort_message(cx, draft.pauses.abort.as_deref());
+        if !has_reason(next, Reason::RolloutAborted) {
+            replace(next, cx.now, Fact::new(kind, no, Reason::RolloutAborted, message.clone()));
+            draft.tell(EventReason::RolloutAborted, message);
+        }
+    } else if created {
+        let message = format!("Created new replica set \"{}-{}\"", cx.name(), cx.current_hash);
+        set(next, cx.now, Fact::new(kind, yes, Reason::NewReplicaSetCreated, message));
+    } else if paused && !is_completed(next) {
+        set(next, cx.now, Fact::new(kind, unknown, Reason::RolloutPaused, "Rollout is paused"));
+    } else if healthy {
+        let message = format!("{subject} has successfully progressed.");
+        set(next, cx.now, Fact::new(kind, yes, Reason::NewReplicaSetAvailable, message));
+    } else if became_unhealthy && is_completed(next) {
+        let message = "Rollout does not have minimum availability";
+        set(next, cx.now, Fact::new(kind, yes, Reason::ReplicaSetNotAvailable, message));
+    } else if progressed || became_unhealthy {
+        let message = format!("{subject} is progressing.");
+        replace(next, cx.now, Fact::new(kind, yes, Reason::ReplicaSetUpdated, message));
+    } else if has_reason(next, Reason::RolloutAborted) {
+        let message = "Retrying Rollout after abort";
+        set(next, cx.now, Fact::new(kind, unknown, Reason::RolloutRetry, message));
+    } else if has_reason(next, Reason::RolloutPaused) {
+        set(next, cx.now, Fact::new(kind, unknown, Reason::RolloutResumed, "Rollout is resumed"));
+    } else {
+        watch_deadline(cx, draft, &subject);
+    }
+}
+
+fn subject(cx: &Context<'_>) -> String {
+    match cx.new_rs {
+        Some(rs) => format!("ReplicaSet \"{}\"", rs.id.name),
+        None => format!("Rollout \"{}\"", cx.name()),
+    }
+}
+
+fn abort_message(cx: &Context<'_>, why: Option<&str>) -> String {
+    let message = format!("Rollout aborted update to revision {}", cx.revision());
+    why.filter(|why| !why.is_empty()).map_or(message.clone(), |why| format!("{message}: {why}"))
+}
+
+/// Whether the new status is further than the one that was read.
+fn is_progressing(cx: &Context<'_>, next: &RolloutStatus) -> bool {
+    let before = cx.status;
+    let outdated = |status: &RolloutStatus| status.replicas - status.updated_replicas;
+    let counts = next.updated_replicas != before.updated_replicas
+        || outdated(next) < outdated(before)
+        || next.ready_replicas > before.ready_replicas
+        || next.available_replicas > before.available_replicas;
+    counts
+        || match cx.strategy {
+            Strategy::Canary(_) => {
+                let both = before.current_step_index.zip(next.current_step_index);
+                next.stable_rs != before.stable_rs
+                    || both.is_some_and(|(before, next)| before != next)
+                    || next.current_step_hash != before.current_step_hash
+            }
+            Strategy::BlueGreen(_) => {
+                next.blue_green.active_selector != before.blue_green.active_selector
+                    || next.blue_green.preview_selector != before.blue_green.preview_selector
+            }
+        }
+}
+
+/// Says that an update is stuck when its deadline has passed, and else sees to it that this is noticed in time.
+fn watch_deadline(cx: &Context<'_>, draft: &mut Draft, subject: &str) {
+    let Some(progressing) = find(&draft.status, ConditionType::Progressing) else { return };
+    if is_completed(&draft.status) || is_waiting_on_purpose(cx) {
+        return;
+    }
+    let seconds = cx.rollout.spec.progress_deadline_seconds.unwrap_or(DEFAULT_PROGRESS_DEADLINE_SECONDS);
+    let deadline = progressing.last_update_time.0 + SignedDuration::from_secs(seconds.into());
+    if deadline < cx.now {
+        let message = format!("{subject} has timed out progressing.");
+        let reason = Reason::ProgressDeadlineExceeded;
+        let fact = Fact::new(ConditionType::Progressing, ConditionStatus::False, reason, message);
+        set(&mut draft.status, cx.now, fact);
+    } else {
+        draft.wake_at(deadline + SignedDuration::from_secs(1));
+    }
+}
+
+/// Whether the Rollout waits for something that has a time of its own.
+fn is_waiting_on_purpose(cx: &Context<'_>) -> bool {
+    let index = cx.status.current_step_index.and_then(|i| usize::try_from(i).ok());
+    let step = index.and_then(|i| cx.steps().get(i));
+    let at_gate = step.is_some_and(|s| s.pause.is_some() || s.experiment.is_some() || s.analysis.is_some());
+    at_gate || cx.others().any(|rs| rs.deadline() != super::context::Deadline::None)
+}
+
+/// The condition appears with the first pause and stays from then on.
+fn derive_paused(cx: &Context<'_>, next: &mut RolloutStatus, paused: bool) {
+    if next.abort || paused == is_true(next, ConditionType::Paused) {
+        return;
+    }
+    let value = if paused { ConditionStatus::True } else { ConditionStatus::False };
+    let fact = Fact::new(ConditionType::Paused, value, Reason::RolloutPaused, "Rollout is paused");
+    set(next, cx.now, fact);
+}
+
+fn derive_available(cx: &Context<'_>, next: &mut RolloutStatus) {
+    let available = match cx.strategy {
+        Strategy::Canary(_) => next.available_replicas >= cx.replicas,
+        Strategy::BlueGreen(_) => {
+            status::active_replica_set(cx, next).is_some_and(|rs| rs.is_saturated(cx.replicas))
+        }
+    };
+    let (value, message) = if available {
+        (ConditionStatus::True, "Rollout has minimum availability")
+    } else {
+        (ConditionStatus::False, "Rollout does not have minimum availability")
+    };
+    set(next, cx.now, Fact::new(ConditionType::Available, value, Reason::AvailableReason, message));
+}
+
+/// Passes on why pods cannot be made: a quota, a webhook, a missing service account.
+fn derive_replica_failure(cx: &Context<'_>, next: &mut RolloutStatus) {
+    let failure = cx.new_rs.into_iter().chain(cx.owned.iter().copied()).find_map(|rs| rs.status.failure.as_ref());
+    let Some(failure) = failure else {
+        remove(next, ConditionType::ReplicaFailure);
+        return;
+    };
+    let fact = Fact {
+        kind: ConditionType::ReplicaFailure,
+        status: ConditionStatus::True,
+        reason: failure.reason.clone(),
+        message: failure.message.clone(),
+    };
+    set(next, failure.since, fact);
+}
+
+/// Says which write the API server refused and why, until it succeeds.
+pub(super) fn derive_failure(cx: &Context<'_>, next: &mut RolloutStatus) {
+    remove(next, ConditionType::Blocked);
+    let Some(failure) = &cx.snapshot.last_failure else { return };
+    let (reason, said) = match &failure.cause {
+        FailureCause::Forbidden(said) => (Reason::Forbidden, said),
+        FailureCause::Rejected(said) => (Reason::Rejected, said),
+        FailureCause::AlreadyExists { .. } => return,
+    };
+    let (kind, name) = (failure.kind, &failure.name);
+    let known = find(cx.status, ConditionType::Blocked).cloned();
+    let message = format!("The API server refused a write of {kind:?} {name}: {said}");
+    next.conditions.extend(known);
+    set(next, cx.now, Fact::new(ConditionType::Blocked, ConditionStatus::True, reason, message));
+    if kind == ObjectKind::ReplicaSet && cx.new_rs.is_none() {
+        let message = format!("Failed to create new replica set \"{name}\": {said}");
+        let reason = Reason::ReplicaSetCreateError;
+        set(next, cx.now, Fact::new(ConditionType::Progressing, ConditionStatus::False, reason, message));
+    }
+}
+
+/// Says why the spec cannot be carried out.
+pub(super) fn set_invalid(status: &mut RolloutStatus, now: Timestamp, name: &str, why: &str) {
+    let message = format!("The Rollout \"{name}\" is invalid: {why}");
+    let fact = Fact::new(ConditionType::InvalidSpec, ConditionStatus::True, Reason::InvalidSpec, message);
+    set(status, now, fact);
+}

@@ -1,0 +1,210 @@
+//! The facts that every part of a decision asks for, derived once from the snapshot.
+
+use jiff::Timestamp;
+
+use super::revision;
+use super::rollback::Rollback;
+use super::snapshot::{ReplicaSetView, ServiceView, Snapshot};
+use crate::api::{BlueGreenStrategy, CanaryStep, CanaryStrategy, PauseReason, Rollout, RolloutStatus, keys};
+use crate::domain::hash;
+
+/// The strategy that a Rollout uses.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Strategy<'a> {
+    Canary(&'a CanaryStrategy),
+    BlueGreen(&'a BlueGreenStrategy),
+}
+
+/// A snapshot of a valid Rollout, with what follows from it.
+#[derive(Debug)]
+pub(super) struct Context<'a> {
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) rollout: &'a Rollout,
+    pub(super) strategy: Strategy<'a>,
+    /// The status as it was read.
+    pub(super) status: &'a RolloutStatus,
+    pub(super) now: Timestamp,
+    /// `spec.replicas`.
+    pub(super) replicas: i32,
+    /// The ReplicaSets that belong to the Rollout, by creation time, then name.
+    pub(super) owned: Vec<&'a ReplicaSetView>,
+    /// The one of the current template.
+    pub(super) new_rs: Option<&'a ReplicaSetView>,
+    /// The one that serves by default; the same as `new_rs` when the update is complete.
+    pub(super) stable_rs: Option<&'a ReplicaSetView>,
+    /// The hash label of `new_rs`, or the one that it will get.
+    pub(super) current_hash: String,
+    /// The identity of the list of steps; empty for blue-green.
+    pub(super) step_hash: String,
+    pub(super) rollback: Rollback,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn new(
+        snapshot: &'a Snapshot,
+        strategy: Strategy<'a>,
+        status: &'a RolloutStatus,
+        now: Timestamp,
+    ) -> Self {
+        let rollout = &snapshot.rollout;
+        let owned: Vec<_> = snapshot.replica_sets.iter().filter(|rs| revision::belongs(rollout, rs)).collect();
+        let new_rs = revision::find_new(rollout, status, &owned);
+        let current_hash = new_rs.map_or_else(|| revision::hash(rollout, status), |rs| rs.hash().to_owned());
+        let stable_rs = owned
+            .iter()
+            .copied()
+            .find(|rs| status.stable_rs.as_deref() == Some(rs.hash()));
+        let rollback = Rollback::classify(rollout, status, &owned, new_rs, stable_rs, now);
+        Self {
+            snapshot,
+            rollout,
+            strategy,
+            status,
+            now,
+            replicas: rollout.spec.replicas.unwrap_or(1),
+            owned,
+            new_rs,
+            stable_rs,
+            current_hash,
+            step_hash: step_hash(strategy),
+            rollback,
+        }
+    }
+
+    pub(super) fn name(&self) -> &'a str {
+        self.rollout.metadata.name.as_deref().unwrap_or_default()
+    }
+
+    pub(super) fn generation(&self) -> i64 {
+        self.rollout.metadata.generation.unwrap_or_default()
+    }
+
+    /// Whether the status was written for this very spec.
+    pub(super) fn is_observed(&self) -> bool {
+        self.status.observed_generation == Some(self.generation().to_string())
+    }
+
+    /// The ReplicaSets that are not of the current template.
+    pub(super) fn older(&self) -> impl Iterator<Item = &'a ReplicaSetView> + '_ {
+        self.owned.iter().copied().filter(|rs| !self.is_new(rs))
+    }
+
+    /// The ReplicaSets that are neither new nor stable.
+    pub(super) fn others(&self) -> impl Iterator<Item = &'a ReplicaSetView> + '_ {
+        self.older().filter(|rs| !self.is_stable(rs))
+    }
+
+    pub(super) fn is_new(&self, rs: &ReplicaSetView) -> bool {
+        self.new_rs.is_some_and(|new| new.id.uid == rs.id.uid)
+    }
+
+    pub(super) fn is_stable(&self, rs: &ReplicaSetView) -> bool {
+        self.stable_rs.is_some_and(|stable| stable.id.uid == rs.id.uid)
+    }
+
+    /// Whether the stable revision is the one that the spec asks for, as the status has it.
+    pub(super) fn is_fully_promoted(&self) -> bool {
+        self.status.stable_rs == self.status.current_pod_hash
+    }
+
+    /// Whether the template or the steps are others than those that the status is about.
+    pub(super) fn is_changed(&self) -> bool {
+        let template = self.status.current_pod_hash.as_ref().is_some_and(|hash| *hash != self.current_hash);
+        let steps = match self.strategy {
+            Strategy::Canary(_) => self.status.current_step_hash.as_ref() != Some(&self.step_hash),
+            Strategy::BlueGreen(_) => false,
+        };
+        template || steps
+    }
+
+    /// The user wants everything to stand still, or an analysis left it to the user.
+    pub(super) fn is_halted(&self) -> bool {
+        self.rollout.spec.paused || self.has_pause(PauseReason::InconclusiveAnalysisRun)
+    }
+
+    pub(super) fn has_pause(&self, reason: PauseReason) -> bool {
+        self.status.pause_conditions.iter().any(|c| c.reason == reason)
+    }
+
+    /// The user took back the pause that the controller had begun.
+    pub(super) fn is_resumed_by_user(&self, reason: PauseReason) -> bool {
+        self.status.controller_pause && !self.has_pause(reason)
+    }
+
+    pub(super) fn canary(&self) -> Option<&'a CanaryStrategy> {
+        match self.strategy {
+            Strategy::Canary(canary) => Some(canary),
+            Strategy::BlueGreen(_) => None,
+        }
+    }
+
+    pub(super) fn steps(&self) -> &'a [CanaryStep] {
+        self.canary().map_or(&[], |c| &c.steps)
+    }
+
+    /// Whether weights are set on a router rather than approximated by pods.
+    pub(super) fn is_routed(&self) -> bool {
+        self.canary().is_some_and(|c| c.traffic_routing.is_some())
+    }
+
+    pub(super) fn service(&self, name: &str) -> Option<&'a ServiceView> {
+        self.snapshot.services.get(name)
+    }
+
+    /// The number of the current template's revision.
+    pub(super) fn revision(&self) -> i64 {
+        let next = self.older().map(ReplicaSetView::revision).max().unwrap_or(0) + 1;
+        self.new_rs.map_or(next, |rs| rs.revision().max(next))
+    }
+
+    pub(super) fn available_total(&self) -> i32 {
+        self.owned.iter().map(|rs| rs.status.available).sum()
+    }
+}
+
+fn step_hash(strategy: Strategy<'_>) -> String {
+    match strategy {
+        Strategy::Canary(canary) if canary.steps.is_empty() => hash::step_hash(None),
+        Strategy::Canary(canary) => hash::step_hash(serde_json::to_value(&canary.steps).ok().as_ref()),
+        Strategy::BlueGreen(_) => String::new(),
+    }
+}
+
+impl ReplicaSetView {
+    /// The value of the hash label: which revision the ReplicaSet runs.
+    pub(super) fn hash(&self) -> &str {
+        self.labels.get(keys::POD_HASH_LABEL).map_or("", String::as_str)
+    }
+
+    /// The revision annotation; 0 where it is absent or no number.
+    pub(super) fn revision(&self) -> i64 {
+        self.annotations.get(keys::REVISION).and_then(|r| r.parse().ok()).unwrap_or(0)
+    }
+
+    /// The Rollout's size when the ReplicaSet was last scaled.
+    pub(super) fn desired_replicas(&self) -> Option<i32> {
+        self.annotations.get(keys::DESIRED_REPLICAS).and_then(|r| r.parse().ok())
+    }
+
+    /// The time at which it is to be scaled to 0.
+    pub(super) fn deadline(&self) -> Deadline {
+        match self.annotations.get(keys::SCALE_DOWN_DEADLINE) {
+            None => Deadline::None,
+            Some(text) => text.parse().map_or(Deadline::Unreadable, Deadline::At),
+        }
+    }
+
+    /// Whether all of the pods that the Rollout asks for are there and available.
+    pub(super) fn is_saturated(&self, replicas: i32) -> bool {
+        self.replicas == replicas && self.desired_replicas() == Some(replicas) && self.status.available == replicas
+    }
+}
+
+/// The `scale-down-deadline` annotation of a ReplicaSet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Deadline {
+    None,
+    At(Timestamp),
+    /// It is no time in RFC 3339.
+    Unreadable,
+}

@@ -1,0 +1,229 @@
+//! A plan in the making: ops, Events, pauses and the next status are collected here and closed into a [`Plan`].
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::context::Context;
+use super::status;
+use super::snapshot::{Identity, PodView, ReplicaSetView, ServiceView};
+use crate::api::{PauseReason, RolloutStatus, keys};
+use crate::domain::event::{EventNote, EventReason};
+use crate::domain::plan::{Action, ObjectKind, Op, Plan, Purpose, Stage, StageName, Wake};
+
+/// What is to happen to the pauses and the abort that the status records.
+#[derive(Debug, Default)]
+pub(super) struct PauseChanges {
+    /// Nothing is to remain.
+    pub(super) clear: bool,
+    /// The user ended a pause, but what follows from that cannot be done yet: keep the record of it.
+    pub(super) hold_resume: bool,
+    /// These end.
+    pub(super) remove: Vec<PauseReason>,
+    /// These begin.
+    pub(super) add: Vec<PauseReason>,
+    /// The update is to be given up, with the reason.
+    pub(super) abort: Option<String>,
+    /// An abort is to be forgotten.
+    pub(super) remove_abort: bool,
+}
+
+/// A plan in the making.
+#[derive(Debug)]
+pub(super) struct Draft {
+    rollout: Identity,
+    ops: Vec<Op>,
+    stage_events: BTreeMap<StageName, Vec<EventNote>>,
+    status_events: Vec<EventNote>,
+    notes: Vec<String>,
+    wake: Wake,
+    /// The status to come; starts as the one that was read.
+    pub(super) status: RolloutStatus,
+    /// The status to come if a write of this plan fails.
+    pub(super) observed: RolloutStatus,
+    pub(super) pauses: PauseChanges,
+}
+
+impl Draft {
+    pub(super) fn new(rollout: Identity, status: RolloutStatus) -> Self {
+        Self {
+            rollout,
+            ops: Vec::new(),
+            stage_events: BTreeMap::new(),
+            status_events: Vec::new(),
+            notes: Vec::new(),
+            wake: Wake::OnChange,
+            observed: status.clone(),
+            status,
+            pauses: PauseChanges::default(),
+        }
+    }
+
+    pub(super) fn push(&mut self, op: Op) {
+        self.ops.push(op);
+    }
+
+    /// Patches an object; patches of one object become one request.
+    fn patch(&mut self, kind: ObjectKind, id: &Identity, patch: &Value, purpose: Purpose, events: Vec<EventNote>) {
+        for op in &mut self.ops {
+            if let Action::Patch { patch: earlier, .. } = &mut op.action
+                && op.kind == kind
+                && op.name == id.name
+            {
+                merge_into(earlier, patch);
+                op.purposes.push(purpose);
+                op.events.extend(events);
+                return;
+            }
+        }
+        self.ops.push(Op {
+            kind,
+            name: id.name.clone(),
+            action: Action::Patch { precondition: id.precondition(), patch: patch.clone() },
+            purposes: vec![purpose],
+            events,
+        });
+    }
+
+    pub(super) fn patch_rollout(&mut self, patch: &Value, purpose: Purpose, events: Vec<EventNote>) {
+        let id = self.rollout.clone();
+        self.patch(ObjectKind::Rollout, &id, patch, purpose, events);
+    }
+
+    pub(super) fn patch_replica_set(&mut self, rs: &ReplicaSetView, patch: &Value, purpose: Purpose) {
+        self.patch(ObjectKind::ReplicaSet, &rs.id, patch, purpose, Vec::new());
+    }
+
+    pub(super) fn patch_pod(&mut self, pod: &PodView, patch: &Value) {
+        self.patch(ObjectKind::Pod, &pod.id, patch, Purpose::LabelPod, Vec::new());
+    }
+
+    /// Gives a ReplicaSet a size and records for which size of the Rollout. True if the size changes.
+    pub(super) fn scale(&mut self, cx: &Context<'_>, rs: &ReplicaSetView, to: i32, keep_deadline: bool) -> bool {
+        let drop_deadline = to == 0 && !keep_deadline && rs.annotations.contains_key(keys::SCALE_DOWN_DEADLINE);
+        let is_recorded = rs.desired_replicas() == Some(cx.replicas);
+        if rs.replicas == to && is_recorded && !drop_deadline {
+            return false;
+        }
+        let mut patch = json!({"metadata": {"annotations": {keys::DESIRED_REPLICAS: cx.replicas.to_string()}}});
+        if drop_deadline {
+            patch["metadata"]["annotations"][keys::SCALE_DOWN_DEADLINE] = Value::Null;
+        }
+        if rs.replicas == to {
+            self.patch_replica_set(rs, &patch, Purpose::SyncReplicaSet);
+            return false;
+        }
+        patch["spec"] = json!({"replicas": to});
+        let direction = if to > rs.replicas { "up" } else { "down" };
+        // The revision may be written in the same plan.
+        let revision = if cx.is_new(rs) { cx.revision() } else { rs.revision() };
+        let message = format!(
+            "Scaled {direction} ReplicaSet {} (revision {revision}) from {} to {to}",
+            rs.id.name, rs.replicas,
+        );
+        let purpose = Purpose::ScaleReplicaSet { from: rs.replicas, to };
+        let event = EventNote::new(EventReason::ScalingReplicaSet, message);
+        self.patch(ObjectKind::ReplicaSet, &rs.id, &patch, purpose, vec![event]);
+        true
+    }
+
+    pub(super) fn delete_replica_set(&mut self, rs: &ReplicaSetView) {
+        self.push(Op {
+            kind: ObjectKind::ReplicaSet,
+            name: rs.id.name.clone(),
+            action: Action::Delete { precondition: rs.id.precondition() },
+            purposes: vec![Purpose::DeleteReplicaSet],
+            events: Vec::new(),
+        });
+    }
+
+    /// Makes a Service select the pods of one revision only.
+    pub(super) fn point(&mut self, cx: &Context<'_>, service: &ServiceView, to: &str) {
+        let from = service.selector.get(keys::POD_HASH_LABEL).cloned().unwrap_or_default();
+        let mut patch = json!({"spec": {"selector": {keys::POD_HASH_LABEL: to}}});
+        if service.managed_by.is_none() {
+            patch["metadata"] = json!({"annotations": {keys::MANAGED_BY_ROLLOUTS: cx.name()}});
+        }
+        let message = format!("Switched selector for service '{}' from '{from}' to '{to}'", service.id.name);
+        let event = EventNote::new(EventReason::SwitchService, message);
+        let purpose = Purpose::PointService { from, to: to.to_owned() };
+        self.patch(ObjectKind::Service, &service.id, &patch, purpose, vec![event]);
+    }
+
+    /// An Event that is sent once the ops of `stage` have succeeded.
+    pub(super) fn tell_after(&mut self, stage: StageName, reason: EventReason, message: impl Into<String>) {
+        self.stage_events.entry(stage).or_default().push(EventNote::new(reason, message));
+    }
+
+    /// An Event that is sent once the status has been written.
+    pub(super) fn tell(&mut self, reason: EventReason, message: impl Into<String>) {
+        self.status_events.push(EventNote::new(reason, message));
+    }
+
+    pub(super) fn note(&mut self, note: impl Into<String>) {
+        self.notes.push(note.into());
+    }
+
+    /// Decide again at that time at the latest.
+    pub(super) fn wake_at(&mut self, time: jiff::Timestamp) {
+        self.wake = self.wake.earliest(Wake::At(time));
+    }
+
+    /// Whether the plan so far changes the size of a ReplicaSet.
+    pub(super) fn is_scaling(&self) -> bool {
+        self.purposes().any(|p| matches!(p, Purpose::ScaleReplicaSet { .. }))
+    }
+
+    /// Whether the plan so far makes a ReplicaSet.
+    pub(super) fn is_creating(&self) -> bool {
+        self.purposes().any(|p| matches!(p, Purpose::CreateReplicaSet))
+    }
+
+    /// The hash that the selector of a Service has once the plan is carried out.
+    pub(super) fn selected_hash(&self, service: &ServiceView) -> String {
+        let switched = self.ops.iter().filter(|op| op.kind == ObjectKind::Service && op.name == service.id.name);
+        let mut purposes = switched.flat_map(|op| &op.purposes);
+        let to = purposes.find_map(|p| if let Purpose::PointService { to, .. } = p { Some(to.clone()) } else { None });
+        to.or_else(|| service.selector.get(keys::POD_HASH_LABEL).cloned()).unwrap_or_default()
+    }
+
+    fn purposes(&self) -> impl Iterator<Item = &Purpose> {
+        self.ops.iter().flat_map(|op| &op.purposes)
+    }
+
+    /// Forgets everything that was collected, in favour of the status `before`.
+    pub(super) fn start_over(&mut self, before: &RolloutStatus) {
+        *self = Self::new(self.rollout.clone(), before.clone());
+    }
+
+    /// The plan, with the status write that leads from `before` to the status collected here.
+    pub(super) fn close(self, before: &RolloutStatus) -> Plan {
+        let mut stages = BTreeMap::<StageName, Stage>::new();
+        let empty = |name| Stage { name, ops: Vec::new(), events: Vec::new() };
+        for op in self.ops {
+            stages.entry(op.stage()).or_insert_with_key(|name| empty(*name)).ops.push(op);
+        }
+        for (name, events) in self.stage_events {
+            stages.entry(name).or_insert_with_key(|name| empty(*name)).events = events;
+        }
+        Plan {
+            rollout: self.rollout.precondition(),
+            stages: stages.into_values().collect(),
+            status: status::write(before, &self.status, &self.observed, self.status_events),
+            notes: self.notes,
+            wake: self.wake,
+        }
+    }
+}
+
+fn merge_into(earlier: &mut Value, patch: &Value) {
+    // Nulls of an earlier patch are deletions that must stay, so the two are merged by key rather than applied.
+    match (earlier.as_object_mut(), patch.as_object()) {
+        (Some(map), Some(changes)) => {
+            for (key, change) in changes {
+                merge_into(map.entry(key.clone()).or_insert(Value::Null), change);
+            }
+        }
+        (Some(_) | None, Some(_) | None) => *earlier = patch.clone(),
+    }
+}

@@ -1,0 +1,149 @@
+//! Ephemeral metadata: labels and annotations that pods carry only while their revision has a role.
+//!
+//! They are put on the ReplicaSet's template for pods to come, and on live pods in place, so that no pod restarts
+//! when its revision changes its role. The ReplicaSet remembers in an annotation what was put on it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::context::{Context, Strategy};
+use super::draft::Draft;
+use super::snapshot::{PodView, ReplicaSetView};
+use crate::api::{TemplateMetadata, keys};
+use crate::domain::plan::Purpose;
+use crate::domain::template::EphemeralMetadata as Ephemeral;
+
+/// The metadata of a role.
+fn ephemeral(metadata: Option<&TemplateMetadata>) -> Ephemeral {
+    metadata.map_or_else(Ephemeral::default, |m| Ephemeral {
+        labels: m.labels.clone(),
+        annotations: m.annotations.clone(),
+    })
+}
+
+fn is_empty(metadata: &Ephemeral) -> bool {
+    metadata.labels.is_empty() && metadata.annotations.is_empty()
+}
+
+/// What the ReplicaSet's annotation says.
+pub(super) fn annotation(metadata: &Ephemeral) -> Option<String> {
+    if is_empty(metadata) { None } else { serde_json::to_string(metadata).ok() }
+}
+
+/// The merge patch that brings an object's `metadata` from `earlier` to `wanted`, nothing if it is so already.
+fn patch(
+    wanted: &Ephemeral,
+    earlier: &Ephemeral,
+    labels: &BTreeMap<String, String>,
+    annotations: &BTreeMap<String, String>,
+) -> Option<Value> {
+    let mut patch = Map::new();
+    let labels = changes(&wanted.labels, &earlier.labels, labels);
+    let annotations = changes(&wanted.annotations, &earlier.annotations, annotations);
+    if !labels.is_empty() {
+        patch.insert("labels".into(), labels.into());
+    }
+    if !annotations.is_empty() {
+        patch.insert("annotations".into(), annotations.into());
+    }
+    (!patch.is_empty()).then(|| json!({"metadata": patch}))
+}
+
+/// The merge patch of a new template that has none of it.
+pub(super) fn template_patch(wanted: &Ephemeral) -> Value {
+    patch(wanted, &Ephemeral::default(), &BTreeMap::new(), &BTreeMap::new()).unwrap_or_else(|| json!({}))
+}
+
+fn changes(
+    wanted: &BTreeMap<String, String>,
+    earlier: &BTreeMap<String, String>,
+    live: &BTreeMap<String, String>,
+) -> Map<String, Value> {
+    let added = wanted.iter().filter(|(key, value)| live.get(*key) != Some(value));
+    let dropped = earlier.keys().filter(|key| !wanted.contains_key(*key) && live.contains_key(*key));
+    added
+        .map(|(key, value)| (key.clone(), Value::from(value.clone())))
+        .chain(dropped.map(|key| (key.clone(), Value::Null)))
+        .collect()
+}
+
+/// What was put on a ReplicaSet.
+pub(super) fn injected(rs: &ReplicaSetView) -> Ephemeral {
+    let annotation = rs.annotations.get(keys::EPHEMERAL_METADATA);
+    annotation.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}
+
+/// The roles' metadata: of the revision that serves by default, and of the one on trial.
+fn roles(cx: &Context<'_>) -> (Ephemeral, Ephemeral) {
+    let (stable, trial) = match cx.strategy {
+        Strategy::Canary(canary) => (&canary.stable_metadata, &canary.canary_metadata),
+        Strategy::BlueGreen(blue_green) => (&blue_green.active_metadata, &blue_green.preview_metadata),
+    };
+    (ephemeral(stable.as_ref()), ephemeral(trial.as_ref()))
+}
+
+/// What the ReplicaSet of a new template is made with.
+pub(super) fn of_created(cx: &Context<'_>, hash: &str) -> Ephemeral {
+    let (stable, trial) = roles(cx);
+    if cx.stable_rs.is_some_and(|rs| rs.hash() != hash) { trial } else { stable }
+}
+
+fn of_existing(cx: &Context<'_>, rs: &ReplicaSetView) -> Ephemeral {
+    let (stable, trial) = roles(cx);
+    let promoted = cx.status.stable_rs.as_ref().is_none_or(|hash| *hash == cx.current_hash);
+    match (cx.is_new(rs), cx.is_stable(rs)) {
+        (true, _) if promoted => stable,
+        (true, _) => trial,
+        (false, true) => stable,
+        (false, false) => Ephemeral::default(),
+    }
+}
+
+/// Gives every ReplicaSet that has pods, and those pods, the metadata of its role.
+pub(super) fn sync(cx: &Context<'_>, draft: &mut Draft) {
+    for rs in cx.owned.iter().copied().filter(|rs| rs.replicas > 0) {
+        let wanted = of_existing(cx, rs);
+        let earlier = injected(rs);
+        if is_empty(&wanted) && !rs.annotations.contains_key(keys::EPHEMERAL_METADATA) {
+            continue;
+        }
+        label_replica_set(draft, rs, &wanted, &earlier);
+        let pods = cx.snapshot.pods.iter().filter(|pod| pod.owner_uid == rs.id.uid && !pod.deleting);
+        pods.for_each(|pod| label_pod(cx, draft, pod, &wanted, &earlier));
+    }
+}
+
+fn label_replica_set(draft: &mut Draft, rs: &ReplicaSetView, wanted: &Ephemeral, earlier: &Ephemeral) {
+    let map = |field: &str| -> BTreeMap<String, String> {
+        let value = rs.template.pointer(&format!("/metadata/{field}")).cloned();
+        value.and_then(|map| serde_json::from_value(map).ok()).unwrap_or_default()
+    };
+    let template = patch(wanted, earlier, &map("labels"), &map("annotations"));
+    let recorded = annotation(wanted).map_or(Value::Null, Value::from);
+    let is_recorded = rs.annotations.get(keys::EPHEMERAL_METADATA).map(String::as_str) == recorded.as_str();
+    if template.is_none() && is_recorded {
+        return;
+    }
+    let mut patch = json!({"metadata": {"annotations": {keys::EPHEMERAL_METADATA: recorded}}});
+    if let Some(template) = template {
+        patch["spec"] = json!({"template": template});
+    }
+    draft.patch_replica_set(rs, &patch, Purpose::LabelReplicaSet);
+}
+
+/// A pod may have been made before or after its ReplicaSet was labelled, so every role's keys are looked at.
+fn label_pod(cx: &Context<'_>, draft: &mut Draft, pod: &PodView, wanted: &Ephemeral, earlier: &Ephemeral) {
+    let (stable, trial) = roles(cx);
+    let mut known = earlier.clone();
+    for role in [stable, trial] {
+        known.labels.extend(role.labels);
+        known.annotations.extend(role.annotations);
+    }
+    let template = &cx.rollout.spec.template;
+    known.labels.retain(|key, _| !template.labels().contains_key(key.as_str()));
+    known.annotations.retain(|key, _| !template.annotations().contains_key(key.as_str()));
+    if let Some(patch) = patch(wanted, &known, &pod.labels, &pod.annotations) {
+        draft.patch_pod(pod, &patch);
+    }
+}

@@ -1,0 +1,143 @@
+//! The status that closes a plan: what was counted, what is paused, and the patch that writes it.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::conditions;
+use super::context::{Context, Strategy};
+use super::draft::Draft;
+use super::phase;
+use super::snapshot::ReplicaSetView;
+use crate::api::{LabelSelector, PauseCondition, RolloutStatus, Time};
+use crate::domain::event::{EventNote, EventReason};
+use crate::domain::merge_patch::merge_patch;
+use crate::domain::plan::StatusWrite;
+
+/// A time as Kubernetes writes it, without fractions of a second.
+pub(super) fn seconds(time: Timestamp) -> Time {
+    Time(Timestamp::from_second(time.as_second()).unwrap_or(time))
+}
+
+/// Counts pods, folds pauses and the abort into the status, and derives conditions, phase and message from it.
+pub(super) fn finish(cx: &Context<'_>, draft: &mut Draft) {
+    count(cx, &mut draft.status);
+    draft.status.observed_generation = Some(cx.generation().to_string());
+    draft.status.current_pod_hash = Some(cx.current_hash.clone());
+    fold_abort(cx, draft);
+    fold_pauses(cx, draft);
+    conditions::derive(cx, draft);
+    phase::derive(cx.rollout, &mut draft.status);
+    observe(cx, draft);
+}
+
+/// What the ReplicaSets report, and the selector by which an autoscaler finds the pods.
+fn count(cx: &Context<'_>, status: &mut RolloutStatus) {
+    let sum = |of: fn(&ReplicaSetView) -> i32| cx.owned.iter().map(|rs| of(rs)).sum::<i32>();
+    let selector = cx.rollout.spec.selector.as_ref();
+    status.replicas = sum(|rs| rs.status.replicas);
+    status.updated_replicas = cx.new_rs.map_or(0, |rs| rs.status.replicas);
+    status.ready_replicas = sum(|rs| rs.status.ready);
+    status.available_replicas = sum(|rs| rs.status.available);
+    status.hpa_replicas = status.replicas;
+    status.selector = selector.map(|s| format_selector(s, None));
+    if let Strategy::BlueGreen(_) = cx.strategy
+        && let Some(active) = active_replica_set(cx, status)
+    {
+        status.ready_replicas = active.status.ready;
+        status.available_replicas = active.status.available;
+        status.hpa_replicas = active.status.replicas;
+        status.selector = selector.map(|s| format_selector(s, Some(active.hash())));
+    }
+}
+
+/// The ReplicaSet that the active Service selects, as `status` has it.
+pub(super) fn active_replica_set<'a>(cx: &Context<'a>, status: &RolloutStatus) -> Option<&'a ReplicaSetView> {
+    let active = status.blue_green.active_selector.as_deref();
+    cx.owned.iter().copied().find(|rs| active == Some(rs.hash()))
+}
+
+/// A selector as kubectl writes it: `a=b,c in (d,e)`, sorted by key.
+fn format_selector(selector: &LabelSelector, hash: Option<&str>) -> String {
+    let mut parts: Vec<(&str, String)> = Vec::new();
+    for (key, value) in selector.match_labels.iter().flatten() {
+        parts.push((key, format!("{key}={value}")));
+    }
+    if let Some(hash) = hash {
+        let key = crate::api::keys::POD_HASH_LABEL;
+        parts.push((key, format!("{key}={hash}")));
+    }
+    for expression in selector.match_expressions.iter().flatten() {
+        let key = expression.key.as_str();
+        let mut values = expression.values.clone().unwrap_or_default();
+        values.sort();
+        let values = values.join(",");
+        let part = match expression.operator.as_str() {
+            "In" => format!("{key} in ({values})"),
+            "NotIn" => format!("{key} notin ({values})"),
+            "DoesNotExist" => format!("!{key}"),
+            _ => key.to_owned(),
+        };
+        parts.push((key, part));
+    }
+    parts.sort();
+    parts.into_iter().map(|(_, part)| part).collect::<Vec<_>>().join(",")
+}
+
+fn fold_abort(cx: &Context<'_>, draft: &mut Draft) {
+    let aborted = draft.pauses.abort.is_some() || (cx.status.abort && !draft.pauses.remove_abort);
+    draft.status.abort = aborted;
+    draft.status.aborted_at = aborted.then(|| cx.status.aborted_at.clone().unwrap_or_else(|| seconds(cx.now)));
+}
+
+fn fold_pauses(cx: &Context<'_>, draft: &mut Draft) {
+    let changes = &draft.pauses;
+    let before = &cx.status.pause_conditions;
+    let mut pauses = Vec::new();
+    let mut controller_pause = false;
+    if !draft.status.abort && !changes.clear {
+        pauses.extend(before.iter().filter(|c| !changes.remove.contains(&c.reason)).cloned());
+        controller_pause = cx.status.controller_pause;
+        for reason in &changes.add {
+            if pauses.iter().all(|c| c.reason != *reason) {
+                pauses.push(PauseCondition { reason: *reason, start_time: seconds(cx.now) });
+                controller_pause = true;
+            }
+        }
+    }
+    draft.status.controller_pause = controller_pause && (!pauses.is_empty() || changes.hold_resume);
+    let ended = pauses.is_empty() && !before.is_empty() && !draft.status.abort;
+    let begun = pauses.first().filter(|_| before.is_empty()).map(|c| c.reason);
+    draft.status.pause_conditions = pauses;
+    if let Some(reason) = begun {
+        draft.tell(EventReason::RolloutPaused, format!("Rollout is paused ({})", reason.as_str()));
+    }
+    if ended {
+        draft.tell(EventReason::RolloutResumed, "Rollout is resumed");
+    }
+}
+
+/// What may be said even if a write of the plan fails: counts, and what the API server refused before.
+fn observe(cx: &Context<'_>, draft: &mut Draft) {
+    let (next, observed) = (&draft.status, &mut draft.observed);
+    observed.replicas = next.replicas;
+    observed.updated_replicas = next.updated_replicas;
+    observed.ready_replicas = next.ready_replicas;
+    observed.available_replicas = next.available_replicas;
+    observed.hpa_replicas = next.hpa_replicas;
+    conditions::derive_failure(cx, &mut draft.observed);
+}
+
+/// The write that leads from one status to the next.
+pub(super) fn write(
+    before: &RolloutStatus,
+    next: &RolloutStatus,
+    observed: &RolloutStatus,
+    events: Vec<EventNote>,
+) -> StatusWrite {
+    StatusWrite { patch: status_patch(before, next), observed: status_patch(before, observed), events }
+}
+
+fn status_patch(before: &RolloutStatus, next: &RolloutStatus) -> Value {
+    let json = |status: &RolloutStatus| serde_json::to_value(status).unwrap_or_default();
+    merge_patch(&json(before), &json(next)).map_or(Value::Null, |patch| json!({"status": patch}))
+}
