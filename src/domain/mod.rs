@@ -8,4 +8,5 @@ pub mod merge_patch;
 pub mod plan;
 pub mod quantity;
 pub mod replicas;
+pub mod selector;
 pub mod template;

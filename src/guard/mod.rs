@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::api::{Rollout, keys};
 use crate::domain::plan::{Action, ObjectKind, Op, Plan, Purpose};
+use crate::domain::replicas::fenceposts;
 use crate::rollout::snapshot::{ReplicaSetView, Snapshot};
 
 /// Why a plan must not be carried out.
@@ -98,31 +99,31 @@ fn usable(rs: &ReplicaSetView, size: i32) -> i32 {
     rs.status.available.min(size)
 }
 
-/// As long as pods are wanted, our own writes never take the last available one.
+/// Our own writes never take the last available pod, unless the Rollout allows that.
 fn check_capacity(snapshot: &Snapshot, plan: &Plan) -> Result<(), Refusal> {
     let wanted = replicas(&snapshot.rollout);
     let sizes = new_sizes(plan);
-    let Some((name, to)) = sizes.iter().next_back() else {
-        return Ok(());
-    };
-    let before: i32 = snapshot
-        .replica_sets
-        .iter()
-        .map(|rs| usable(rs, rs.replicas))
-        .sum();
+    let Some((name, to)) = sizes.iter().next_back() else { return Ok(()) };
+    let before: i32 = snapshot.replica_sets.iter().map(|rs| usable(rs, rs.replicas)).sum();
     let after: i32 = snapshot
         .replica_sets
         .iter()
         .map(|rs| usable(rs, sizes.get(rs.id.name.as_str()).copied().unwrap_or(rs.replicas)))
         .sum();
-    if wanted > 0 && before > 0 && after <= 0 {
-        return Err(Refusal::LastPods {
-            replica_set: (*name).to_owned(),
-            to: *to,
-            wanted,
-        });
+    if may_not_be_empty(&snapshot.rollout) && before > 0 && after <= 0 {
+        return Err(Refusal::LastPods { replica_set: (*name).to_owned(), to: *to, wanted });
     }
     Ok(())
+}
+
+/// Whether the Rollout wants pods, and does not itself allow all of them to be missing for a while.
+fn may_not_be_empty(rollout: &Rollout) -> bool {
+    let wanted = replicas(rollout);
+    let by_pods = rollout.spec.strategy.canary.as_ref().filter(|c| c.traffic_routing.is_none());
+    let unavailable = by_pods.map_or(0, |c| {
+        fenceposts(c.max_surge.as_ref(), c.max_unavailable.as_ref(), wanted).unavailable
+    });
+    wanted > unavailable
 }
 
 fn new_sizes(plan: &Plan) -> BTreeMap<&str, i32> {
@@ -131,11 +132,7 @@ fn new_sizes(plan: &Plan) -> BTreeMap<&str, i32> {
         .filter(|op| op.kind == ObjectKind::ReplicaSet)
         .filter_map(|op| {
             let to = op.purposes.iter().find_map(|p| {
-                if let Purpose::ScaleReplicaSet { to, .. } = p {
-                    Some(*to)
-                } else {
-                    None
-                }
+                if let Purpose::ScaleReplicaSet { to, .. } = p { Some(*to) } else { None }
             })?;
             Some((op.name.as_str(), to))
         })
@@ -144,14 +141,9 @@ fn new_sizes(plan: &Plan) -> BTreeMap<&str, i32> {
 
 /// A Service keeps its pods as long as any are wanted. The preview of a blue-green Rollout carries no users' traffic.
 fn check_unserved(snapshot: &Snapshot, name: &str) -> Result<(), Refusal> {
-    let Some(rs) = snapshot.replica_sets.iter().find(|rs| rs.id.name == name) else {
-        return Ok(());
-    };
+    let Some(rs) = snapshot.replica_sets.iter().find(|rs| rs.id.name == name) else { return Ok(()) };
     let served = snapshot.services.values().find(|service| {
-        let selects = service
-            .selector
-            .get(keys::POD_HASH_LABEL)
-            .is_some_and(|h| h == hash(rs));
+        let selects = service.selector.get(keys::POD_HASH_LABEL).is_some_and(|h| h == hash(rs));
         selects && carries_users(&snapshot.rollout, &service.id.name)
     });
     match served {
@@ -176,27 +168,17 @@ fn check_deletable(snapshot: &Snapshot, name: &str) -> Result<(), Refusal> {
     if rs.is_some_and(|rs| rs.replicas == 0 && rs.status.replicas == 0) {
         return Ok(());
     }
-    Err(Refusal::DeletedPods {
-        replica_set: name.to_owned(),
-    })
+    Err(Refusal::DeletedPods { replica_set: name.to_owned() })
 }
 
 /// Users are only ever sent to a revision that has pods, unless none had any.
 fn check_target(snapshot: &Snapshot, service: &str, from: &str, to: &str) -> Result<(), Refusal> {
     let available = |hash_: &str| {
-        snapshot
-            .replica_sets
-            .iter()
-            .filter(|rs| hash(rs) == hash_)
-            .map(|rs| rs.status.available)
-            .sum::<i32>()
+        snapshot.replica_sets.iter().filter(|rs| hash(rs) == hash_).map(|rs| rs.status.available).sum::<i32>()
     };
     let loses = available(to) <= 0 && (from.is_empty() || available(from) > 0);
     if carries_users(&snapshot.rollout, service) && loses && replicas(&snapshot.rollout) > 0 {
-        return Err(Refusal::EmptyService {
-            service: service.to_owned(),
-            hash: to.to_owned(),
-        });
+        return Err(Refusal::EmptyService { service: service.to_owned(), hash: to.to_owned() });
     }
     Ok(())
 }

@@ -10,8 +10,6 @@ mod driver;
 mod node;
 mod status;
 mod step;
-#[cfg(test)]
-mod tests;
 
 use std::time::Duration;
 

@@ -17,14 +17,8 @@ pub(super) fn point(cx: &Context<'_>, draft: &mut Draft) {
 /// A Service that was never ours selects pods of the user's choosing; it is narrowed to one revision only when
 /// that one is complete. Later one available pod is enough.
 fn point_one(cx: &Context<'_>, draft: &mut Draft, name: Option<&str>, rs: Option<&ReplicaSetView>) {
-    let (Some(service), Some(rs)) = (name.and_then(|name| cx.service(name)), rs) else {
-        return;
-    };
-    if service
-        .selector
-        .get(keys::POD_HASH_LABEL)
-        .is_some_and(|hash| hash == rs.hash())
-    {
+    let (Some(service), Some(rs)) = (name.and_then(|name| cx.service(name)), rs) else { return };
+    if service.selector.get(keys::POD_HASH_LABEL).is_some_and(|hash| hash == rs.hash()) {
         return;
     }
     let available = rs.status.available;
@@ -32,9 +26,6 @@ fn point_one(cx: &Context<'_>, draft: &mut Draft, name: Option<&str>, rs: Option
     if can_serve {
         draft.point(cx, service, rs.hash());
     } else {
-        draft.note(format!(
-            "Service {} waits for pods of {}",
-            service.id.name, rs.id.name
-        ));
+        draft.note(format!("Service {} waits for pods of {}", service.id.name, rs.id.name));
     }
 }

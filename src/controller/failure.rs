@@ -1,0 +1,108 @@
+//! What an answer of the API server other than success means for a plan.
+
+use std::fmt;
+
+use kube::core::Status;
+
+/// Why a request did not do what it was sent for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum WriteError {
+    /// The object is not in the state that the write was decided on.
+    Conflict(String),
+    /// An object of that name is there already.
+    AlreadyExists,
+    /// It may go well next time: the server is busy, or cannot be reached.
+    Transient(String),
+    /// The controller may not do that, or a quota is used up.
+    Forbidden(String),
+    /// The object is invalid, or an admission webhook said no.
+    Rejected(String),
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AlreadyExists => f.write_str("an object of that name exists"),
+            Self::Conflict(message)
+            | Self::Transient(message)
+            | Self::Forbidden(message)
+            | Self::Rejected(message) => f.write_str(message),
+        }
+    }
+}
+
+impl From<kube::Error> for WriteError {
+    fn from(error: kube::Error) -> Self {
+        match error {
+            kube::Error::Api(status) => classify(&status),
+            other => Self::Transient(root_cause(&other)),
+        }
+    }
+}
+
+/// The class of an answer.
+fn classify(status: &Status) -> WriteError {
+    let message = status.message.clone();
+    match status.code {
+        409 if status.reason == "AlreadyExists" => WriteError::AlreadyExists,
+        404 | 409 | 410 | 412 => WriteError::Conflict(message),
+        422 if concerns_uid(status) => WriteError::Conflict(message),
+        403 => WriteError::Forbidden(message),
+        401 | 408 | 429 => WriteError::Transient(message),
+        400..=499 => WriteError::Rejected(message),
+        _ => WriteError::Transient(message),
+    }
+}
+
+/// Whether the answer says that the object has another uid than the patch: it was deleted and made anew.
+fn concerns_uid(status: &Status) -> bool {
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    causes.into_iter().any(|cause| cause.field == "metadata.uid")
+}
+
+/// The innermost of a chain of errors, which is the one that says what happened.
+#[must_use]
+pub fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(code: u16, reason: &str, field: Option<&str>) -> WriteError {
+        let causes = field.map(|field| serde_json::json!([{"reason": "FieldValueInvalid", "message": "m", "field": field}]));
+        let status: Status = serde_json::from_value(serde_json::json!({
+            "status": "Failure", "code": code, "reason": reason, "message": "m",
+            "details": {"causes": causes.unwrap_or_else(|| serde_json::json!([]))},
+        }))
+        .expect("a status");
+        WriteError::from(kube::Error::Api(Box::new(status)))
+    }
+
+    #[test]
+    fn each_answer_has_its_class() {
+        assert_eq!(answer(409, "AlreadyExists", None), WriteError::AlreadyExists);
+        assert_eq!(answer(409, "Conflict", None), WriteError::Conflict("m".into()));
+        assert_eq!(answer(404, "NotFound", None), WriteError::Conflict("m".into()));
+        assert_eq!(answer(422, "Invalid", Some("metadata.uid")), WriteError::Conflict("m".into()));
+        assert_eq!(answer(422, "Invalid", Some("spec.replicas")), WriteError::Rejected("m".into()));
+        assert_eq!(answer(400, "BadRequest", None), WriteError::Rejected("m".into()));
+        assert_eq!(answer(403, "Forbidden", None), WriteError::Forbidden("m".into()));
+        assert_eq!(answer(401, "Unauthorized", None), WriteError::Transient("m".into()));
+        for code in [408, 429, 500, 503, 504] {
+            assert_eq!(answer(code, "", None), WriteError::Transient("m".into()), "{code}");
+        }
+    }
+
+    #[test]
+    fn an_error_without_an_answer_is_transient() {
+        let refused = std::io::Error::new(std::io::ErrorKind::ConnectionRefused, "connection refused");
+        let error = WriteError::from(kube::Error::Service(Box::new(refused)));
+        assert_eq!(error, WriteError::Transient("connection refused".into()));
+    }
+}
