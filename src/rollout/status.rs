@@ -86,8 +86,7 @@ fn format_selector(selector: &LabelSelector, hash: Option<&str>) -> String {
 fn fold_abort(cx: &Context<'_>, draft: &mut Draft) {
     let aborted = draft.pauses.abort.is_some() || (cx.status.abort && !draft.pauses.remove_abort);
     draft.status.abort = aborted;
-    draft.status.aborted_at =
-        aborted.then(|| cx.status.aborted_at.clone().unwrap_or_else(|| seconds(cx.now)));
+    draft.status.aborted_at = aborted.then(|| cx.status.aborted_at.clone().unwrap_or_else(|| seconds(cx.now)));
 }
 
 fn fold_pauses(cx: &Context<'_>, draft: &mut Draft) {

@@ -85,8 +85,7 @@ fn wait(world: &mut World, words: &str) {
     let done = |world: &World| {
         let rollout = world.rollout();
         let status = &rollout["status"];
-        let is_fresh =
-            status["observedGeneration"].as_str() == Some(&rollout["metadata"]["generation"].to_string());
+        let is_fresh = status["observedGeneration"].as_str() == Some(&rollout["metadata"]["generation"].to_string());
         let is_at = step.as_ref().is_none_or(|step| status["currentStepIndex"].to_string() == *step);
         is_fresh && status["phase"] == phase.as_str() && is_at
     };
@@ -160,29 +159,14 @@ fn is_subsequence(part: &[String], whole: &[String]) -> bool {
 fn decisions_lead_where_the_recordings_do() {
     let only = std::env::var("SERIN_SCENARIOS").unwrap_or_default();
     let names = [
-        "basic-create",
-        "basic-steps",
-        "basic-no-steps",
-        "basic-third-revision",
-        "basic-scale-paused",
-        "nginx-steps",
-        "nginx-annotations",
-        "bg-auto",
-        "bg-manual",
-        "bg-no-preview",
-        "invalid-service",
-        "invalid-spec",
+        "basic-create", "basic-steps", "basic-no-steps", "basic-third-revision", "basic-scale-paused", "nginx-steps",
+        "nginx-annotations", "bg-auto", "bg-manual", "bg-no-preview", "invalid-service", "invalid-spec",
     ];
     let mut failed = Vec::new();
     for name in names.into_iter().filter(|name| only.is_empty() || only.split(' ').any(|o| o == *name)) {
         let world = play(name);
         let found = differences(name, &world);
-        println!(
-            "{name}: {} writes, {} events, {} differences",
-            world.writes.len(),
-            world.events.len(),
-            found.len()
-        );
+        println!("{name}: {} writes, {} events, {} differences", world.writes.len(), world.events.len(), found.len());
         failed.extend(found.into_iter().map(|difference| format!("{name}: {difference}")));
     }
     assert!(failed.is_empty(), "{}", failed.join("\n"));

@@ -126,10 +126,7 @@ impl World {
                     caches.rollouts.write().put(key, RolloutEntry::prune(wire::<RolloutEntry>(object)));
                 }
                 ObjectKind::ReplicaSet => {
-                    caches
-                        .replica_sets
-                        .write()
-                        .put(key, ReplicaSetEntry::prune(wire::<ReplicaSetEntry>(object)));
+                    caches.replica_sets.write().put(key, ReplicaSetEntry::prune(wire::<ReplicaSetEntry>(object)));
                 }
                 ObjectKind::Service => {
                     caches.services.write().put(key, ServiceEntry::prune(wire::<ServiceEntry>(object)));
@@ -302,10 +299,7 @@ fn facets_of(kind: ObjectKind, name: &str, object: &Value) -> Vec<(String, Strin
             vec![
                 (format!("rs.{name}.replicas"), text(&object["spec"]["replicas"])),
                 (format!("rs.{name}.deadline"), Some(deadline.to_owned())),
-                (
-                    format!("rs.{name}.labels"),
-                    Some(spaced(&object["spec"]["template"]["metadata"]["labels"])),
-                ),
+                (format!("rs.{name}.labels"), Some(spaced(&object["spec"]["template"]["metadata"]["labels"]))),
             ]
         }
         ObjectKind::Service => {

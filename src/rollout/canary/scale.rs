@@ -44,13 +44,7 @@ pub(super) fn apply(cx: &Context<'_>, draft: &mut Draft) {
     }
 }
 
-fn scale_new(
-    cx: &Context<'_>,
-    draft: &mut Draft,
-    strategy: &CanaryStrategy,
-    new: &ReplicaSetView,
-    size: i32,
-) -> bool {
+fn scale_new(cx: &Context<'_>, draft: &mut Draft, strategy: &CanaryStrategy, new: &ReplicaSetView, size: i32) -> bool {
     match abort_delay(cx, draft, strategy, new) {
         AbortDelay::Off => {
             sizes::keep(draft, new);
@@ -61,12 +55,7 @@ fn scale_new(
     }
 }
 
-fn abort_delay(
-    cx: &Context<'_>,
-    draft: &mut Draft,
-    strategy: &CanaryStrategy,
-    new: &ReplicaSetView,
-) -> AbortDelay {
+fn abort_delay(cx: &Context<'_>, draft: &mut Draft, strategy: &CanaryStrategy, new: &ReplicaSetView) -> AbortDelay {
     let is_aborted = cx.status.abort && !draft.pauses.remove_abort;
     let stands_apart = cx.stable_rs.is_some_and(|rs| !cx.is_new(rs));
     let delay = strategy.abort_scale_down_delay_seconds.unwrap_or(DEFAULT_DELAY_SECONDS);
@@ -221,8 +210,7 @@ fn drain_routed(cx: &Context<'_>, draft: &mut Draft, strategy: &CanaryStrategy) 
     let mut queue = DelayQueue::new(delay, strategy.scale_down_delay_revision_limit);
     for (rs, size) in others.into_iter().filter(|(rs, _)| !is_referenced(cx, strategy, rs)) {
         let was_stable = cx.is_fully_promoted() || rs.deadline() != Deadline::None;
-        let size =
-            if was_stable && !strategy.dynamic_stable_scale { queue.size(cx, draft, rs, size) } else { 0 };
+        let size = if was_stable && !strategy.dynamic_stable_scale { queue.size(cx, draft, rs, size) } else { 0 };
         draft.scale(cx, rs, size, false);
     }
 }

@@ -42,7 +42,9 @@ pub fn matches(selector: &LabelSelector, labels: &BTreeMap<&str, &str>) -> bool 
     let exact = selector.match_labels.iter().flatten();
     let requirements = selector.match_expressions.iter().flatten();
     exact.into_iter().all(|(key, value)| label(key) == Some(value))
-        && requirements.into_iter().all(|requirement| holds(requirement, label(&requirement.key)))
+        && requirements
+            .into_iter()
+            .all(|requirement| holds(requirement, label(&requirement.key)))
 }
 
 fn holds(requirement: &LabelSelectorRequirement, label: Option<&str>) -> bool {
@@ -79,7 +81,10 @@ fn operator_fits_values(requirement: &LabelSelectorRequirement, path: &Path, fou
     let values = requirement.values.as_deref().unwrap_or_default();
     match Operator::parse(&requirement.operator) {
         Some(Operator::In | Operator::NotIn) if values.is_empty() => {
-            found.required(&path.field("values"), "the operators In and NotIn need at least one value");
+            found.required(
+                &path.field("values"),
+                "the operators In and NotIn need at least one value",
+            );
         }
         Some(Operator::Exists | Operator::DoesNotExist) if !values.is_empty() => {
             let problem = "the operators Exists and DoesNotExist take no values";
