@@ -49,7 +49,7 @@ async fn control_plane_works() {
     for pod in pods.list(&ListParams::default()).await.unwrap() {
         let status = pod.status.unwrap();
         assert_eq!(status.phase.as_deref(), Some("Running"));
-        assert!(status.pod_ip.unwrap().starts_with("10.244."));
+        assert!(plane.is_borrowed() || status.pod_ip.unwrap().starts_with("10.244."));
         assert_eq!(status.container_statuses.unwrap()[0].restart_count, 0);
     }
 

@@ -151,7 +151,7 @@ fn go_build(sources: &Path, program: &Path) -> Result<(), String> {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .status()
-        .map_err(|error| format!("the program go, which builds one, does not run: {error}"))?;
+        .map_err(|error| format!("go: {error}"))?;
     if !status.success() {
         return Err(format!("`go build` in {} ended with {status}", sources.display()));
     }
