@@ -3,16 +3,15 @@
 use jiff::SignedDuration;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-/// Reads the `duration` of a pause, in whole seconds; a fraction is dropped, and a missing duration is 0.
+/// Reads the `duration` of a pause, in whole seconds; a fraction is dropped.
 ///
 /// A number is a number of seconds, and so is a string of digits; any other string is a [`go_duration`]. `None`
 /// when it is neither, is negative, or does not fit 32 bits.
 #[must_use]
-pub fn pause_seconds(duration: Option<&IntOrString>) -> Option<i32> {
+pub fn pause_seconds(duration: &IntOrString) -> Option<i32> {
     let seconds = match duration {
-        None => 0,
-        Some(IntOrString::Int(seconds)) => *seconds,
-        Some(IntOrString::String(text)) => match text.parse() {
+        IntOrString::Int(seconds) => *seconds,
+        IntOrString::String(text) => match text.parse() {
             Ok(seconds) => seconds,
             Err(_) => i32::try_from(go_duration(text)?.as_secs()).ok()?,
         },
@@ -48,9 +47,7 @@ pub fn go_duration(text: &str) -> Option<SignedDuration> {
 fn leading_part(text: &str) -> Option<(i128, &str)> {
     let number_length = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
     let (number, after) = text.split_at(number_length);
-    let unit_length = after
-        .find(|c: char| c.is_ascii_digit() || c == '.')
-        .unwrap_or(after.len());
+    let unit_length = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
     let (unit, after) = after.split_at(unit_length);
     let unit: i128 = match unit {
         "ns" => 1,
@@ -66,11 +63,7 @@ fn leading_part(text: &str) -> Option<(i128, &str)> {
     if whole.is_empty() && fraction.is_empty() {
         return None;
     }
-    let whole = if whole.is_empty() {
-        0
-    } else {
-        i128::from(whole.parse::<i64>().ok()?)
-    };
+    let whole = if whole.is_empty() { 0 } else { i128::from(whole.parse::<i64>().ok()?) };
     // Digits after the fifteenth are below a nanosecond for every unit.
     let kept = fraction.get(..fraction.len().min(15))?;
     let mut fraction_nanos = 0;
@@ -106,15 +99,10 @@ mod tests {
             ("20000000000", None),
             ("2000000h", None),
         ] {
-            assert_eq!(
-                pause_seconds(Some(&IntOrString::String(text.to_owned()))),
-                expected,
-                "{text}"
-            );
+            assert_eq!(pause_seconds(&IntOrString::String(text.to_owned())), expected, "{text}");
         }
-        assert_eq!(pause_seconds(None), Some(0));
-        assert_eq!(pause_seconds(Some(&IntOrString::Int(10))), Some(10));
-        assert_eq!(pause_seconds(Some(&IntOrString::Int(-1))), None);
+        assert_eq!(pause_seconds(&IntOrString::Int(10)), Some(10));
+        assert_eq!(pause_seconds(&IntOrString::Int(-1)), None);
     }
 
     #[test]

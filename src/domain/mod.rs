@@ -9,6 +9,5 @@ pub mod plan;
 pub mod quantity;
 pub mod replicas;
 pub mod selector;
-pub mod step_label;
 pub mod template;
 pub mod weight;

@@ -63,29 +63,18 @@ impl TrafficSplit {
         if max < 1 {
             return Err(SplitError::NoTraffic { max });
         }
-        let of_additional = additional
-            .iter()
-            .map(|destination| (destination.service.as_str(), destination.weight));
+        let of_additional =
+            additional.iter().map(|destination| (destination.service.as_str(), destination.weight));
         let mut sum = 0_i64;
         for (destination, weight) in std::iter::once(("the canary", canary)).chain(of_additional) {
             if weight < 0 {
-                return Err(SplitError::Negative {
-                    destination: destination.to_owned(),
-                    weight,
-                });
+                return Err(SplitError::Negative { destination: destination.to_owned(), weight });
             }
             sum += i64::from(weight);
         }
-        let stable = i32::try_from(i64::from(max) - sum)
-            .ok()
-            .filter(|stable| *stable >= 0);
+        let stable = i32::try_from(i64::from(max) - sum).ok().filter(|stable| *stable >= 0);
         let stable = stable.ok_or(SplitError::TooMuch { sum, max })?;
-        Ok(Self {
-            max,
-            canary,
-            stable,
-            additional,
-        })
+        Ok(Self { max, canary, stable, additional })
     }
 
     /// The whole of the traffic.
@@ -127,11 +116,7 @@ mod tests {
     use super::*;
 
     fn destination(weight: i32) -> Destination {
-        Destination {
-            service: "experiment".to_owned(),
-            pod_hash: "abc".to_owned(),
-            weight,
-        }
+        Destination { service: "experiment".to_owned(), pod_hash: "abc".to_owned(), weight }
     }
 
     #[test]
@@ -145,24 +130,9 @@ mod tests {
     #[test]
     fn what_is_no_split() {
         for (max, canary, additional, message) in [
-            (
-                0,
-                0,
-                vec![],
-                "the whole of the traffic is 0, it must be at least 1",
-            ),
-            (
-                100,
-                -1,
-                vec![],
-                "the weight of the canary is -1, it must be at least 0",
-            ),
-            (
-                100,
-                1,
-                vec![destination(-2)],
-                "the weight of experiment is -2, it must be at least 0",
-            ),
+            (0, 0, vec![], "the whole of the traffic is 0, it must be at least 1"),
+            (100, -1, vec![], "the weight of the canary is -1, it must be at least 0"),
+            (100, 1, vec![destination(-2)], "the weight of experiment is -2, it must be at least 0"),
             (
                 100,
                 60,
