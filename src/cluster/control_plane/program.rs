@@ -166,7 +166,6 @@ fn link_kubectl(directory: &Path) -> io::Result<()> {
 }
 
 /// Tells the person who waits; a test's standard error is where its progress belongs.
-#[allow(clippy::print_stderr, reason = "progress of a build that takes minutes")]
-pub(super) fn say(message: &str) {
+fn say(message: &str) {
     eprintln!("{message}");
 }

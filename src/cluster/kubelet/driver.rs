@@ -24,6 +24,9 @@ use crate::clock::{self, Clock};
 /// After an error of the API server, the next try waits this long.
 const RETRY: Duration = Duration::from_millis(500);
 
+/// How many requests may be under way at the same time.
+const UNDER_WAY: usize = 64;
+
 type Event = Result<watcher::Event<Pod>, watcher::Error>;
 
 /// Registers the node and acts on the pods of the cluster until dropped. It carries on when the API server is away.
@@ -35,10 +38,11 @@ pub async fn run(client: Client, settings: KubeletSettings, clock: Clock) {
     let mut listed = Vec::new();
     let mut under_way = FuturesUnordered::new();
     loop {
-        for request in node.step(clock.now()) {
+        for request in node.step(clock.now(), UNDER_WAY - under_way.len()) {
             under_way.push(send(&client, &node_name, request));
         }
-        let wake = node.wake().unwrap_or(Timestamp::MAX);
+        let is_full = under_way.len() == UNDER_WAY;
+        let wake = node.wake().filter(|_| !is_full).unwrap_or(Timestamp::MAX);
         tokio::select! {
             biased;
             Some((key, outcome)) = under_way.next() => node.finished(&key, outcome, clock.now()),

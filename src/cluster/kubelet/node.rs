@@ -103,10 +103,11 @@ impl Node {
         }
     }
 
-    /// The requests that are due. Of each pod at most one is under way until [`finished`](Self::finished) tells how it went.
-    pub fn step(&mut self, now: Timestamp) -> Vec<Request> {
+    /// The requests that are due, at most `limit`; the rest stays due. Of each pod at most one is under way until
+    /// [`finished`](Self::finished) tells how it went.
+    pub fn step(&mut self, now: Timestamp, limit: usize) -> Vec<Request> {
         let mut requests = Vec::new();
-        while self.wake().is_some_and(|first| first <= now) {
+        while requests.len() < limit && self.wake().is_some_and(|first| first <= now) {
             let Some((_, key)) = self.due.pop_first() else {
                 break;
             };
