@@ -78,31 +78,32 @@ fn check_folder(folder: &Path) -> Vec<String> {
 }
 
 fn check_file(folder: &Path, name: &str) -> Vec<String> {
-    let check = match checker(name) {
-        None => return vec![format!("{name}: no checker knows this file")],
-        Some(Checker::Elsewhere(binary)) => {
-            println!("{name}: checked by {binary}");
-            return Vec::new();
-        }
-        Some(Checker::Here(check)) => check,
+    let Some(checker) = checker(name) else {
+        return vec![format!("{name}: no checker knows this file")];
     };
     let text = match fs::read_to_string(folder.join(name)) {
+        Ok(text) if text.trim().is_empty() => return vec![format!("{name}: empty")],
         Ok(text) => text,
         Err(error) => return vec![format!("{name}: {error}")],
     };
-    let failures = check_lines(name, &text, check);
-    println!(
-        "{name}: {} lines checked, {} differ",
-        text.lines().count(),
-        failures.len()
-    );
-    failures
+    match checker {
+        Checker::Elsewhere(binary) => {
+            println!("{name}: {} lines, checked by {binary}", text.lines().count());
+            Vec::new()
+        }
+        Checker::Here(check) => {
+            let failures = check_lines(name, &text, check);
+            println!(
+                "{name}: {} lines checked, {} differ",
+                text.lines().count(),
+                failures.len()
+            );
+            failures
+        }
+    }
 }
 
 fn check_lines(name: &str, text: &str, check: fn(&str) -> Verdict) -> Vec<String> {
-    if text.trim().is_empty() {
-        return vec![format!("{name}: empty")];
-    }
     let numbered = text.lines().enumerate();
     numbered
         .filter_map(|(index, line)| {
@@ -113,7 +114,7 @@ fn check_lines(name: &str, text: &str, check: fn(&str) -> Verdict) -> Vec<String
         .collect()
 }
 
-fn agree<T: PartialEq + std::fmt::Debug>(what: &str, ours: T, recorded: T) -> Verdict {
+fn agree<T: PartialEq + std::fmt::Debug>(what: &str, ours: &T, recorded: &T) -> Verdict {
     if ours == recorded {
         Ok(())
     } else {
@@ -137,8 +138,8 @@ fn check_pod_template_hash(line: &str) -> Verdict {
     let fact: PodTemplateHash = parsed(line)?;
     agree(
         "hash",
-        pod_template_hash(&fact.template, fact.collision_count),
-        fact.hash,
+        &pod_template_hash(&fact.template, fact.collision_count),
+        &fact.hash,
     )
 }
 
@@ -154,7 +155,7 @@ struct StepHash {
 fn check_step_hash(line: &str) -> Verdict {
     let fact: StepHash = parsed(line)?;
     let mut text = step_text(fact.steps.as_ref());
-    agree("hash of text", step_hash(fact.steps.as_ref()), text_hash(&text))?;
+    agree("hash of text", &step_hash(fact.steps.as_ref()), &text_hash(&text))?;
     for (start, key) in line.match_indices("\"config\":") {
         let rest = &line[start + key.len()..];
         let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
@@ -164,7 +165,7 @@ fn check_step_hash(line: &str) -> Verdict {
             .map_err(|error| error.to_string())?;
         text = text.replace(&sorted.to_string(), &rest[..values.byte_offset()]);
     }
-    agree("hash", text_hash(&text), fact.hash)
+    agree("hash", &text_hash(&text), &fact.hash)
 }
 
 #[derive(Deserialize)]
@@ -206,19 +207,22 @@ struct ReplicaOutput {
 }
 
 #[derive(Deserialize, Clone, Copy)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 struct RecordedReplicaSet {
-    spec_replicas: i32,
-    available_replicas: i32,
-    status_replicas: i32,
+    #[serde(rename = "specReplicas")]
+    spec: i32,
+    #[serde(rename = "availableReplicas")]
+    available: i32,
+    #[serde(rename = "statusReplicas")]
+    status: i32,
 }
 
 impl From<RecordedReplicaSet> for ReplicaSetCounts {
     fn from(recorded: RecordedReplicaSet) -> Self {
         Self {
-            spec: recorded.spec_replicas,
-            available: recorded.available_replicas,
-            status: recorded.status_replicas,
+            spec: recorded.spec,
+            available: recorded.available,
+            status: recorded.status,
         }
     }
 }
@@ -283,28 +287,28 @@ fn check_basic(fact: &ReplicaCounts, position: CanaryPosition<'_>) -> Verdict {
     let input = &fact.r#in;
     agree(
         "desired weight",
-        desired_weight(&position),
-        fact.out.desired_weight,
+        &desired_weight(&position),
+        &fact.out.desired_weight,
     )?;
     let limits = fenceposts(
         input.max_surge.as_ref(),
         input.max_unavailable.as_ref(),
         input.replicas,
     );
-    agree("surge", Some(limits.surge), fact.out.surge)?;
-    agree("unavailable", Some(limits.unavailable), fact.out.unavailable)?;
+    agree("surge", &Some(limits.surge), &fact.out.surge)?;
+    agree("unavailable", &Some(limits.unavailable), &fact.out.unavailable)?;
     let next = basic_canary_counts(&BasicCanaryInput {
         replicas: input.replicas,
         limits,
         position,
         canary: Some(input.canary.into()),
         stable: Some(input.stable.into()),
-        others_spec: input.others.iter().map(|other| other.spec_replicas).sum(),
+        others_spec: input.others.iter().map(|other| other.spec).sum(),
     });
     agree(
         "canary, stable",
-        (next.canary, next.stable),
-        (fact.out.canary, fact.out.stable),
+        &(next.canary, next.stable),
+        &(fact.out.canary, fact.out.stable),
     )
 }
 
@@ -324,14 +328,18 @@ fn check_routed(fact: &ReplicaCounts, position: CanaryPosition<'_>) -> Verdict {
             stable: weights.stable,
         }),
     };
-    agree("desired weight", routed_weight(&routed), fact.out.desired_weight)?;
+    agree(
+        "desired weight",
+        &routed_weight(&routed),
+        &fact.out.desired_weight,
+    )?;
     let next = routed_canary_counts(&routed);
     // The reference asks for fewer than no stable pods when the canary is scaled beyond the maximum weight.
     let recorded_stable = fact.out.stable.max(0);
     agree(
         "canary, stable",
-        (next.canary, next.stable),
-        (fact.out.canary, recorded_stable),
+        &(next.canary, next.stable),
+        &(fact.out.canary, recorded_stable),
     )
 }
 

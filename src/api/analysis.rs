@@ -23,7 +23,7 @@ use super::{TemplateMetadata, Time};
     derive = "PartialEq",
     derive = "Default",
     schema = "disabled",
-    doc = "AnalysisTemplate says which metrics are measured, and what they must be.",
+    doc = "An AnalysisTemplate, as the API server stores it.",
     shortname = "at",
     printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp", "description": "Time since the template was created"}"#
 )]
@@ -75,7 +75,7 @@ pub struct AnalysisTemplateSpec {
     derive = "PartialEq",
     derive = "Default",
     schema = "disabled",
-    doc = "ClusterAnalysisTemplate is an AnalysisTemplate for all namespaces.",
+    doc = "A ClusterAnalysisTemplate, as the API server stores it.",
     shortname = "cat",
     printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp", "description": "Time since the template was created"}"#
 )]
@@ -94,14 +94,14 @@ pub struct ClusterAnalysisTemplateSpec(pub AnalysisTemplateSpec);
     derive = "PartialEq",
     derive = "Default",
     schema = "disabled",
-    doc = "AnalysisRun measures metrics until it can tell whether they are as they must be.",
+    doc = "An AnalysisRun, as the API server stores it.",
     shortname = "ar",
     printcolumn = r#"{"name": "Status", "type": "string", "jsonPath": ".status.phase", "description": "Outcome of the run"}"#,
     printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp", "description": "Time since the run was created"}"#
 )]
 pub struct AnalysisRunSpec {
     /// What is measured.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub metrics: Vec<Metric>,
     /// Arguments that the metrics use.
     #[serde(
@@ -154,7 +154,7 @@ pub struct TtlStrategy {
 #[serde(rename_all = "camelCase")]
 pub struct Argument {
     /// Name of the argument.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     /// Its value; must be given by the user of the template if not set here.
     pub value: Option<String>,
@@ -177,10 +177,10 @@ pub struct ValueFrom {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SecretKeyRef {
     /// Name of the Secret.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     /// Key in the Secret.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub key: String,
 }
 
@@ -189,7 +189,7 @@ pub struct SecretKeyRef {
 #[serde(rename_all = "camelCase")]
 pub struct FieldRef {
     /// Path of the field, such as `metadata.labels['app']`.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub field_path: String,
 }
 
@@ -198,7 +198,7 @@ pub struct FieldRef {
 #[serde(rename_all = "camelCase")]
 pub struct DryRun {
     /// Regular expression for the names of the metrics.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub metric_name: String,
 }
 
@@ -207,10 +207,10 @@ pub struct DryRun {
 #[serde(rename_all = "camelCase")]
 pub struct MeasurementRetention {
     /// Regular expression for the names of the metrics.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub metric_name: String,
     /// Number of measurements to keep.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub limit: i32,
 }
 
@@ -269,7 +269,7 @@ pub struct RolloutAnalysis {
 #[serde(rename_all = "camelCase")]
 pub struct RolloutArgument {
     /// Name of the argument.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     /// Its value.
     #[serde(default, deserialize_with = "blank_as_none")]
@@ -328,7 +328,7 @@ impl AnalysisPhase {
 #[serde(rename_all = "camelCase")]
 pub struct AnalysisRunStatus {
     /// Outcome of the run.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub phase: AnalysisPhase,
     /// Why the run has its outcome.
     #[serde(default, deserialize_with = "blank_as_none")]
@@ -399,7 +399,7 @@ pub struct MetricResult {
     /// Name of the metric.
     pub name: String,
     /// Outcome so far.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub phase: AnalysisPhase,
     /// The latest measurements.
     #[serde(
@@ -482,7 +482,7 @@ pub struct MetricResult {
 #[serde(rename_all = "camelCase")]
 pub struct Measurement {
     /// Outcome.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub phase: AnalysisPhase,
     /// Why it has its outcome.
     #[serde(default, deserialize_with = "blank_as_none")]

@@ -22,14 +22,14 @@ use super::{LabelSelector, PodTemplate, RolloutCondition, TemplateMetadata, Time
     derive = "PartialEq",
     derive = "Default",
     schema = "disabled",
-    doc = "Experiment runs pods of one or more templates for a time, and analyses of them.",
+    doc = "An Experiment, as the API server stores it.",
     shortname = "exp",
     printcolumn = r#"{"name": "Status", "type": "string", "jsonPath": ".status.phase", "description": "Outcome of the experiment"}"#,
     printcolumn = r#"{"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp", "description": "Time since the experiment was created"}"#
 )]
 pub struct ExperimentSpec {
     /// What is run.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub templates: Vec<ExperimentTemplate>,
     /// How long it runs once it is available, as a duration; until its analyses end if not set.
     #[serde(default, deserialize_with = "blank_as_none")]
@@ -76,7 +76,7 @@ pub struct ExperimentSpec {
 #[serde(rename_all = "camelCase")]
 pub struct ExperimentTemplate {
     /// Name of the template, unique within the experiment.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     /// Number of pods; 1 if not set.
     pub replicas: Option<i32>,
@@ -111,10 +111,10 @@ pub struct TemplateService {
 #[serde(rename_all = "camelCase")]
 pub struct ExperimentAnalysis {
     /// Name of the analysis, unique within the experiment.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     /// Name of the template.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub template_name: String,
     /// Whether it is a ClusterAnalysisTemplate.
     #[serde(

@@ -16,7 +16,7 @@ use super::{IntOrString, JobSpec, TemplateMetadata};
 #[serde(rename_all = "camelCase")]
 pub struct Metric {
     /// Name of the metric, unique within the run.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     /// Time between measurements, as a duration; one measurement if neither this nor `count` is set.
     #[serde(default, deserialize_with = "blank_as_none")]
@@ -138,10 +138,10 @@ pub struct PrometheusRangeQuery {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HttpHeader {
     /// Name of the header.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub key: String,
     /// Value of the header.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub value: String,
 }
 
@@ -230,28 +230,28 @@ pub struct BasicAuth {
 #[serde(rename_all = "camelCase")]
 pub struct KayentaMetric {
     /// Address of the server.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub address: String,
     /// Application that is analysed.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub application: String,
     /// Name of the canary configuration.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub canary_config_name: String,
     /// Account of the metrics.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub metrics_account_name: String,
     /// Account of the configuration.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub configuration_account_name: String,
     /// Account of the storage.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub storage_account_name: String,
     /// Scores that tell good from bad.
     #[serde(deserialize_with = "null_as_default")]
     pub threshold: KayentaThreshold,
     /// What is compared with what.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub scopes: Vec<KayentaScope>,
     /// Whether the time since the start of the run is analysed, in place of the last interval.
     #[serde(
@@ -266,10 +266,10 @@ pub struct KayentaMetric {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KayentaThreshold {
     /// Least score of a success.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub pass: i64,
     /// Least score that is not a failure.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub marginal: i64,
 }
 
@@ -278,7 +278,7 @@ pub struct KayentaThreshold {
 #[serde(rename_all = "camelCase")]
 pub struct KayentaScope {
     /// Name of the scope.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     /// What it is compared with.
     #[serde(deserialize_with = "null_as_default")]
@@ -292,19 +292,19 @@ pub struct KayentaScope {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KayentaScopeDetail {
     /// Name of the side.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub scope: String,
     /// Where it runs.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub region: String,
     /// Seconds between points.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub step: i64,
     /// Start of the time that is compared (RFC 3339); blank for the last interval.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub start: String,
     /// End of the time that is compared (RFC 3339); blank for now.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub end: String,
 }
 
@@ -317,7 +317,7 @@ pub struct WebMetric {
     #[serde(default, deserialize_with = "blank_as_none")]
     pub method: Option<String>,
     /// Address of the request.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub url: String,
     /// Headers of the request.
     #[serde(
@@ -432,7 +432,7 @@ pub struct NewRelicMetric {
     #[serde(default, deserialize_with = "blank_as_none")]
     pub profile: Option<String>,
     /// Query in NRQL.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub query: String,
     /// Seconds to wait for the answer; 5 if not set.
     pub timeout: Option<i64>,
@@ -462,7 +462,7 @@ pub struct CloudWatchMetric {
     #[serde(default, deserialize_with = "blank_as_none")]
     pub interval: Option<String>,
     /// The queries.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub metric_data_queries: Vec<CloudWatchQuery>,
 }
 

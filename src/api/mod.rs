@@ -4,6 +4,8 @@
 //! What holds for every type here:
 //!
 //! - An optional field accepts an explicit `null`, and a list or map accepts `null` as empty.
+//! - A number, word or list that the definitions require is read as blank when it is missing, so that validation can
+//!   say what is wrong. It is always written.
 //! - Where a blank string means "not set" to the reference, it reads as `None`.
 //! - Pod templates ([`PodTemplate`]) and job specs ([`JobSpec`]) stay JSON: a field that is newer than this program
 //!   must pass through it unharmed.
@@ -17,6 +19,7 @@
 
 pub mod analysis;
 pub mod condition;
+pub mod decode;
 pub mod experiment;
 pub mod keys;
 pub mod metric;
@@ -34,6 +37,7 @@ pub use analysis::{
     ClusterAnalysisTemplate,
 };
 pub use condition::{ConditionStatus, RolloutCondition};
+pub use decode::{DecodeError, decode};
 pub use experiment::{Experiment, ExperimentSpec, ExperimentStatus};
 pub use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, Time};
 pub use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;

@@ -23,7 +23,7 @@ use super::{LabelSelector, PodTemplate, Time};
     derive = "PartialEq",
     derive = "Default",
     schema = "disabled",
-    doc = "Rollout runs pods as a Deployment does, and moves them from one revision to the next by a strategy.",
+    doc = "A Rollout, as the API server stores it.",
     shortname = "ro",
     scale(
         spec_replicas_path = ".spec.replicas",

@@ -52,7 +52,7 @@ pub struct TrafficRouting {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ManagedRoute {
     /// Name of the route.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
 }
 
@@ -80,7 +80,7 @@ pub struct IstioRouting {
 #[serde(rename_all = "camelCase")]
 pub struct IstioVirtualService {
     /// Name, or `name.namespace`.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     /// Names of the HTTP routes to work on; not needed where there is only one.
     #[serde(
@@ -146,13 +146,13 @@ pub struct IstioTcpRoute {
 #[serde(rename_all = "camelCase")]
 pub struct IstioDestinationRule {
     /// Name, in the Rollout's namespace.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     /// Name of the subset that selects the canary.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub canary_subset_name: String,
     /// Name of the subset that selects the stable revision.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub stable_subset_name: String,
     /// Subsets whose weights are left alone.
     #[serde(
@@ -213,7 +213,7 @@ pub struct AlbRouting {
     )]
     pub ingresses: Vec<String>,
     /// Port of the Services.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub service_port: i32,
     /// Service that the Ingress names; the stable Service if not set.
     #[serde(default, deserialize_with = "blank_as_none")]
@@ -230,10 +230,10 @@ pub struct AlbRouting {
 #[serde(rename_all = "camelCase")]
 pub struct StickinessConfig {
     /// Whether clients stick to a revision.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub enabled: bool,
     /// For how many seconds, from 1 to 604800.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub duration_seconds: i64,
 }
 
@@ -254,7 +254,7 @@ pub struct SmiRouting {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AmbassadorRouting {
     /// Names of the Mappings that route to the stable Service.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub mappings: Vec<String>,
 }
 
@@ -275,7 +275,7 @@ pub struct AppMeshRouting {
 #[serde(rename_all = "camelCase")]
 pub struct AppMeshVirtualService {
     /// Name, in the Rollout's namespace.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     /// Names of the routes to work on; all if none is named.
     #[serde(
@@ -301,7 +301,7 @@ pub struct AppMeshVirtualNodeGroup {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AppMeshVirtualNodeRef {
     /// Name, in the Rollout's namespace.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
 }
 
@@ -310,7 +310,7 @@ pub struct AppMeshVirtualNodeRef {
 #[serde(rename_all = "camelCase")]
 pub struct TraefikRouting {
     /// Name of the TraefikService, in the Rollout's namespace.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub weighted_traefik_service_name: String,
 }
 
@@ -327,7 +327,7 @@ pub struct ApisixRouting {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ApisixRoute {
     /// Name, in the Rollout's namespace.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     /// Names of the rules to work on; the one named like the route if none is named.
     #[serde(

@@ -47,19 +47,29 @@ const IMMUTABLE: &str = "spec.selector";
 /// that goes into the schemas comes from outside the program.
 #[must_use]
 pub fn all_crds() -> Vec<CustomResourceDefinition> {
-    let mut rollout = definition::<Rollout>(root::<RolloutSpec>(Some(describe::<RolloutStatus>("status"))));
-    let scale_and_status = Rollout::crd().spec.versions.remove(0).subresources;
-    rollout.spec.versions[0].subresources = scale_and_status;
+    let mut rollout = definition::<Rollout>(object::<RolloutSpec>(
+        "A Rollout runs pods as a Deployment does, and moves them from one revision to the next by a strategy.",
+        Some(describe::<RolloutStatus>("status")),
+    ));
+    rollout.spec.versions[0].subresources = Rollout::crd().spec.versions.remove(0).subresources;
     vec![
         rollout,
-        definition::<AnalysisTemplate>(root::<AnalysisTemplateSpec>(None)),
-        definition::<ClusterAnalysisTemplate>(root::<AnalysisTemplateSpec>(None)),
-        definition::<AnalysisRun>(root::<AnalysisRunSpec>(Some(describe::<AnalysisRunStatus>(
-            "status",
-        )))),
-        definition::<Experiment>(root::<ExperimentSpec>(Some(describe::<ExperimentStatus>(
-            "status",
-        )))),
+        definition::<AnalysisTemplate>(object::<AnalysisTemplateSpec>(
+            "An AnalysisTemplate says which metrics are measured, and what they must be.",
+            None,
+        )),
+        definition::<ClusterAnalysisTemplate>(object::<AnalysisTemplateSpec>(
+            "A ClusterAnalysisTemplate is an AnalysisTemplate for all namespaces.",
+            None,
+        )),
+        definition::<AnalysisRun>(object::<AnalysisRunSpec>(
+            "An AnalysisRun measures metrics until it can tell whether they are as they must be.",
+            Some(describe::<AnalysisRunStatus>("status")),
+        )),
+        definition::<Experiment>(object::<ExperimentSpec>(
+            "An Experiment runs pods of one or more templates for a time, and analyses them.",
+            Some(describe::<ExperimentStatus>("status")),
+        )),
     ]
 }
 
@@ -88,7 +98,7 @@ pub(super) fn job_spec() -> Schema {
 }
 
 /// The schema of a whole object.
-fn root<Spec: JsonSchema>(status: Option<Value>) -> Value {
+fn object<Spec: JsonSchema>(about: &str, status: Option<Value>) -> Value {
     let mut properties = json!({
         "apiVersion": {"type": "string", "description": "Group and version of the API that the object is written in."},
         "kind": {"type": "string", "description": "Kind of the object."},
@@ -98,7 +108,7 @@ fn root<Spec: JsonSchema>(status: Option<Value>) -> Value {
     if let Some(status) = status {
         properties["status"] = status;
     }
-    json!({"type": "object", "required": ["spec"], "properties": properties})
+    json!({"description": about, "type": "object", "required": ["spec"], "properties": properties})
 }
 
 fn describe<T: JsonSchema>(path: &str) -> Value {
@@ -196,11 +206,8 @@ impl Walk {
                     )
                 })
                 .collect();
-            let required: Vec<_> = node["required"].as_array().into_iter().flatten().collect();
-            let required: Vec<_> = required
-                .into_iter()
-                .filter(|name| walked[name.as_str().unwrap_or_default()].get("default").is_none())
-                .collect();
+            let required = |name: &&String| is_required(node, name) && walked[*name].get("default").is_none();
+            let required: Vec<_> = walked.keys().filter(required).collect();
             if !required.is_empty() {
                 out.insert("required".into(), json!(required));
             }
@@ -238,6 +245,18 @@ impl Walk {
             out.insert("x-kubernetes-validations".into(), rule);
         }
     }
+}
+
+/// Whether the object `node` must have the field `name`. A number, word or list that is written even when it is
+/// blank must be there, though its absence is read as blank: schemars gives it a default, and only it.
+fn is_required(node: &Value, name: &str) -> bool {
+    let always_written = node["properties"][name]
+        .get("default")
+        .is_some_and(|default| !default.is_object());
+    always_written
+        || node["required"]
+            .as_array()
+            .is_some_and(|names| names.iter().any(|other| other == name))
 }
 
 /// The one type of a node; words that make an enum are plain strings here.

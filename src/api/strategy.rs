@@ -17,7 +17,7 @@ use super::{IntOrString, LabelSelector, TemplateMetadata};
 #[serde(rename_all = "camelCase")]
 pub struct BlueGreenStrategy {
     /// Service that carries the users' traffic.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub active_service: String,
     /// Service that selects the new revision before it is promoted.
     #[serde(default, deserialize_with = "blank_as_none")]
@@ -111,10 +111,10 @@ pub struct CanaryStrategy {
 #[serde(rename_all = "camelCase")]
 pub struct PingPong {
     /// First of the two Services.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub ping_service: String,
     /// Second of the two Services.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub pong_service: String,
 }
 
@@ -123,10 +123,10 @@ pub struct PingPong {
 #[serde(rename_all = "camelCase")]
 pub struct ReplicaProgressThreshold {
     /// What `value` counts: `Percent` of the desired pods, or `Pods`.
-    #[serde(rename = "type", deserialize_with = "null_as_default")]
+    #[serde(rename = "type", default, deserialize_with = "null_as_default")]
     pub type_: String,
     /// Number of pods, or percentage of them.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub value: i32,
 }
 
@@ -146,7 +146,7 @@ pub struct AntiAffinity {
 #[serde(rename_all = "camelCase")]
 pub struct PreferredAntiAffinity {
     /// Weight of the preference, from 1 to 100.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub weight: i32,
 }
 
@@ -327,7 +327,7 @@ pub struct SetHeaderRoute {
 #[serde(rename_all = "camelCase")]
 pub struct HeaderMatch {
     /// Name of the header.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub header_name: String,
     /// Value of the header.
     #[serde(deserialize_with = "null_as_default")]
@@ -340,7 +340,7 @@ pub struct HeaderMatch {
 #[serde(rename_all = "camelCase")]
 pub struct SetMirrorRoute {
     /// Name of the route, one of `managedRoutes`.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     /// Requests that are copied; none removes the route.
     #[serde(
@@ -360,7 +360,7 @@ pub struct SetMirrorRoute {
 #[serde(rename_all = "camelCase")]
 pub struct PluginStep {
     /// Name of the plugin, as `owner/name`.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     /// Configuration that is handed to the plugin.
     pub config: Option<Value>,
@@ -372,7 +372,7 @@ pub struct PluginStep {
 #[serde(rename_all = "camelCase")]
 pub struct ExperimentStep {
     /// What the Experiment runs.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub templates: Vec<ExperimentStepTemplate>,
     /// How long it runs once it is available, as a duration; until its analyses end if not set.
     #[serde(default, deserialize_with = "blank_as_none")]
@@ -408,10 +408,10 @@ pub struct ExperimentStep {
 #[serde(rename_all = "camelCase")]
 pub struct ExperimentStepTemplate {
     /// Name of the template, unique within the step.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     /// Whose pods it copies: `canary` or `stable`.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub spec_ref: String,
     /// Number of pods; 1 if not set.
     pub replicas: Option<i32>,
@@ -436,10 +436,10 @@ pub struct ExperimentStepTemplate {
 #[serde(rename_all = "camelCase")]
 pub struct ExperimentStepAnalysis {
     /// Name of the analysis, unique within the step.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     /// Name of the template.
-    #[serde(deserialize_with = "null_as_default")]
+    #[serde(default, deserialize_with = "null_as_default")]
     pub template_name: String,
     /// Whether it is a ClusterAnalysisTemplate.
     #[serde(
@@ -462,4 +462,54 @@ pub struct ExperimentStepAnalysis {
         skip_serializing_if = "is_default"
     )]
     pub required_for_completion: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn step(value: serde_json::Value) -> CanaryStep {
+        serde_json::from_value(value).expect("a step")
+    }
+
+    #[test]
+    fn a_step_with_several_kinds_is_the_first_in_the_order_of_the_reference() {
+        let all = step(json!({
+            "setWeight": 20,
+            "pause": {},
+            "experiment": {"templates": []},
+            "analysis": {},
+            "setCanaryScale": {"weight": 5},
+            "setHeaderRoute": {"name": "h"},
+            "setMirrorRoute": {"name": "m"},
+            "plugin": {"name": "org/p"},
+        }));
+        let kinds: Vec<_> = all.kinds_set().collect();
+        assert!(matches!(
+            kinds[..],
+            [
+                StepKind::Pause(_),
+                StepKind::SetCanaryScale(_),
+                StepKind::SetWeight(20),
+                StepKind::Experiment(_),
+                StepKind::Analysis(_),
+                StepKind::SetHeaderRoute(_),
+                StepKind::SetMirrorRoute(_),
+                StepKind::Plugin(_),
+            ]
+        ));
+        assert_eq!(all.kind(), Some(kinds[0]));
+    }
+
+    #[test]
+    fn a_step_with_nothing_that_is_known_has_no_kind() {
+        assert_eq!(step(json!({"setWait": 20, "pause": null})).kind(), None);
+    }
+
+    #[test]
+    fn weight_zero_is_a_kind() {
+        assert_eq!(step(json!({"setWeight": 0})).kind(), Some(StepKind::SetWeight(0)));
+    }
 }

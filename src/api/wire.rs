@@ -30,3 +30,56 @@ where
 pub(super) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::api::{CanaryStrategy, PauseCondition, RolloutPhase, RolloutStatus};
+
+    #[test]
+    fn a_blank_name_is_none() {
+        let canary: CanaryStrategy =
+            serde_json::from_value(json!({"canaryService": "", "stableService": "stable"}))
+                .expect("a strategy");
+        assert_eq!(
+            (canary.canary_service, canary.stable_service.as_deref()),
+            (None, Some("stable"))
+        );
+    }
+
+    #[test]
+    fn a_blank_phase_is_none_and_a_wrong_one_an_error() {
+        let phase =
+            |text: &str| serde_json::from_value::<RolloutStatus>(json!({"phase": text})).map(|s| s.phase);
+        assert_eq!(phase("").expect("a status"), None);
+        assert_eq!(phase("Paused").expect("a status"), Some(RolloutPhase::Paused));
+        let error = phase("Sleeping").expect_err("no phase");
+        assert!(
+            error
+                .to_string()
+                .contains("`Healthy`, `Degraded`, `Progressing`, `Paused`"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_status_with_nothing_in_it_still_has_its_strategies() {
+        let written = serde_json::to_value(RolloutStatus::default()).expect("JSON");
+        assert_eq!(written, json!({"blueGreen": {}, "canary": {}}));
+    }
+
+    #[test]
+    fn times_are_read_with_fractions_and_written_in_seconds() {
+        for text in [
+            "2026-01-01T00:00:00Z",
+            "2026-01-01T00:00:00.123456Z",
+            "2026-01-01T02:00:00+02:00",
+        ] {
+            let condition = json!({"reason": "CanaryPauseStep", "startTime": text});
+            let condition: PauseCondition = serde_json::from_value(condition).expect(text);
+            let written = serde_json::to_value(condition).expect("JSON");
+            assert_eq!(written["startTime"], "2026-01-01T00:00:00Z");
+        }
+    }
+}

@@ -1,1 +1,7 @@
-//! Actors of a cluster without nodes: the kubelet that makes pods run.
+//! The clusters that Serin is tried on, and their actors.
+//!
+//! [`control_plane`] is a real Kubernetes API on this machine; [`kubelet`] makes the pods of such a cluster start,
+//! become ready and end, without running anything.
+
+pub mod control_plane;
+pub mod kubelet;

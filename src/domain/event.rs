@@ -105,10 +105,7 @@ impl EventNote {
     /// An Event about the Rollout that is decided on.
     #[must_use]
     pub fn new(reason: EventReason, message: impl Into<String>) -> Self {
-        Self {
-            reason,
-            message: message.into(),
-        }
+        Self { reason, message: message.into() }
     }
 }
 
@@ -118,10 +115,7 @@ mod tests {
 
     #[test]
     fn reasons_are_named_as_they_are_sent() {
-        assert_eq!(
-            EventReason::RolloutStepCompleted.to_string(),
-            "RolloutStepCompleted"
-        );
+        assert_eq!(EventReason::RolloutStepCompleted.to_string(), "RolloutStepCompleted");
         assert_eq!(EventReason::RolloutAborted.event_type().as_str(), "Warning");
         assert_eq!(EventReason::ScalingReplicaSet.event_type().as_str(), "Normal");
         let names: std::collections::BTreeSet<_> = EventReason::ALL.iter().map(|r| r.as_str()).collect();

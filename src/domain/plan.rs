@@ -158,11 +158,7 @@ impl Op {
     /// The last stage that any of the op's purposes belongs to.
     #[must_use]
     pub fn stage(&self) -> StageName {
-        self.purposes
-            .iter()
-            .map(Purpose::stage)
-            .max()
-            .unwrap_or(StageName::Create)
+        self.purposes.iter().map(Purpose::stage).max().unwrap_or(StageName::Create)
     }
 }
 
@@ -229,26 +225,14 @@ impl Plan {
     /// A plan that asks for nothing.
     #[must_use]
     pub fn nothing(rollout: Precondition) -> Self {
-        let status = StatusWrite {
-            patch: Value::Null,
-            observed: Value::Null,
-            events: Vec::new(),
-        };
-        Self {
-            rollout,
-            stages: Vec::new(),
-            status,
-            notes: Vec::new(),
-            wake: Wake::OnChange,
-        }
+        let status = StatusWrite { patch: Value::Null, observed: Value::Null, events: Vec::new() };
+        Self { rollout, stages: Vec::new(), status, notes: Vec::new(), wake: Wake::OnChange }
     }
 
     /// Whether carrying it out would send no request at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.stages
-            .iter()
-            .all(|s| s.ops.is_empty() && s.events.is_empty())
+        self.stages.iter().all(|s| s.ops.is_empty() && s.events.is_empty())
             && self.status.patch.is_null()
             && self.status.events.is_empty()
     }

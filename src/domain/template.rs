@@ -1,4 +1,260 @@
-use serde_json::Value;
-pub fn templates_equal(a: &Value, b: &Value) -> bool {
-    a == b
+//! Whether a ReplicaSet already has a pod template, whatever its hash says.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::hash::semantic_text;
+
+/// The label that ties Pods, ReplicaSets and Service selectors to a revision; its value is the pod hash.
+pub const POD_HASH_LABEL: &str = "rollouts-pod-template-hash";
+
+/// Labels and annotations that a pod template is given while its revision plays a role
+/// (`canaryMetadata`, `stableMetadata`, `activeMetadata`, `previewMetadata`).
+///
+/// A ReplicaSet's annotation `rollout.argoproj.io/ephemeral-metadata` holds those that it was given, as JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct EphemeralMetadata {
+    /// Labels by key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// Annotations by key.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// Whether `live`, the template of a ReplicaSet, is what the API server and the controller make of `desired`, the
+/// template as the user wrote it.
+///
+/// What they add makes no difference: the hash label, the `ephemeral` metadata that the ReplicaSet was given, a
+/// pod anti-affinity against other revisions, and the defaults of the API server. Neither does the notation of a
+/// quantity, or the deprecated field `serviceAccount`.
+#[must_use]
+pub fn templates_equal(live: &Value, desired: &Value, ephemeral: &EphemeralMetadata) -> bool {
+    comparable(live, ephemeral) == comparable(desired, &EphemeralMetadata::default())
+}
+
+fn comparable(template: &Value, ephemeral: &EphemeralMetadata) -> String {
+    let mut template = template.clone();
+    if let Some(metadata) = object_at(&mut template, "metadata") {
+        remove_keys(
+            metadata,
+            "labels",
+            ephemeral
+                .labels
+                .keys()
+                .map(String::as_str)
+                .chain([POD_HASH_LABEL]),
+        );
+        remove_keys(
+            metadata,
+            "annotations",
+            ephemeral.annotations.keys().map(String::as_str),
+        );
+    }
+    if let Some(spec) = object_at(&mut template, "spec") {
+        name_service_account(spec);
+        remove_injected_affinity(spec);
+    }
+    semantic_text(&template)
+}
+
+fn object_at<'a>(value: &'a mut Value, field: &str) -> Option<&'a mut Map<String, Value>> {
+    value.get_mut(field)?.as_object_mut()
+}
+
+fn remove_keys<'a>(metadata: &mut Map<String, Value>, field: &str, keys: impl Iterator<Item = &'a str>) {
+    if let Some(entries) = metadata.get_mut(field).and_then(Value::as_object_mut) {
+        for key in keys {
+            entries.remove(key);
+        }
+    }
+}
+
+/// The API server copies the name of the service account between the field and its deprecated twin.
+fn name_service_account(spec: &mut Map<String, Value>) {
+    let is_named = spec
+        .get("serviceAccountName")
+        .and_then(Value::as_str)
+        .is_some_and(|name| !name.is_empty());
+    if let Some(name) = spec.remove("serviceAccount")
+        && !is_named
+    {
+        spec.insert("serviceAccountName".to_owned(), name);
+    }
+}
+
+/// Removes the anti-affinity terms about the hash label, and what they leave empty.
+fn remove_injected_affinity(spec: &mut Map<String, Value>) {
+    const LISTS: [&str; 2] = [
+        "requiredDuringSchedulingIgnoredDuringExecution",
+        "preferredDuringSchedulingIgnoredDuringExecution",
+    ];
+    let Some(affinity) = spec.get_mut("affinity").and_then(Value::as_object_mut) else {
+        return;
+    };
+    if let Some(anti_affinity) = affinity.get_mut("podAntiAffinity").and_then(Value::as_object_mut) {
+        for list in LISTS {
+            if let Some(terms) = anti_affinity.get_mut(list).and_then(Value::as_array_mut) {
+                terms.retain(|term| !is_about_hash(term));
+            }
+        }
+        anti_affinity.retain(|_, terms| terms.as_array().is_none_or(|terms| !terms.is_empty()));
+        if anti_affinity.is_empty() {
+            affinity.remove("podAntiAffinity");
+        }
+    }
+    if affinity.values().all(Value::is_null) {
+        spec.remove("affinity");
+    }
+}
+
+/// Whether an affinity term, weighted or not, selects by the hash label.
+fn is_about_hash(term: &Value) -> bool {
+    let term = term.get("podAffinityTerm").unwrap_or(term);
+    let expressions = term
+        .pointer("/labelSelector/matchExpressions")
+        .and_then(Value::as_array);
+    expressions.is_some_and(|expressions| {
+        expressions
+            .iter()
+            .any(|expression| expression.get("key").and_then(Value::as_str) == Some(POD_HASH_LABEL))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn desired() -> Value {
+        json!({
+            "metadata": {"labels": {"app": "demo"}},
+            "spec": {
+                "serviceAccountName": "runner",
+                "containers": [{
+                    "name": "web", "image": "demo:1", "ports": [{"containerPort": 80}],
+                    "livenessProbe": {"httpGet": {"port": "http"}},
+                    "resources": {"limits": {"memory": "1Gi", "cpu": 0.5}},
+                    "env": [{"name": "NODE", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}],
+                }],
+                "volumes": [{"name": "scratch"}, {"name": "config", "configMap": {"name": "c"}}],
+            },
+        })
+    }
+
+    /// `desired` as a ReplicaSet holds it after the controller and the API server have added their parts.
+    fn live() -> Value {
+        json!({
+            "metadata": {
+                "creationTimestamp": null,
+                "labels": {"app": "demo", "rollouts-pod-template-hash": "abc", "role": "canary"},
+                "annotations": {"note": "canary"},
+            },
+            "spec": {
+                "affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{
+                    "labelSelector": {"matchExpressions": [
+                        {"key": "rollouts-pod-template-hash", "operator": "In", "values": ["old"]}]},
+                    "topologyKey": "kubernetes.io/hostname"}]}},
+                "containers": [{
+                    "name": "web", "image": "demo:1", "imagePullPolicy": "IfNotPresent",
+                    "ports": [{"containerPort": 80, "protocol": "TCP"}],
+                    "livenessProbe": {"httpGet": {"port": "http", "path": "/", "scheme": "HTTP"}, "timeoutSeconds": 1,
+                        "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3},
+                    "resources": {"limits": {"memory": "1073741824", "cpu": "500m"}},
+                    "env": [{"name": "NODE", "valueFrom": {"fieldRef": {
+                        "apiVersion": "v1", "fieldPath": "spec.nodeName"}}}],
+                    "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File",
+                }],
+                "volumes": [{"name": "scratch", "emptyDir": {}},
+                    {"name": "config", "configMap": {"name": "c", "defaultMode": 420}}],
+                "dnsPolicy": "ClusterFirst", "restartPolicy": "Always", "schedulerName": "default-scheduler",
+                "securityContext": {}, "terminationGracePeriodSeconds": 30,
+                "serviceAccount": "runner", "serviceAccountName": "runner",
+            },
+        })
+    }
+
+    fn ephemeral() -> EphemeralMetadata {
+        serde_json::from_value(json!({"labels": {"role": "canary"}, "annotations": {"note": "canary"}}))
+            .unwrap()
+    }
+
+    #[test]
+    fn a_template_equals_what_is_made_of_it() {
+        assert_eq!(
+            comparable(&live(), &ephemeral()),
+            comparable(&desired(), &EphemeralMetadata::default())
+        );
+        assert!(templates_equal(
+            &desired(),
+            &desired(),
+            &EphemeralMetadata::default()
+        ));
+        assert!(!templates_equal(
+            &live(),
+            &desired(),
+            &EphemeralMetadata::default()
+        ));
+    }
+
+    #[test]
+    fn a_changed_field_makes_a_difference() {
+        for (pointer, value) in [
+            ("/metadata/labels/app", json!("other")),
+            ("/metadata/annotations", json!({"a": "b"})),
+            ("/spec/containers/0/image", json!("demo:2")),
+            ("/spec/containers/0/livenessProbe/timeoutSeconds", json!(2)),
+            ("/spec/containers/0/resources/limits/memory", json!("1G")),
+            ("/spec/containers/0/securityContext", json!({"privileged": false})),
+            ("/spec/terminationGracePeriodSeconds", json!(0)),
+            ("/spec/volumes/0/emptyDir", json!({"medium": "Memory"})),
+            ("/spec/serviceAccountName", json!("other")),
+            ("/spec/affinity/nodeAffinity", json!({})),
+        ] {
+            let mut changed = desired();
+            let (parent, field) = pointer.rsplit_once('/').unwrap();
+            if changed.pointer(parent).is_none() {
+                changed["spec"]["affinity"] = json!({});
+            }
+            changed.pointer_mut(parent).unwrap()[field] = value;
+            assert!(!templates_equal(&live(), &changed, &ephemeral()), "{pointer}");
+        }
+    }
+
+    #[test]
+    fn zero_values_make_no_difference() {
+        let mut spelled = desired();
+        spelled["spec"]["hostNetwork"] = json!(false);
+        spelled["spec"]["tolerations"] = json!([]);
+        spelled["spec"]["affinity"] = json!({});
+        spelled["spec"]["containers"][0]["workingDir"] = json!("");
+        assert!(templates_equal(&live(), &spelled, &ephemeral()));
+    }
+
+    #[test]
+    fn other_anti_affinity_counts() {
+        let term = json!({"weight": 1, "podAffinityTerm": {"topologyKey": "zone", "labelSelector": {
+            "matchExpressions": [{"key": "app", "operator": "Exists"}]}}});
+        let affinity =
+            json!({"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [term]}});
+        let mut wanted = desired();
+        wanted["spec"]["affinity"] = affinity.clone();
+        assert!(!templates_equal(&live(), &wanted, &ephemeral()));
+        let mut given = live();
+        given["spec"]["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"] =
+            affinity["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"].clone();
+        assert!(templates_equal(&given, &wanted, &ephemeral()));
+    }
+
+    #[test]
+    fn deprecated_service_account_names_the_account() {
+        let mut wanted = desired();
+        let spec = wanted["spec"].as_object_mut().unwrap();
+        let name = spec.remove("serviceAccountName").unwrap();
+        spec.insert("serviceAccount".to_owned(), name);
+        assert!(templates_equal(&live(), &wanted, &ephemeral()));
+    }
 }

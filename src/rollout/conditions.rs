@@ -37,20 +37,16 @@ struct Fact {
 
 impl Fact {
     fn new(kind: ConditionType, status: ConditionStatus, reason: Reason, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            status,
-            reason: reason.as_str().to_owned(),
-            message: message.into(),
-        }
+        Self { kind, status, reason: reason.as_str().to_owned(), message: message.into() }
     }
 }
 
 /// Records a fact. One that is recorded already stays as it is, so that its times say since when it holds.
 /// True if anything changed.
 fn set(status: &mut RolloutStatus, now: Timestamp, fact: Fact) -> bool {
-    let known = find(status, fact.kind)
-        .is_some_and(|c| c.status == fact.status && c.reason == fact.reason && c.message == fact.message);
+    let known = find(status, fact.kind).is_some_and(|c| {
+        c.status == fact.status && c.reason == fact.reason && c.message == fact.message
+    });
     if !known {
         replace(status, now, fact);
     }
@@ -120,35 +116,21 @@ fn derive_healthy(cx: &Context<'_>, draft: &mut Draft, healthy: bool) -> bool {
     let kind = ConditionType::Healthy;
     let fact = |status, message| Fact::new(kind, status, Reason::RolloutHealthy, message);
     if healthy {
-        set(
-            &mut draft.status,
-            cx.now,
-            fact(ConditionStatus::True, "Rollout is healthy"),
-        );
+        set(&mut draft.status, cx.now, fact(ConditionStatus::True, "Rollout is healthy"));
         return false;
     }
     let was_recorded = find(&draft.status, kind).is_some();
-    was_recorded
-        && set(
-            &mut draft.status,
-            cx.now,
-            fact(ConditionStatus::False, "Rollout is not healthy"),
-        )
+    was_recorded && set(&mut draft.status, cx.now, fact(ConditionStatus::False, "Rollout is not healthy"))
 }
 
 fn derive_completed(cx: &Context<'_>, draft: &mut Draft) {
     let completed = is_completed(&draft.status);
-    let value = if completed {
-        ConditionStatus::True
-    } else {
-        ConditionStatus::False
-    };
-    let fact = Fact::new(
-        ConditionType::Completed,
-        value,
-        Reason::RolloutCompleted,
-        "RolloutCompleted",
-    );
+    // The first revision of a blue-green Rollout is stable as soon as it exists: there is no update to speak of.
+    if matches!(cx.strategy, Strategy::BlueGreen(_)) && draft.status.stable_rs.is_none() {
+        return;
+    }
+    let value = if completed { ConditionStatus::True } else { ConditionStatus::False };
+    let fact = Fact::new(ConditionType::Completed, value, Reason::RolloutCompleted, "RolloutCompleted");
     if set(&mut draft.status, cx.now, fact) && !completed {
         let message = format!(
             "Rollout not completed, started update to revision {} ({})",
@@ -171,68 +153,32 @@ fn derive_progressing(
     let progressed = is_progressing(cx, &draft.status);
     let created = draft.is_creating();
     let next = &mut draft.status;
-    let (yes, no, unknown) = (
-        ConditionStatus::True,
-        ConditionStatus::False,
-        ConditionStatus::Unknown,
-    );
+    let (yes, no, unknown) = (ConditionStatus::True, ConditionStatus::False, ConditionStatus::Unknown);
     if next.abort {
         let message = abort_message(cx, draft.pauses.abort.as_deref());
         if !has_reason(next, Reason::RolloutAborted) {
-            replace(
-                next,
-                cx.now,
-                Fact::new(kind, no, Reason::RolloutAborted, message.clone()),
-            );
+            replace(next, cx.now, Fact::new(kind, no, Reason::RolloutAborted, message.clone()));
             draft.tell(EventReason::RolloutAborted, message);
         }
     } else if created {
         let message = format!("Created new replica set \"{}-{}\"", cx.name(), cx.current_hash);
-        set(
-            next,
-            cx.now,
-            Fact::new(kind, yes, Reason::NewReplicaSetCreated, message),
-        );
+        set(next, cx.now, Fact::new(kind, yes, Reason::NewReplicaSetCreated, message));
     } else if paused && !is_completed(next) {
-        set(
-            next,
-            cx.now,
-            Fact::new(kind, unknown, Reason::RolloutPaused, "Rollout is paused"),
-        );
+        set(next, cx.now, Fact::new(kind, unknown, Reason::RolloutPaused, "Rollout is paused"));
     } else if healthy {
         let message = format!("{subject} has successfully progressed.");
-        set(
-            next,
-            cx.now,
-            Fact::new(kind, yes, Reason::NewReplicaSetAvailable, message),
-        );
+        set(next, cx.now, Fact::new(kind, yes, Reason::NewReplicaSetAvailable, message));
     } else if became_unhealthy && is_completed(next) {
         let message = "Rollout does not have minimum availability";
-        set(
-            next,
-            cx.now,
-            Fact::new(kind, yes, Reason::ReplicaSetNotAvailable, message),
-        );
+        set(next, cx.now, Fact::new(kind, yes, Reason::ReplicaSetNotAvailable, message));
     } else if progressed || became_unhealthy {
         let message = format!("{subject} is progressing.");
-        replace(
-            next,
-            cx.now,
-            Fact::new(kind, yes, Reason::ReplicaSetUpdated, message),
-        );
+        replace(next, cx.now, Fact::new(kind, yes, Reason::ReplicaSetUpdated, message));
     } else if has_reason(next, Reason::RolloutAborted) {
         let message = "Retrying Rollout after abort";
-        set(
-            next,
-            cx.now,
-            Fact::new(kind, unknown, Reason::RolloutRetry, message),
-        );
+        set(next, cx.now, Fact::new(kind, unknown, Reason::RolloutRetry, message));
     } else if has_reason(next, Reason::RolloutPaused) {
-        set(
-            next,
-            cx.now,
-            Fact::new(kind, unknown, Reason::RolloutResumed, "Rollout is resumed"),
-        );
+        set(next, cx.now, Fact::new(kind, unknown, Reason::RolloutResumed, "Rollout is resumed"));
     } else {
         watch_deadline(cx, draft, &subject);
     }
@@ -247,8 +193,7 @@ fn subject(cx: &Context<'_>) -> String {
 
 fn abort_message(cx: &Context<'_>, why: Option<&str>) -> String {
     let message = format!("Rollout aborted update to revision {}", cx.revision());
-    why.filter(|why| !why.is_empty())
-        .map_or(message.clone(), |why| format!("{message}: {why}"))
+    why.filter(|why| !why.is_empty()).map_or(message.clone(), |why| format!("{message}: {why}"))
 }
 
 /// Whether the new status is further than the one that was read.
@@ -276,27 +221,16 @@ fn is_progressing(cx: &Context<'_>, next: &RolloutStatus) -> bool {
 
 /// Says that an update is stuck when its deadline has passed, and else sees to it that this is noticed in time.
 fn watch_deadline(cx: &Context<'_>, draft: &mut Draft, subject: &str) {
-    let Some(progressing) = find(&draft.status, ConditionType::Progressing) else {
-        return;
-    };
+    let Some(progressing) = find(&draft.status, ConditionType::Progressing) else { return };
     if is_completed(&draft.status) || is_waiting_on_purpose(cx) {
         return;
     }
-    let seconds = cx
-        .rollout
-        .spec
-        .progress_deadline_seconds
-        .unwrap_or(DEFAULT_PROGRESS_DEADLINE_SECONDS);
+    let seconds = cx.rollout.spec.progress_deadline_seconds.unwrap_or(DEFAULT_PROGRESS_DEADLINE_SECONDS);
     let deadline = progressing.last_update_time.0 + SignedDuration::from_secs(seconds.into());
     if deadline < cx.now {
         let message = format!("{subject} has timed out progressing.");
         let reason = Reason::ProgressDeadlineExceeded;
-        let fact = Fact::new(
-            ConditionType::Progressing,
-            ConditionStatus::False,
-            reason,
-            message,
-        );
+        let fact = Fact::new(ConditionType::Progressing, ConditionStatus::False, reason, message);
         set(&mut draft.status, cx.now, fact);
     } else {
         draft.wake_at(deadline + SignedDuration::from_secs(1));
@@ -308,10 +242,7 @@ fn is_waiting_on_purpose(cx: &Context<'_>) -> bool {
     let index = cx.status.current_step_index.and_then(|i| usize::try_from(i).ok());
     let step = index.and_then(|i| cx.steps().get(i));
     let at_gate = step.is_some_and(|s| s.pause.is_some() || s.experiment.is_some() || s.analysis.is_some());
-    at_gate
-        || cx
-            .others()
-            .any(|rs| rs.deadline() != super::context::Deadline::None)
+    at_gate || cx.others().any(|rs| rs.deadline() != super::context::Deadline::None)
 }
 
 /// The condition appears with the first pause and stays from then on.
@@ -319,17 +250,8 @@ fn derive_paused(cx: &Context<'_>, next: &mut RolloutStatus, paused: bool) {
     if next.abort || paused == is_true(next, ConditionType::Paused) {
         return;
     }
-    let value = if paused {
-        ConditionStatus::True
-    } else {
-        ConditionStatus::False
-    };
-    let fact = Fact::new(
-        ConditionType::Paused,
-        value,
-        Reason::RolloutPaused,
-        "Rollout is paused",
-    );
+    let value = if paused { ConditionStatus::True } else { ConditionStatus::False };
+    let fact = Fact::new(ConditionType::Paused, value, Reason::RolloutPaused, "Rollout is paused");
     set(next, cx.now, fact);
 }
 
@@ -343,25 +265,14 @@ fn derive_available(cx: &Context<'_>, next: &mut RolloutStatus) {
     let (value, message) = if available {
         (ConditionStatus::True, "Rollout has minimum availability")
     } else {
-        (
-            ConditionStatus::False,
-            "Rollout does not have minimum availability",
-        )
+        (ConditionStatus::False, "Rollout does not have minimum availability")
     };
-    set(
-        next,
-        cx.now,
-        Fact::new(ConditionType::Available, value, Reason::AvailableReason, message),
-    );
+    set(next, cx.now, Fact::new(ConditionType::Available, value, Reason::AvailableReason, message));
 }
 
 /// Passes on why pods cannot be made: a quota, a webhook, a missing service account.
 fn derive_replica_failure(cx: &Context<'_>, next: &mut RolloutStatus) {
-    let failure = cx
-        .new_rs
-        .into_iter()
-        .chain(cx.owned.iter().copied())
-        .find_map(|rs| rs.status.failure.as_ref());
+    let failure = cx.new_rs.into_iter().chain(cx.owned.iter().copied()).find_map(|rs| rs.status.failure.as_ref());
     let Some(failure) = failure else {
         remove(next, ConditionType::ReplicaFailure);
         return;
@@ -378,9 +289,7 @@ fn derive_replica_failure(cx: &Context<'_>, next: &mut RolloutStatus) {
 /// Says which write the API server refused and why, until it succeeds.
 pub(super) fn derive_failure(cx: &Context<'_>, next: &mut RolloutStatus) {
     remove(next, ConditionType::Blocked);
-    let Some(failure) = &cx.snapshot.last_failure else {
-        return;
-    };
+    let Some(failure) = &cx.snapshot.last_failure else { return };
     let (reason, said) = match &failure.cause {
         FailureCause::Forbidden(said) => (Reason::Forbidden, said),
         FailureCause::Rejected(said) => (Reason::Rejected, said),
@@ -390,35 +299,17 @@ pub(super) fn derive_failure(cx: &Context<'_>, next: &mut RolloutStatus) {
     let known = find(cx.status, ConditionType::Blocked).cloned();
     let message = format!("The API server refused a write of {kind:?} {name}: {said}");
     next.conditions.extend(known);
-    set(
-        next,
-        cx.now,
-        Fact::new(ConditionType::Blocked, ConditionStatus::True, reason, message),
-    );
+    set(next, cx.now, Fact::new(ConditionType::Blocked, ConditionStatus::True, reason, message));
     if kind == ObjectKind::ReplicaSet && cx.new_rs.is_none() {
         let message = format!("Failed to create new replica set \"{name}\": {said}");
         let reason = Reason::ReplicaSetCreateError;
-        set(
-            next,
-            cx.now,
-            Fact::new(
-                ConditionType::Progressing,
-                ConditionStatus::False,
-                reason,
-                message,
-            ),
-        );
+        set(next, cx.now, Fact::new(ConditionType::Progressing, ConditionStatus::False, reason, message));
     }
 }
 
 /// Says why the spec cannot be carried out.
 pub(super) fn set_invalid(status: &mut RolloutStatus, now: Timestamp, name: &str, why: &str) {
     let message = format!("The Rollout \"{name}\" is invalid: {why}");
-    let fact = Fact::new(
-        ConditionType::InvalidSpec,
-        ConditionStatus::True,
-        Reason::InvalidSpec,
-        message,
-    );
+    let fact = Fact::new(ConditionType::InvalidSpec, ConditionStatus::True, Reason::InvalidSpec, message);
     set(status, now, fact);
 }

@@ -47,11 +47,7 @@ impl<'a> Context<'a> {
         now: Timestamp,
     ) -> Self {
         let rollout = &snapshot.rollout;
-        let owned: Vec<_> = snapshot
-            .replica_sets
-            .iter()
-            .filter(|rs| revision::belongs(rollout, rs))
-            .collect();
+        let owned: Vec<_> = snapshot.replica_sets.iter().filter(|rs| revision::belongs(rollout, rs)).collect();
         let new_rs = revision::find_new(rollout, status, &owned);
         let current_hash = new_rs.map_or_else(|| revision::hash(rollout, status), |rs| rs.hash().to_owned());
         let stable_rs = owned
@@ -113,11 +109,7 @@ impl<'a> Context<'a> {
 
     /// Whether the template or the steps are others than those that the status is about.
     pub(super) fn is_changed(&self) -> bool {
-        let template = self
-            .status
-            .current_pod_hash
-            .as_ref()
-            .is_some_and(|hash| *hash != self.current_hash);
+        let template = self.status.current_pod_hash.as_ref().is_some_and(|hash| *hash != self.current_hash);
         let steps = match self.strategy {
             Strategy::Canary(_) => self.status.current_step_hash.as_ref() != Some(&self.step_hash),
             Strategy::BlueGreen(_) => false,
@@ -186,17 +178,12 @@ impl ReplicaSetView {
 
     /// The revision annotation; 0 where it is absent or no number.
     pub(super) fn revision(&self) -> i64 {
-        self.annotations
-            .get(keys::REVISION)
-            .and_then(|r| r.parse().ok())
-            .unwrap_or(0)
+        self.annotations.get(keys::REVISION).and_then(|r| r.parse().ok()).unwrap_or(0)
     }
 
     /// The Rollout's size when the ReplicaSet was last scaled.
     pub(super) fn desired_replicas(&self) -> Option<i32> {
-        self.annotations
-            .get(keys::DESIRED_REPLICAS)
-            .and_then(|r| r.parse().ok())
+        self.annotations.get(keys::DESIRED_REPLICAS).and_then(|r| r.parse().ok())
     }
 
     /// The time at which it is to be scaled to 0.
@@ -209,9 +196,7 @@ impl ReplicaSetView {
 
     /// Whether all of the pods that the Rollout asks for are there and available.
     pub(super) fn is_saturated(&self, replicas: i32) -> bool {
-        self.replicas == replicas
-            && self.desired_replicas() == Some(replicas)
-            && self.status.available == replicas
+        self.replicas == replicas && self.desired_replicas() == Some(replicas) && self.status.available == replicas
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::context::Context;
-use super::snapshot::{Identity, PodView, ReplicaSetView, ServiceView};
 use super::status;
+use super::snapshot::{Identity, PodView, ReplicaSetView, ServiceView};
 use crate::api::{PauseReason, RolloutStatus, keys};
 use crate::domain::event::{EventNote, EventReason};
 use crate::domain::plan::{Action, ObjectKind, Op, Plan, Purpose, Stage, StageName, Wake};
@@ -64,14 +64,7 @@ impl Draft {
     }
 
     /// Patches an object; patches of one object become one request.
-    fn patch(
-        &mut self,
-        kind: ObjectKind,
-        id: &Identity,
-        patch: &Value,
-        purpose: Purpose,
-        events: Vec<EventNote>,
-    ) {
+    fn patch(&mut self, kind: ObjectKind, id: &Identity, patch: &Value, purpose: Purpose, events: Vec<EventNote>) {
         for op in &mut self.ops {
             if let Action::Patch { patch: earlier, .. } = &mut op.action
                 && op.kind == kind
@@ -86,10 +79,7 @@ impl Draft {
         self.ops.push(Op {
             kind,
             name: id.name.clone(),
-            action: Action::Patch {
-                precondition: id.precondition(),
-                patch: patch.clone(),
-            },
+            action: Action::Patch { precondition: id.precondition(), patch: patch.clone() },
             purposes: vec![purpose],
             events,
         });
@@ -109,21 +99,13 @@ impl Draft {
     }
 
     /// Gives a ReplicaSet a size and records for which size of the Rollout. True if the size changes.
-    pub(super) fn scale(
-        &mut self,
-        cx: &Context<'_>,
-        rs: &ReplicaSetView,
-        to: i32,
-        keep_deadline: bool,
-    ) -> bool {
-        let drop_deadline =
-            to == 0 && !keep_deadline && rs.annotations.contains_key(keys::SCALE_DOWN_DEADLINE);
+    pub(super) fn scale(&mut self, cx: &Context<'_>, rs: &ReplicaSetView, to: i32, keep_deadline: bool) -> bool {
+        let drop_deadline = to == 0 && !keep_deadline && rs.annotations.contains_key(keys::SCALE_DOWN_DEADLINE);
         let is_recorded = rs.desired_replicas() == Some(cx.replicas);
         if rs.replicas == to && is_recorded && !drop_deadline {
             return false;
         }
-        let mut patch =
-            json!({"metadata": {"annotations": {keys::DESIRED_REPLICAS: cx.replicas.to_string()}}});
+        let mut patch = json!({"metadata": {"annotations": {keys::DESIRED_REPLICAS: cx.replicas.to_string()}}});
         if drop_deadline {
             patch["metadata"]["annotations"][keys::SCALE_DOWN_DEADLINE] = Value::Null;
         }
@@ -134,19 +116,12 @@ impl Draft {
         patch["spec"] = json!({"replicas": to});
         let direction = if to > rs.replicas { "up" } else { "down" };
         // The revision may be written in the same plan.
-        let revision = if cx.is_new(rs) {
-            cx.revision()
-        } else {
-            rs.revision()
-        };
+        let revision = if cx.is_new(rs) { cx.revision() } else { rs.revision() };
         let message = format!(
             "Scaled {direction} ReplicaSet {} (revision {revision}) from {} to {to}",
             rs.id.name, rs.replicas,
         );
-        let purpose = Purpose::ScaleReplicaSet {
-            from: rs.replicas,
-            to,
-        };
+        let purpose = Purpose::ScaleReplicaSet { from: rs.replicas, to };
         let event = EventNote::new(EventReason::ScalingReplicaSet, message);
         self.patch(ObjectKind::ReplicaSet, &rs.id, &patch, purpose, vec![event]);
         true
@@ -156,9 +131,7 @@ impl Draft {
         self.push(Op {
             kind: ObjectKind::ReplicaSet,
             name: rs.id.name.clone(),
-            action: Action::Delete {
-                precondition: rs.id.precondition(),
-            },
+            action: Action::Delete { precondition: rs.id.precondition() },
             purposes: vec![Purpose::DeleteReplicaSet],
             events: Vec::new(),
         });
@@ -166,33 +139,20 @@ impl Draft {
 
     /// Makes a Service select the pods of one revision only.
     pub(super) fn point(&mut self, cx: &Context<'_>, service: &ServiceView, to: &str) {
-        let from = service
-            .selector
-            .get(keys::POD_HASH_LABEL)
-            .cloned()
-            .unwrap_or_default();
+        let from = service.selector.get(keys::POD_HASH_LABEL).cloned().unwrap_or_default();
         let mut patch = json!({"spec": {"selector": {keys::POD_HASH_LABEL: to}}});
         if service.managed_by.is_none() {
             patch["metadata"] = json!({"annotations": {keys::MANAGED_BY_ROLLOUTS: cx.name()}});
         }
-        let message = format!(
-            "Switched selector for service '{}' from '{from}' to '{to}'",
-            service.id.name
-        );
+        let message = format!("Switched selector for service '{}' from '{from}' to '{to}'", service.id.name);
         let event = EventNote::new(EventReason::SwitchService, message);
-        let purpose = Purpose::PointService {
-            from,
-            to: to.to_owned(),
-        };
+        let purpose = Purpose::PointService { from, to: to.to_owned() };
         self.patch(ObjectKind::Service, &service.id, &patch, purpose, vec![event]);
     }
 
     /// An Event that is sent once the ops of `stage` have succeeded.
     pub(super) fn tell_after(&mut self, stage: StageName, reason: EventReason, message: impl Into<String>) {
-        self.stage_events
-            .entry(stage)
-            .or_default()
-            .push(EventNote::new(reason, message));
+        self.stage_events.entry(stage).or_default().push(EventNote::new(reason, message));
     }
 
     /// An Event that is sent once the status has been written.
@@ -211,8 +171,7 @@ impl Draft {
 
     /// Whether the plan so far changes the size of a ReplicaSet.
     pub(super) fn is_scaling(&self) -> bool {
-        self.purposes()
-            .any(|p| matches!(p, Purpose::ScaleReplicaSet { .. }))
+        self.purposes().any(|p| matches!(p, Purpose::ScaleReplicaSet { .. }))
     }
 
     /// Whether the plan so far makes a ReplicaSet.
@@ -222,20 +181,10 @@ impl Draft {
 
     /// The hash that the selector of a Service has once the plan is carried out.
     pub(super) fn selected_hash(&self, service: &ServiceView) -> String {
-        let switched = self
-            .ops
-            .iter()
-            .filter(|op| op.kind == ObjectKind::Service && op.name == service.id.name);
+        let switched = self.ops.iter().filter(|op| op.kind == ObjectKind::Service && op.name == service.id.name);
         let mut purposes = switched.flat_map(|op| &op.purposes);
-        let to = purposes.find_map(|p| {
-            if let Purpose::PointService { to, .. } = p {
-                Some(to.clone())
-            } else {
-                None
-            }
-        });
-        to.or_else(|| service.selector.get(keys::POD_HASH_LABEL).cloned())
-            .unwrap_or_default()
+        let to = purposes.find_map(|p| if let Purpose::PointService { to, .. } = p { Some(to.clone()) } else { None });
+        to.or_else(|| service.selector.get(keys::POD_HASH_LABEL).cloned()).unwrap_or_default()
     }
 
     fn purposes(&self) -> impl Iterator<Item = &Purpose> {
@@ -250,17 +199,9 @@ impl Draft {
     /// The plan, with the status write that leads from `before` to the status collected here.
     pub(super) fn close(self, before: &RolloutStatus) -> Plan {
         let mut stages = BTreeMap::<StageName, Stage>::new();
-        let empty = |name| Stage {
-            name,
-            ops: Vec::new(),
-            events: Vec::new(),
-        };
+        let empty = |name| Stage { name, ops: Vec::new(), events: Vec::new() };
         for op in self.ops {
-            stages
-                .entry(op.stage())
-                .or_insert_with_key(|name| empty(*name))
-                .ops
-                .push(op);
+            stages.entry(op.stage()).or_insert_with_key(|name| empty(*name)).ops.push(op);
         }
         for (name, events) in self.stage_events {
             stages.entry(name).or_insert_with_key(|name| empty(*name)).events = events;

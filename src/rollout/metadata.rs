@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::context::{Context, Strategy};
@@ -13,57 +12,47 @@ use super::draft::Draft;
 use super::snapshot::{PodView, ReplicaSetView};
 use crate::api::{TemplateMetadata, keys};
 use crate::domain::plan::Purpose;
+use crate::domain::template::EphemeralMetadata as Ephemeral;
 
-/// Labels and annotations of a role.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Ephemeral {
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) labels: BTreeMap<String, String>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(super) annotations: BTreeMap<String, String>,
+/// The metadata of a role.
+fn ephemeral(metadata: Option<&TemplateMetadata>) -> Ephemeral {
+    metadata.map_or_else(Ephemeral::default, |m| Ephemeral {
+        labels: m.labels.clone(),
+        annotations: m.annotations.clone(),
+    })
 }
 
-impl Ephemeral {
-    fn of(metadata: Option<&TemplateMetadata>) -> Self {
-        metadata.map_or_else(Self::default, |m| Self {
-            labels: m.labels.clone(),
-            annotations: m.annotations.clone(),
-        })
-    }
+fn is_empty(metadata: &Ephemeral) -> bool {
+    metadata.labels.is_empty() && metadata.annotations.is_empty()
+}
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.labels.is_empty() && self.annotations.is_empty()
-    }
+/// What the ReplicaSet's annotation says.
+pub(super) fn annotation(metadata: &Ephemeral) -> Option<String> {
+    if is_empty(metadata) { None } else { serde_json::to_string(metadata).ok() }
+}
 
-    /// What the ReplicaSet's annotation says.
-    pub(super) fn to_json(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+/// The merge patch that brings an object's `metadata` from `earlier` to `wanted`, nothing if it is so already.
+fn patch(
+    wanted: &Ephemeral,
+    earlier: &Ephemeral,
+    labels: &BTreeMap<String, String>,
+    annotations: &BTreeMap<String, String>,
+) -> Option<Value> {
+    let mut patch = Map::new();
+    let labels = changes(&wanted.labels, &earlier.labels, labels);
+    let annotations = changes(&wanted.annotations, &earlier.annotations, annotations);
+    if !labels.is_empty() {
+        patch.insert("labels".into(), labels.into());
     }
+    if !annotations.is_empty() {
+        patch.insert("annotations".into(), annotations.into());
+    }
+    (!patch.is_empty()).then(|| json!({"metadata": patch}))
+}
 
-    /// The merge patch that brings an object's `metadata` from `earlier` to this, nothing if it is so already.
-    fn patch(
-        &self,
-        earlier: &Self,
-        labels: &BTreeMap<String, String>,
-        annotations: &BTreeMap<String, String>,
-    ) -> Option<Value> {
-        let mut patch = Map::new();
-        let labels = changes(&self.labels, &earlier.labels, labels);
-        let annotations = changes(&self.annotations, &earlier.annotations, annotations);
-        if !labels.is_empty() {
-            patch.insert("labels".into(), labels.into());
-        }
-        if !annotations.is_empty() {
-            patch.insert("annotations".into(), annotations.into());
-        }
-        (!patch.is_empty()).then(|| json!({"metadata": patch}))
-    }
-
-    /// The merge patch of a new template that has none of it.
-    pub(super) fn template_patch(&self) -> Value {
-        self.patch(&Self::default(), &BTreeMap::new(), &BTreeMap::new())
-            .unwrap_or_else(|| json!({}))
-    }
+/// The merge patch of a new template that has none of it.
+pub(super) fn template_patch(wanted: &Ephemeral) -> Value {
+    patch(wanted, &Ephemeral::default(), &BTreeMap::new(), &BTreeMap::new()).unwrap_or_else(|| json!({}))
 }
 
 fn changes(
@@ -72,9 +61,7 @@ fn changes(
     live: &BTreeMap<String, String>,
 ) -> Map<String, Value> {
     let added = wanted.iter().filter(|(key, value)| live.get(*key) != Some(value));
-    let dropped = earlier
-        .keys()
-        .filter(|key| !wanted.contains_key(*key) && live.contains_key(*key));
+    let dropped = earlier.keys().filter(|key| !wanted.contains_key(*key) && live.contains_key(*key));
     added
         .map(|(key, value)| (key.clone(), Value::from(value.clone())))
         .chain(dropped.map(|key| (key.clone(), Value::Null)))
@@ -84,9 +71,7 @@ fn changes(
 /// What was put on a ReplicaSet.
 pub(super) fn injected(rs: &ReplicaSetView) -> Ephemeral {
     let annotation = rs.annotations.get(keys::EPHEMERAL_METADATA);
-    annotation
-        .and_then(|text| serde_json::from_str(text).ok())
-        .unwrap_or_default()
+    annotation.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
 }
 
 /// The roles' metadata: of the revision that serves by default, and of the one on trial.
@@ -95,26 +80,18 @@ fn roles(cx: &Context<'_>) -> (Ephemeral, Ephemeral) {
         Strategy::Canary(canary) => (&canary.stable_metadata, &canary.canary_metadata),
         Strategy::BlueGreen(blue_green) => (&blue_green.active_metadata, &blue_green.preview_metadata),
     };
-    (Ephemeral::of(stable.as_ref()), Ephemeral::of(trial.as_ref()))
+    (ephemeral(stable.as_ref()), ephemeral(trial.as_ref()))
 }
 
 /// What the ReplicaSet of a new template is made with.
 pub(super) fn of_created(cx: &Context<'_>, hash: &str) -> Ephemeral {
     let (stable, trial) = roles(cx);
-    if cx.stable_rs.is_some_and(|rs| rs.hash() != hash) {
-        trial
-    } else {
-        stable
-    }
+    if cx.stable_rs.is_some_and(|rs| rs.hash() != hash) { trial } else { stable }
 }
 
 fn of_existing(cx: &Context<'_>, rs: &ReplicaSetView) -> Ephemeral {
     let (stable, trial) = roles(cx);
-    let promoted = cx
-        .status
-        .stable_rs
-        .as_ref()
-        .is_none_or(|hash| *hash == cx.current_hash);
+    let promoted = cx.status.stable_rs.as_ref().is_none_or(|hash| *hash == cx.current_hash);
     match (cx.is_new(rs), cx.is_stable(rs)) {
         (true, _) if promoted => stable,
         (true, _) => trial,
@@ -128,15 +105,11 @@ pub(super) fn sync(cx: &Context<'_>, draft: &mut Draft) {
     for rs in cx.owned.iter().copied().filter(|rs| rs.replicas > 0) {
         let wanted = of_existing(cx, rs);
         let earlier = injected(rs);
-        if wanted.is_empty() && !rs.annotations.contains_key(keys::EPHEMERAL_METADATA) {
+        if is_empty(&wanted) && !rs.annotations.contains_key(keys::EPHEMERAL_METADATA) {
             continue;
         }
         label_replica_set(draft, rs, &wanted, &earlier);
-        let pods = cx
-            .snapshot
-            .pods
-            .iter()
-            .filter(|pod| pod.owner_uid == rs.id.uid && !pod.deleting);
+        let pods = cx.snapshot.pods.iter().filter(|pod| pod.owner_uid == rs.id.uid && !pod.deleting);
         pods.for_each(|pod| label_pod(cx, draft, pod, &wanted, &earlier));
     }
 }
@@ -144,16 +117,10 @@ pub(super) fn sync(cx: &Context<'_>, draft: &mut Draft) {
 fn label_replica_set(draft: &mut Draft, rs: &ReplicaSetView, wanted: &Ephemeral, earlier: &Ephemeral) {
     let map = |field: &str| -> BTreeMap<String, String> {
         let value = rs.template.pointer(&format!("/metadata/{field}")).cloned();
-        value
-            .and_then(|map| serde_json::from_value(map).ok())
-            .unwrap_or_default()
+        value.and_then(|map| serde_json::from_value(map).ok()).unwrap_or_default()
     };
-    let template = wanted.patch(earlier, &map("labels"), &map("annotations"));
-    let recorded = if wanted.is_empty() {
-        Value::Null
-    } else {
-        wanted.to_json().into()
-    };
+    let template = patch(wanted, earlier, &map("labels"), &map("annotations"));
+    let recorded = annotation(wanted).map_or(Value::Null, Value::from);
     let is_recorded = rs.annotations.get(keys::EPHEMERAL_METADATA).map(String::as_str) == recorded.as_str();
     if template.is_none() && is_recorded {
         return;
@@ -174,13 +141,9 @@ fn label_pod(cx: &Context<'_>, draft: &mut Draft, pod: &PodView, wanted: &Epheme
         known.annotations.extend(role.annotations);
     }
     let template = &cx.rollout.spec.template;
-    known
-        .labels
-        .retain(|key, _| !template.labels().contains_key(key.as_str()));
-    known
-        .annotations
-        .retain(|key, _| !template.annotations().contains_key(key.as_str()));
-    if let Some(patch) = wanted.patch(&known, &pod.labels, &pod.annotations) {
+    known.labels.retain(|key, _| !template.labels().contains_key(key.as_str()));
+    known.annotations.retain(|key, _| !template.annotations().contains_key(key.as_str()));
+    if let Some(patch) = patch(wanted, &known, &pod.labels, &pod.annotations) {
         draft.patch_pod(pod, &patch);
     }
 }

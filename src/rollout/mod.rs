@@ -56,10 +56,7 @@ pub fn observed_keys(rollout: &Rollout) -> ObservedKeys {
         || blue_green.is_some_and(|b| b.preview_metadata.is_some() || b.active_metadata.is_some());
     ObservedKeys {
         services: services.filter(|name| !name.is_empty()).cloned().collect(),
-        ingresses: traffic::routers(rollout)
-            .iter()
-            .flat_map(traffic::Router::observe_keys)
-            .collect(),
+        ingresses: traffic::routers(rollout).iter().flat_map(traffic::Router::observe_keys).collect(),
         pods: metadata,
     }
 }
@@ -80,11 +77,7 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
         Err(error) => return refuse(draft, rollout, &before, now, &error.to_string()),
     };
     if rollout.spec.replicas.is_none() {
-        draft.patch_rollout(
-            &json!({"spec": {"replicas": 1}}),
-            Purpose::DefaultReplicas,
-            Vec::new(),
-        );
+        draft.patch_rollout(&json!({"spec": {"replicas": 1}}), Purpose::DefaultReplicas, Vec::new());
         return draft.close(&before);
     }
     let cx = Context::new(snapshot, strategy, &before, now);
@@ -113,11 +106,7 @@ fn announce(rollout: &Rollout, before: &RolloutStatus, draft: &mut Draft) {
     if before.phase.is_none() && before.conditions.is_empty() {
         let (namespace, name) = (&rollout.metadata.namespace, &rollout.metadata.name);
         let text = |part: &Option<String>| part.clone().unwrap_or_default();
-        let message = format!(
-            "Rollout resource added to informer: {}/{}",
-            text(namespace),
-            text(name)
-        );
+        let message = format!("Rollout resource added to informer: {}/{}", text(namespace), text(name));
         draft.tell_after(StageName::Announce, EventReason::RolloutAddedToInformer, message);
     }
 }
@@ -158,14 +147,8 @@ pub fn decide_unreadable(rollout: &Unreadable, now: Timestamp) -> Plan {
     let before = RolloutStatus {
         conditions: serde_json::from_value(conditions).unwrap_or_default(),
         phase: serde_json::from_value(status.get("phase").cloned().unwrap_or_default()).unwrap_or_default(),
-        message: status
-            .get("message")
-            .and_then(Value::as_str)
-            .map(ToOwned::to_owned),
-        observed_generation: status
-            .get("observedGeneration")
-            .and_then(Value::as_str)
-            .map(ToOwned::to_owned),
+        message: status.get("message").and_then(Value::as_str).map(ToOwned::to_owned),
+        observed_generation: status.get("observedGeneration").and_then(Value::as_str).map(ToOwned::to_owned),
         ..RolloutStatus::default()
     };
     let mut draft = Draft::new(rollout.id.clone(), before.clone());

@@ -18,10 +18,7 @@ fn degraded(status: &RolloutStatus) -> Option<(Phase, String)> {
         let reason = if c.type_ == ConditionType::InvalidSpec.as_str() {
             ConditionType::InvalidSpec.as_str()
         } else {
-            let failed = [
-                ConditionReason::RolloutAborted,
-                ConditionReason::ProgressDeadlineExceeded,
-            ];
+            let failed = [ConditionReason::RolloutAborted, ConditionReason::ProgressDeadlineExceeded];
             failed.iter().map(|r| r.as_str()).find(|r| *r == c.reason)?
         };
         Some((Phase::Degraded, format!("{reason}: {}", c.message)))
@@ -32,10 +29,7 @@ fn paused(rollout: &Rollout, status: &RolloutStatus) -> Option<(Phase, String)> 
     if rollout.spec.paused {
         return Some((Phase::Paused, "manually paused".to_owned()));
     }
-    status
-        .pause_conditions
-        .first()
-        .map(|c| (Phase::Paused, c.reason.as_str().to_owned()))
+    status.pause_conditions.first().map(|c| (Phase::Paused, c.reason.as_str().to_owned()))
 }
 
 fn progressing(rollout: &Rollout, status: &RolloutStatus) -> Option<(Phase, String)> {
@@ -43,10 +37,7 @@ fn progressing(rollout: &Rollout, status: &RolloutStatus) -> Option<(Phase, Stri
     let is_current = |hash: &Option<String>| hash.is_some() && *hash == status.current_pod_hash;
     let strategy = &rollout.spec.strategy;
     let blue_green = strategy.blue_green.as_ref();
-    let routed = strategy
-        .canary
-        .as_ref()
-        .is_some_and(|c| c.traffic_routing.is_some());
+    let routed = strategy.canary.as_ref().is_some_and(|c| c.traffic_routing.is_some());
     let restarting = rollout.spec.restart_at.is_some() && rollout.spec.restart_at != status.restarted_at;
     let message = if restarting {
         "rollout is restarting"

@@ -16,10 +16,6 @@ pub(super) fn threshold(cx: &Context<'_>) -> Threshold {
 
 /// Whether `available` pods are enough where `desired` are wanted: all of them, or what the threshold asks for.
 pub(super) fn is_met(cx: &Context<'_>, available: i32, desired: i32) -> bool {
-    let counts = ReplicaSetCounts {
-        spec: desired,
-        available,
-        status: available,
-    };
+    let counts = ReplicaSetCounts { spec: desired, available, status: available };
     available >= desired || threshold(cx).is_met(counts, desired)
 }

@@ -8,9 +8,7 @@ use crate::domain::event::EventReason;
 /// Promotes the current revision of a canary if it has earned that. True if the plan promotes it, or the revision is
 /// stable already.
 pub(super) fn promote_canary(cx: &Context<'_>, draft: &mut Draft) -> bool {
-    let Some(reason) = canary_reason(cx, draft) else {
-        return false;
-    };
+    let Some(reason) = canary_reason(cx, draft) else { return false };
     promote(cx, draft, &reason);
     true
 }
@@ -24,8 +22,7 @@ fn canary_reason(cx: &Context<'_>, draft: &Draft) -> Option<String> {
         return None;
     }
     let total = cx.steps().len();
-    let is_past_last =
-        total == 0 || cx.status.current_step_index.and_then(|i| usize::try_from(i).ok()) == Some(total);
+    let is_past_last = total == 0 || cx.status.current_step_index.and_then(|i| usize::try_from(i).ok()) == Some(total);
     if cx.stable_rs.is_none() {
         Some("Stable ReplicaSet is gone".to_owned())
     } else if cx.status.promote_full {
@@ -38,8 +35,7 @@ fn canary_reason(cx: &Context<'_>, draft: &Draft) -> Option<String> {
 }
 
 fn is_available(cx: &Context<'_>) -> bool {
-    cx.new_rs
-        .is_some_and(|rs| super::progress::is_met(cx, rs.status.available, cx.replicas))
+    cx.new_rs.is_some_and(|rs| super::progress::is_met(cx, rs.status.available, cx.replicas))
 }
 
 /// Promotes the current revision of a blue-green Rollout if it serves.
@@ -87,10 +83,7 @@ fn promote(cx: &Context<'_>, draft: &mut Draft, reason: &str) {
         return;
     }
     status.stable_rs = Some(cx.current_hash.clone());
-    let message = format!(
-        "Rollout completed update to revision {} ({}): {reason}",
-        cx.revision(),
-        cx.current_hash
-    );
+    let message =
+        format!("Rollout completed update to revision {} ({}): {reason}", cx.revision(), cx.current_hash);
     draft.tell(EventReason::RolloutCompleted, message);
 }

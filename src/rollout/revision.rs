@@ -8,9 +8,10 @@ use super::metadata;
 use super::snapshot::{FailureCause, ReplicaSetView};
 use crate::api::{Rollout, RolloutStatus, keys};
 use crate::domain::event::{EventNote, EventReason};
-use crate::domain::merge_patch::apply_merge_patch;
 use crate::domain::plan::{Action, ObjectKind, Op, Purpose};
-use crate::domain::{hash, template};
+use crate::domain::merge_patch::apply_merge_patch;
+use crate::domain::hash;
+use crate::domain::template::{self, EphemeralMetadata};
 
 /// Annotations of a Rollout that its ReplicaSets do not get.
 const NOT_COPIED: [&str; 5] = [
@@ -43,49 +44,11 @@ pub(super) fn find_new<'a>(
 ) -> Option<&'a ReplicaSetView> {
     let desired = rollout.spec.template.as_value();
     let labelled = |hash: &str| owned.iter().copied().find(|rs| rs.hash() == hash);
-    let is_observed = rollout
-        .metadata
-        .generation
-        .is_some_and(|g| status.observed_generation == Some(g.to_string()));
+    let is_observed = rollout.metadata.generation.is_some_and(|g| status.observed_generation == Some(g.to_string()));
     labelled(&hash(rollout, status))
-        .or_else(|| {
-            labelled(&hash::pod_template_hash_legacy_null_timestamp(
-                desired,
-                status.collision_count,
-            ))
-        })
-        .or_else(|| {
-            is_observed
-                .then(|| labelled(status.current_pod_hash.as_deref()?))
-                .flatten()
-        })
-        .or_else(|| {
-            owned
-                .iter()
-                .copied()
-                .find(|rs| template::templates_equal(&bare_template(rs), desired))
-        })
-}
-
-/// The template of a ReplicaSet as its Rollout had it: without the hash label and ephemeral metadata.
-pub(super) fn bare_template(rs: &ReplicaSetView) -> Value {
-    let mut bare = rs.template.clone();
-    let injected = metadata::injected(rs);
-    for (field, keys) in [
-        ("labels", injected.labels.keys()),
-        ("annotations", injected.annotations.keys()),
-    ] {
-        if let Some(map) = bare
-            .pointer_mut(&format!("/metadata/{field}"))
-            .and_then(Value::as_object_mut)
-        {
-            keys.for_each(|key| {
-                map.remove(key);
-            });
-            map.remove(keys::POD_HASH_LABEL);
-        }
-    }
-    bare
+        .or_else(|| labelled(&hash::pod_template_hash_legacy_null_timestamp(desired, status.collision_count)))
+        .or_else(|| is_observed.then(|| labelled(status.current_pod_hash.as_deref()?)).flatten())
+        .or_else(|| owned.iter().copied().find(|rs| template::templates_equal(&rs.template, desired, &metadata::injected(rs))))
 }
 
 /// Takes orphans into possession; true if there were any, and nothing else is to be decided yet.
@@ -93,11 +56,7 @@ pub(super) fn adopt(cx: &Context<'_>, draft: &mut Draft) -> bool {
     for rs in cx.owned.iter().filter(|rs| !rs.owned) {
         let mut owners = rs.owner_references.clone();
         owners.push(owner_reference(cx.rollout));
-        draft.patch_replica_set(
-            rs,
-            &json!({"metadata": {"ownerReferences": owners}}),
-            Purpose::AdoptReplicaSet,
-        );
+        draft.patch_replica_set(rs, &json!({"metadata": {"ownerReferences": owners}}), Purpose::AdoptReplicaSet);
     }
     cx.owned.iter().any(|rs| !rs.owned)
 }
@@ -123,9 +82,7 @@ pub(super) fn create(cx: &Context<'_>, draft: &mut Draft) {
     let message = format!("Created ReplicaSet {name} (revision {revision})");
     draft.push(Op {
         kind: ObjectKind::ReplicaSet,
-        action: Action::Create {
-            body: new_replica_set(cx, &name, &hash, revision),
-        },
+        action: Action::Create { body: new_replica_set(cx, &name, &hash, revision) },
         name,
         purposes: vec![Purpose::CreateReplicaSet],
         events: vec![EventNote::new(EventReason::NewReplicaSetCreated, message)],
@@ -136,26 +93,18 @@ fn new_replica_set(cx: &Context<'_>, name: &str, hash: &str, revision: i64) -> V
     let spec = &cx.rollout.spec;
     let ephemeral = metadata::of_created(cx, hash);
     let mut template = spec.template.as_value().clone();
-    let mut labels: Map<_, _> = spec
-        .template
-        .labels()
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), value.into()))
-        .collect();
+    let mut labels: Map<_, _> =
+        spec.template.labels().into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
     labels.insert(keys::POD_HASH_LABEL.into(), hash.into());
     template = apply_merge_patch(&template, &json!({"metadata": {"labels": labels}}));
     let mut annotations = copied_annotations(cx.rollout);
     annotations.insert(keys::REVISION.into(), revision.to_string().into());
     annotations.insert(keys::DESIRED_REPLICAS.into(), cx.replicas.to_string().into());
-    if !ephemeral.is_empty() {
-        template = apply_merge_patch(&template, &ephemeral.template_patch());
-        annotations.insert(keys::EPHEMERAL_METADATA.into(), ephemeral.to_json().into());
+    if let Some(annotation) = metadata::annotation(&ephemeral) {
+        template = apply_merge_patch(&template, &metadata::template_patch(&ephemeral));
+        annotations.insert(keys::EPHEMERAL_METADATA.into(), annotation.into());
     }
-    let selector = spec
-        .selector
-        .as_ref()
-        .and_then(|s| serde_json::to_value(s).ok())
-        .unwrap_or_default();
+    let selector = spec.selector.as_ref().and_then(|s| serde_json::to_value(s).ok()).unwrap_or_default();
     let selector = apply_merge_patch(&selector, &json!({"matchLabels": {keys::POD_HASH_LABEL: hash}}));
     json!({
         "apiVersion": "apps/v1",
@@ -201,10 +150,7 @@ pub(super) fn sync(cx: &Context<'_>, draft: &mut Draft) {
         patch.insert("metadata".into(), json!({"annotations": wanted}));
     }
     if new.min_ready_seconds != cx.rollout.spec.min_ready_seconds {
-        patch.insert(
-            "spec".into(),
-            json!({"minReadySeconds": cx.rollout.spec.min_ready_seconds}),
-        );
+        patch.insert("spec".into(), json!({"minReadySeconds": cx.rollout.spec.min_ready_seconds}));
     }
     if !patch.is_empty() {
         draft.patch_replica_set(new, &Value::Object(patch), Purpose::SyncReplicaSet);
@@ -220,12 +166,7 @@ fn history_with(rs: &ReplicaSetView) -> String {
 }
 
 fn record_revision(cx: &Context<'_>, draft: &mut Draft, revision: i64) {
-    let recorded = cx
-        .rollout
-        .metadata
-        .annotations
-        .as_ref()
-        .and_then(|a| a.get(keys::REVISION));
+    let recorded = cx.rollout.metadata.annotations.as_ref().and_then(|a| a.get(keys::REVISION));
     if recorded.is_some_and(|r| *r == revision.to_string()) {
         return;
     }
@@ -240,15 +181,11 @@ fn record_revision(cx: &Context<'_>, draft: &mut Draft, revision: i64) {
 /// Whether a ReplicaSet that stands in the way has the name of ours but another owner or template: then the hash
 /// needs a salt. The salt is the status's collision count.
 pub(super) fn is_collision(cx: &Context<'_>) -> bool {
-    let Some(failure) = &cx.snapshot.last_failure else {
-        return false;
-    };
+    let Some(failure) = &cx.snapshot.last_failure else { return false };
     let wanted = format!("{}-{}", cx.name(), cx.current_hash);
-    let FailureCause::AlreadyExists { owner_uid, template } = &failure.cause else {
-        return false;
-    };
+    let FailureCause::AlreadyExists { owner_uid, template } = &failure.cause else { return false };
     let is_ours = owner_uid.is_some() && *owner_uid == cx.rollout.metadata.uid;
     failure.kind == ObjectKind::ReplicaSet
         && failure.name == wanted
-        && !(is_ours && template::templates_equal(template, cx.rollout.spec.template.as_value()))
+        && !(is_ours && template::templates_equal(template, cx.rollout.spec.template.as_value(), &EphemeralMetadata::default()))
 }

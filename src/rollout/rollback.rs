@@ -28,9 +28,7 @@ impl Rollback {
         stable_rs: Option<&ReplicaSetView>,
         now: Timestamp,
     ) -> Self {
-        let (Some(new), Some(stable)) = (new_rs, stable_rs) else {
-            return Self::None;
-        };
+        let (Some(new), Some(stable)) = (new_rs, stable_rs) else { return Self::None };
         let is_stable = status.stable_rs.as_deref() == Some(new.hash());
         if !is_stable && new.created >= stable.created {
             return Self::None;
@@ -40,11 +38,7 @@ impl Rollback {
         }
         let blue_green = rollout.spec.strategy.blue_green.is_some();
         let waiting = matches!(new.deadline(), Deadline::At(deadline) if deadline > now);
-        if is_stable || (blue_green && waiting) {
-            Self::Fast
-        } else {
-            Self::Ordinary
-        }
+        if is_stable || (blue_green && waiting) { Self::Fast } else { Self::Ordinary }
     }
 
     /// Whether the revision is one of the last few that were stable.
@@ -58,12 +52,7 @@ impl Rollback {
     }
 }
 
-fn is_within_window(
-    rollout: &Rollout,
-    owned: &[&ReplicaSetView],
-    new: &ReplicaSetView,
-    stable: &ReplicaSetView,
-) -> bool {
+fn is_within_window(rollout: &Rollout, owned: &[&ReplicaSetView], new: &ReplicaSetView, stable: &ReplicaSetView) -> bool {
     let window = rollout.spec.rollback_window.as_ref().map_or(0, |w| w.revisions);
     if window <= 0 || new.created >= stable.created {
         return false;

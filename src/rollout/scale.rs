@@ -39,20 +39,11 @@ pub(super) struct DelayQueue {
 
 impl DelayQueue {
     pub(super) fn new(delay_seconds: i32, limit: Option<i32>) -> Self {
-        Self {
-            delay_seconds,
-            room: limit.unwrap_or(i32::MAX),
-        }
+        Self { delay_seconds, room: limit.unwrap_or(i32::MAX) }
     }
 
     /// The size of the next ReplicaSet: `keep` while it waits, 0 when its time has come.
-    pub(super) fn size(
-        &mut self,
-        cx: &Context<'_>,
-        draft: &mut Draft,
-        rs: &ReplicaSetView,
-        keep: i32,
-    ) -> i32 {
+    pub(super) fn size(&mut self, cx: &Context<'_>, draft: &mut Draft, rs: &ReplicaSetView, keep: i32) -> i32 {
         let has_room = self.room > 0;
         match rs.deadline() {
             // A delay of 0 means now.
@@ -80,20 +71,13 @@ impl DelayQueue {
 
 /// Deletes the oldest ReplicaSets that neither run pods nor fit into the revision history.
 pub(super) fn clean_history(cx: &Context<'_>, draft: &mut Draft) {
-    let limit = cx
-        .rollout
-        .spec
-        .revision_history_limit
-        .unwrap_or(DEFAULT_REVISION_HISTORY_LIMIT);
+    let limit = cx.rollout.spec.revision_history_limit.unwrap_or(DEFAULT_REVISION_HISTORY_LIMIT);
     let old: Vec<_> = cx.others().filter(|rs| !rs.deleting).collect();
     let excess = old.len().saturating_sub(usize::try_from(limit).unwrap_or(0));
     let is_idle = |rs: &&&ReplicaSetView| {
         rs.status.replicas == 0 && rs.replicas == 0 && rs.generation <= rs.status.observed_generation
     };
-    old.iter()
-        .take(excess)
-        .filter(is_idle)
-        .for_each(|rs| draft.delete_replica_set(rs));
+    old.iter().take(excess).filter(is_idle).for_each(|rs| draft.delete_replica_set(rs));
 }
 
 /// The state of a ReplicaSet whose revision was aborted.
@@ -121,10 +105,7 @@ pub(super) fn abort_delay(
             AbortDelay::Hold
         }
         Deadline::None => {
-            if cx
-                .stable_rs
-                .is_some_and(|stable| stable.status.available >= cx.replicas)
-            {
+            if cx.stable_rs.is_some_and(|stable| stable.status.available >= cx.replicas) {
                 delay(cx, draft, rs, delay_seconds);
             }
             AbortDelay::Hold

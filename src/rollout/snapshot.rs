@@ -52,10 +52,7 @@ impl Identity {
     /// The precondition of a write that is decided on this state.
     #[must_use]
     pub fn precondition(&self) -> Precondition {
-        Precondition {
-            uid: self.uid.clone(),
-            resource_version: self.resource_version.clone(),
-        }
+        Precondition { uid: self.uid.clone(), resource_version: self.resource_version.clone() }
     }
 }
 

@@ -80,18 +80,13 @@ fn format_selector(selector: &LabelSelector, hash: Option<&str>) -> String {
         parts.push((key, part));
     }
     parts.sort();
-    parts
-        .into_iter()
-        .map(|(_, part)| part)
-        .collect::<Vec<_>>()
-        .join(",")
+    parts.into_iter().map(|(_, part)| part).collect::<Vec<_>>().join(",")
 }
 
 fn fold_abort(cx: &Context<'_>, draft: &mut Draft) {
     let aborted = draft.pauses.abort.is_some() || (cx.status.abort && !draft.pauses.remove_abort);
     draft.status.abort = aborted;
-    draft.status.aborted_at =
-        aborted.then(|| cx.status.aborted_at.clone().unwrap_or_else(|| seconds(cx.now)));
+    draft.status.aborted_at = aborted.then(|| cx.status.aborted_at.clone().unwrap_or_else(|| seconds(cx.now)));
 }
 
 fn fold_pauses(cx: &Context<'_>, draft: &mut Draft) {
@@ -100,19 +95,11 @@ fn fold_pauses(cx: &Context<'_>, draft: &mut Draft) {
     let mut pauses = Vec::new();
     let mut controller_pause = false;
     if !draft.status.abort && !changes.clear {
-        pauses.extend(
-            before
-                .iter()
-                .filter(|c| !changes.remove.contains(&c.reason))
-                .cloned(),
-        );
+        pauses.extend(before.iter().filter(|c| !changes.remove.contains(&c.reason)).cloned());
         controller_pause = cx.status.controller_pause;
         for reason in &changes.add {
             if pauses.iter().all(|c| c.reason != *reason) {
-                pauses.push(PauseCondition {
-                    reason: *reason,
-                    start_time: seconds(cx.now),
-                });
+                pauses.push(PauseCondition { reason: *reason, start_time: seconds(cx.now) });
                 controller_pause = true;
             }
         }
@@ -122,10 +109,7 @@ fn fold_pauses(cx: &Context<'_>, draft: &mut Draft) {
     let begun = pauses.first().filter(|_| before.is_empty()).map(|c| c.reason);
     draft.status.pause_conditions = pauses;
     if let Some(reason) = begun {
-        draft.tell(
-            EventReason::RolloutPaused,
-            format!("Rollout is paused ({})", reason.as_str()),
-        );
+        draft.tell(EventReason::RolloutPaused, format!("Rollout is paused ({})", reason.as_str()));
     }
     if ended {
         draft.tell(EventReason::RolloutResumed, "Rollout is resumed");
@@ -150,11 +134,7 @@ pub(super) fn write(
     observed: &RolloutStatus,
     events: Vec<EventNote>,
 ) -> StatusWrite {
-    StatusWrite {
-        patch: status_patch(before, next),
-        observed: status_patch(before, observed),
-        events,
-    }
+    StatusWrite { patch: status_patch(before, next), observed: status_patch(before, observed), events }
 }
 
 fn status_patch(before: &RolloutStatus, next: &RolloutStatus) -> Value {

@@ -4,6 +4,7 @@
 //! the reference keep their identity. The Go types are data here ([`layout`]); the text is made by [`render`].
 
 mod container_layout;
+mod defaults;
 mod layout;
 mod meta_layout;
 mod pod_layout;
@@ -53,8 +54,8 @@ pub fn text_hash(text: &str) -> String {
     safe_encoded(fnv1a(text.bytes()))
 }
 
-/// The text of `template` that is equal for two templates exactly when Kubernetes holds them to be semantically
-/// equal: notation of quantities and missing against empty lists make no difference.
+/// A text that is the same for two templates exactly when Kubernetes holds them to be equal: the notation of
+/// quantities, missing against empty lists, and defaults of the API server make no difference.
 pub(super) fn semantic_text(template: &Value) -> String {
     render_struct(&POD_TEMPLATE_SPEC, template, Style::Semantic)
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Number, Value};
 
+use super::defaults::default_value;
 use super::layout::{Field, Kind, Presence, Struct};
 use crate::domain::quantity::Quantity;
 
@@ -14,7 +15,8 @@ pub(crate) enum Style {
     Current,
     /// Earlier libraries: an unset `creationTimestamp` is written as `null`.
     NullTimestamps,
-    /// Not Go's text but one for comparison: equal quantities and empty or missing lists read the same.
+    /// Not Go's text but one for comparison: equal quantities, empty or missing lists, and defaults of the API
+    /// server, filled in or not, read the same.
     Semantic,
 }
 
@@ -51,7 +53,12 @@ impl Writer {
             let value = object
                 .and_then(|fields| fields.get(field.name))
                 .filter(|value| !value.is_null());
-            if !self.is_written(field, value) {
+            let default = match self.style {
+                Style::Semantic if !is_set(field, value) => default_value(layout, field.name, object),
+                Style::Semantic | Style::Current | Style::NullTimestamps => None,
+            };
+            let value = default.as_ref().or(value);
+            if default.is_none() && !self.is_written(field, value) {
                 continue;
             }
             if !first {
@@ -70,15 +77,12 @@ impl Writer {
     }
 
     fn is_written(&self, field: &Field, value: Option<&Value>) -> bool {
-        match field.presence {
-            Presence::Always | Presence::AlwaysNullable => true,
-            Presence::Set => value.is_some(),
-            Presence::NonZero => {
-                let is_null_timestamp =
-                    self.style == Style::NullTimestamps && matches!(field.kind, Kind::Time);
-                is_null_timestamp || value.is_some_and(|value| !is_zero(value))
-            }
-        }
+        let is_null_timestamp = self.style == Style::NullTimestamps
+            && field.presence == Presence::NonZero
+            && matches!(field.kind, Kind::Time);
+        is_null_timestamp
+            || matches!(field.presence, Presence::Always | Presence::AlwaysNullable)
+            || is_set(field, value)
     }
 
     /// Writes `value`, or the zero value of `kind` when it is missing.
@@ -186,6 +190,14 @@ impl Writer {
             }
         }
         self.out.push('"');
+    }
+}
+
+/// Whether Go, after reading `value` into `field`, can tell that there was one.
+fn is_set(field: &Field, value: Option<&Value>) -> bool {
+    match field.presence {
+        Presence::Set | Presence::AlwaysNullable => value.is_some(),
+        Presence::NonZero | Presence::Always => value.is_some_and(|value| !is_zero(value)),
     }
 }
 

@@ -286,76 +286,42 @@ mod tests {
 
     #[test]
     fn targets_come_near_the_weight() {
-        for (replicas, surge, weight, expected) in [
-            (0, 0, 50, (0, 0)),
-            (0, 1, 50, (0, 0)),
-            (1, 0, 0, (0, 1)),
-            (1, 0, 1, (0, 1)),
-            (1, 0, 49, (0, 1)),
-            (1, 0, 50, (1, 0)),
-            (1, 0, 99, (1, 0)),
-            (1, 0, 100, (1, 0)),
-            (1, 1, 0, (0, 1)),
-            (1, 1, 1, (1, 1)),
-            (1, 1, 49, (1, 1)),
-            (1, 1, 50, (1, 1)),
-            (1, 1, 99, (1, 1)),
-            (1, 1, 100, (1, 0)),
-            (2, 0, 0, (0, 2)),
-            (2, 0, 1, (1, 1)),
-            (2, 0, 50, (1, 1)),
-            (2, 0, 99, (1, 1)),
-            (2, 0, 100, (2, 0)),
-            (2, 1, 0, (0, 2)),
-            (2, 1, 1, (1, 2)),
-            (2, 1, 50, (1, 1)),
-            (2, 1, 99, (2, 1)),
-            (2, 1, 100, (2, 0)),
-            (3, 0, 10, (1, 2)),
-            (3, 0, 25, (1, 2)),
-            (3, 0, 33, (1, 2)),
-            (3, 0, 34, (1, 2)),
-            (3, 0, 49, (1, 2)),
-            (3, 0, 50, (2, 1)),
-            (3, 1, 10, (1, 3)),
-            (3, 1, 25, (1, 3)),
-            (3, 1, 33, (1, 2)),
-            (3, 1, 34, (1, 2)),
-            (3, 1, 49, (2, 2)),
-            (3, 1, 50, (2, 2)),
-            (10, 0, 1, (1, 9)),
-            (10, 0, 14, (1, 9)),
-            (10, 0, 15, (2, 8)),
-            (10, 0, 16, (2, 8)),
-            (10, 0, 99, (9, 1)),
-            (10, 1, 0, (0, 10)),
-            (10, 1, 1, (1, 10)),
-            (10, 1, 18, (2, 9)),
-            (10, 1, 19, (2, 9)),
-            (10, 1, 20, (2, 8)),
-            (10, 1, 23, (2, 8)),
-            (10, 1, 24, (3, 8)),
-            (10, 1, 25, (3, 8)),
-            (10, 1, 99, (10, 1)),
-            (10, 1, 100, (10, 0)),
+        // Replicas, surge, and `weight=canary/stable` for some weights.
+        for (replicas, surge, targets) in [
+            (0, 0, "0=0/0 50=0/0 100=0/0"),
+            (0, 1, "0=0/0 50=0/0 100=0/0"),
+            (1, 0, "0=0/1 1=0/1 49=0/1 50=1/0 99=1/0 100=1/0"),
+            (1, 1, "0=0/1 1=1/1 49=1/1 50=1/1 99=1/1 100=1/0"),
+            (2, 0, "0=0/2 1=1/1 50=1/1 99=1/1 100=2/0"),
+            (2, 1, "0=0/2 1=1/2 50=1/1 99=2/1 100=2/0"),
+            (3, 0, "10=1/2 25=1/2 33=1/2 34=1/2 49=1/2 50=2/1"),
+            (3, 1, "10=1/3 25=1/3 33=1/2 34=1/2 49=2/2 50=2/2"),
+            (10, 0, "1=1/9 14=1/9 15=2/8 16=2/8 99=9/1"),
+            (
+                10,
+                1,
+                "0=0/10 1=1/10 18=2/9 19=2/9 20=2/8 23=2/8 24=3/8 25=3/8 99=10/1 100=10/0",
+            ),
         ] {
-            let steps = set_weight(weight);
-            let target = basic_canary_target(&BasicCanaryInput {
-                replicas,
-                limits: Fenceposts {
-                    surge,
-                    unavailable: 0,
-                },
-                position: position(&steps),
-                canary: None,
-                stable: Some(ReplicaSetCounts::default()),
-                others_spec: 0,
-            });
-            assert_eq!(
-                (target.canary, target.stable),
-                expected,
-                "{replicas} pods, surge {surge}, weight {weight}"
-            );
+            for (weight, expected) in targets.split(' ').filter_map(|target| target.split_once('=')) {
+                let steps = set_weight(weight.parse().unwrap());
+                let target = basic_canary_target(&BasicCanaryInput {
+                    replicas,
+                    limits: Fenceposts {
+                        surge,
+                        unavailable: 0,
+                    },
+                    position: position(&steps),
+                    canary: None,
+                    stable: Some(ReplicaSetCounts::default()),
+                    others_spec: 0,
+                });
+                let target = format!("{}/{}", target.canary, target.stable);
+                assert_eq!(
+                    target, expected,
+                    "{replicas} pods, surge {surge}, weight {weight}"
+                );
+            }
         }
     }
 

@@ -220,12 +220,12 @@ mod tests {
         })
     }
 
-    fn available(available: i32) -> Option<ReplicaSetCounts> {
-        Some(ReplicaSetCounts {
+    fn available(available: i32) -> ReplicaSetCounts {
+        ReplicaSetCounts {
             spec: available,
             available,
             status: available,
-        })
+        }
     }
 
     /// A canary at the last of `steps`.
@@ -395,10 +395,10 @@ mod tests {
             ..aborted(at_last(10, &steps))
         };
         for (canary, stable, expected) in [
-            (available(6), available(4), (6, 8)),
-            (available(1), available(4), (6, 8)),
+            (Some(available(6)), Some(available(4)), (6, 8)),
+            (Some(available(1)), Some(available(4)), (6, 8)),
             (
-                available(2),
+                Some(available(2)),
                 Some(ReplicaSetCounts {
                     spec: 8,
                     available: 4,
@@ -433,11 +433,11 @@ mod tests {
             (Some(0), 9, 10),
         ] {
             let abort_delay = AbortDelay::from_field(seconds);
-            let (canary, stable) = (available(5), available(stable));
+            let (canary, stable) = (Some(available(5)), Some(available(stable)));
             let input = RoutedCanaryInput {
-                abort_delay,
                 canary,
                 stable,
+                abort_delay,
                 ..input
             };
             assert_eq!(routed_weight(&input), expected, "{seconds:?} {stable:?}");
@@ -466,8 +466,8 @@ mod tests {
         ] {
             let input = RoutedCanaryInput {
                 is_stable_dynamic: true,
-                canary: available(canary),
-                stable: available(stable),
+                canary: Some(available(canary)),
+                stable: Some(available(stable)),
                 weights,
                 ..aborted(at_last(5, steps))
             };

@@ -57,9 +57,7 @@ impl<'a> Update<'_, 'a> {
 
     /// The hash that the active Service selects now.
     fn active_hash(&self) -> Option<&'a str> {
-        self.active()
-            .and_then(|s| s.selector.get(keys::POD_HASH_LABEL))
-            .map(String::as_str)
+        self.active().and_then(|s| s.selector.get(keys::POD_HASH_LABEL)).map(String::as_str)
     }
 
     fn is_aborted(&self, draft: &Draft) -> bool {
@@ -67,21 +65,14 @@ impl<'a> Update<'_, 'a> {
     }
 
     fn point_preview(&self, draft: &mut Draft) {
-        let preview = self
-            .strategy
-            .preview_service
-            .as_deref()
-            .and_then(|name| self.cx.service(name));
+        let preview = self.strategy.preview_service.as_deref().and_then(|name| self.cx.service(name));
         if let Some(preview) = preview {
             self.point(draft, preview, &self.cx.current_hash);
         }
     }
 
     fn point(&self, draft: &mut Draft, service: &ServiceView, hash: &str) {
-        let is_pointed = service
-            .selector
-            .get(keys::POD_HASH_LABEL)
-            .is_some_and(|h| h == hash);
+        let is_pointed = service.selector.get(keys::POD_HASH_LABEL).is_some_and(|h| h == hash);
         if !is_pointed || service.managed_by.is_none() {
             draft.point(self.cx, service, hash);
         }
@@ -102,15 +93,9 @@ impl<'a> Update<'_, 'a> {
 
     fn read_selectors(&self, draft: &mut Draft) {
         let selected = |draft: &Draft, service: Option<&ServiceView>| {
-            service
-                .map(|s| draft.selected_hash(s))
-                .filter(|hash| !hash.is_empty())
+            service.map(|s| draft.selected_hash(s)).filter(|hash| !hash.is_empty())
         };
-        let preview = self
-            .strategy
-            .preview_service
-            .as_deref()
-            .and_then(|name| self.cx.service(name));
+        let preview = self.strategy.preview_service.as_deref().and_then(|name| self.cx.service(name));
         draft.status.blue_green.preview_selector = selected(draft, preview);
         draft.status.blue_green.active_selector = selected(draft, self.active());
     }
@@ -138,10 +123,7 @@ impl<'a> Update<'_, 'a> {
     }
 
     fn abort_delay(&self, draft: &mut Draft, new: &ReplicaSetView) -> AbortDelay {
-        let delay = self
-            .strategy
-            .abort_scale_down_delay_seconds
-            .unwrap_or(DEFAULT_DELAY_SECONDS);
+        let delay = self.strategy.abort_scale_down_delay_seconds.unwrap_or(DEFAULT_DELAY_SECONDS);
         let stands_apart = self.cx.stable_rs.is_some_and(|rs| !self.cx.is_new(rs));
         let serves = self.active_hash() == Some(new.hash());
         if !self.is_aborted(draft) || !stands_apart || serves || delay == 0 {
@@ -152,24 +134,17 @@ impl<'a> Update<'_, 'a> {
 
     /// The size of the new revision: smaller than the Rollout's until it is promoted, if the user wants that.
     fn new_size(&self) -> i32 {
-        let Some(preview) = self.strategy.preview_replica_count else {
-            return self.cx.replicas;
-        };
+        let Some(preview) = self.strategy.preview_replica_count else { return self.cx.replicas };
         let cx = self.cx;
         let active = cx.status.blue_green.active_selector.as_deref();
-        let serves =
-            active.is_none_or(|hash| hash == cx.current_hash || cx.owned.iter().all(|rs| rs.hash() != hash));
+        let serves = active.is_none_or(|hash| hash == cx.current_hash || cx.owned.iter().all(|rs| rs.hash() != hash));
         if serves || cx.status.promote_full {
             return cx.replicas;
         }
         let is_known = cx.status.current_pod_hash.as_deref() == Some(cx.current_hash.as_str());
         let is_paused = cx.rollout.spec.paused || !cx.status.pause_conditions.is_empty();
         let is_checked = cx.status.blue_green.scale_up_preview_check_point;
-        if is_known && !is_paused && is_checked {
-            cx.replicas
-        } else {
-            preview
-        }
+        if is_known && !is_paused && is_checked { cx.replicas } else { preview }
     }
 
     fn scale_others(&self, draft: &mut Draft) {
@@ -177,15 +152,9 @@ impl<'a> Update<'_, 'a> {
         if cx.has_pause(PauseReason::InconclusiveAnalysisRun) {
             return;
         }
-        let delay = self
-            .strategy
-            .scale_down_delay_seconds
-            .unwrap_or(DEFAULT_DELAY_SECONDS);
+        let delay = self.strategy.scale_down_delay_seconds.unwrap_or(DEFAULT_DELAY_SECONDS);
         let mut queue = DelayQueue::new(delay, self.strategy.scale_down_delay_revision_limit);
-        let mut others: Vec<_> = cx
-            .others()
-            .filter(|rs| rs.replicas > 0 && !self.is_referenced(rs))
-            .collect();
+        let mut others: Vec<_> = cx.others().filter(|rs| rs.replicas > 0 && !self.is_referenced(rs)).collect();
         others.sort_by_key(|rs| std::cmp::Reverse(rs.revision()));
         for rs in others {
             let size = queue.size(cx, draft, rs, cx.replicas);
@@ -202,30 +171,16 @@ impl<'a> Update<'_, 'a> {
             &status.blue_green.active_selector,
             &status.blue_green.preview_selector,
         ];
-        let names = [
-            Some(self.strategy.active_service.as_str()),
-            self.strategy.preview_service.as_deref(),
-        ];
-        let services = names
-            .into_iter()
-            .flatten()
-            .filter_map(|name| self.cx.service(name));
-        recorded
-            .into_iter()
-            .any(|hash| hash.as_deref() == Some(rs.hash()))
-            || services.into_iter().any(|s| {
-                s.selector
-                    .get(keys::POD_HASH_LABEL)
-                    .is_some_and(|h| h == rs.hash())
-            })
+        let names = [Some(self.strategy.active_service.as_str()), self.strategy.preview_service.as_deref()];
+        let services = names.into_iter().flatten().filter_map(|name| self.cx.service(name));
+        recorded.into_iter().any(|hash| hash.as_deref() == Some(rs.hash()))
+            || services.into_iter().any(|s| s.selector.get(keys::POD_HASH_LABEL).is_some_and(|h| h == rs.hash()))
     }
 
     /// Whether the new revision has the size that it is to have before it is promoted, and all of it is available.
     fn is_ready(&self) -> bool {
         let size = self.new_size();
-        self.cx
-            .new_rs
-            .is_some_and(|rs| rs.replicas == size && rs.status.available == size)
+        self.cx.new_rs.is_some_and(|rs| rs.replicas == size && rs.status.available == size)
     }
 
     /// Whether the new revision takes over without waiting for anybody.
@@ -311,9 +266,7 @@ impl<'a> Update<'_, 'a> {
     /// one again when the update is aborted.
     fn point_active(&self, draft: &mut Draft) {
         let cx = self.cx;
-        let (Some(active), Some(new)) = (self.active(), cx.new_rs) else {
-            return;
-        };
+        let (Some(active), Some(new)) = (self.active(), cx.new_rs) else { return };
         if self.is_aborted(draft) {
             let stable = cx.stable_rs.filter(|rs| rs.status.available > 0);
             if let Some(stable) = stable {

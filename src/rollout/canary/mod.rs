@@ -49,10 +49,7 @@ fn restart(cx: &Context<'_>, draft: &mut Draft) {
         draft.tell(EventReason::SkipSteps, "Rollback to stable ReplicaSets");
     } else if cx.rollback.is_within_window() && cx.new_rs.is_some_and(|rs| rs.replicas > 0) {
         draft.status.current_step_index = total;
-        draft.tell(
-            EventReason::SkipSteps,
-            "Rollback to active ReplicaSets within RollbackWindow",
-        );
+        draft.tell(EventReason::SkipSteps, "Rollback to active ReplicaSets within RollbackWindow");
     }
 }
 

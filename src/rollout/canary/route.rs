@@ -19,10 +19,7 @@ pub(super) fn apply(cx: &Context<'_>, draft: &mut Draft) -> Result<(), TrafficEr
     let max = max_weight(cx);
     let weight = desired_weight(cx, draft);
     if !can_stable_carry(cx, max, weight) {
-        draft.note(format!(
-            "Traffic stays as it is until the stable revision can carry {} of {max}",
-            max - weight
-        ));
+        draft.note(format!("Traffic stays as it is until the stable revision can carry {} of {max}", max - weight));
         return Ok(());
     }
     for router in &routers {
@@ -53,19 +50,8 @@ fn desired_weight(cx: &Context<'_>, draft: &Draft) -> i32 {
     if steps.is_empty() {
         return 0;
     }
-    let index = draft
-        .status
-        .current_step_index
-        .and_then(|i| usize::try_from(i).ok())
-        .unwrap_or(0);
-    let last_weight = |until: usize| {
-        steps
-            .iter()
-            .take(until)
-            .rev()
-            .find_map(|s| s.set_weight)
-            .unwrap_or(0)
-    };
+    let index = draft.status.current_step_index.and_then(|i| usize::try_from(i).ok()).unwrap_or(0);
+    let last_weight = |until: usize| steps.iter().take(until).rev().find_map(|s| s.set_weight).unwrap_or(0);
     if !scale::is_at_desired(cx, draft) {
         last_weight(index)
     } else if index < steps.len() {
@@ -109,3 +95,4 @@ fn record(cx: &Context<'_>, draft: &mut Draft, max: i32, weight: i32) {
     }
     draft.status.canary.weights = Some(weights);
 }
+

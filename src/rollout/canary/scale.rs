@@ -18,26 +18,23 @@ const DEFAULT_DELAY_SECONDS: i32 = 30;
 /// Whether a ReplicaSet that has pods was sized for another size of the Rollout than today's.
 pub(super) fn is_due(cx: &Context<'_>) -> bool {
     let active = cx.new_rs.into_iter().chain(cx.stable_rs);
-    active.filter(|rs| rs.replicas > 0).any(|rs| {
-        rs.desired_replicas()
-            .is_some_and(|desired| desired != cx.replicas)
-    })
+    active
+        .filter(|rs| rs.replicas > 0)
+        .any(|rs| rs.desired_replicas().is_some_and(|desired| desired != cx.replicas))
 }
 
 /// Moves the sizes towards those of the current step: the stable ReplicaSet first, then the new one, then the rest;
 /// whatever changes first changes alone.
 pub(super) fn apply(cx: &Context<'_>, draft: &mut Draft) {
-    let (Some(strategy), Some(new)) = (cx.canary(), cx.new_rs) else {
-        return;
-    };
+    let (Some(strategy), Some(new)) = (cx.canary(), cx.new_rs) else { return };
     let next = next_counts(cx, draft, strategy);
     if let Some(stable) = cx.stable_rs.filter(|rs| !cx.is_new(rs)) {
         sizes::keep(draft, stable);
-        if draft.scale(cx, stable, next.stable, false) {
+        if draft.scale(cx, stable, next.stable.max(served_floor(cx, strategy, stable)), false) {
             return;
         }
     }
-    if scale_new(cx, draft, strategy, new, next.canary) {
+    if scale_new(cx, draft, strategy, new, next.canary.max(served_floor(cx, strategy, new))) {
         return;
     }
     if cx.is_routed() {
@@ -47,13 +44,26 @@ pub(super) fn apply(cx: &Context<'_>, draft: &mut Draft) {
     }
 }
 
-fn scale_new(
-    cx: &Context<'_>,
-    draft: &mut Draft,
-    strategy: &CanaryStrategy,
-    new: &ReplicaSetView,
-    size: i32,
-) -> bool {
+/// The last available pod of a revision stays for as long as a Service selects it: the Service is moved first.
+fn served_floor(cx: &Context<'_>, strategy: &CanaryStrategy, rs: &ReplicaSetView) -> i32 {
+    let names = [&strategy.stable_service, &strategy.canary_service];
+    let mut services = names.into_iter().flatten().filter_map(|name| cx.service(name));
+    let is_selected = services.any(|s| s.selector.get(keys::POD_HASH_LABEL).is_some_and(|hash| hash == rs.hash()));
+    i32::from(is_selected && cx.replicas > 0 && rs.replicas > 0 && rs.status.available > 0)
+}
+
+/// Whether the stable revision has to make room for the last pods of the new one before that can be promoted: then
+/// the stable Service goes first.
+pub(super) fn must_hand_over(cx: &Context<'_>) -> bool {
+    let (Some(strategy), Some(new)) = (cx.canary(), cx.new_rs) else { return false };
+    let limits = limits(cx, strategy);
+    let is_past_last = step_count(cx).is_none_or(|count| cx.status.current_step_index == Some(count));
+    let is_waited_for = cx.stable_rs.is_some_and(|rs| !cx.is_new(rs) && rs.replicas == 1) && !cx.is_changed();
+    let enough = (cx.replicas - limits.unavailable).max(1);
+    !cx.is_routed() && is_past_last && is_waited_for && limits.surge == 0 && new.status.available >= enough
+}
+
+fn scale_new(cx: &Context<'_>, draft: &mut Draft, strategy: &CanaryStrategy, new: &ReplicaSetView, size: i32) -> bool {
     match abort_delay(cx, draft, strategy, new) {
         AbortDelay::Off => {
             sizes::keep(draft, new);
@@ -64,17 +74,10 @@ fn scale_new(
     }
 }
 
-fn abort_delay(
-    cx: &Context<'_>,
-    draft: &mut Draft,
-    strategy: &CanaryStrategy,
-    new: &ReplicaSetView,
-) -> AbortDelay {
+fn abort_delay(cx: &Context<'_>, draft: &mut Draft, strategy: &CanaryStrategy, new: &ReplicaSetView) -> AbortDelay {
     let is_aborted = cx.status.abort && !draft.pauses.remove_abort;
     let stands_apart = cx.stable_rs.is_some_and(|rs| !cx.is_new(rs));
-    let delay = strategy
-        .abort_scale_down_delay_seconds
-        .unwrap_or(DEFAULT_DELAY_SECONDS);
+    let delay = strategy.abort_scale_down_delay_seconds.unwrap_or(DEFAULT_DELAY_SECONDS);
     let follows_traffic = strategy.dynamic_stable_scale && strategy.abort_scale_down_delay_seconds.is_none();
     if !is_aborted || !stands_apart || !cx.is_routed() || delay <= 0 || follows_traffic {
         return AbortDelay::Off;
@@ -92,20 +95,12 @@ pub(super) fn is_at_desired(cx: &Context<'_>, draft: &Draft) -> bool {
         canary: cx.new_rs.map(counts),
         stable: cx.stable_rs.map(counts),
         is_stable_counted: !(is_routed && strategy.dynamic_stable_scale),
-        others_available: if is_routed {
-            0
-        } else {
-            cx.others().map(|rs| rs.status.available).sum()
-        },
+        others_available: if is_routed { 0 } else { cx.others().map(|rs| rs.status.available).sum() },
     })
 }
 
 fn counts(rs: &ReplicaSetView) -> ReplicaSetCounts {
-    ReplicaSetCounts {
-        spec: rs.replicas,
-        available: rs.status.available,
-        status: rs.status.replicas,
-    }
+    ReplicaSetCounts { spec: rs.replicas, available: rs.status.available, status: rs.status.replicas }
 }
 
 /// The sizes to move to now.
@@ -155,11 +150,7 @@ fn position<'s>(cx: &Context<'_>, draft: &Draft, steps: &'s [StepSize]) -> Canar
 }
 
 fn limits(cx: &Context<'_>, strategy: &CanaryStrategy) -> Fenceposts {
-    replicas::fenceposts(
-        strategy.max_surge.as_ref(),
-        strategy.max_unavailable.as_ref(),
-        cx.replicas,
-    )
+    replicas::fenceposts(strategy.max_surge.as_ref(), strategy.max_unavailable.as_ref(), cx.replicas)
 }
 
 fn basic_input<'s>(
@@ -193,20 +184,13 @@ fn routed_input<'s>(
         min_pods: strategy.min_pods_per_replica_set,
         is_stable_dynamic: strategy.dynamic_stable_scale,
         abort_delay: replicas::AbortDelay::from_field(strategy.abort_scale_down_delay_seconds),
-        weights: weights.map(|w| RecordedWeights {
-            canary: w.canary.weight,
-            stable: w.stable.weight,
-        }),
+        weights: weights.map(|w| RecordedWeights { canary: w.canary.weight, stable: w.stable.weight }),
     }
 }
 
 /// The other ReplicaSets, those with broken pods cut to what works, youngest revision first.
 fn others_to_drain<'a>(cx: &Context<'a>, draft: &mut Draft) -> Vec<(&'a ReplicaSetView, i32)> {
-    let mut others: Vec<_> = cx
-        .others()
-        .filter(|rs| rs.replicas > 0)
-        .map(|rs| (rs, rs.replicas))
-        .collect();
+    let mut others: Vec<_> = cx.others().filter(|rs| rs.replicas > 0).map(|rs| (rs, rs.replicas)).collect();
     for (rs, size) in &mut others {
         if rs.status.available < *size {
             *size = rs.status.available;
@@ -227,7 +211,7 @@ fn spare(cx: &Context<'_>, strategy: &CanaryStrategy) -> i32 {
 fn drain_by_pods(cx: &Context<'_>, draft: &mut Draft, strategy: &CanaryStrategy) {
     let mut spare = spare(cx, strategy);
     for (rs, size) in others_to_drain(cx, draft) {
-        let cut = size.min(spare.max(0));
+        let cut = (size - served_floor(cx, strategy, rs)).min(spare.max(0));
         if cut > 0 {
             draft.scale(cx, rs, size - cut, false);
             spare -= cut;
@@ -243,16 +227,9 @@ fn drain_routed(cx: &Context<'_>, draft: &mut Draft, strategy: &CanaryStrategy) 
     }
     let delay = strategy.scale_down_delay_seconds.unwrap_or(DEFAULT_DELAY_SECONDS);
     let mut queue = DelayQueue::new(delay, strategy.scale_down_delay_revision_limit);
-    for (rs, size) in others
-        .into_iter()
-        .filter(|(rs, _)| !is_referenced(cx, strategy, rs))
-    {
+    for (rs, size) in others.into_iter().filter(|(rs, _)| !is_referenced(cx, strategy, rs)) {
         let was_stable = cx.is_fully_promoted() || rs.deadline() != Deadline::None;
-        let size = if was_stable && !strategy.dynamic_stable_scale {
-            queue.size(cx, draft, rs, size)
-        } else {
-            0
-        };
+        let size = if was_stable && !strategy.dynamic_stable_scale { queue.size(cx, draft, rs, size) } else { 0 };
         draft.scale(cx, rs, size, false);
     }
 }
@@ -262,15 +239,9 @@ fn is_referenced(cx: &Context<'_>, strategy: &CanaryStrategy, rs: &ReplicaSetVie
     let weights = cx.status.canary.weights.as_ref();
     let destinations = weights.into_iter().flat_map(|w| [&w.canary, &w.stable]);
     let recorded = [&cx.status.stable_rs, &cx.status.current_pod_hash];
-    let mut hashes = recorded
-        .into_iter()
-        .chain(destinations.map(|d| &d.pod_template_hash));
+    let mut hashes = recorded.into_iter().chain(destinations.map(|d| &d.pod_template_hash));
     let names = [&strategy.stable_service, &strategy.canary_service];
     let mut services = names.into_iter().flatten().filter_map(|name| cx.service(name));
     hashes.any(|hash| hash.as_deref() == Some(rs.hash()))
-        || services.any(|s| {
-            s.selector
-                .get(keys::POD_HASH_LABEL)
-                .is_some_and(|hash| hash == rs.hash())
-        })
+        || services.any(|s| s.selector.get(keys::POD_HASH_LABEL).is_some_and(|hash| hash == rs.hash()))
 }

@@ -3,13 +3,15 @@
 use super::super::context::Context;
 use super::super::draft::Draft;
 use super::super::snapshot::ReplicaSetView;
+use super::scale;
 use crate::api::keys;
 
 /// Points both Services at their revisions, as soon as those can serve.
 pub(super) fn point(cx: &Context<'_>, draft: &mut Draft) {
     let Some(canary) = cx.canary() else { return };
-    point_one(cx, draft, canary.stable_service.as_deref(), cx.stable_rs);
     let is_aborted = cx.status.abort && !draft.pauses.remove_abort;
+    let of_stable = if !is_aborted && scale::must_hand_over(cx) { cx.new_rs } else { cx.stable_rs };
+    point_one(cx, draft, canary.stable_service.as_deref(), of_stable);
     let of_canary = if is_aborted { cx.stable_rs } else { cx.new_rs };
     point_one(cx, draft, canary.canary_service.as_deref(), of_canary);
 }
@@ -17,14 +19,8 @@ pub(super) fn point(cx: &Context<'_>, draft: &mut Draft) {
 /// A Service that was never ours selects pods of the user's choosing; it is narrowed to one revision only when
 /// that one is complete. Later one available pod is enough.
 fn point_one(cx: &Context<'_>, draft: &mut Draft, name: Option<&str>, rs: Option<&ReplicaSetView>) {
-    let (Some(service), Some(rs)) = (name.and_then(|name| cx.service(name)), rs) else {
-        return;
-    };
-    if service
-        .selector
-        .get(keys::POD_HASH_LABEL)
-        .is_some_and(|hash| hash == rs.hash())
-    {
+    let (Some(service), Some(rs)) = (name.and_then(|name| cx.service(name)), rs) else { return };
+    if service.selector.get(keys::POD_HASH_LABEL).is_some_and(|hash| hash == rs.hash()) {
         return;
     }
     let available = rs.status.available;
@@ -32,9 +28,6 @@ fn point_one(cx: &Context<'_>, draft: &mut Draft, name: Option<&str>, rs: Option
     if can_serve {
         draft.point(cx, service, rs.hash());
     } else {
-        draft.note(format!(
-            "Service {} waits for pods of {}",
-            service.id.name, rs.id.name
-        ));
+        draft.note(format!("Service {} waits for pods of {}", service.id.name, rs.id.name));
     }
 }

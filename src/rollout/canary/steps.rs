@@ -63,11 +63,7 @@ fn is_pause_over(cx: &Context<'_>, draft: &mut Draft, pause: &PauseStep) -> bool
     if cx.is_resumed_by_user(PauseReason::CanaryPauseStep) {
         return !draft.is_scaling();
     }
-    let begun = cx
-        .status
-        .pause_conditions
-        .iter()
-        .find(|c| c.reason == PauseReason::CanaryPauseStep);
+    let begun = cx.status.pause_conditions.iter().find(|c| c.reason == PauseReason::CanaryPauseStep);
     let Some(begun) = begun else {
         if !draft.is_scaling() && !cx.rollout.spec.paused {
             draft.pauses.add.push(PauseReason::CanaryPauseStep);
@@ -118,9 +114,7 @@ fn label(step: &CanaryStep) -> String {
             format!("setCanaryScale{{{what}}}")
         }
         Some(StepKind::Plugin(plugin)) => format!("plugin: {}", plugin.name),
-        Some(StepKind::SetHeaderRoute(route)) => {
-            format!("setHeaderRoute: {}", route.name.as_deref().unwrap_or(""))
-        }
+        Some(StepKind::SetHeaderRoute(route)) => format!("setHeaderRoute: {}", route.name.as_deref().unwrap_or("")),
         Some(StepKind::SetMirrorRoute(route)) => format!("setMirrorRoute: {}", route.name),
     }
 }

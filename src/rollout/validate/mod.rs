@@ -1,12 +1,206 @@
+//! Whether a Rollout says something that can be done: [`validate`] looks at its spec alone,
+//! [`validate_references`] at the Services and Ingresses that it names.
+//!
+//! What the reference accepts is accepted and what it refuses is refused, but for the few cases that each module
+//! names. All mistakes are reported at once, each with its field, its value and what would be right.
+
+mod blue_green;
+mod canary;
+mod error;
+mod names;
+mod pod_template;
+mod references;
+mod routing;
+mod selector;
+mod steps;
+mod unbuilt;
+
+#[cfg(test)]
+mod tests;
+
+use serde_json::json;
+use thiserror::Error;
+
+use error::{Findings, Path};
+
 use super::context::Strategy;
 use super::snapshot::Snapshot;
-pub(super) fn check(s: &Snapshot) -> Result<Strategy<'_>, String> {
-    let st = &s.rollout.spec.strategy;
-    if let Some(c) = &st.canary {
-        return Ok(Strategy::Canary(c));
+use crate::api::rollout::{RolloutSpec, WorkloadRef};
+use crate::api::{LabelSelector, Rollout};
+
+pub use error::{SpecError, SpecErrors};
+pub use references::validate_references;
+pub use selector::matches;
+pub use unbuilt::{Unbuilt, unbuilt_features, unbuilt_routers};
+
+/// Old ReplicaSets kept when the Rollout does not say.
+const DEFAULT_REVISION_HISTORY_LIMIT: i32 = 10;
+
+/// Seconds without progress that are allowed when the Rollout does not say.
+const DEFAULT_PROGRESS_DEADLINE_SECONDS: i32 = 600;
+
+/// Where the template of a Rollout may come from: group (without version) and kind.
+const WORKLOADS: &[(&str, &str)] = &[
+    ("apps", "Deployment"),
+    ("apps", "ReplicaSet"),
+    ("", "PodTemplate"),
+];
+
+/// Why nothing can be done about a Rollout until it or what it names changes.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// The spec, or an object that it names, is wrong.
+    #[error(transparent)]
+    Invalid(#[from] SpecErrors),
+    /// The spec is right, but asks for what this version cannot do.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; also "))]
+    Unbuilt(Vec<Unbuilt>),
+}
+
+/// The strategy of a Rollout that can be carried out.
+pub(super) fn check(snapshot: &Snapshot) -> Result<Strategy<'_>, Refusal> {
+    let rollout = &snapshot.rollout;
+    let strategy = strategy_of(rollout)?;
+    let unbuilt = unbuilt_features(rollout);
+    if !unbuilt.is_empty() {
+        return Err(Refusal::Unbuilt(unbuilt));
     }
-    if let Some(b) = &st.blue_green {
-        return Ok(Strategy::BlueGreen(b));
+    validate_references(rollout, &snapshot.services, &snapshot.ingresses)?;
+    Ok(strategy)
+}
+
+/// Checks the spec of `rollout` alone.
+///
+/// A spec whose `workloadRef` has been filled into `template` and `selector` is checked as if the user had written
+/// them, once `workloadRef` is cleared; with it, the template must be the workload's alone.
+pub fn validate(rollout: &Rollout) -> Result<(), SpecErrors> {
+    strategy_of(rollout).map(|_| ())
+}
+
+fn strategy_of(rollout: &Rollout) -> Result<Strategy<'_>, SpecErrors> {
+    let spec = &rollout.spec;
+    let path = Path::new("spec");
+    let mut found = Findings::default();
+    not_negative(spec.replicas, &path.field("replicas"), &mut found);
+    check_selector(spec, &path.field("selector"), &mut found);
+    match &spec.workload_ref {
+        Some(workload) => check_workload(spec, workload, &path, &mut found),
+        None => pod_template::check(spec.template.as_value(), &path.field("template"), &mut found),
     }
-    Err("no strategy".into())
+    not_negative(
+        Some(spec.min_ready_seconds),
+        &path.field("minReadySeconds"),
+        &mut found,
+    );
+    not_negative(
+        spec.revision_history_limit,
+        &path.field("revisionHistoryLimit"),
+        &mut found,
+    );
+    check_progress_deadline(spec, &path, &mut found);
+    let strategy = check_strategy(spec, &path.field("strategy"), &mut found);
+    found.into_result_with(strategy)
+}
+
+fn not_negative(value: Option<i32>, path: &Path, found: &mut Findings) {
+    if let Some(value) = value.filter(|value| *value < 0) {
+        found.invalid(path, value, "must be 0 or more");
+    }
+}
+
+fn check_selector(spec: &RolloutSpec, path: &Path, found: &mut Findings) {
+    let Some(selector) = &spec.selector else {
+        if spec.workload_ref.is_none() {
+            found.required(path, "name labels of spec.template in matchLabels");
+        }
+        return;
+    };
+    if selector::is_empty(selector) {
+        found.invalid_but(
+            path,
+            json!({}),
+            "an empty selector would select every pod of the namespace",
+            "name at least one label of spec.template in matchLabels",
+        );
+    } else if selector::check(selector, path, found) && spec.workload_ref.is_none() {
+        check_selects_template(spec, selector, found);
+    }
+}
+
+fn check_selects_template(spec: &RolloutSpec, selector: &LabelSelector, found: &mut Findings) {
+    let labels = spec.template.labels();
+    if !selector::matches(selector, &labels) {
+        found.invalid_but(
+            &Path::new("spec.template.metadata.labels"),
+            json!(labels),
+            "spec.selector does not select pods with these labels",
+            "add the labels that the selector asks for",
+        );
+    }
+}
+
+fn check_workload(spec: &RolloutSpec, workload: &WorkloadRef, path: &Path, found: &mut Findings) {
+    let template = &spec.template;
+    if !template.labels().is_empty() || !template.annotations().is_empty() {
+        found.invalid_but(
+            &path.field("template"),
+            json!({"metadata": {"labels": template.labels(), "annotations": template.annotations()}}),
+            "must be empty where workloadRef names the source of the template",
+            "remove spec.template or spec.workloadRef",
+        );
+    }
+    let text = |field: &Option<String>| field.clone().unwrap_or_default();
+    let (version, kind) = (text(&workload.api_version), text(&workload.kind));
+    let group = version.rsplit_once('/').map_or("", |(group, _)| group);
+    if !WORKLOADS.contains(&(group, kind.as_str())) {
+        found.invalid(
+            &path.field("workloadRef"),
+            format!("{version}/{kind}"),
+            "must be a Deployment or ReplicaSet of apps/v1, or a PodTemplate of v1",
+        );
+    }
+}
+
+fn check_progress_deadline(spec: &RolloutSpec, path: &Path, found: &mut Findings) {
+    let deadline = spec
+        .progress_deadline_seconds
+        .unwrap_or(DEFAULT_PROGRESS_DEADLINE_SECONDS);
+    if deadline < 0 || deadline <= spec.min_ready_seconds {
+        let ready = spec.min_ready_seconds;
+        found.invalid(
+            &path.field("progressDeadlineSeconds"),
+            deadline,
+            format!("must be greater than minReadySeconds, which is {ready}, and not negative; it is 600 if not set"),
+        );
+    }
+}
+
+/// The one strategy that is set; `None` only if a mistake was found.
+fn check_strategy<'a>(spec: &'a RolloutSpec, path: &Path, found: &mut Findings) -> Option<Strategy<'a>> {
+    match (&spec.strategy.blue_green, &spec.strategy.canary) {
+        (None, None) => {
+            found.required(path, "set one of blueGreen and canary");
+            None
+        }
+        (Some(_), Some(_)) => {
+            found.invalid_but(
+                path,
+                "blueGreen, canary",
+                "a Rollout has one strategy",
+                "keep one of them",
+            );
+            None
+        }
+        (Some(blue_green), None) => {
+            let history = spec
+                .revision_history_limit
+                .unwrap_or(DEFAULT_REVISION_HISTORY_LIMIT);
+            blue_green::check(blue_green, history, &path.field("blueGreen"), found);
+            Some(Strategy::BlueGreen(blue_green))
+        }
+        (None, Some(canary)) => {
+            canary::check(canary, &path.field("canary"), found);
+            Some(Strategy::Canary(canary))
+        }
+    }
 }

@@ -1,0 +1,120 @@
+//! Child processes that cannot outlive the process that started them.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use crate::clock;
+
+/// Ends the program when this process is gone: waits for the end of the pipe that only this process holds open, makes
+/// sure that the process of that id still is the program (its parent, as long as it lives), and kills it.
+const GUARD: &str = r#"exec 3<&0
+{ cat <&3; read -r _ _ _ parent _ </proc/self/stat || parent=$$; [ "$parent" = $$ ] && kill -9 $$; } >/dev/null 2>&1 &
+exec "$@" 3<&- </dev/null"#;
+
+/// A child process that ends when this value is dropped, and also when this process ends in any way at all.
+#[derive(Debug)]
+pub struct Held {
+    child: Child,
+    name: String,
+}
+
+/// What makes a held process end when the pipe on its standard input does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndsBy {
+    /// The program itself ends with its standard input.
+    Itself,
+    /// A guard beside the program kills it; the program's own standard input is empty.
+    Guard,
+}
+
+impl Held {
+    /// Starts `program` with `args` and the environment of this process with `env` over it; what it writes goes to the
+    /// end of the file `log`.
+    pub fn start<A: AsRef<OsStr>>(
+        program: &Path,
+        args: &[A],
+        env: &[(&str, &OsStr)],
+        log: &Path,
+        ends_by: EndsBy,
+    ) -> io::Result<Self> {
+        let output = File::options().create(true).append(true).open(log)?;
+        let mut command = match ends_by {
+            EndsBy::Itself => Command::new(program),
+            EndsBy::Guard => {
+                let mut shell = Command::new("sh");
+                shell.args(["-c", GUARD, "sh"]).arg(program);
+                shell
+            }
+        };
+        command.args(args).envs(env.iter().copied()).stdin(Stdio::piped());
+        command.stdout(output.try_clone()?).stderr(output);
+        let child = command.spawn()?;
+        let name = program
+            .file_name()
+            .unwrap_or(program.as_os_str())
+            .to_string_lossy()
+            .into_owned();
+        Ok(Self { child, name })
+    }
+
+    /// The process id of the program itself.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How the program ended, or `None` while it runs.
+    pub fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
+        self.child.try_wait()
+    }
+
+    /// Asks the program to end with the signal `TERM`.
+    pub fn terminate(&self) -> io::Result<()> {
+        let status = Command::new("kill")
+            .args(["-TERM", &self.id().to_string()])
+            .status()?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(io::Error::other(format!("{}: kill: {status}", self.name)))
+        }
+    }
+
+    /// Waits until the program has ended, at most `limit`; `None` when it still runs then.
+    pub async fn wait(&mut self, limit: Duration) -> io::Result<Option<ExitStatus>> {
+        let deadline = tokio::time::Instant::now() + limit;
+        loop {
+            let status = self.ended()?;
+            if status.is_some() || tokio::time::Instant::now() >= deadline {
+                return Ok(status);
+            }
+            clock::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Ends the program at once, as `kill -9` does, and waits until it is gone.
+    pub fn kill(&mut self) -> io::Result<ExitStatus> {
+        self.child.kill()?;
+        self.child.wait()
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Both fail only for a process that is gone already.
+        let _gone = self.kill();
+    }
+}
+
+/// The memory that process `id` has in RAM, in bytes; `None` where the system does not say.
+#[must_use]
+pub fn resident_bytes(id: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kilobytes: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}

@@ -1,0 +1,128 @@
+//! The fields of `spec.strategy.canary`, but for its routers and steps.
+
+use super::blue_green::check_anti_affinity;
+use super::error::{Findings, Path};
+use super::{routing, steps};
+use crate::api::{CanaryStrategy, IntOrString, TrafficRouting};
+
+/// Checks a canary strategy.
+pub(super) fn check(canary: &CanaryStrategy, path: &Path, found: &mut Findings) {
+    check_services(canary, path, found);
+    check_limits(canary, path, found);
+    check_needs_routing(canary, path, found);
+    check_ping_pong(canary, path, found);
+    check_anti_affinity(canary.anti_affinity.as_ref(), path, found);
+    if let Some(routing) = &canary.traffic_routing {
+        routing::check(routing, &path.field("trafficRouting"), found);
+    }
+    for (index, step) in canary.steps.iter().enumerate() {
+        steps::check(step, canary.traffic_routing.as_ref(), path, index, found);
+    }
+}
+
+fn check_services(canary: &CanaryStrategy, path: &Path, found: &mut Findings) {
+    let needing = canary
+        .traffic_routing
+        .as_ref()
+        .and_then(|routing| needs_both_services(canary, routing));
+    match (&canary.stable_service, &canary.canary_service) {
+        (Some(stable), Some(other)) if stable == other => {
+            let (problem, remedy) = (
+                "is also the canaryService",
+                "use two Services with the same selector",
+            );
+            found.invalid_but(&path.field("stableService"), stable.as_str(), problem, remedy);
+        }
+        (stable, other) => {
+            let Some(router) = needing else { return };
+            for (field, service) in [("stableService", stable), ("canaryService", other)] {
+                if service.is_none() {
+                    let problem = format!("trafficRouting.{router} splits traffic between two Services");
+                    found.required(&path.field(field), problem);
+                }
+            }
+        }
+    }
+}
+
+/// The first router that cannot do without stableService and canaryService.
+fn needs_both_services(canary: &CanaryStrategy, routing: &TrafficRouting) -> Option<&'static str> {
+    let ping_pong = canary.ping_pong.is_some();
+    let has_subsets = routing
+        .istio
+        .as_ref()
+        .is_some_and(|istio| istio.destination_rule.is_some());
+    [
+        ("istio", routing.istio.is_some() && !has_subsets && !ping_pong),
+        ("nginx", routing.nginx.is_some()),
+        ("alb", routing.alb.is_some() && !ping_pong),
+        ("smi", routing.smi.is_some()),
+        ("ambassador", routing.ambassador.is_some()),
+        ("appMesh", routing.app_mesh.is_some()),
+        ("traefik", routing.traefik.is_some()),
+        ("apisix", routing.apisix.is_some()),
+    ]
+    .into_iter()
+    .find_map(|(name, needs)| needs.then_some(name))
+}
+
+fn check_limits(canary: &CanaryStrategy, path: &Path, found: &mut Findings) {
+    let is_zero = |limit: &Option<IntOrString>| limit.as_ref().is_some_and(|limit| number_of(limit) == 0);
+    if is_zero(&canary.max_surge) && is_zero(&canary.max_unavailable) {
+        let value = match &canary.max_surge {
+            Some(IntOrString::Int(number)) => serde_json::json!(number),
+            Some(IntOrString::String(text)) => serde_json::json!(text),
+            None => serde_json::Value::Null,
+        };
+        let problem = "maxSurge and maxUnavailable must not both be 0: no pod could be replaced";
+        found.invalid_but(&path.field("maxSurge"), value, problem, "raise one of them");
+    }
+}
+
+/// The number in a limit, with or without a percent sign; 0 where there is none.
+fn number_of(limit: &IntOrString) -> i32 {
+    match limit {
+        IntOrString::Int(number) => *number,
+        IntOrString::String(text) => text.strip_suffix('%').unwrap_or(text).parse().unwrap_or(0),
+    }
+}
+
+fn check_needs_routing(canary: &CanaryStrategy, path: &Path, found: &mut Findings) {
+    let routed = canary.traffic_routing.is_some();
+    let only = "can only be used with trafficRouting";
+    if let Some(seconds) = canary.scale_down_delay_seconds {
+        let path = path.field("scaleDownDelaySeconds");
+        if !routed {
+            found.invalid_but(&path, seconds, only, "remove it or set trafficRouting");
+        } else if canary.dynamic_stable_scale {
+            let problem = "cannot be used with dynamicStableScale, which shrinks the stable revision itself";
+            found.invalid_but(&path, seconds, problem, "remove one of them");
+        }
+    }
+    if canary.dynamic_stable_scale && !routed {
+        let path = path.field("dynamicStableScale");
+        found.invalid_but(&path, true, only, "remove it or set trafficRouting");
+    }
+}
+
+fn check_ping_pong(canary: &CanaryStrategy, path: &Path, found: &mut Findings) {
+    let Some(services) = &canary.ping_pong else { return };
+    let path_of = |field: &str| path.field("pingPong").field(field);
+    let (first, second) = (services.ping_service.as_str(), services.pong_service.as_str());
+    for (field, service) in [("pingService", first), ("pongService", second)] {
+        if service.is_empty() {
+            found.required(&path_of(field), "pingPong needs two Services");
+        }
+    }
+    if first == second && !first.is_empty() {
+        found.invalid_but(
+            &path_of("pingService"),
+            first,
+            "is also the pongService",
+            "use two Services",
+        );
+    }
+    if let Some(routing) = &canary.traffic_routing {
+        routing::check_ping_pong(services, routing, path, found);
+    }
+}

@@ -1,0 +1,452 @@
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::domain::merge_patch::apply_merge_patch;
+use crate::rollout::snapshot::{Identity, ServiceView};
+
+/// A valid Rollout with `spec` merged into it.
+fn rollout(spec: &Value) -> Rollout {
+    let valid = json!({
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Rollout",
+        "metadata": {"name": "demo", "namespace": "default", "uid": "u", "resourceVersion": "1"},
+        "spec": {
+            "selector": {"matchLabels": {"app": "demo"}},
+            "template": {
+                "metadata": {"labels": {"app": "demo"}},
+                "spec": {"containers": [{"name": "demo", "image": "demo:1"}]},
+            },
+        },
+    });
+    serde_json::from_value(apply_merge_patch(&valid, &json!({"spec": spec}))).unwrap()
+}
+
+fn canary(fields: &Value) -> Rollout {
+    rollout(&json!({"strategy": {"canary": fields}}))
+}
+
+fn routed(routing: &Value, steps: &Value) -> Rollout {
+    canary(&json!({
+        "canaryService": "canary", "stableService": "stable", "trafficRouting": routing, "steps": steps,
+    }))
+}
+
+fn errors(result: Result<(), SpecErrors>) -> Vec<String> {
+    result
+        .err()
+        .iter()
+        .flat_map(|errors| errors.iter().map(ToString::to_string))
+        .collect()
+}
+
+/// Asserts that the only mistake of `rollout` starts with `error`.
+fn refused(rollout: &Rollout, error: &str) {
+    let found = errors(validate(rollout));
+    assert!(
+        found.len() == 1 && found[0].starts_with(error),
+        "{error:?} is not {found:#?}"
+    );
+}
+
+fn accepted(rollout: &Rollout) {
+    assert_eq!(errors(validate(rollout)), [""; 0]);
+}
+
+#[test]
+fn an_error_names_field_value_and_what_would_be_right() {
+    let text = validate(&canary(&json!({"steps": [{"setWeight": 101}]})))
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        text,
+        "spec.strategy.canary.steps[0].setWeight: Invalid value: 101: must be between 0 and 100"
+    );
+
+    let both = validate(&rollout(&json!({"replicas": -1})))
+        .unwrap_err()
+        .to_string();
+    let text = "spec.replicas: Invalid value: -1: must be 0 or more; also \
+                spec.strategy: Required value: set one of blueGreen and canary";
+    assert_eq!(both, text);
+}
+
+#[test]
+fn a_weight_is_a_share_of_max_traffic_weight() {
+    let nginx = |max: i32| json!({"nginx": {"stableIngress": "i"}, "maxTrafficWeight": max});
+    accepted(&routed(&nginx(1000), &json!([{"setWeight": 1000}])));
+    let field = "spec.strategy.canary.steps[0].setWeight";
+    refused(
+        &routed(&nginx(1000), &json!([{"setWeight": 1001}])),
+        &format!("{field}: Invalid value: 1001: must be between 0 and 1000"),
+    );
+    let max = "spec.strategy.canary.trafficRouting.maxTrafficWeight";
+    refused(
+        &routed(&nginx(0), &json!([])),
+        &format!("{max}: Invalid value: 0: must be 1 or more"),
+    );
+    let istio = json!({"istio": {}, "maxTrafficWeight": 10});
+    refused(
+        &routed(&istio, &json!([])),
+        &format!("{max}: Invalid value: 10: works with nginx and plugins"),
+    );
+}
+
+#[test]
+fn a_step_is_of_exactly_one_of_the_eight_kinds() {
+    let step = "spec.strategy.canary.steps[0]";
+    refused(
+        &canary(&json!({"steps": [{}]})),
+        &format!("{step}: Required value: a step must have one of"),
+    );
+    let two = json!([{"setWeight": 5, "setCanaryScale": {"weight": 5}}]);
+    let routing = json!({"nginx": {"stableIngress": "i"}});
+    let error = format!(r#"{step}: Invalid value: "setCanaryScale, setWeight": a step does one thing; make"#);
+    refused(&routed(&routing, &two), &error);
+}
+
+#[test]
+fn header_routes_need_a_router_one_comparison_and_a_managed_route() {
+    let step = |value: Value| json!([{"setHeaderRoute": {"name": "h", "match": [{"headerName": "a", "headerValue": value}]}}]);
+    let istio = json!({"istio": {}, "managedRoutes": [{"name": "h"}]});
+    let alb = json!({"alb": {"ingress": "i", "servicePort": 80}, "managedRoutes": [{"name": "h"}]});
+    let at = "spec.strategy.canary.steps[0].setHeaderRoute";
+    accepted(&routed(&istio, &step(json!({"regex": "x"}))));
+    accepted(&routed(&alb, &step(json!({"exact": "x"}))));
+    refused(
+        &routed(&json!({"nginx": {}}), &step(json!({"exact": "x"}))),
+        &format!(r#"{at}: Invalid value: "h": header routes work with"#),
+    );
+    let value = format!("{at}.match[0].headerValue");
+    refused(
+        &routed(&istio, &step(json!({}))),
+        &format!("{value}: Required value: set one of"),
+    );
+    let two = step(json!({"exact": "x", "regex": "x"}));
+    refused(
+        &routed(&istio, &two),
+        &format!(r#"{value}: Invalid value: "exact, regex": must have exactly one"#),
+    );
+    refused(
+        &routed(&alb, &step(json!({"regex": "x"}))),
+        &format!("{value}.exact: Required value: alb compares"),
+    );
+
+    let good = step(json!({"exact": "x"}));
+    let managed =
+        "spec.strategy.canary.trafficRouting.managedRoutes: Required value: must list the route \"h\"";
+    refused(&routed(&json!({"istio": {}}), &good), managed);
+    let other = json!({"istio": {}, "managedRoutes": [{"name": "o"}]});
+    let error =
+        format!(r#"{at}.name: Invalid value: "h": must be one of trafficRouting.managedRoutes, which are o"#);
+    refused(&routed(&other, &good), &error);
+}
+
+#[test]
+fn mirror_routes_are_checked_whole() {
+    let step = |request: Value| json!([{"setMirrorRoute": {"name": "m", "match": [request]}}]);
+    let istio = json!({"istio": {}, "managedRoutes": [{"name": "m"}]});
+    let at = "spec.strategy.canary.steps[0].setMirrorRoute";
+    let all = json!({"method": {"exact": "GET"}, "path": {"prefix": "/"}, "headers": {"a": {"regex": "x"}}});
+    accepted(&routed(&istio, &step(all)));
+    for (request, field) in [
+        (json!({"method": {}}), "method"),
+        (json!({"path": {}}), "path"),
+        (json!({"headers": {"a": {}}}), "headers.a"),
+    ] {
+        let error = format!("{at}.match[0].{field}: Required value: set one of exact, prefix and regex");
+        refused(&routed(&istio, &step(request)), &error);
+    }
+}
+
+#[test]
+fn arguments_name_metadata_that_exists() {
+    let step = |path: &str| {
+        let argument = json!({"name": "a", "valueFrom": {"fieldRef": {"fieldPath": path}}});
+        canary(&json!({"steps": [{"analysis": {"args": [argument]}}]}))
+    };
+    let known = [
+        "metadata.name",
+        "metadata.labels",
+        "metadata.labels['app']",
+        "metadata.annotations['A/b']",
+    ];
+    for path in known.into_iter().chain(["status.phase", "spec.x"]) {
+        accepted(&step(path));
+    }
+    for path in [
+        "metadata",
+        "metadata.nmae",
+        "metadata.labels['a b']",
+        "metadata.labels[app]",
+    ] {
+        let field = "spec.strategy.canary.steps[0].analysis.args[0].valueFrom.fieldRef.fieldPath";
+        refused(
+            &step(path),
+            &format!("{field}: Invalid value: {path:?}: must be metadata.name"),
+        );
+    }
+}
+
+#[test]
+fn surge_and_unavailable_are_not_both_zero() {
+    let limits =
+        |surge: Value, unavailable: Value| canary(&json!({"maxSurge": surge, "maxUnavailable": unavailable}));
+    accepted(&limits(json!(0), json!(1)));
+    accepted(&limits(json!("5"), json!(0)));
+    for zero in [json!(0), json!("0%"), json!("0"), json!("abc")] {
+        let error =
+            format!("spec.strategy.canary.maxSurge: Invalid value: {zero}: maxSurge and maxUnavailable");
+        refused(&limits(zero, json!("0%")), &error);
+    }
+}
+
+#[test]
+fn routers_that_split_between_services_need_both() {
+    let with = |fields: &Value| {
+        let routing = json!({"istio": {"destinationRule": {"name": "d", "canarySubsetName": "c", "stableSubsetName": "s"}}});
+        canary(&apply_merge_patch(&json!({"trafficRouting": routing}), fields))
+    };
+    accepted(&with(&json!({})));
+    let found = errors(validate(&with(&json!({"trafficRouting": {"smi": {}}}))));
+    let problem = "Required value: trafficRouting.smi splits traffic between two Services";
+    let field = |name: &str| format!("spec.strategy.canary.{name}: {problem}");
+    assert_eq!(found, [field("stableService"), field("canaryService")]);
+}
+
+#[test]
+fn ping_pong_with_alb_needs_a_root_service() {
+    let with = |alb: Value| {
+        canary(&json!({
+            "pingPong": {"pingService": "a", "pongService": "b"}, "trafficRouting": {"alb": alb},
+        }))
+    };
+    accepted(&with(
+        json!({"ingress": "i", "servicePort": 80, "rootService": "r"}),
+    ));
+    let field =
+        "spec.strategy.canary.trafficRouting.alb.rootService: Required value: with pingPong, alb needs";
+    refused(&with(json!({"ingress": "i", "servicePort": 80})), field);
+}
+
+#[test]
+fn dynamic_stable_scale_excludes_a_delay() {
+    let mut fields = json!({"canaryService": "c", "stableService": "s", "trafficRouting": {"nginx": {}}});
+    fields["dynamicStableScale"] = json!(true);
+    accepted(&canary(&fields));
+    fields["scaleDownDelaySeconds"] = json!(30);
+    let field = "spec.strategy.canary.scaleDownDelaySeconds: Invalid value: 30: cannot be used with";
+    refused(&canary(&fields), field);
+}
+
+#[test]
+fn blue_green_keeps_no_more_waiting_revisions_than_history() {
+    let with =
+        |limit: i32| json!({"blueGreen": {"activeService": "a", "scaleDownDelayRevisionLimit": limit}});
+    accepted(&rollout(&json!({"strategy": with(10)})));
+    let field = "spec.strategy.blueGreen.scaleDownDelayRevisionLimit";
+    refused(
+        &rollout(&json!({"strategy": with(11)})),
+        &format!("{field}: Invalid value: 11: must not be greater"),
+    );
+}
+
+#[test]
+fn a_workload_takes_the_place_of_the_template() {
+    let with = |version: &str, kind: &str| {
+        rollout(&json!({
+            "workloadRef": {"apiVersion": version, "kind": kind, "name": "d"},
+            "template": null, "selector": null,
+            "strategy": {"canary": {}},
+        }))
+    };
+    for (version, kind) in [
+        ("apps/v1", "Deployment"),
+        ("apps/v1", "ReplicaSet"),
+        ("v1", "PodTemplate"),
+    ] {
+        accepted(&with(version, kind));
+    }
+    refused(
+        &with("v1", "Pod"),
+        r#"spec.workloadRef: Invalid value: "v1/Pod": must be a Deployment or"#,
+    );
+    refused(
+        &with("", "Deployment"),
+        r#"spec.workloadRef: Invalid value: "/Deployment": must be"#,
+    );
+}
+
+/// A Service that selects `selector`.
+fn service(name: &str, selector: &[(&str, &str)], managed_by: Option<&str>) -> (String, ServiceView) {
+    let view = ServiceView {
+        id: Identity {
+            name: name.to_owned(),
+            uid: "s".to_owned(),
+            resource_version: "1".to_owned(),
+        },
+        selector: selector
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect(),
+        managed_by: managed_by.map(str::to_owned),
+    };
+    (name.to_owned(), view)
+}
+
+fn services<const N: usize>(list: [(String, ServiceView); N]) -> BTreeMap<String, ServiceView> {
+    BTreeMap::from(list)
+}
+
+#[test]
+fn services_exist_select_the_pods_and_belong_to_nobody_else() {
+    let demo = canary(&json!({"canaryService": "canary", "stableService": "stable"}));
+    let own = [("app", "demo"), ("rollouts-pod-template-hash", "abc")];
+    let good = services([
+        service("canary", &own, Some("demo")),
+        service("stable", &own, None),
+    ]);
+    assert_eq!(
+        errors(validate_references(&demo, &good, &BTreeMap::new())),
+        [""; 0]
+    );
+
+    let bad = services([service("canary", &[("app", "x"), ("tier", "web")], Some("other"))]);
+    let found = errors(validate_references(&demo, &bad, &BTreeMap::new()));
+    let canary = r#"spec.strategy.canary.canaryService: Invalid value: "canary": "#;
+    let starts = [
+        format!(
+            r#"{canary}the Service selects pods with app=x, but that label of spec.template is "demo"; "#
+        ),
+        format!(
+            "{canary}the Service selects pods with tier=web, but that label of spec.template is not set; "
+        ),
+        format!(r#"{canary}the Service is managed by another Rollout, "other"; use another Service"#),
+        r#"spec.strategy.canary.stableService: Invalid value: "stable": service "stable" not found; "#
+            .to_owned(),
+    ];
+    assert_eq!(found.len(), starts.len(), "{found:#?}");
+    for (found, start) in found.iter().zip(starts) {
+        assert!(found.starts_with(&start), "{start:?} does not begin {found:?}");
+    }
+}
+
+#[test]
+fn every_field_that_names_a_service_is_checked() {
+    let strategies = [
+        (
+            json!({"blueGreen": {"activeService": "a"}}),
+            &["activeService"][..],
+        ),
+        (
+            json!({"blueGreen": {"activeService": "a", "previewService": "p"}}),
+            &["activeService", "previewService"],
+        ),
+        (json!({"canary": {"stableService": "s"}}), &["stableService"]),
+        (
+            json!({"canary": {"pingPong": {"pingService": "a", "pongService": "b"}}}),
+            &["pingPong.pingService", "pingPong.pongService"],
+        ),
+    ];
+    for (strategy, fields) in strategies {
+        let rollout = rollout(&json!({"strategy": strategy}));
+        let found = errors(validate_references(&rollout, &BTreeMap::new(), &BTreeMap::new()));
+        assert_eq!(found.len(), fields.len(), "{found:?}");
+        for (found, field) in found.iter().zip(fields) {
+            assert!(
+                found.contains(&format!(".{field}: Invalid value: ")),
+                "{field}: {found}"
+            );
+        }
+    }
+}
+
+#[test]
+fn ingresses_exist_and_use_the_stable_service() {
+    let own = [("app", "demo")];
+    let services = services([service("canary", &own, None), service("stable", &own, None)]);
+    let ingress = |service: &str| {
+        let path = json!({"path": "/", "backend": {"service": {"name": service, "port": {"number": 80}}}});
+        json!({"metadata": {"name": "web"}, "spec": {"rules": [{"http": {"paths": [path]}}]}})
+    };
+    let check = |nginx: Value, service: &str| {
+        let ingresses = BTreeMap::from([("web".to_owned(), ingress(service))]);
+        errors(validate_references(
+            &routed(&json!({"nginx": nginx}), &json!([])),
+            &services,
+            &ingresses,
+        ))
+        .join("|")
+    };
+    let at = "spec.strategy.canary.trafficRouting.nginx";
+    assert_eq!(check(json!({"stableIngress": "web"}), "stable"), "");
+    assert_eq!(check(json!({"stableIngresses": ["web"]}), "stable"), "");
+    let cases = [
+        (
+            json!({}),
+            "stable",
+            format!("{at}.stableIngress: Required value: set either stableIngress or"),
+        ),
+        (
+            json!({"stableIngress": "web", "stableIngresses": ["web"]}),
+            "stable",
+            format!(
+                r#"{at}.stableIngress: Invalid value: "web": must not be set together with stableIngresses"#
+            ),
+        ),
+        (
+            json!({"stableIngress": "no"}),
+            "stable",
+            format!(r#"{at}.stableIngress: Invalid value: "no": ingress "no" not found; create it"#),
+        ),
+        (
+            json!({"stableIngresses": ["web", "no"]}),
+            "stable",
+            format!(r#"{at}.stableIngresses[1]: Invalid value: "no": ingress "no" not found; create it"#),
+        ),
+        (
+            json!({"stableIngress": "web"}),
+            "other",
+            format!(
+                r#"{at}.stableIngress: Invalid value: "web": ingress `web` has no rules using service stable backend; "#
+            ),
+        ),
+    ];
+    for (nginx, service, start) in cases {
+        let found = check(nginx, service);
+        assert!(
+            found.starts_with(&start) && !found.contains('|'),
+            "{start:?} does not begin {found:?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_not_built_is_named_with_its_field() {
+    assert_eq!(
+        unbuilt_features(&routed(
+            &json!({"nginx": {}}),
+            &json!([{"setWeight": 1}, {"pause": {}}])
+        )),
+        []
+    );
+    let routing = json!({"plugins": {"a/b": {}}, "istio": {}, "nginx": {}});
+    let steps = json!([{"setWeight": 1}, {"analysis": {}}, {"plugin": {"name": "a/b"}}]);
+    let all = routed(&routing, &steps);
+    assert_eq!(unbuilt_routers(&all), ["istio", "plugins"]);
+    let paths: Vec<String> = unbuilt_features(&all)
+        .into_iter()
+        .map(|unbuilt| unbuilt.path)
+        .collect();
+    let expected = [
+        "trafficRouting.istio",
+        "trafficRouting.plugins",
+        "steps[1].analysis",
+        "steps[2].plugin",
+    ];
+    assert_eq!(paths, expected.map(|path| format!("spec.strategy.canary.{path}")));
+    let text = unbuilt_features(&all)[2].to_string();
+    let start = "spec.strategy.canary.steps[1].analysis: this version of Serin cannot run an analysis yet;";
+    assert!(text.starts_with(start), "{text}");
+}

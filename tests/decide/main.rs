@@ -1,0 +1,6 @@
+//! The level of decisions: no server, no time but the model's, thousands of plans a second.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod recordings;
+mod world;

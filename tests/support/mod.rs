@@ -1,0 +1,59 @@
+//! The cluster that the tests of one binary share.
+
+use std::time::Duration;
+
+use serin::clock;
+use serin::cluster::control_plane::{ControlPlane, PlaneError};
+use serin::cluster::kubelet::{Background, KubeletSettings};
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+
+/// A control plane with a kubelet, and with what `crds/` and `deploy/` install.
+pub(crate) struct Cluster {
+    // Stops before the control plane does.
+    _kubelet: Option<Background>,
+    pub(crate) plane: ControlPlane,
+}
+
+/// The cluster of this test binary, started by the first test that asks. `None`, after saying why and what would help,
+/// where there is none to be had; with `CI=true` that is a failure.
+pub(crate) async fn cluster() -> Option<&'static Cluster> {
+    static CLUSTER: OnceCell<Result<Cluster, PlaneError>> = OnceCell::const_new();
+    match CLUSTER.get_or_init(start).await {
+        Ok(cluster) => Some(cluster),
+        Err(PlaneError::Unavailable(why)) if std::env::var("CI").is_ok_and(|value| value == "true") => {
+            panic!("CI=true does not allow a skip: {why}")
+        }
+        Err(PlaneError::Unavailable(why)) => {
+            eprintln!("\n*** SKIPPED: {why}\n");
+            None
+        }
+        Err(PlaneError::Failed(why)) => panic!("the control plane did not start: {why}"),
+    }
+}
+
+async fn start() -> Result<Cluster, PlaneError> {
+    let plane = ControlPlane::start().await?;
+    plane.install().await?;
+    let kubelet = plane.start_kubelet(KubeletSettings::default()).await?;
+    Ok(Cluster {
+        _kubelet: kubelet,
+        plane,
+    })
+}
+
+/// Asks again and again until the answer is `Some`, which it returns; panics with `what` after `limit`.
+pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    limit: Duration,
+    mut ask: impl FnMut() -> F,
+) -> T {
+    let deadline = Instant::now() + limit;
+    loop {
+        if let Some(answer) = ask().await {
+            return answer;
+        }
+        assert!(Instant::now() < deadline, "not within {limit:?}: {what}");
+        clock::sleep(Duration::from_millis(50)).await;
+    }
+}
