@@ -16,10 +16,7 @@ pub fn selects(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> b
     if requirements.is_empty() && equalities.is_none_or(BTreeMap::is_empty) {
         return false;
     }
-    equalities
-        .into_iter()
-        .flatten()
-        .all(|(key, value)| labels.get(key) == Some(value))
+    equalities.into_iter().flatten().all(|(key, value)| labels.get(key) == Some(value))
         && requirements.iter().all(|requirement| holds(requirement, labels))
 }
 
@@ -40,10 +37,7 @@ mod tests {
     use super::*;
 
     fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        pairs
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-            .collect()
+        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
     }
 
     fn selector(json: serde_json::Value) -> LabelSelector {
@@ -53,10 +47,7 @@ mod tests {
     #[test]
     fn match_labels_must_all_be_equal() {
         let s = selector(serde_json::json!({"matchLabels": {"app": "web", "tier": "front"}}));
-        assert!(selects(
-            &s,
-            &labels(&[("app", "web"), ("tier", "front"), ("more", "yes")])
-        ));
+        assert!(selects(&s, &labels(&[("app", "web"), ("tier", "front"), ("more", "yes")])));
         assert!(!selects(&s, &labels(&[("app", "web")])));
         assert!(!selects(&s, &labels(&[("app", "web"), ("tier", "back")])));
     }
@@ -90,9 +81,6 @@ mod tests {
     #[test]
     fn a_selector_without_requirements_selects_nothing() {
         assert!(!selects(&LabelSelector::default(), &labels(&[("app", "web")])));
-        assert!(!selects(
-            &selector(serde_json::json!({"matchLabels": {}})),
-            &labels(&[])
-        ));
+        assert!(!selects(&selector(serde_json::json!({"matchLabels": {}})), &labels(&[])));
     }
 }
