@@ -87,22 +87,17 @@ pub enum ControllerError {
 }
 
 fn of_file(file: Option<&Path>) -> String {
-    file.map(|file| format!(" {}", file.display()))
-        .unwrap_or_default()
+    file.map(|file| format!(" {}", file.display())).unwrap_or_default()
 }
 
 /// Runs the controller until it is told to stop.
 pub fn run(flags: Flags) -> Result<(), ControllerError> {
     log_to_stderr(flags.loglevel, flags.logformat);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(ControllerError::Runtime)?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ControllerError::Runtime)?;
     let done = runtime.block_on(async {
         let config = config(flags.kubeconfig, flags.context).await?;
-        let namespace = flags
-            .namespaced
-            .then(|| flags.namespace.unwrap_or(config.default_namespace.clone()));
+        let namespace = flags.namespaced.then(|| flags.namespace.unwrap_or(config.default_namespace.clone()));
         let options = Options {
             config,
             namespace,
@@ -118,19 +113,14 @@ pub fn run(flags: Flags) -> Result<(), ControllerError> {
 
 /// Where the cluster is: as the flags say, else as `$KUBECONFIG` or `~/.kube/config`, else the one around this pod.
 async fn config(file: Option<PathBuf>, context: Option<String>) -> Result<Config, ControllerError> {
-    let options = KubeConfigOptions {
-        context,
-        ..KubeConfigOptions::default()
-    };
+    let options = KubeConfigOptions { context, ..KubeConfigOptions::default() };
     if let Some(file) = file {
         let failed = |error: KubeconfigError| ControllerError::Kubeconfig {
             file: Some(file.clone()),
             cause: explain(&error),
         };
         let kubeconfig = Kubeconfig::read_from(&file).map_err(failed)?;
-        return Config::from_custom_kubeconfig(kubeconfig, &options)
-            .await
-            .map_err(failed);
+        return Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(failed);
     }
     let chosen = options.context.is_some();
     let error = match Config::from_kubeconfig(&options).await {
@@ -141,10 +131,7 @@ async fn config(file: Option<PathBuf>, context: Option<String>) -> Result<Config
         || matches!(error, KubeconfigError::FindPath);
     let named = std::env::var_os("KUBECONFIG").is_some_and(|path| !path.is_empty());
     if chosen || named || !is_absent {
-        return Err(ControllerError::Kubeconfig {
-            file: None,
-            cause: explain(&error),
-        });
+        return Err(ControllerError::Kubeconfig { file: None, cause: explain(&error) });
     }
     Config::incluster().map_err(|in_cluster| ControllerError::NoCluster {
         kubeconfig: explain(&error),
@@ -169,10 +156,8 @@ fn log_to_stderr(level: LogLevel, format: LogFormat) {
     };
     // What the libraries have to say is said again, with its context, by the controller.
     let filter = EnvFilter::new(format!("off,serin={level}"));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false);
+    let log =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     match format {
         LogFormat::Text => log.with_ansi(false).init(),
         LogFormat::Json => log.json().flatten_event(true).init(),

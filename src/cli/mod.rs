@@ -10,12 +10,7 @@ use clap::{Parser, Subcommand};
 
 /// Progressive delivery for Kubernetes: a drop-in controller for argoproj.io Rollouts.
 #[derive(Debug, Parser)]
-#[command(
-    name = "serin",
-    version,
-    propagate_version = true,
-    disable_help_subcommand = true
-)]
+#[command(name = "serin", version, propagate_version = true, disable_help_subcommand = true)]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,
@@ -63,22 +58,10 @@ mod tests {
     #[test]
     fn a_namespace_needs_the_namespaced_mode() {
         let parse = |args: &[&str]| Cli::try_parse_from(["serin", "controller"].iter().chain(args));
-        let error = parse(&["-n", "shop"])
-            .expect_err("--namespaced is missing")
-            .to_string();
+        let error = parse(&["-n", "shop"]).expect_err("--namespaced is missing").to_string();
         assert!(error.contains("--namespaced"), "{error}");
         assert!(parse(&["-n", "shop", "--namespaced"]).is_ok());
-        assert!(
-            parse(&[
-                "--healthzPort",
-                "0",
-                "--rollout-threads",
-                "3",
-                "--loglevel",
-                "debug"
-            ])
-            .is_ok()
-        );
+        assert!(parse(&["--healthzPort", "0", "--rollout-threads", "3", "--loglevel", "debug"]).is_ok());
         assert!(parse(&["--rollout-threads", "0"]).is_err());
         assert!(parse(&["--no-such-flag"]).is_err());
     }

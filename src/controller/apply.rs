@@ -37,10 +37,7 @@ impl Server for kube::Client {
     async fn send(&self, request: Request<Vec<u8>>) -> Result<RawObject, WriteError> {
         match tokio::time::timeout(REQUEST_TIMEOUT, self.request(request)).await {
             Ok(answer) => Ok(answer?),
-            Err(_) => Err(WriteError::Transient(format!(
-                "no answer within {} s",
-                REQUEST_TIMEOUT.as_secs()
-            ))),
+            Err(_) => Err(WriteError::Transient(format!("no answer within {} s", REQUEST_TIMEOUT.as_secs()))),
         }
     }
 }
@@ -71,17 +68,8 @@ pub struct Outcome {
 
 /// Carries out `plan` for the Rollout of that key.
 pub async fn apply(plan: &Plan, key: &ObjectKey, server: &impl Server) -> Outcome {
-    let outcome = Outcome {
-        writes: Vec::new(),
-        events: Vec::new(),
-        ending: Ending::Done,
-    };
-    let mut run = Run {
-        key,
-        server,
-        newest: BTreeMap::new(),
-        outcome,
-    };
+    let outcome = Outcome { writes: Vec::new(), events: Vec::new(), ending: Ending::Done };
+    let mut run = Run { key, server, newest: BTreeMap::new(), outcome };
     for stage in &plan.stages {
         run.stage(stage).await;
         if run.outcome.ending != Ending::Done {
@@ -149,21 +137,11 @@ impl<S: Server> Run<'_, S> {
             Err(error) => return ending(kind, &key.name, error),
         };
         let owners = object.metadata.owner_references.unwrap_or_default();
-        let owner_uid = owners
-            .into_iter()
-            .find(|owner| owner.controller == Some(true))
-            .map(|owner| owner.uid);
-        let template = object
-            .spec
-            .get_mut("template")
-            .map(Value::take)
-            .unwrap_or_default();
+        let owner_uid =
+            owners.into_iter().find(|owner| owner.controller == Some(true)).map(|owner| owner.uid);
+        let template = object.spec.get_mut("template").map(Value::take).unwrap_or_default();
         let cause = FailureCause::AlreadyExists { owner_uid, template };
-        Ending::Refused(Failure {
-            kind,
-            name: key.name.clone(),
-            cause,
-        })
+        Ending::Refused(Failure { kind, name: key.name.clone(), cause })
     }
 
     async fn is_gone(&self, kind: ObjectKind, key: &ObjectKey) -> bool {
@@ -182,11 +160,7 @@ impl<S: Server> Run<'_, S> {
         match &op.action {
             Action::Delete { precondition } => {
                 let trace = Trace::Gone(precondition.uid.clone());
-                self.outcome.writes.push(Write {
-                    kind: op.kind,
-                    name: op.name.clone(),
-                    trace,
-                });
+                self.outcome.writes.push(Write { kind: op.kind, name: op.name.clone(), trace });
             }
             Action::Create { .. } | Action::Patch { .. } => self.wrote(op.kind, &op.name, object),
         }
@@ -196,10 +170,7 @@ impl<S: Server> Run<'_, S> {
         let (Some(uid), Some(version)) = (&object.metadata.uid, &object.metadata.resource_version) else {
             return;
         };
-        let newest = Precondition {
-            uid: uid.clone(),
-            resource_version: version.clone(),
-        };
+        let newest = Precondition { uid: uid.clone(), resource_version: version.clone() };
         self.newest.insert((kind, name.to_owned()), newest);
         self.outcome.writes.push(Write {
             kind,
@@ -242,13 +213,7 @@ impl<S: Server> Run<'_, S> {
 
 /// How a plan ends when the write of that object fails with `error`.
 fn ending(kind: ObjectKind, name: &str, error: WriteError) -> Ending {
-    let refused = |cause| {
-        Ending::Refused(Failure {
-            kind,
-            name: name.to_owned(),
-            cause,
-        })
-    };
+    let refused = |cause| Ending::Refused(Failure { kind, name: name.to_owned(), cause });
     match error {
         WriteError::Conflict(message) => Ending::Conflict(message),
         WriteError::AlreadyExists => Ending::Conflict(error.to_string()),
@@ -293,17 +258,10 @@ mod tests {
     impl Double {
         fn lines(&self) -> Vec<String> {
             let last = |line: &str| {
-                let path = line
-                    .split_once("/namespaces/shop/")
-                    .map_or(line, |(_, path)| path);
+                let path = line.split_once("/namespaces/shop/").map_or(line, |(_, path)| path);
                 format!("{} {path}", line.split(' ').next().unwrap_or_default())
             };
-            self.sent
-                .lock()
-                .expect("no panic")
-                .iter()
-                .map(|(line, _)| last(line))
-                .collect()
+            self.sent.lock().expect("no panic").iter().map(|(line, _)| last(line)).collect()
         }
 
         fn body(&self, index: usize) -> Value {
@@ -312,10 +270,7 @@ mod tests {
     }
 
     fn precondition() -> Precondition {
-        Precondition {
-            uid: "u".into(),
-            resource_version: "1".into(),
-        }
+        Precondition { uid: "u".into(), resource_version: "1".into() }
     }
 
     fn note(message: &str) -> EventNote {
@@ -323,26 +278,14 @@ mod tests {
     }
 
     fn patch(kind: ObjectKind, name: &str) -> Op {
-        let action = Action::Patch {
-            precondition: precondition(),
-            patch: json!({"spec": {}}),
-        };
+        let action = Action::Patch { precondition: precondition(), patch: json!({"spec": {}}) };
         let purposes = vec![Purpose::ScaleReplicaSet { from: 0, to: 1 }];
-        Op {
-            kind,
-            name: name.into(),
-            action,
-            purposes,
-            events: vec![note(name)],
-        }
+        Op { kind, name: name.into(), action, purposes, events: vec![note(name)] }
     }
 
     fn plan(stages: Vec<Vec<Op>>) -> Plan {
-        let stage = |(i, ops)| Stage {
-            name: StageName::Create,
-            ops,
-            events: vec![note(&format!("stage {i}"))],
-        };
+        let stage =
+            |(i, ops)| Stage { name: StageName::Create, ops, events: vec![note(&format!("stage {i}"))] };
         Plan {
             rollout: precondition(),
             stages: stages.into_iter().enumerate().map(stage).collect(),
@@ -364,10 +307,7 @@ mod tests {
 
     fn two_stages() -> Plan {
         plan(vec![
-            vec![
-                patch(ObjectKind::ReplicaSet, "a"),
-                patch(ObjectKind::ReplicaSet, "b"),
-            ],
+            vec![patch(ObjectKind::ReplicaSet, "a"), patch(ObjectKind::ReplicaSet, "b")],
             vec![patch(ObjectKind::Service, "s")],
         ])
     }
@@ -377,12 +317,8 @@ mod tests {
         let server = Double::default();
         let (outcome, events) = run(&two_stages(), &server).await;
         assert_eq!(outcome.ending, Ending::Done);
-        let lines = [
-            "PATCH replicasets/a",
-            "PATCH replicasets/b",
-            "PATCH services/s",
-            "PATCH rollouts/web/status",
-        ];
+        let lines =
+            ["PATCH replicasets/a", "PATCH replicasets/b", "PATCH services/s", "PATCH rollouts/web/status"];
         assert_eq!(server.lines(), lines);
         assert_eq!(server.body(3)["status"], json!({"whole": true}));
         assert_eq!(events, ["a", "b", "stage 0", "s", "stage 1", "status"]);
@@ -393,36 +329,22 @@ mod tests {
     #[tokio::test]
     async fn a_refusal_ends_the_plan_after_its_stage_and_writes_only_what_was_observed() {
         let refusal = WriteError::Rejected("the webhook says no".into());
-        let server = Double {
-            errors: vec![("replicasets/a", refusal)],
-            ..Double::default()
-        };
+        let server = Double { errors: vec![("replicasets/a", refusal)], ..Double::default() };
         let (outcome, events) = run(&two_stages(), &server).await;
         assert_eq!(
             server.lines(),
-            [
-                "PATCH replicasets/a",
-                "PATCH replicasets/b",
-                "PATCH rollouts/web/status"
-            ]
+            ["PATCH replicasets/a", "PATCH replicasets/b", "PATCH rollouts/web/status"]
         );
         assert_eq!(server.body(2)["status"], json!({"observed": true}));
         assert_eq!(events, ["b"]);
         let cause = FailureCause::Rejected("the webhook says no".into());
-        let failure = Failure {
-            kind: ObjectKind::ReplicaSet,
-            name: "a".into(),
-            cause,
-        };
+        let failure = Failure { kind: ObjectKind::ReplicaSet, name: "a".into(), cause };
         assert_eq!(outcome.ending, Ending::Refused(failure));
     }
 
     #[tokio::test]
     async fn a_conflict_ends_the_plan_at_once() {
-        let server = Double {
-            errors: vec![("/a", WriteError::Conflict("m".into()))],
-            ..Double::default()
-        };
+        let server = Double { errors: vec![("/a", WriteError::Conflict("m".into()))], ..Double::default() };
         let (outcome, events) = run(&two_stages(), &server).await;
         assert_eq!(server.lines(), ["PATCH replicasets/a"]);
         assert!(events.is_empty() && outcome.ending == Ending::Conflict("m".into()));
@@ -430,29 +352,18 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_that_is_away_ends_the_stage() {
-        let server = Double {
-            errors: vec![("/a", WriteError::Transient("m".into()))],
-            ..Double::default()
-        };
+        let server = Double { errors: vec![("/a", WriteError::Transient("m".into()))], ..Double::default() };
         let (outcome, _) = run(&two_stages(), &server).await;
-        assert_eq!(
-            server.lines(),
-            ["PATCH replicasets/a", "PATCH rollouts/web/status"]
-        );
+        assert_eq!(server.lines(), ["PATCH replicasets/a", "PATCH rollouts/web/status"]);
         assert_eq!(outcome.ending, Ending::Transient("m".into()));
     }
 
     #[tokio::test]
     async fn a_conflict_of_one_pod_does_not_hold_up_the_stage() {
-        let server = Double {
-            errors: vec![("pods/p1", WriteError::Conflict("m".into()))],
-            ..Double::default()
-        };
+        let server =
+            Double { errors: vec![("pods/p1", WriteError::Conflict("m".into()))], ..Double::default() };
         let pods = [patch(ObjectKind::Pod, "p1"), patch(ObjectKind::Pod, "p2")];
-        let ops = pods
-            .into_iter()
-            .chain([patch(ObjectKind::ReplicaSet, "a")])
-            .collect();
+        let ops = pods.into_iter().chain([patch(ObjectKind::ReplicaSet, "a")]).collect();
         let (outcome, events) = run(&plan(vec![ops]), &server).await;
         assert_eq!(events, ["p2", "a"]);
         assert_eq!(outcome.ending, Ending::Conflict("m".into()));
@@ -463,48 +374,29 @@ mod tests {
         let server = Double::default();
         let rollout = patch(ObjectKind::Rollout, "web");
         run(&plan(vec![vec![rollout.clone()], vec![rollout]]), &server).await;
-        let versions = (0..3)
-            .map(|i| server.body(i)["metadata"]["resourceVersion"].clone())
-            .collect::<Vec<_>>();
+        let versions =
+            (0..3).map(|i| server.body(i)["metadata"]["resourceVersion"].clone()).collect::<Vec<_>>();
         assert_eq!(versions, ["1", "101", "102"], "patch, patch, status");
     }
 
     #[tokio::test]
     async fn what_stands_in_the_way_of_a_creation_is_looked_at() {
-        let server = Double {
-            errors: vec![("POST", WriteError::AlreadyExists)],
-            ..Double::default()
-        };
+        let server = Double { errors: vec![("POST", WriteError::AlreadyExists)], ..Double::default() };
         let mut op = patch(ObjectKind::ReplicaSet, "a");
-        op.action = Action::Create {
-            body: json!({"metadata": {"name": "a"}}),
-        };
+        op.action = Action::Create { body: json!({"metadata": {"name": "a"}}) };
         let (outcome, _) = run(&plan(vec![vec![op]]), &server).await;
         assert_eq!(server.lines()[..2], ["POST replicasets", "GET replicasets/a"]);
-        let Ending::Refused(failure) = outcome.ending else {
-            panic!("{outcome:?}")
-        };
+        let Ending::Refused(failure) = outcome.ending else { panic!("{outcome:?}") };
         let template = json!({"spec": {"found": true}});
-        assert_eq!(
-            failure.cause,
-            FailureCause::AlreadyExists {
-                owner_uid: None,
-                template
-            }
-        );
+        assert_eq!(failure.cause, FailureCause::AlreadyExists { owner_uid: None, template });
     }
 
     #[tokio::test]
     async fn deleting_what_is_gone_is_done() {
         let gone = WriteError::Conflict("not found".into());
-        let server = Double {
-            errors: vec![("replicasets/a", gone)],
-            ..Double::default()
-        };
+        let server = Double { errors: vec![("replicasets/a", gone)], ..Double::default() };
         let mut op = patch(ObjectKind::ReplicaSet, "a");
-        op.action = Action::Delete {
-            precondition: precondition(),
-        };
+        op.action = Action::Delete { precondition: precondition() };
         let (outcome, _) = run(&plan(vec![vec![op]]), &server).await;
         assert_eq!(outcome.ending, Ending::Done);
         assert_eq!(outcome.writes[0].trace, Trace::Gone("u".into()));

@@ -30,10 +30,7 @@ impl Dispatcher {
     /// A dispatcher of an empty queue whose jitter comes from `rng`.
     #[must_use]
     pub fn new(rng: Rng) -> Self {
-        Self {
-            queue: Mutex::new(Queue::new(rng)),
-            bell: Notify::new(),
-        }
+        Self { queue: Mutex::new(Queue::new(rng)), bell: Notify::new() }
     }
 
     /// Asks for these Rollouts to be reconciled.
@@ -54,10 +51,7 @@ impl Dispatcher {
         limit: usize,
         mut stop: watch::Receiver<bool>,
     ) {
-        let mut running = Running {
-            tasks: JoinSet::new(),
-            keys: BTreeMap::new(),
-        };
+        let mut running = Running { tasks: JoinSet::new(), keys: BTreeMap::new() };
         while !*stop.borrow_and_update() {
             let wait = self.start_due(reconciler, limit, &mut running);
             tokio::select! {
@@ -93,15 +87,13 @@ impl Dispatcher {
         while running.tasks.len() < limit {
             let Some(key) = queue.pop(now) else { break };
             let (reconciler, of_task) = (Arc::clone(reconciler), key.clone());
-            let task = running
-                .tasks
-                .spawn(async move { reconciler.reconcile(&of_task).await });
+            let task = running.tasks.spawn(async move { reconciler.reconcile(&of_task).await });
             running.keys.insert(task.id(), key);
         }
         match queue.next_due() {
-            Some(due) if running.tasks.len() < limit => Duration::try_from(due.duration_since(now))
-                .unwrap_or_default()
-                .min(LONGEST_NAP),
+            Some(due) if running.tasks.len() < limit => {
+                Duration::try_from(due.duration_since(now)).unwrap_or_default().min(LONGEST_NAP)
+            }
             Some(_) | None => LONGEST_NAP,
         }
     }

@@ -61,16 +61,8 @@ impl EventQueue {
     /// An empty queue that makes names from `rng`.
     #[must_use]
     pub fn new(rng: Rng) -> Self {
-        let waiting = Waiting {
-            letters: VecDeque::new(),
-            dropped: 0,
-            closed: false,
-            rng,
-        };
-        Self {
-            waiting: Mutex::new(waiting),
-            wake: Notify::new(),
-        }
+        let waiting = Waiting { letters: VecDeque::new(), dropped: 0, closed: false, rng };
+        Self { waiting: Mutex::new(waiting), wake: Notify::new() }
     }
 
     /// Adds an Event about the Rollout at `key`, which was in the state `rollout`.
@@ -81,10 +73,7 @@ impl EventQueue {
             waiting.dropped += 1;
         }
         let body = body(key, rollout, note, now, waiting.rng.next());
-        waiting.letters.push_back(Letter {
-            namespace: key.namespace.clone(),
-            body,
-        });
+        waiting.letters.push_back(Letter { namespace: key.namespace.clone(), body });
         drop(waiting);
         self.wake.notify_one();
     }
@@ -100,10 +89,7 @@ impl EventQueue {
         loop {
             let (letter, dropped, closed) = self.take();
             if dropped > 0 {
-                tracing::warn!(
-                    dropped,
-                    "the API server takes Events too slowly; the oldest were dropped"
-                );
+                tracing::warn!(dropped, "the API server takes Events too slowly; the oldest were dropped");
             }
             match letter {
                 Some(letter) => deliver(&letter, server).await,
@@ -115,11 +101,7 @@ impl EventQueue {
 
     fn take(&self) -> (Option<Letter>, u64, bool) {
         let mut waiting = self.lock();
-        (
-            waiting.letters.pop_front(),
-            std::mem::take(&mut waiting.dropped),
-            waiting.closed,
-        )
+        (waiting.letters.pop_front(), std::mem::take(&mut waiting.dropped), waiting.closed)
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -219,26 +201,15 @@ mod tests {
             }
             let body: Value = serde_json::from_slice(request.body()).expect("JSON");
             assert_eq!(request.uri().path(), "/api/v1/namespaces/shop/events");
-            self.messages
-                .lock()
-                .expect("no panic")
-                .push(body["message"].as_str().expect("text").to_owned());
+            self.messages.lock().expect("no panic").push(body["message"].as_str().expect("text").to_owned());
             Ok(RawObject::default())
         }
     }
 
     fn push(queue: &EventQueue, message: &str) {
-        let rollout = Precondition {
-            uid: "u".into(),
-            resource_version: "7".into(),
-        };
+        let rollout = Precondition { uid: "u".into(), resource_version: "7".into() };
         let note = EventNote::new(EventReason::RolloutAborted, message);
-        queue.push(
-            &ObjectKey::new("shop", "web"),
-            &rollout,
-            &note,
-            Timestamp::UNIX_EPOCH,
-        );
+        queue.push(&ObjectKey::new("shop", "web"), &rollout, &note, Timestamp::UNIX_EPOCH);
     }
 
     #[test]
@@ -249,10 +220,7 @@ mod tests {
         assert_eq!(body["metadata"]["name"], "web.e220a8397b1dcdaf");
         assert_eq!(body["involvedObject"]["kind"], "Rollout");
         assert_eq!(body["involvedObject"]["uid"], "u");
-        assert_eq!(
-            (&body["type"], &body["reason"]),
-            (&json!("Warning"), &json!("RolloutAborted"))
-        );
+        assert_eq!((&body["type"], &body["reason"]), (&json!("Warning"), &json!("RolloutAborted")));
         assert_eq!(body["source"]["component"], "rollouts-controller");
         assert_eq!(body["firstTimestamp"], "1970-01-01T00:00:00Z");
     }
@@ -280,10 +248,7 @@ mod tests {
         queue.close();
         queue.send(&server).await;
         let messages = server.messages.lock().expect("no panic");
-        assert_eq!(
-            (messages.len(), messages.first().map(String::as_str)),
-            (CAPACITY, Some("2"))
-        );
+        assert_eq!((messages.len(), messages.first().map(String::as_str)), (CAPACITY, Some("2")));
     }
 
     #[tokio::test(start_paused = true)]

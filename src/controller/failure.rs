@@ -92,26 +92,13 @@ mod tests {
         assert_eq!(answer(409, "AlreadyExists", None), WriteError::AlreadyExists);
         assert_eq!(answer(409, "Conflict", None), WriteError::Conflict("m".into()));
         assert_eq!(answer(404, "NotFound", None), WriteError::Conflict("m".into()));
-        assert_eq!(
-            answer(422, "Invalid", Some("metadata.uid")),
-            WriteError::Conflict("m".into())
-        );
-        assert_eq!(
-            answer(422, "Invalid", Some("spec.replicas")),
-            WriteError::Rejected("m".into())
-        );
+        assert_eq!(answer(422, "Invalid", Some("metadata.uid")), WriteError::Conflict("m".into()));
+        assert_eq!(answer(422, "Invalid", Some("spec.replicas")), WriteError::Rejected("m".into()));
         assert_eq!(answer(400, "BadRequest", None), WriteError::Rejected("m".into()));
         assert_eq!(answer(403, "Forbidden", None), WriteError::Forbidden("m".into()));
-        assert_eq!(
-            answer(401, "Unauthorized", None),
-            WriteError::Transient("m".into())
-        );
+        assert_eq!(answer(401, "Unauthorized", None), WriteError::Transient("m".into()));
         for code in [408, 429, 500, 503, 504] {
-            assert_eq!(
-                answer(code, "", None),
-                WriteError::Transient("m".into()),
-                "{code}"
-            );
+            assert_eq!(answer(code, "", None), WriteError::Transient("m".into()), "{code}");
         }
     }
 

@@ -14,17 +14,12 @@ use super::start::StartError;
 
 /// Takes the port, on all addresses of the machine.
 pub async fn bind(port: u16) -> Result<TcpListener, StartError> {
-    let error = |error: std::io::Error| StartError::Port {
-        port,
-        cause: error.to_string(),
-    };
+    let error = |error: std::io::Error| StartError::Port { port, cause: error.to_string() };
     match TcpListener::bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))).await {
         Ok(listener) => Ok(listener),
         Err(e) if e.kind() == std::io::ErrorKind::AddrInUse => Err(error(e)),
         // A machine without IPv6.
-        Err(_) => TcpListener::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)))
-            .await
-            .map_err(error),
+        Err(_) => TcpListener::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))).await.map_err(error),
     }
 }
 
@@ -43,18 +38,11 @@ where
 
 /// The answer of `/readyz`.
 fn readiness(caches: &Caches) -> (StatusCode, String) {
-    let missing: Vec<_> = caches
-        .missing()
-        .into_iter()
-        .map(|kind| resource_type(kind).plural)
-        .collect();
+    let missing: Vec<_> = caches.missing().into_iter().map(|kind| resource_type(kind).plural).collect();
     if missing.is_empty() {
         return (StatusCode::OK, "ok".into());
     }
-    (
-        StatusCode::SERVICE_UNAVAILABLE,
-        format!("waiting for the first list of: {}\n", missing.join(", ")),
-    )
+    (StatusCode::SERVICE_UNAVAILABLE, format!("waiting for the first list of: {}\n", missing.join(", ")))
 }
 
 #[cfg(test)]
@@ -67,10 +55,7 @@ mod tests {
         caches.services.write().swap();
         let (status, text) = readiness(&caches);
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(
-            text,
-            "waiting for the first list of: rollouts, replicasets, ingresses, pods\n"
-        );
+        assert_eq!(text, "waiting for the first list of: rollouts, replicasets, ingresses, pods\n");
         caches.rollouts.write().swap();
         caches.replica_sets.write().swap();
         caches.ingresses.write().swap();

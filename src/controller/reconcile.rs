@@ -62,25 +62,13 @@ impl<S: Server> Reconciler<S> {
     pub fn new(server: S, clock: Clock, mut rng: Rng) -> Self {
         let events = EventQueue::new(Rng::seeded(rng.next()));
         let (memories, rng) = (Mutex::default(), Mutex::new(rng));
-        Self {
-            caches: Caches::default(),
-            server,
-            clock,
-            events,
-            memories,
-            rng,
-        }
+        Self { caches: Caches::default(), server, clock, events, memories, rng }
     }
 
     /// Does what is to be done about the Rollout of that key now.
     pub async fn reconcile(&self, key: &ObjectKey) -> Next {
         let now = self.clock.now();
-        let uid = self
-            .caches
-            .rollouts
-            .read()
-            .get(key)
-            .map(|entry| entry.id.uid.clone());
+        let uid = self.caches.rollouts.read().get(key).map(|entry| entry.id.uid.clone());
         let Some(uid) = uid else { return self.forget(key) };
         let last_failure = match self.recall(key, &uid, now) {
             Ok(last_failure) => last_failure,
@@ -92,14 +80,12 @@ impl<S: Server> Reconciler<S> {
         let had_failed = last_failure.is_some();
         let (id, plan) = match observe(key, &self.caches, last_failure) {
             Observed::Absent => return self.forget(key),
-            Observed::Unreadable(unreadable) => (
-                unreadable.id.clone(),
-                bulkhead(|| decide_unreadable(&unreadable, now)),
-            ),
-            Observed::Complete(snapshot) => (
-                Identity::of(&snapshot.rollout),
-                bulkhead(|| decide(&snapshot, now)),
-            ),
+            Observed::Unreadable(unreadable) => {
+                (unreadable.id.clone(), bulkhead(|| decide_unreadable(&unreadable, now)))
+            }
+            Observed::Complete(snapshot) => {
+                (Identity::of(&snapshot.rollout), bulkhead(|| decide(&snapshot, now)))
+            }
         };
         let plan = match plan {
             Ok(plan) => plan,
@@ -108,11 +94,8 @@ impl<S: Server> Reconciler<S> {
         let outcome = apply(&plan, key, &self.server).await;
         log(key, &plan, &outcome);
         let next = self.remember(key, &plan, outcome);
-        let forgiven = had_failed
-            && self
-                .memories()
-                .get(key)
-                .is_none_or(|memory| memory.last_failure.is_none());
+        let forgiven =
+            had_failed && self.memories().get(key).is_none_or(|memory| memory.last_failure.is_none());
         match next {
             // The plan may still speak of a refusal that is over.
             Next::At(_) if forgiven => Next::Soon(STALE),
@@ -133,10 +116,7 @@ impl<S: Server> Reconciler<S> {
         let mut memories = self.memories();
         let memory = memories.entry(key.clone()).or_default();
         if memory.uid != uid {
-            *memory = Memory {
-                uid: uid.to_owned(),
-                ..Memory::default()
-            };
+            *memory = Memory { uid: uid.to_owned(), ..Memory::default() };
         }
         match memory.freshness.awaited(&key.namespace, &self.caches, now) {
             Some(write) => Err(write.to_string()),
@@ -146,11 +126,7 @@ impl<S: Server> Reconciler<S> {
 
     fn remember(&self, key: &ObjectKey, plan: &Plan, outcome: Outcome) -> Next {
         let now = self.clock.now();
-        let Outcome {
-            writes,
-            events,
-            ending,
-        } = outcome;
+        let Outcome { writes, events, ending } = outcome;
         for note in &events {
             self.events.push(key, &plan.rollout, note, now);
         }
@@ -187,12 +163,7 @@ impl<S: Server> Reconciler<S> {
     /// A decision panicked: that is a bug of this program, confined to one Rollout.
     fn report_bug(&self, key: &ObjectKey, rollout: &Precondition, panic: &str) -> Next {
         let message = format!("The controller has a bug that this Rollout brings out: {panic}");
-        tracing::error!(
-            namespace = key.namespace,
-            name = key.name,
-            panic,
-            "the decision panicked"
-        );
+        tracing::error!(namespace = key.namespace, name = key.name, panic, "the decision panicked");
         let mut memories = self.memories();
         let memory = memories.entry(key.clone()).or_default();
         if memory.warned.as_ref() != Some(&message) {
@@ -233,10 +204,8 @@ fn warning(plan: &Plan, failure: &Failure) -> Option<EventNote> {
     };
     let (kind, name) = (resource_type(failure.kind).kind, &failure.name);
     let is_refused = |op: &&Op| op.kind == failure.kind && op.name == failure.name;
-    let is_creation = plan
-        .ops()
-        .find(is_refused)
-        .is_some_and(|op| matches!(op.action, Action::Create { .. }));
+    let is_creation =
+        plan.ops().find(is_refused).is_some_and(|op| matches!(op.action, Action::Create { .. }));
     let (reason, message) = match failure.kind {
         ObjectKind::ReplicaSet if is_creation => (
             EventReason::ReplicaSetCreateError,

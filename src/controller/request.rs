@@ -27,10 +27,7 @@ pub fn of_action(
     let target = target(kind, &key.namespace);
     match action {
         Action::Create { body } => {
-            let params = PostParams {
-                field_manager: Some(FIELD_MANAGER.into()),
-                ..PostParams::default()
-            };
+            let params = PostParams { field_manager: Some(FIELD_MANAGER.into()), ..PostParams::default() };
             target.create(&params, body.to_string().into_bytes())
         }
         Action::Patch { precondition, patch } => {
@@ -38,14 +35,9 @@ pub fn of_action(
             target.patch(&key.name, &patch_params(), &Patch::Merge(patch))
         }
         Action::Delete { precondition } => {
-            let Precondition {
-                uid,
-                resource_version,
-            } = newer.unwrap_or(precondition).clone();
-            let params = DeleteParams::background().preconditions(Preconditions {
-                uid: Some(uid),
-                resource_version: Some(resource_version),
-            });
+            let Precondition { uid, resource_version } = newer.unwrap_or(precondition).clone();
+            let params = DeleteParams::background()
+                .preconditions(Preconditions { uid: Some(uid), resource_version: Some(resource_version) });
             target.delete(&key.name, &params)
         }
     }
@@ -72,19 +64,13 @@ fn target(kind: ObjectKind, namespace: &str) -> kube::core::Request {
 }
 
 fn patch_params() -> PatchParams {
-    PatchParams {
-        field_manager: Some(FIELD_MANAGER.into()),
-        ..PatchParams::default()
-    }
+    PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..PatchParams::default() }
 }
 
 /// `patch` with the precondition in its metadata.
 fn with_precondition(patch: &Value, precondition: &Precondition) -> Value {
     let mut patch = patch.clone();
-    let Precondition {
-        uid,
-        resource_version,
-    } = precondition;
+    let Precondition { uid, resource_version } = precondition;
     if !patch["metadata"].is_object() {
         patch["metadata"] = json!({});
     }
@@ -98,10 +84,7 @@ mod tests {
     use super::*;
 
     fn decided_on() -> Precondition {
-        Precondition {
-            uid: "u1".into(),
-            resource_version: "7".into(),
-        }
+        Precondition { uid: "u1".into(), resource_version: "7".into() }
     }
 
     fn sent(kind: ObjectKind, action: &Action, newer: Option<&Precondition>) -> (String, Value) {
@@ -111,10 +94,7 @@ mod tests {
     fn show(request: Result<Request<Vec<u8>>, Error>) -> (String, Value) {
         let request = request.expect("a request");
         let line = format!("{} {}", request.method(), request.uri());
-        let kind = request
-            .headers()
-            .get("content-type")
-            .map(|kind| kind.to_str().expect("text").to_owned());
+        let kind = request.headers().get("content-type").map(|kind| kind.to_str().expect("text").to_owned());
         let body = serde_json::from_slice(request.body()).unwrap_or_default();
         (format!("{line} {}", kind.unwrap_or_default()), body)
     }
@@ -122,10 +102,7 @@ mod tests {
     #[test]
     fn a_patch_carries_the_state_that_it_was_decided_on() {
         let patch = json!({"spec": {"replicas": 3}, "metadata": {"annotations": {"a": "b"}}});
-        let action = Action::Patch {
-            precondition: decided_on(),
-            patch,
-        };
+        let action = Action::Patch { precondition: decided_on(), patch };
         let (line, body) = sent(ObjectKind::ReplicaSet, &action, None);
         let url = "/apis/apps/v1/namespaces/shop/replicasets/web";
         assert_eq!(
@@ -138,50 +115,25 @@ mod tests {
 
     #[test]
     fn a_second_write_goes_on_from_the_first() {
-        let action = Action::Patch {
-            precondition: decided_on(),
-            patch: json!({"spec": {}}),
-        };
-        let newer = Precondition {
-            uid: "u1".into(),
-            resource_version: "8".into(),
-        };
+        let action = Action::Patch { precondition: decided_on(), patch: json!({"spec": {}}) };
+        let newer = Precondition { uid: "u1".into(), resource_version: "8".into() };
         let (_, body) = sent(ObjectKind::Service, &action, Some(&newer));
         assert_eq!(body["metadata"], json!({"uid": "u1", "resourceVersion": "8"}));
     }
 
     #[test]
     fn a_deletion_carries_preconditions_and_leaves_the_children_to_the_garbage_collector() {
-        let (line, body) = sent(
-            ObjectKind::ReplicaSet,
-            &Action::Delete {
-                precondition: decided_on(),
-            },
-            None,
-        );
-        assert!(
-            line.starts_with("DELETE /apis/apps/v1/namespaces/shop/replicasets/web?"),
-            "{line}"
-        );
+        let (line, body) = sent(ObjectKind::ReplicaSet, &Action::Delete { precondition: decided_on() }, None);
+        assert!(line.starts_with("DELETE /apis/apps/v1/namespaces/shop/replicasets/web?"), "{line}");
         let preconditions = json!({"uid": "u1", "resourceVersion": "7"});
-        assert_eq!(
-            body,
-            json!({"propagationPolicy": "Background", "preconditions": preconditions})
-        );
+        assert_eq!(body, json!({"propagationPolicy": "Background", "preconditions": preconditions}));
     }
 
     #[test]
     fn a_creation_sends_the_object_as_it_is() {
         let object = json!({"metadata": {"name": "web"}, "spec": {"future": {"field": 1}}});
-        let (line, body) = sent(
-            ObjectKind::ReplicaSet,
-            &Action::Create { body: object.clone() },
-            None,
-        );
-        assert!(
-            line.starts_with("POST /apis/apps/v1/namespaces/shop/replicasets?"),
-            "{line}"
-        );
+        let (line, body) = sent(ObjectKind::ReplicaSet, &Action::Create { body: object.clone() }, None);
+        assert!(line.starts_with("POST /apis/apps/v1/namespaces/shop/replicasets?"), "{line}");
         assert_eq!(body, object);
     }
 

@@ -49,20 +49,11 @@ pub async fn run(options: Options) -> Result<(), StartError> {
     let client = start::client(options.config)?;
     start::check(&client, &url).await?;
     let scope = options.namespace.as_deref().unwrap_or("all namespaces");
-    tracing::info!(
-        version = env!("CARGO_PKG_VERSION"),
-        url,
-        scope,
-        "the controller starts"
-    );
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), url, scope, "the controller starts");
 
     let mut rng = Rng::unforeseen();
     let dispatcher = Arc::new(Dispatcher::new(Rng::seeded(rng.next())));
-    let reconciler = Arc::new(Reconciler::new(
-        client.clone(),
-        Clock::System,
-        Rng::seeded(rng.next()),
-    ));
+    let reconciler = Arc::new(Reconciler::new(client.clone(), Clock::System, Rng::seeded(rng.next())));
     let (fatal, mut fatal_errors) = mpsc::channel(1);
     let mut background = Background {
         tasks: JoinSet::new(),
@@ -73,9 +64,7 @@ pub async fn run(options: Options) -> Result<(), StartError> {
     };
     background.watch_all(&client, options.namespace.as_deref());
     if let Some(listener) = listener {
-        background
-            .tasks
-            .spawn(health::serve(listener, Arc::clone(&reconciler)));
+        background.tasks.spawn(health::serve(listener, Arc::clone(&reconciler)));
     }
     let events = Arc::clone(&reconciler);
     let sender = tokio::spawn(async move { events.events.send(&events.server).await });
@@ -146,10 +135,7 @@ struct Signals {
 
 impl Signals {
     fn new() -> std::io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
     async fn next(&mut self) -> &'static str {

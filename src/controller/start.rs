@@ -88,11 +88,7 @@ pub enum StartError {
 }
 
 fn group_suffix(group: &str) -> String {
-    if group.is_empty() {
-        String::new()
-    } else {
-        format!(" of {group}")
-    }
+    if group.is_empty() { String::new() } else { format!(" of {group}") }
 }
 
 impl StartError {
@@ -110,12 +106,7 @@ impl StartError {
         };
         let of = resource_type(kind);
         let (resource, group, cause) = (of.plural, of.group, status.message.clone());
-        (status.code == 403).then_some(Self::Forbidden {
-            verb,
-            resource,
-            group,
-            cause,
-        })
+        (status.code == 403).then_some(Self::Forbidden { verb, resource, group, cause })
     }
 }
 
@@ -128,19 +119,13 @@ pub fn client(mut config: Config) -> Result<Client, StartError> {
     // The API server ends each watch after 290 s; a connection that is silent for longer is dead.
     config.read_timeout = Some(Duration::from_mins(5));
     config.reset_reader_on_write = true;
-    Client::try_from(config).map_err(|error| StartError::Client {
-        url,
-        cause: root_cause(&error),
-    })
+    Client::try_from(config).map_err(|error| StartError::Client { url, cause: root_cause(&error) })
 }
 
 /// Asks the API server at `url` whether it is there and knows the kinds that the controller is for.
 pub async fn check(client: &Client, url: &str) -> Result<(), StartError> {
     let discovery = client.list_api_group_resources(keys::API_VERSION);
-    let unreachable = |cause: String| StartError::Unreachable {
-        url: url.to_owned(),
-        cause,
-    };
+    let unreachable = |cause: String| StartError::Unreachable { url: url.to_owned(), cause };
     let answer = tokio::time::timeout(FIRST_ANSWER, discovery).await;
     let known =
         match answer.map_err(|_| unreachable(format!("no answer within {} s", FIRST_ANSWER.as_secs())))? {
@@ -148,9 +133,7 @@ pub async fn check(client: &Client, url: &str) -> Result<(), StartError> {
             Err(kube::Error::Api(status)) => {
                 let (url, cause) = (url.to_owned(), status.message.clone());
                 return match status.code {
-                    404 => Err(StartError::NoDefinitions {
-                        missing: "the kinds".into(),
-                    }),
+                    404 => Err(StartError::NoDefinitions { missing: "the kinds".into() }),
                     401 => Err(StartError::Unauthorized { url, cause }),
                     // Not everybody may look; the first lists will tell.
                     403 => Ok(()),
@@ -161,9 +144,7 @@ pub async fn check(client: &Client, url: &str) -> Result<(), StartError> {
         };
     for needed in ["rollouts", "rollouts/status"] {
         if !known.iter().any(|resource| resource.name == needed) {
-            return Err(StartError::NoDefinitions {
-                missing: format!("the resource {needed}"),
-            });
+            return Err(StartError::NoDefinitions { missing: format!("the resource {needed}") });
         }
     }
     Ok(())
@@ -181,20 +162,11 @@ mod tests {
 
     #[test]
     fn a_missing_right_names_verb_resource_and_remedy() {
-        let error = StartError::of_list(ObjectKind::ReplicaSet, &refused(403))
-            .expect("a refusal")
-            .to_string();
-        assert!(
-            error.starts_with("no right to list replicasets of apps: nobody may\n"),
-            "{error}"
-        );
-        assert!(
-            error.contains("ClusterRole") && error.contains("deploy/"),
-            "{error}"
-        );
-        let error = StartError::of_list(ObjectKind::Service, &refused(403))
-            .expect("a refusal")
-            .to_string();
+        let error =
+            StartError::of_list(ObjectKind::ReplicaSet, &refused(403)).expect("a refusal").to_string();
+        assert!(error.starts_with("no right to list replicasets of apps: nobody may\n"), "{error}");
+        assert!(error.contains("ClusterRole") && error.contains("deploy/"), "{error}");
+        let error = StartError::of_list(ObjectKind::Service, &refused(403)).expect("a refusal").to_string();
         assert!(error.starts_with("no right to list services: "), "{error}");
     }
 

@@ -53,13 +53,7 @@ impl<S: Server, T: Trigger> Watch<S, T> {
         rng: Rng,
     ) -> Self {
         let (reconciler, dispatcher) = (Arc::clone(reconciler), Arc::clone(dispatcher));
-        Self {
-            api,
-            reconciler,
-            dispatcher,
-            fatal: fatal.clone(),
-            rng,
-        }
+        Self { api, reconciler, dispatcher, fatal: fatal.clone(), rng }
     }
 
     /// Watches forever.
@@ -124,14 +118,12 @@ impl<S: Server, T: Trigger> Watch<S, T> {
                     return;
                 }
                 Event::InitDone => cache.swap(),
-                Event::Apply(object) => cache
-                    .put(ObjectKey::of(&object), T::prune(object))
-                    .into_iter()
-                    .collect(),
-                Event::Delete(object) => cache
-                    .remove(ObjectKey::of(&object), &T::prune(object))
-                    .into_iter()
-                    .collect(),
+                Event::Apply(object) => {
+                    cache.put(ObjectKey::of(&object), T::prune(object)).into_iter().collect()
+                }
+                Event::Delete(object) => {
+                    cache.remove(ObjectKey::of(&object), &T::prune(object)).into_iter().collect()
+                }
             }
         };
         self.trigger(&changes);
@@ -139,10 +131,7 @@ impl<S: Server, T: Trigger> Watch<S, T> {
 
     fn trigger(&self, changes: &[Change<T>]) {
         let caches = &self.reconciler.caches;
-        let concerned: BTreeSet<_> = changes
-            .iter()
-            .flat_map(|change| rollouts(change, caches))
-            .collect();
+        let concerned: BTreeSet<_> = changes.iter().flat_map(|change| rollouts(change, caches)).collect();
         // Also where nothing is concerned: the last cache may have become ready.
         self.dispatcher.trigger(&concerned, self.reconciler.clock.now());
     }
@@ -162,21 +151,11 @@ impl<S: Server, T: Trigger> Watch<S, T> {
             let _ = self.fatal.try_send(refusal);
         }
         if *failures == 0 {
-            tracing::warn!(
-                resource,
-                error = root_cause(error),
-                "the watch is interrupted; tries again"
-            );
+            tracing::warn!(resource, error = root_cause(error), "the watch is interrupted; tries again");
         } else {
-            tracing::debug!(
-                resource,
-                error = root_cause(error),
-                "the watch is still interrupted"
-            );
+            tracing::debug!(resource, error = root_cause(error), "the watch is still interrupted");
         }
-        let most = RETRY_FIRST
-            .saturating_mul(2_u32.saturating_pow(*failures))
-            .min(RETRY_MOST);
+        let most = RETRY_FIRST.saturating_mul(2_u32.saturating_pow(*failures)).min(RETRY_MOST);
         *failures = failures.saturating_add(1);
         let wait = self.rng.duration(most / 2, most);
         clock::sleep(wait).await;
@@ -199,8 +178,6 @@ fn must_list_anew(error: &Error) -> bool {
 
 impl<S, T: Trigger> std::fmt::Debug for Watch<S, T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Watch")
-            .field("kind", &T::KIND)
-            .finish_non_exhaustive()
+        f.debug_struct("Watch").field("kind", &T::KIND).finish_non_exhaustive()
     }
 }
