@@ -36,7 +36,13 @@ pub struct Cache<T> {
 impl<T> Default for Cache<T> {
     fn default() -> Self {
         let (objects, index, incoming) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { objects, index, incoming, ready: false, reached: 0 }
+        Self {
+            objects,
+            index,
+            incoming,
+            ready: false,
+            reached: 0,
+        }
     }
 }
 
@@ -54,9 +60,18 @@ impl<T: Entry> Cache<T> {
     /// The list is complete: it takes the place of everything known before.
     pub fn swap(&mut self) -> Vec<Change<T>> {
         let incoming = std::mem::take(&mut self.incoming);
-        let gone: Vec<_> = self.objects.keys().filter(|key| !incoming.contains_key(key)).cloned().collect();
+        let gone: Vec<_> = self
+            .objects
+            .keys()
+            .filter(|key| !incoming.contains_key(key))
+            .cloned()
+            .collect();
         let mut changes: Vec<_> = gone.into_iter().filter_map(|key| self.take(key)).collect();
-        changes.extend(incoming.into_iter().filter_map(|(key, entry)| self.set(key, entry)));
+        changes.extend(
+            incoming
+                .into_iter()
+                .filter_map(|(key, entry)| self.set(key, entry)),
+        );
         self.ready = true;
         changes
     }
@@ -116,13 +131,21 @@ impl<T: Entry> Cache<T> {
             self.index.entry(term).or_default().insert(key.clone());
         }
         let differs = before.as_ref().is_none_or(|before| entry.differs(before));
-        differs.then_some(Change { key, before, after: Some(entry) })
+        differs.then_some(Change {
+            key,
+            before,
+            after: Some(entry),
+        })
     }
 
     fn take(&mut self, key: ObjectKey) -> Option<Change<T>> {
         let before = self.objects.remove(&key)?;
         self.unindex(&key, &before);
-        Some(Change { key, before: Some(before), after: None })
+        Some(Change {
+            key,
+            before: Some(before),
+            after: None,
+        })
     }
 
     fn unindex(&mut self, key: &ObjectKey, entry: &T) {
@@ -185,7 +208,11 @@ impl Caches {
             (ObjectKind::Ingress, self.ingresses.read().is_ready()),
             (ObjectKind::Pod, self.pods.read().is_ready()),
         ];
-        ready.into_iter().filter(|(_, ready)| !ready).map(|(kind, _)| kind).collect()
+        ready
+            .into_iter()
+            .filter(|(_, ready)| !ready)
+            .map(|(kind, _)| kind)
+            .collect()
     }
 
     /// Whether the cache of `kind` shows everything up to `resource_version`.
@@ -205,12 +232,18 @@ impl Caches {
     pub fn has_living(&self, kind: ObjectKind, key: &ObjectKey, uid: &str) -> bool {
         match kind {
             ObjectKind::Rollout => self.rollouts.read().get(key).is_some_and(|e| e.id.uid == uid),
-            ObjectKind::ReplicaSet => {
-                self.replica_sets.read().get(key).is_some_and(|e| e.view.id.uid == uid && !e.view.deleting)
-            }
+            ObjectKind::ReplicaSet => self
+                .replica_sets
+                .read()
+                .get(key)
+                .is_some_and(|e| e.view.id.uid == uid && !e.view.deleting),
             ObjectKind::Service => self.services.read().get(key).is_some_and(|e| e.0.id.uid == uid),
             ObjectKind::Ingress => self.ingresses.read().get(key).is_some_and(|e| e.id.uid == uid),
-            ObjectKind::Pod => self.pods.read().get(key).is_some_and(|e| e.view.id.uid == uid && !e.view.deleting),
+            ObjectKind::Pod => self
+                .pods
+                .read()
+                .get(key)
+                .is_some_and(|e| e.view.id.uid == uid && !e.view.deleting),
         }
     }
 }
@@ -245,10 +278,18 @@ mod tests {
     fn a_list_reports_what_is_new_changed_and_gone() {
         let mut cache = Cache::default();
         assert!(!cache.is_ready());
-        let first = vec![service("a", "1", "x"), service("b", "2", "x"), service("c", "3", "x")];
+        let first = vec![
+            service("a", "1", "x"),
+            service("b", "2", "x"),
+            service("c", "3", "x"),
+        ];
         assert_eq!(listed(&mut cache, first), ["a", "b", "c"]);
         assert!(cache.is_ready());
-        let second = vec![service("b", "2", "x"), service("c", "4", "y"), service("d", "5", "x")];
+        let second = vec![
+            service("b", "2", "x"),
+            service("c", "4", "y"),
+            service("d", "5", "x"),
+        ];
         assert_eq!(listed(&mut cache, second), ["a", "c", "d"]);
         assert!(cache.get(&key("a")).is_none() && cache.get(&key("b")).is_some());
     }
@@ -261,7 +302,11 @@ mod tests {
         cache.collect(key("b"), service("b", "2", "x"));
         assert!(cache.get(&key("a")).is_some() && cache.get(&key("b")).is_none());
         cache.begin();
-        assert_eq!(cache.swap().len(), 1, "the second list is empty: only `a` has gone");
+        assert_eq!(
+            cache.swap().len(),
+            1,
+            "the second list is empty: only `a` has gone"
+        );
         assert!(cache.get(&key("b")).is_none());
     }
 
@@ -270,7 +315,10 @@ mod tests {
         let mut cache = Cache::default();
         assert!(cache.put(key("a"), service("a", "1", "x")).is_some());
         assert!(cache.put(key("a"), service("a", "2", "x")).is_none());
-        assert_eq!(cache.get(&key("a")).map(|e| e.id().resource_version.as_str()), Some("2"));
+        assert_eq!(
+            cache.get(&key("a")).map(|e| e.id().resource_version.as_str()),
+            Some("2")
+        );
         assert!(cache.put(key("a"), service("a", "3", "y")).is_some());
     }
 

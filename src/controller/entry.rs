@@ -1,6 +1,5 @@
 //! What the caches hold: one small type a kind, made from a received object by leaving out what nobody reads.
 
-use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use jiff::Timestamp;
@@ -12,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::bulkhead;
+use super::cache::{Caches, Shared};
 use super::object::{ObjectKey, RawObject};
 use crate::api::{Rollout, keys};
 use crate::domain::plan::ObjectKind;
@@ -44,6 +44,8 @@ pub trait Entry: Debug + Sized + Send + Sync + 'static {
     /// The label that the watched objects carry, if not all objects of the kind are watched.
     const LABEL: Option<&'static str>;
 
+    /// Where the entries of the kind are kept.
+    fn cache(caches: &Caches) -> &Shared<Self>;
     /// What is kept of `wire`.
     fn prune(wire: Self::Wire) -> Self;
     /// Which object in which state it is.
@@ -119,6 +121,10 @@ impl Entry for RolloutEntry {
     const KIND: ObjectKind = ObjectKind::Rollout;
     const LABEL: Option<&'static str> = None;
 
+    fn cache(caches: &Caches) -> &Shared<Self> {
+        &caches.rollouts
+    }
+
     fn prune(mut wire: RawObject) -> Self {
         slim(&mut wire.metadata);
         let id = identity(&wire.metadata);
@@ -127,12 +133,26 @@ impl Entry for RolloutEntry {
             Ok(rollout) => {
                 // Where this panics, so does the decision, and that is reported there.
                 let observed = bulkhead(|| observed_keys(&rollout)).unwrap_or_default();
-                Self { id, content: Ok(Box::new(rollout)), observed }
+                Self {
+                    id,
+                    content: Ok(Box::new(rollout)),
+                    observed,
+                }
             }
             Err((object, error)) => {
                 let (path, problem) = (error.path().to_string(), error.into_inner().to_string());
-                let unreadable = Unreadable { id: id.clone(), generation, object, path, problem };
-                Self { id, content: Err(Box::new(unreadable)), observed: ObservedKeys::default() }
+                let unreadable = Unreadable {
+                    id: id.clone(),
+                    generation,
+                    object,
+                    path,
+                    problem,
+                };
+                Self {
+                    id,
+                    content: Err(Box::new(unreadable)),
+                    observed: ObservedKeys::default(),
+                }
             }
         }
     }
@@ -144,8 +164,18 @@ impl Entry for RolloutEntry {
     fn terms(&self, key: &ObjectKey) -> Vec<Term> {
         let named = |name: &String| ObjectKey::new(&key.namespace, name);
         let mut terms = vec![Term::Namespace(key.namespace.clone())];
-        terms.extend(self.observed.services.iter().map(|name| Term::NamesService(named(name))));
-        terms.extend(self.observed.ingresses.iter().map(|name| Term::NamesIngress(named(name))));
+        terms.extend(
+            self.observed
+                .services
+                .iter()
+                .map(|name| Term::NamesService(named(name))),
+        );
+        terms.extend(
+            self.observed
+                .ingresses
+                .iter()
+                .map(|name| Term::NamesIngress(named(name))),
+        );
         terms
     }
 
@@ -183,23 +213,39 @@ impl Entry for ReplicaSetEntry {
     const KIND: ObjectKind = ObjectKind::ReplicaSet;
     const LABEL: Option<&'static str> = Some(keys::POD_HASH_LABEL);
 
+    fn cache(caches: &Caches) -> &Shared<Self> {
+        &caches.replica_sets
+    }
+
     fn prune(mut wire: RawObject) -> Self {
         slim(&mut wire.metadata);
         let meta = &mut wire.metadata;
         let view = ReplicaSetView {
             id: identity(meta),
-            created: meta.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0),
+            created: meta
+                .creation_timestamp
+                .as_ref()
+                .map_or(Timestamp::UNIX_EPOCH, |time| time.0),
             deleting: meta.deletion_timestamp.is_some(),
             owned: false,
             labels: meta.labels.take().unwrap_or_default(),
             annotations: meta.annotations.take().unwrap_or_default(),
+            owner_references: meta
+                .owner_references
+                .iter()
+                .flatten()
+                .map(|owner| json!(owner))
+                .collect(),
             generation: meta.generation.unwrap_or_default(),
             replicas: integer(&wire.spec, "replicas").unwrap_or(1),
             min_ready_seconds: integer(&wire.spec, "minReadySeconds").unwrap_or_default(),
             template: wire.spec.get_mut("template").map(Value::take).unwrap_or_default(),
             status: replica_set_status(&wire.status),
         };
-        Self { owner: Owner::of(&wire.metadata), view }
+        Self {
+            owner: Owner::of(&wire.metadata),
+            view,
+        }
     }
 
     fn id(&self) -> &Identity {
@@ -223,22 +269,35 @@ fn integer(object: &Value, field: &str) -> Option<i32> {
 }
 
 fn text(object: &Value, field: &str) -> String {
-    object.get(field).and_then(Value::as_str).unwrap_or_default().to_owned()
+    object
+        .get(field)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn replica_set_status(status: &Value) -> ReplicaSetStatusView {
     let conditions = status.get("conditions").and_then(Value::as_array);
     let failed = |c: &&Value| text(c, "type") == "ReplicaFailure" && text(c, "status") == "True";
-    let failure = conditions.into_iter().flatten().find(failed).map(|condition| ReplicaFailure {
-        reason: text(condition, "reason"),
-        message: text(condition, "message"),
-        since: text(condition, "lastTransitionTime").parse().unwrap_or(Timestamp::UNIX_EPOCH),
-    });
+    let failure = conditions
+        .into_iter()
+        .flatten()
+        .find(failed)
+        .map(|condition| ReplicaFailure {
+            reason: text(condition, "reason"),
+            message: text(condition, "message"),
+            since: text(condition, "lastTransitionTime")
+                .parse()
+                .unwrap_or(Timestamp::UNIX_EPOCH),
+        });
     ReplicaSetStatusView {
         replicas: integer(status, "replicas").unwrap_or_default(),
         ready: integer(status, "readyReplicas").unwrap_or_default(),
         available: integer(status, "availableReplicas").unwrap_or_default(),
-        observed_generation: status.get("observedGeneration").and_then(Value::as_i64).unwrap_or_default(),
+        observed_generation: status
+            .get("observedGeneration")
+            .and_then(Value::as_i64)
+            .unwrap_or_default(),
         failure,
     }
 }
@@ -254,6 +313,10 @@ impl Entry for ServiceEntry {
     type Wire = RawObject;
     const KIND: ObjectKind = ObjectKind::Service;
     const LABEL: Option<&'static str> = None;
+
+    fn cache(caches: &Caches) -> &Shared<Self> {
+        &caches.services
+    }
 
     fn prune(wire: RawObject) -> Self {
         let selector = wire.spec.get("selector").and_then(Value::as_object);
@@ -293,6 +356,10 @@ impl Entry for IngressEntry {
     const KIND: ObjectKind = ObjectKind::Ingress;
     const LABEL: Option<&'static str> = None;
 
+    fn cache(caches: &Caches) -> &Shared<Self> {
+        &caches.ingresses
+    }
+
     fn prune(mut wire: RawObject) -> Self {
         slim(&mut wire.metadata);
         let object = json!({
@@ -301,7 +368,10 @@ impl Entry for IngressEntry {
             "metadata": wire.metadata,
             "spec": wire.spec,
         });
-        Self { id: identity(&wire.metadata), object }
+        Self {
+            id: identity(&wire.metadata),
+            object,
+        }
     }
 
     fn id(&self) -> &Identity {
@@ -316,7 +386,15 @@ impl Entry for IngressEntry {
         let metadata = |entry: &Self, field: &str| entry.object["metadata"].get(field).cloned();
         let changed = |field: &str| metadata(self, field) != metadata(before, field);
         self.object["spec"] != before.object["spec"]
-            || ["uid", "labels", "annotations", "ownerReferences", "deletionTimestamp"].into_iter().any(changed)
+            || [
+                "uid",
+                "labels",
+                "annotations",
+                "ownerReferences",
+                "deletionTimestamp",
+            ]
+            .into_iter()
+            .any(changed)
     }
 }
 
@@ -333,6 +411,10 @@ impl Entry for PodEntry {
     type Wire = PartialObjectMeta<Pod>;
     const KIND: ObjectKind = ObjectKind::Pod;
     const LABEL: Option<&'static str> = Some(keys::POD_HASH_LABEL);
+
+    fn cache(caches: &Caches) -> &Shared<Self> {
+        &caches.pods
+    }
 
     fn prune(mut wire: Self::Wire) -> Self {
         slim(&mut wire.metadata);
@@ -353,17 +435,25 @@ impl Entry for PodEntry {
     }
 
     fn terms(&self, _: &ObjectKey) -> Vec<Term> {
-        self.owner.iter().map(|owner| Term::ControlledBy(owner.uid.clone())).collect()
+        self.owner
+            .iter()
+            .map(|owner| Term::ControlledBy(owner.uid.clone()))
+            .collect()
     }
 
     fn differs(&self, before: &Self) -> bool {
-        let same_state = PodView { id: before.view.id.clone(), ..self.view.clone() } == before.view;
+        let same_state = PodView {
+            id: before.view.id.clone(),
+            ..self.view.clone()
+        } == before.view;
         self.view.id.uid != before.view.id.uid || !same_state
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn raw(object: Value) -> RawObject {
@@ -389,25 +479,44 @@ mod tests {
                  "lastTransitionTime": "2026-01-02T03:04:06Z"},
             ]},
         })));
-        assert!(entry.owner.as_ref().is_some_and(|owner| owner.is_rollout() && owner.uid == "u9"));
+        assert!(
+            entry
+                .owner
+                .as_ref()
+                .is_some_and(|owner| owner.is_rollout() && owner.uid == "u9")
+        );
         let view = entry.view;
-        assert_eq!((view.replicas, view.min_ready_seconds, view.generation), (4, 5, 3));
+        assert_eq!(
+            (view.replicas, view.min_ready_seconds, view.generation),
+            (4, 5, 3)
+        );
         assert_eq!((view.status.ready, view.status.available), (3, 2));
         assert_eq!(view.template, json!({"spec": {"future": true}}));
         assert_eq!(view.annotations.keys().collect::<Vec<_>>(), ["a"]);
         assert_eq!(view.created.to_string(), "2026-01-02T03:04:05Z");
-        assert_eq!(view.status.failure.map(|f| f.reason).as_deref(), Some("FailedCreate"));
+        assert_eq!(
+            view.status.failure.map(|f| f.reason).as_deref(),
+            Some("FailedCreate")
+        );
     }
 
     #[test]
     fn an_absent_size_is_one() {
-        assert_eq!(ReplicaSetEntry::prune(raw(json!({"metadata": {"name": "x"}}))).view.replicas, 1);
+        assert_eq!(
+            ReplicaSetEntry::prune(raw(json!({"metadata": {"name": "x"}})))
+                .view
+                .replicas,
+            1
+        );
     }
 
     #[test]
     fn an_orphan_is_found_by_its_namespace() {
         let entry = ReplicaSetEntry::prune(raw(json!({"metadata": {"name": "x", "namespace": "shop"}})));
-        assert_eq!(entry.terms(&ObjectKey::new("shop", "x")), [Term::Orphan("shop".into())]);
+        assert_eq!(
+            entry.terms(&ObjectKey::new("shop", "x")),
+            [Term::Orphan("shop".into())]
+        );
     }
 
     #[test]
@@ -417,7 +526,10 @@ mod tests {
             "spec": {"replicas": "three"},
         })));
         let unreadable = entry.content.expect_err("replicas is no number");
-        assert_eq!((unreadable.path.as_str(), unreadable.generation), ("spec.replicas", 2));
+        assert_eq!(
+            (unreadable.path.as_str(), unreadable.generation),
+            ("spec.replicas", 2)
+        );
         assert!(unreadable.problem.contains("three"), "{}", unreadable.problem);
         assert_eq!(unreadable.object["spec"]["replicas"], "three");
     }
@@ -443,7 +555,9 @@ mod tests {
             })))
         };
         let entry = ingress("1", "5");
-        assert!(entry.object.get("status").is_none() && entry.object["metadata"].get("managedFields").is_none());
+        assert!(
+            entry.object.get("status").is_none() && entry.object["metadata"].get("managedFields").is_none()
+        );
         assert!(!ingress("2", "5").differs(&entry) && ingress("2", "6").differs(&entry));
     }
 
@@ -454,6 +568,9 @@ mod tests {
             "spec": {"selector": {"app": "web"}, "clusterIP": "10.0.0.1"},
         })));
         assert_eq!(entry.0.managed_by.as_deref(), Some("web"));
-        assert_eq!(entry.0.selector, BTreeMap::from([("app".to_owned(), "web".to_owned())]));
+        assert_eq!(
+            entry.0.selector,
+            BTreeMap::from([("app".to_owned(), "web".to_owned())])
+        );
     }
 }

@@ -33,9 +33,10 @@ impl fmt::Display for WriteError {
 
 impl From<kube::Error> for WriteError {
     fn from(error: kube::Error) -> Self {
-        match error {
-            kube::Error::Api(status) => classify(&status),
-            other => Self::Transient(root_cause(&other)),
+        if let kube::Error::Api(status) = &error {
+            classify(status)
+        } else {
+            Self::Transient(root_cause(&error))
         }
     }
 }
@@ -75,7 +76,9 @@ mod tests {
     use super::*;
 
     fn answer(code: u16, reason: &str, field: Option<&str>) -> WriteError {
-        let causes = field.map(|field| serde_json::json!([{"reason": "FieldValueInvalid", "message": "m", "field": field}]));
+        let causes = field.map(
+            |field| serde_json::json!([{"reason": "FieldValueInvalid", "message": "m", "field": field}]),
+        );
         let status: Status = serde_json::from_value(serde_json::json!({
             "status": "Failure", "code": code, "reason": reason, "message": "m",
             "details": {"causes": causes.unwrap_or_else(|| serde_json::json!([]))},
@@ -89,13 +92,26 @@ mod tests {
         assert_eq!(answer(409, "AlreadyExists", None), WriteError::AlreadyExists);
         assert_eq!(answer(409, "Conflict", None), WriteError::Conflict("m".into()));
         assert_eq!(answer(404, "NotFound", None), WriteError::Conflict("m".into()));
-        assert_eq!(answer(422, "Invalid", Some("metadata.uid")), WriteError::Conflict("m".into()));
-        assert_eq!(answer(422, "Invalid", Some("spec.replicas")), WriteError::Rejected("m".into()));
+        assert_eq!(
+            answer(422, "Invalid", Some("metadata.uid")),
+            WriteError::Conflict("m".into())
+        );
+        assert_eq!(
+            answer(422, "Invalid", Some("spec.replicas")),
+            WriteError::Rejected("m".into())
+        );
         assert_eq!(answer(400, "BadRequest", None), WriteError::Rejected("m".into()));
         assert_eq!(answer(403, "Forbidden", None), WriteError::Forbidden("m".into()));
-        assert_eq!(answer(401, "Unauthorized", None), WriteError::Transient("m".into()));
+        assert_eq!(
+            answer(401, "Unauthorized", None),
+            WriteError::Transient("m".into())
+        );
         for code in [408, 429, 500, 503, 504] {
-            assert_eq!(answer(code, "", None), WriteError::Transient("m".into()), "{code}");
+            assert_eq!(
+                answer(code, "", None),
+                WriteError::Transient("m".into()),
+                "{code}"
+            );
         }
     }
 

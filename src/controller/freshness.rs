@@ -67,7 +67,8 @@ pub struct Freshness {
 impl Freshness {
     /// Remembers a write; it takes the place of an earlier one on the same object.
     pub fn record(&mut self, write: Write, now: Timestamp) {
-        self.pending.insert((write.kind, write.name.clone()), (write, now));
+        self.pending
+            .insert((write.kind, write.name.clone()), (write, now));
     }
 
     /// The first write that is neither visible nor given up at `now`; those before it are forgotten.
@@ -94,13 +95,19 @@ mod tests {
     }
 
     fn write(name: &str) -> Write {
-        Write { kind: ObjectKind::ReplicaSet, name: name.into(), trace: Trace::Version("7".into()) }
+        Write {
+            kind: ObjectKind::ReplicaSet,
+            name: name.into(),
+            trace: Trace::Version("7".into()),
+        }
     }
 
     fn names(freshness: &mut Freshness, seen: &[&str], seconds: i64) -> Option<String> {
         let sight = Seen(seen.iter().map(|name| (*name).to_owned()).collect());
         let now = Timestamp::from_second(seconds).expect("a time");
-        freshness.awaited("shop", &sight, now).map(|write| write.name.clone())
+        freshness
+            .awaited("shop", &sight, now)
+            .map(|write| write.name.clone())
     }
 
     #[test]
@@ -130,10 +137,16 @@ mod tests {
         let put = |uid: &str, deleted: Option<&str>| {
             let meta = serde_json::json!({"name": "r", "uid": uid, "deletionTimestamp": deleted});
             let wire = serde_json::from_value(serde_json::json!({"metadata": meta})).expect("an object");
-            caches.replica_sets.write().put(ObjectKey::new("shop", "r"), ReplicaSetEntry::prune(wire));
+            caches
+                .replica_sets
+                .write()
+                .put(ObjectKey::new("shop", "r"), ReplicaSetEntry::prune(wire));
         };
-        let deletion =
-            Write { kind: ObjectKind::ReplicaSet, name: "r".into(), trace: Trace::Gone("u1".into()) };
+        let deletion = Write {
+            kind: ObjectKind::ReplicaSet,
+            name: "r".into(),
+            trace: Trace::Gone("u1".into()),
+        };
         assert!(caches.shows("shop", &deletion));
         put("u1", None);
         assert!(!caches.shows("shop", &deletion));

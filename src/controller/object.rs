@@ -25,7 +25,10 @@ impl ObjectKey {
     /// The key of the object `name` in `namespace`.
     #[must_use]
     pub fn new(namespace: impl Into<String>, name: impl Into<String>) -> Self {
-        Self { namespace: namespace.into(), name: name.into() }
+        Self {
+            namespace: namespace.into(),
+            name: name.into(),
+        }
     }
 
     /// The key of `object`.
@@ -64,7 +67,12 @@ pub const fn resource_type(kind: ObjectKind) -> ResourceType {
         ObjectKind::Ingress => ("networking.k8s.io", "v1", "Ingress", "ingresses"),
         ObjectKind::Pod => ("", "v1", "Pod", "pods"),
     };
-    ResourceType { group, version, kind, plural }
+    ResourceType {
+        group,
+        version,
+        kind,
+        plural,
+    }
 }
 
 /// An object as it was received. Whatever is inside `spec` and `status` stays JSON, so that no field is lost that
@@ -118,10 +126,19 @@ mod tests {
     #[test]
     fn urls_are_those_of_the_api_server() {
         let path = |kind: ObjectKind| RawObject::url_path(&kind, Some("shop"));
-        assert_eq!(path(ObjectKind::Rollout), "/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts");
-        assert_eq!(path(ObjectKind::ReplicaSet), "/apis/apps/v1/namespaces/shop/replicasets");
+        assert_eq!(
+            path(ObjectKind::Rollout),
+            "/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts"
+        );
+        assert_eq!(
+            path(ObjectKind::ReplicaSet),
+            "/apis/apps/v1/namespaces/shop/replicasets"
+        );
         assert_eq!(path(ObjectKind::Service), "/api/v1/namespaces/shop/services");
-        assert_eq!(path(ObjectKind::Ingress), "/apis/networking.k8s.io/v1/namespaces/shop/ingresses");
+        assert_eq!(
+            path(ObjectKind::Ingress),
+            "/apis/networking.k8s.io/v1/namespaces/shop/ingresses"
+        );
         assert_eq!(path(ObjectKind::Pod), "/api/v1/namespaces/shop/pods");
     }
 }

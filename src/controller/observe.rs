@@ -27,14 +27,24 @@ pub enum Observed {
 #[must_use]
 pub fn observe(key: &ObjectKey, caches: &Caches, last_failure: Option<Failure>) -> Observed {
     let entry = caches.rollouts.read().get(key).cloned();
-    let Some(entry) = entry else { return Observed::Absent };
-    let RolloutEntry { id, content, observed } = entry.as_ref();
+    let Some(entry) = entry else {
+        return Observed::Absent;
+    };
+    let RolloutEntry {
+        id,
+        content,
+        observed,
+    } = entry.as_ref();
     let rollout = match content {
         Ok(rollout) => rollout,
         Err(unreadable) => return Observed::Unreadable(unreadable.clone()),
     };
     let replica_sets = replica_sets(&key.namespace, &id.uid, rollout, caches);
-    let pods = if observed.pods { pods(&replica_sets, caches) } else { Vec::new() };
+    let pods = if observed.pods {
+        pods(&replica_sets, caches)
+    } else {
+        Vec::new()
+    };
     Observed::Complete(Box::new(Snapshot {
         rollout: Rollout::clone(rollout),
         replica_sets,
@@ -56,7 +66,10 @@ fn replica_sets(namespace: &str, uid: &str, rollout: &Rollout, caches: &Caches) 
     let selector = rollout.spec.selector.as_ref();
     let matches = |entry: &ReplicaSetEntry| selector.is_some_and(|s| selects(s, &entry.view.labels));
     let orphans = cache.find(&orphan).filter(|(_, entry)| matches(entry));
-    let view = |entry: &ReplicaSetEntry, owned: bool| ReplicaSetView { owned, ..entry.view.clone() };
+    let view = |entry: &ReplicaSetEntry, owned: bool| ReplicaSetView {
+        owned,
+        ..entry.view.clone()
+    };
     let mut views: Vec<_> = owned.map(|(_, entry)| view(entry, true)).collect();
     views.extend(orphans.map(|(_, entry)| view(entry, false)));
     views.sort_by(|a, b| (a.created, &a.id.name).cmp(&(b.created, &b.id.name)));
@@ -65,21 +78,37 @@ fn replica_sets(namespace: &str, uid: &str, rollout: &Rollout, caches: &Caches) 
 
 fn services(namespace: &str, observed: &ObservedKeys, caches: &Caches) -> BTreeMap<String, ServiceView> {
     let cache = caches.services.read();
-    let service = |name: &String| Some((name.clone(), cache.get(&ObjectKey::new(namespace, name))?.0.clone()));
+    let service = |name: &String| {
+        Some((
+            name.clone(),
+            cache.get(&ObjectKey::new(namespace, name))?.0.clone(),
+        ))
+    };
     observed.services.iter().filter_map(service).collect()
 }
 
 fn ingresses(namespace: &str, observed: &ObservedKeys, caches: &Caches) -> BTreeMap<String, Value> {
     let cache = caches.ingresses.read();
-    let ingress =
-        |name: &String| Some((name.clone(), cache.get(&ObjectKey::new(namespace, name))?.object.clone()));
+    let ingress = |name: &String| {
+        Some((
+            name.clone(),
+            cache.get(&ObjectKey::new(namespace, name))?.object.clone(),
+        ))
+    };
     observed.ingresses.iter().filter_map(ingress).collect()
 }
 
 fn pods(replica_sets: &[ReplicaSetView], caches: &Caches) -> Vec<PodView> {
     let cache = caches.pods.read();
-    let terms = replica_sets.iter().map(|rs| Term::ControlledBy(rs.id.uid.clone()));
-    let found = terms.flat_map(|term| cache.find(&term).map(|(_, entry)| entry.view.clone()).collect::<Vec<_>>());
+    let terms = replica_sets
+        .iter()
+        .map(|rs| Term::ControlledBy(rs.id.uid.clone()));
+    let found = terms.flat_map(|term| {
+        cache
+            .find(&term)
+            .map(|(_, entry)| entry.view.clone())
+            .collect::<Vec<_>>()
+    });
     let mut pods: Vec<_> = found.collect();
     pods.sort_by(|a, b| a.id.name.cmp(&b.id.name));
     pods
@@ -109,7 +138,10 @@ mod tests {
             "name": name, "namespace": "shop", "uid": format!("uid-{name}"), "ownerReferences": owners,
             "labels": {"app": app}, "creationTimestamp": created,
         });
-        caches.replica_sets.write().put(key(name), entry(json!({"metadata": metadata})));
+        caches
+            .replica_sets
+            .write()
+            .put(key(name), entry(json!({"metadata": metadata})));
     }
 
     fn world() -> Caches {
@@ -131,9 +163,21 @@ mod tests {
         put_replica_set(&caches, "orphan", &Value::Null, "web", "2026-01-02T00:00:00Z");
         put_replica_set(&caches, "stranger", &Value::Null, "api", "2026-01-02T00:00:00Z");
         let other = controlled_by("Rollout", "argoproj.io/v1alpha1", "u0");
-        put_replica_set(&caches, "of-the-one-before", &other, "web", "2026-01-01T00:00:00Z");
+        put_replica_set(
+            &caches,
+            "of-the-one-before",
+            &other,
+            "web",
+            "2026-01-01T00:00:00Z",
+        );
         let deployment = controlled_by("Deployment", "apps/v1", "u1");
-        put_replica_set(&caches, "of-a-deployment", &deployment, "web", "2026-01-01T00:00:00Z");
+        put_replica_set(
+            &caches,
+            "of-a-deployment",
+            &deployment,
+            "web",
+            "2026-01-01T00:00:00Z",
+        );
         caches
     }
 
@@ -147,8 +191,20 @@ mod tests {
     #[test]
     fn replica_sets_are_its_own_and_matching_orphans_by_age_then_name() {
         let snapshot = snapshot(&world());
-        let seen: Vec<_> = snapshot.replica_sets.iter().map(|rs| (rs.id.name.as_str(), rs.owned)).collect();
-        assert_eq!(seen, [("a-older", true), ("b-older", true), ("orphan", false), ("c-newest", true)]);
+        let seen: Vec<_> = snapshot
+            .replica_sets
+            .iter()
+            .map(|rs| (rs.id.name.as_str(), rs.owned))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                ("a-older", true),
+                ("b-older", true),
+                ("orphan", false),
+                ("c-newest", true)
+            ]
+        );
     }
 
     #[test]
@@ -156,10 +212,20 @@ mod tests {
         let caches = world();
         for name in ["stable", "other"] {
             let object = json!({"metadata": {"name": name, "namespace": "shop"}});
-            caches.services.write().put(key(name), entry::<ServiceEntry>(object));
+            caches
+                .services
+                .write()
+                .put(key(name), entry::<ServiceEntry>(object));
         }
-        caches.ingresses.write().put(key("front"), entry::<IngressEntry>(json!({"metadata": {"name": "front"}})));
-        for (name, uid) in [("p2", "uid-orphan"), ("p1", "uid-c-newest"), ("p0", "uid-stranger")] {
+        caches.ingresses.write().put(
+            key("front"),
+            entry::<IngressEntry>(json!({"metadata": {"name": "front"}})),
+        );
+        for (name, uid) in [
+            ("p2", "uid-orphan"),
+            ("p1", "uid-c-newest"),
+            ("p0", "uid-stranger"),
+        ] {
             let owners = controlled_by("ReplicaSet", "apps/v1", uid);
             let pod = json!({"metadata": {"name": name, "ownerReferences": owners}});
             caches.pods.write().put(key(name), entry::<PodEntry>(pod));
@@ -167,7 +233,14 @@ mod tests {
         let snapshot = snapshot(&caches);
         assert_eq!(snapshot.services.keys().collect::<Vec<_>>(), ["stable"]);
         assert_eq!(snapshot.ingresses["front"]["kind"], "Ingress");
-        assert_eq!(snapshot.pods.iter().map(|pod| pod.id.name.as_str()).collect::<Vec<_>>(), ["p1", "p2"]);
+        assert_eq!(
+            snapshot
+                .pods
+                .iter()
+                .map(|pod| pod.id.name.as_str())
+                .collect::<Vec<_>>(),
+            ["p1", "p2"]
+        );
     }
 
     #[test]
@@ -176,6 +249,8 @@ mod tests {
         assert!(matches!(observe(&key("none"), &caches, None), Observed::Absent));
         let broken = json!({"metadata": {"name": "bad"}, "spec": {"replicas": "x"}});
         caches.rollouts.write().put(key("bad"), entry(broken));
-        assert!(matches!(observe(&key("bad"), &caches, None), Observed::Unreadable(u) if u.path == "spec.replicas"));
+        assert!(
+            matches!(observe(&key("bad"), &caches, None), Observed::Unreadable(u) if u.path == "spec.replicas")
+        );
     }
 }

@@ -71,7 +71,12 @@ impl<K: Ord + Clone> Queue<K> {
     /// An empty queue whose jitter comes from `rng`.
     #[must_use]
     pub const fn new(rng: Rng) -> Self {
-        Self { slots: BTreeMap::new(), due: BTreeSet::new(), sequence: 0, rng }
+        Self {
+            slots: BTreeMap::new(),
+            due: BTreeSet::new(),
+            sequence: 0,
+            rng,
+        }
     }
 
     /// Asks for `key` to be worked on now.
@@ -102,7 +107,9 @@ impl<K: Ord + Clone> Queue<K> {
 
     /// `key`, which was handed out, has been worked on.
     pub fn done(&mut self, key: &K, next: Next, now: Timestamp) {
-        let Some(slot) = self.slots.get_mut(key) else { return };
+        let Some(slot) = self.slots.get_mut(key) else {
+            return;
+        };
         slot.running = false;
         let asked = slot.again.take();
         slot.floor = None;
@@ -141,8 +148,12 @@ impl<K: Ord + Clone> Queue<K> {
 
     /// The end of the wait after one more failure: half of it is fixed, half is jitter.
     fn failed(&mut self, key: &K, now: Timestamp, first: Duration, most: Duration) -> Timestamp {
-        let Some(slot) = self.slots.get_mut(key) else { return later(now, most) };
-        let doubled = first.saturating_mul(2_u32.saturating_pow(slot.failures)).min(most);
+        let Some(slot) = self.slots.get_mut(key) else {
+            return later(now, most);
+        };
+        let doubled = first
+            .saturating_mul(2_u32.saturating_pow(slot.failures))
+            .min(most);
         slot.failures = slot.failures.saturating_add(1);
         let wait = self.rng.duration(doubled / 2, doubled);
         slot.floor = Some(later(now, wait.min(FLOOR)));
@@ -150,7 +161,9 @@ impl<K: Ord + Clone> Queue<K> {
     }
 
     fn schedule(&mut self, key: &K, at: Timestamp) {
-        let Some(slot) = self.slots.get_mut(key) else { return };
+        let Some(slot) = self.slots.get_mut(key) else {
+            return;
+        };
         if slot.running {
             slot.again = Some(slot.again.map_or(at, |again| again.min(at)));
             return;
@@ -192,7 +205,10 @@ mod tests {
         q.add(&"b", at(1));
         q.add(&"a", at(2));
         q.add(&"b", at(3));
-        assert_eq!((q.pop(at(3)), q.pop(at(3)), q.pop(at(3))), (Some("b"), Some("a"), None));
+        assert_eq!(
+            (q.pop(at(3)), q.pop(at(3)), q.pop(at(3))),
+            (Some("b"), Some("a"), None)
+        );
     }
 
     #[test]
@@ -235,8 +251,14 @@ mod tests {
         }
         assert!((50..=100).contains(&waits[0]), "{waits:?}");
         assert!((400..=800).contains(&waits[3]), "{waits:?}");
-        assert!(waits[8..].iter().all(|wait| (5_000..=10_000).contains(wait)), "{waits:?}");
-        assert!(waits[8..].windows(2).any(|pair| pair[0] != pair[1]), "no jitter in {waits:?}");
+        assert!(
+            waits[8..].iter().all(|wait| (5_000..=10_000).contains(wait)),
+            "{waits:?}"
+        );
+        assert!(
+            waits[8..].windows(2).any(|pair| pair[0] != pair[1]),
+            "no jitter in {waits:?}"
+        );
         q.pop(now);
         q.done(&"a", Next::At(now), now);
         q.pop(now);
@@ -257,7 +279,11 @@ mod tests {
         q.pop(at(500));
         q.add(&"a", at(501));
         q.done(&"a", Next::Refused, at(502));
-        assert_eq!(q.next_due(), Some(at(1_002)), "also when it comes while the key is worked on");
+        assert_eq!(
+            q.next_due(),
+            Some(at(1_002)),
+            "also when it comes while the key is worked on"
+        );
     }
 
     #[test]
@@ -299,7 +325,15 @@ mod tests {
             while let Some(key) = q.pop(now) {
                 let bad = key == "poisoned";
                 *(if bad { &mut poisoned } else { &mut good }) += 1;
-                q.done(&key, if bad { Next::Transient } else { Next::At(at(100_000)) }, now);
+                q.done(
+                    &key,
+                    if bad {
+                        Next::Transient
+                    } else {
+                        Next::At(at(100_000))
+                    },
+                    now,
+                );
             }
         }
         assert_eq!(good, 10_000);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// SplitMix64, a generator of 64-bit numbers with 64 bits of state. Not for secrets.
+/// `SplitMix64`, a generator of 64-bit numbers with 64 bits of state. Not for secrets.
 #[derive(Debug, Clone)]
 pub struct Rng(u64);
 
@@ -43,7 +43,10 @@ mod tests {
     #[test]
     fn a_seed_never_changes_its_meaning() {
         let mut rng = Rng::seeded(0);
-        assert_eq!([rng.next(), rng.next()], [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4]);
+        assert_eq!(
+            [rng.next(), rng.next()],
+            [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4]
+        );
     }
 
     #[test]

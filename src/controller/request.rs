@@ -27,7 +27,10 @@ pub fn of_action(
     let target = target(kind, &key.namespace);
     match action {
         Action::Create { body } => {
-            let params = PostParams { field_manager: Some(FIELD_MANAGER.into()), ..PostParams::default() };
+            let params = PostParams {
+                field_manager: Some(FIELD_MANAGER.into()),
+                ..PostParams::default()
+            };
             target.create(&params, body.to_string().into_bytes())
         }
         Action::Patch { precondition, patch } => {
@@ -35,16 +38,25 @@ pub fn of_action(
             target.patch(&key.name, &patch_params(), &Patch::Merge(patch))
         }
         Action::Delete { precondition } => {
-            let Precondition { uid, resource_version } = newer.unwrap_or(precondition).clone();
-            let params = DeleteParams::background()
-                .preconditions(Preconditions { uid: Some(uid), resource_version: Some(resource_version) });
+            let Precondition {
+                uid,
+                resource_version,
+            } = newer.unwrap_or(precondition).clone();
+            let params = DeleteParams::background().preconditions(Preconditions {
+                uid: Some(uid),
+                resource_version: Some(resource_version),
+            });
             target.delete(&key.name, &params)
         }
     }
 }
 
 /// The request that patches the status of the Rollout at `key`.
-pub fn of_status(key: &ObjectKey, patch: &Value, precondition: &Precondition) -> Result<Request<Vec<u8>>, Error> {
+pub fn of_status(
+    key: &ObjectKey,
+    patch: &Value,
+    precondition: &Precondition,
+) -> Result<Request<Vec<u8>>, Error> {
     let patch = with_precondition(patch, precondition);
     let target = target(ObjectKind::Rollout, &key.namespace);
     target.patch_subresource("status", &key.name, &patch_params(), &Patch::Merge(patch))
@@ -60,13 +72,19 @@ fn target(kind: ObjectKind, namespace: &str) -> kube::core::Request {
 }
 
 fn patch_params() -> PatchParams {
-    PatchParams { field_manager: Some(FIELD_MANAGER.into()), ..PatchParams::default() }
+    PatchParams {
+        field_manager: Some(FIELD_MANAGER.into()),
+        ..PatchParams::default()
+    }
 }
 
 /// `patch` with the precondition in its metadata.
 fn with_precondition(patch: &Value, precondition: &Precondition) -> Value {
     let mut patch = patch.clone();
-    let Precondition { uid, resource_version } = precondition;
+    let Precondition {
+        uid,
+        resource_version,
+    } = precondition;
     if !patch["metadata"].is_object() {
         patch["metadata"] = json!({});
     }
@@ -80,7 +98,10 @@ mod tests {
     use super::*;
 
     fn decided_on() -> Precondition {
-        Precondition { uid: "u1".into(), resource_version: "7".into() }
+        Precondition {
+            uid: "u1".into(),
+            resource_version: "7".into(),
+        }
     }
 
     fn sent(kind: ObjectKind, action: &Action, newer: Option<&Precondition>) -> (String, Value) {
@@ -90,7 +111,10 @@ mod tests {
     fn show(request: Result<Request<Vec<u8>>, Error>) -> (String, Value) {
         let request = request.expect("a request");
         let line = format!("{} {}", request.method(), request.uri());
-        let kind = request.headers().get("content-type").map(|kind| kind.to_str().expect("text").to_owned());
+        let kind = request
+            .headers()
+            .get("content-type")
+            .map(|kind| kind.to_str().expect("text").to_owned());
         let body = serde_json::from_slice(request.body()).unwrap_or_default();
         (format!("{line} {}", kind.unwrap_or_default()), body)
     }
@@ -98,36 +122,66 @@ mod tests {
     #[test]
     fn a_patch_carries_the_state_that_it_was_decided_on() {
         let patch = json!({"spec": {"replicas": 3}, "metadata": {"annotations": {"a": "b"}}});
-        let action = Action::Patch { precondition: decided_on(), patch };
+        let action = Action::Patch {
+            precondition: decided_on(),
+            patch,
+        };
         let (line, body) = sent(ObjectKind::ReplicaSet, &action, None);
-        let path = "/apis/apps/v1/namespaces/shop/replicasets/web";
-        assert_eq!(line, format!("PATCH {path}?&fieldManager=rollouts-controller application/merge-patch+json"));
+        let url = "/apis/apps/v1/namespaces/shop/replicasets/web";
+        assert_eq!(
+            line,
+            format!("PATCH {url}?&fieldManager=rollouts-controller application/merge-patch+json")
+        );
         let metadata = json!({"annotations": {"a": "b"}, "uid": "u1", "resourceVersion": "7"});
         assert_eq!(body, json!({"spec": {"replicas": 3}, "metadata": metadata}));
     }
 
     #[test]
     fn a_second_write_goes_on_from_the_first() {
-        let action = Action::Patch { precondition: decided_on(), patch: json!({"spec": {}}) };
-        let newer = Precondition { uid: "u1".into(), resource_version: "8".into() };
+        let action = Action::Patch {
+            precondition: decided_on(),
+            patch: json!({"spec": {}}),
+        };
+        let newer = Precondition {
+            uid: "u1".into(),
+            resource_version: "8".into(),
+        };
         let (_, body) = sent(ObjectKind::Service, &action, Some(&newer));
         assert_eq!(body["metadata"], json!({"uid": "u1", "resourceVersion": "8"}));
     }
 
     #[test]
     fn a_deletion_carries_preconditions_and_leaves_the_children_to_the_garbage_collector() {
-        let (line, body) =
-            sent(ObjectKind::ReplicaSet, &Action::Delete { precondition: decided_on() }, None);
-        assert!(line.starts_with("DELETE /apis/apps/v1/namespaces/shop/replicasets/web?"), "{line}");
+        let (line, body) = sent(
+            ObjectKind::ReplicaSet,
+            &Action::Delete {
+                precondition: decided_on(),
+            },
+            None,
+        );
+        assert!(
+            line.starts_with("DELETE /apis/apps/v1/namespaces/shop/replicasets/web?"),
+            "{line}"
+        );
         let preconditions = json!({"uid": "u1", "resourceVersion": "7"});
-        assert_eq!(body, json!({"propagationPolicy": "Background", "preconditions": preconditions}));
+        assert_eq!(
+            body,
+            json!({"propagationPolicy": "Background", "preconditions": preconditions})
+        );
     }
 
     #[test]
     fn a_creation_sends_the_object_as_it_is() {
         let object = json!({"metadata": {"name": "web"}, "spec": {"future": {"field": 1}}});
-        let (line, body) = sent(ObjectKind::ReplicaSet, &Action::Create { body: object.clone() }, None);
-        assert!(line.starts_with("POST /apis/apps/v1/namespaces/shop/replicasets?"), "{line}");
+        let (line, body) = sent(
+            ObjectKind::ReplicaSet,
+            &Action::Create { body: object.clone() },
+            None,
+        );
+        assert!(
+            line.starts_with("POST /apis/apps/v1/namespaces/shop/replicasets?"),
+            "{line}"
+        );
         assert_eq!(body, object);
     }
 
@@ -135,7 +189,10 @@ mod tests {
     fn the_status_is_written_through_its_subresource() {
         let patch = json!({"status": {"replicas": 1}});
         let (line, body) = show(of_status(&ObjectKey::new("shop", "web"), &patch, &decided_on()));
-        assert!(line.starts_with("PATCH /apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/web/status?"), "{line}");
+        assert!(
+            line.starts_with("PATCH /apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/web/status?"),
+            "{line}"
+        );
         assert_eq!(body["metadata"], json!({"uid": "u1", "resourceVersion": "7"}));
         assert_eq!(body["status"], json!({"replicas": 1}));
     }

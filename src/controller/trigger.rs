@@ -17,11 +17,20 @@ pub trait Trigger: Entry {
 #[must_use]
 pub fn rollouts<T: Trigger>(change: &Change<T>, caches: &Caches) -> BTreeSet<ObjectKey> {
     let states = [&change.before, &change.after];
-    states.into_iter().flatten().flat_map(|entry| entry.watchers(&change.key, caches)).collect()
+    states
+        .into_iter()
+        .flatten()
+        .flat_map(|entry| entry.watchers(&change.key, caches))
+        .collect()
 }
 
 fn rollouts_with(term: &Term, caches: &Caches) -> BTreeSet<ObjectKey> {
-    caches.rollouts.read().find(term).map(|(key, _)| key.clone()).collect()
+    caches
+        .rollouts
+        .read()
+        .find(term)
+        .map(|(key, _)| key.clone())
+        .collect()
 }
 
 impl Trigger for RolloutEntry {
@@ -48,10 +57,17 @@ fn adopters(orphan: &ReplicaSetEntry, namespace: &str, caches: &Caches) -> BTree
     let rollouts = caches.rollouts.read();
     let in_namespace = rollouts.find(&Term::Namespace(namespace.to_owned()));
     let adopts = |entry: &RolloutEntry| {
-        let selector = entry.content.as_ref().ok().and_then(|rollout| rollout.spec.selector.as_ref());
+        let selector = entry
+            .content
+            .as_ref()
+            .ok()
+            .and_then(|rollout| rollout.spec.selector.as_ref());
         selector.is_some_and(|selector| selects(selector, &orphan.view.labels))
     };
-    in_namespace.filter(|(_, entry)| adopts(entry)).map(|(key, _)| key.clone()).collect()
+    in_namespace
+        .filter(|(_, entry)| adopts(entry))
+        .map(|(key, _)| key.clone())
+        .collect()
 }
 
 impl Trigger for ServiceEntry {
@@ -69,7 +85,10 @@ impl Trigger for IngressEntry {
 impl Trigger for PodEntry {
     /// The Rollout of its ReplicaSet, if it looks at Pods.
     fn watchers(&self, key: &ObjectKey, caches: &Caches) -> BTreeSet<ObjectKey> {
-        let replica_set = self.owner.as_ref().map(|owner| ObjectKey::new(&key.namespace, &owner.name));
+        let replica_set = self
+            .owner
+            .as_ref()
+            .map(|owner| ObjectKey::new(&key.namespace, &owner.name));
         let owner = replica_set.and_then(|rs| caches.replica_sets.read().get(&rs)?.owner.clone());
         let rollout = owner.and_then(|owner| owning_rollout(&owner, &key.namespace));
         let looks = |key: &ObjectKey| caches.rollouts.read().get(key).is_some_and(|e| e.observed.pods);
@@ -98,7 +117,8 @@ mod tests {
     fn caches() -> Caches {
         let caches = Caches::default();
         let spec = json!({"selector": {"matchLabels": {"app": "web"}}});
-        let mut web: RolloutEntry = entry(json!({"metadata": {"name": "web", "namespace": "shop"}, "spec": spec}));
+        let mut web: RolloutEntry =
+            entry(json!({"metadata": {"name": "web", "namespace": "shop"}, "spec": spec}));
         web.observed = ObservedKeys {
             services: ["stable".to_owned()].into(),
             ingresses: ["front".to_owned()].into(),
@@ -112,13 +132,26 @@ mod tests {
         let owners = owner.map(|name| {
             json!([{"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "name": name, "uid": "u", "controller": true}])
         });
-        let metadata = json!({"name": "r", "namespace": "shop", "labels": {"app": app}, "ownerReferences": owners});
+        let metadata =
+            json!({"name": "r", "namespace": "shop", "labels": {"app": app}, "ownerReferences": owners});
         entry(json!({"metadata": metadata}))
     }
 
-    fn triggered<T: Trigger>(caches: &Caches, name: &str, before: Option<T>, after: Option<T>) -> Vec<String> {
-        let change = Change { key: key(name), before: before.map(Arc::new), after: after.map(Arc::new) };
-        rollouts(&change, caches).into_iter().map(|key| key.name).collect()
+    fn triggered<T: Trigger>(
+        caches: &Caches,
+        name: &str,
+        before: Option<T>,
+        after: Option<T>,
+    ) -> Vec<String> {
+        let change = Change {
+            key: key(name),
+            before: before.map(Arc::new),
+            after: after.map(Arc::new),
+        };
+        rollouts(&change, caches)
+            .into_iter()
+            .map(|key| key.name)
+            .collect()
     }
 
     #[test]
@@ -126,13 +159,20 @@ mod tests {
         let caches = caches();
         let (old, new) = (replica_set(Some("web"), "web"), replica_set(Some("api"), "web"));
         assert_eq!(triggered(&caches, "r", Some(old), Some(new)), ["api", "web"]);
-        assert_eq!(triggered(&caches, "r", Some(replica_set(Some("web"), "x")), None), ["web"], "its deletion");
+        assert_eq!(
+            triggered(&caches, "r", Some(replica_set(Some("web"), "x")), None),
+            ["web"],
+            "its deletion"
+        );
     }
 
     #[test]
     fn an_orphan_concerns_the_rollouts_whose_selector_matches() {
         let caches = caches();
-        assert_eq!(triggered(&caches, "r", None, Some(replica_set(None, "web"))), ["web"]);
+        assert_eq!(
+            triggered(&caches, "r", None, Some(replica_set(None, "web"))),
+            ["web"]
+        );
         assert!(triggered(&caches, "r", None, Some(replica_set(None, "api"))).is_empty());
     }
 
@@ -140,7 +180,10 @@ mod tests {
     fn services_and_ingresses_concern_the_rollouts_that_name_them() {
         let caches = caches();
         let service = |name: &str| entry::<ServiceEntry>(json!({"metadata": {"name": name}}));
-        assert_eq!(triggered(&caches, "stable", None, Some(service("stable"))), ["web"]);
+        assert_eq!(
+            triggered(&caches, "stable", None, Some(service("stable"))),
+            ["web"]
+        );
         assert!(triggered(&caches, "other", None, Some(service("other"))).is_empty());
         let ingress = entry::<IngressEntry>(json!({"metadata": {"name": "front"}}));
         assert_eq!(triggered(&caches, "front", Some(ingress), None), ["web"]);
@@ -152,7 +195,10 @@ mod tests {
         let owners = json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "r", "uid": "u", "controller": true}]);
         let pod = || entry::<PodEntry>(json!({"metadata": {"name": "p", "ownerReferences": owners}}));
         assert!(triggered(&caches, "p", None, Some(pod())).is_empty());
-        caches.replica_sets.write().put(key("r"), replica_set(Some("web"), "web"));
+        caches
+            .replica_sets
+            .write()
+            .put(key("r"), replica_set(Some("web"), "web"));
         assert_eq!(triggered(&caches, "p", None, Some(pod())), ["web"]);
     }
 }

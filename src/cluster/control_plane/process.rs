@@ -53,11 +53,7 @@ impl Held {
         command.args(args).envs(env.iter().copied()).stdin(Stdio::piped());
         command.stdout(output.try_clone()?).stderr(output);
         let child = command.spawn()?;
-        let name = program
-            .file_name()
-            .unwrap_or(program.as_os_str())
-            .to_string_lossy()
-            .into_owned();
+        let name = program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned();
         Ok(Self { child, name })
     }
 
@@ -74,9 +70,7 @@ impl Held {
 
     /// Asks the program to end with the signal `TERM`.
     pub fn terminate(&self) -> io::Result<()> {
-        let status = Command::new("kill")
-            .args(["-TERM", &self.id().to_string()])
-            .status()?;
+        let status = Command::new("kill").args(["-TERM", &self.id().to_string()]).status()?;
         if status.success() {
             Ok(())
         } else {
@@ -117,4 +111,45 @@ pub fn resident_bytes(id: u32) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kilobytes: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
     Some(kilobytes * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A guarded `sleep` that would go on for minutes.
+    fn sleeper() -> Held {
+        let log = std::env::temp_dir().join(format!("serin-process-{}.log", std::process::id()));
+        let held = Held::start(Path::new("sleep"), &["300"], &[], &log, EndsBy::Guard).unwrap();
+        std::fs::remove_file(&log).unwrap_or_default();
+        held
+    }
+
+    #[tokio::test]
+    async fn a_guarded_program_ends_with_the_pipe() {
+        let mut held = sleeper();
+        assert_eq!(held.wait(Duration::from_millis(100)).await.unwrap(), None);
+        // What happens when this process is killed.
+        drop(held.child.stdin.take());
+        assert!(held.wait(Duration::from_secs(10)).await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_program_can_be_asked_to_end() {
+        let mut held = sleeper();
+        // The shell may not have become the program yet; the signal finds either.
+        held.terminate().unwrap();
+        let status = held.wait(Duration::from_secs(10)).await.unwrap().unwrap();
+        assert!(!status.success());
+    }
+
+    #[test]
+    fn a_process_has_memory_and_one_that_is_gone_has_none() {
+        let mut held = sleeper();
+        if Path::new("/proc/self/status").exists() {
+            assert!(resident_bytes(held.id()).is_some());
+        }
+        held.kill().unwrap();
+        assert_eq!(resident_bytes(held.id()), None);
+    }
 }

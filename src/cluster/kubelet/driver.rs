@@ -103,26 +103,14 @@ async fn send(client: &Client, node: &str, request: Request) -> (PodKey, Outcome
     let pods = Api::<Pod>::namespaced(client.clone(), &key.namespace);
     let result = match request {
         Request::Bind { uid, .. } => bind(&pods, &key.name, &uid, node).await.map(|()| None),
-        Request::WriteStatus {
-            uid,
-            resource_version,
-            status,
-            ..
-        } => {
+        Request::WriteStatus { uid, resource_version, status, .. } => {
             let body =
                 json!({"metadata": {"uid": uid, "resourceVersion": resource_version}, "status": status});
-            pods.patch_status(&key.name, &PatchParams::default(), &Patch::Merge(body))
-                .await
-                .map(Some)
+            pods.patch_status(&key.name, &PatchParams::default(), &Patch::Merge(body)).await.map(Some)
         }
         Request::Delete { uid, .. } => {
-            let preconditions = Preconditions {
-                uid: Some(uid),
-                resource_version: None,
-            };
-            let params = DeleteParams::default()
-                .grace_period(0)
-                .preconditions(preconditions);
+            let preconditions = Preconditions { uid: Some(uid), resource_version: None };
+            let params = DeleteParams::default().grace_period(0).preconditions(preconditions);
             pods.delete(&key.name, &params).await.map(|_| None)
         }
     };
@@ -136,9 +124,7 @@ async fn bind(pods: &Api<Pod>, name: &str, uid: &str, node: &str) -> Result<(), 
         "metadata": {"name": name, "uid": uid},
         "target": {"apiVersion": "v1", "kind": "Node", "name": node},
     });
-    pods.create_subresource::<Value, Value>("binding", name, &PostParams::default(), &binding)
-        .await
-        .map(drop)
+    pods.create_subresource::<Value, Value>("binding", name, &PostParams::default(), &binding).await.map(drop)
 }
 
 fn outcome(result: Result<Option<Pod>, Error>) -> Outcome {
@@ -168,30 +154,25 @@ impl Background {
     pub fn start(config: Config, settings: KubeletSettings) -> io::Result<Self> {
         let (stop, stopped) = oneshot::channel();
         let (report, started) = mpsc::channel();
-        let thread = std::thread::Builder::new()
-            .name("kubelet".to_owned())
-            .spawn(move || {
-                let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-                    Ok(runtime) => runtime,
-                    Err(error) => return report.send(Err(error)).unwrap_or_default(),
+        let thread = std::thread::Builder::new().name("kubelet".to_owned()).spawn(move || {
+            let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime,
+                Err(error) => return report.send(Err(error)).unwrap_or_default(),
+            };
+            runtime.block_on(async {
+                let client = match Client::try_from(config) {
+                    Ok(client) => client,
+                    Err(error) => return report.send(Err(io::Error::other(error))).unwrap_or_default(),
                 };
-                runtime.block_on(async {
-                    let client = match Client::try_from(config) {
-                        Ok(client) => client,
-                        Err(error) => return report.send(Err(io::Error::other(error))).unwrap_or_default(),
-                    };
-                    report.send(Ok(())).unwrap_or_default();
-                    tokio::select! {
-                        _ = stopped => {}
-                        () = run(client, settings, Clock::System) => {}
-                    }
-                });
-            })?;
+                report.send(Ok(())).unwrap_or_default();
+                tokio::select! {
+                    _ = stopped => {}
+                    () = run(client, settings, Clock::System) => {}
+                }
+            });
+        })?;
         started.recv().map_err(io::Error::other)??;
-        Ok(Self {
-            stop: Some(stop),
-            thread: Some(thread),
-        })
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
 }
 
