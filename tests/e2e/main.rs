@@ -8,3 +8,4 @@ mod support;
 mod control_plane;
 mod definitions;
 mod kubelet;
+mod template;

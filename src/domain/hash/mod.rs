@@ -1,7 +1,7 @@
 //! Short identities of a pod template and of a list of canary steps.
 //!
 //! Both hash the JSON that the reference's Go types would be written as, so that ReplicaSets and statuses made by
-//! the reference keep their identity. The Go types are data here ([`layout`]); the text is made by [`render`].
+//! the reference keep their identity. The Go types are data here (`layout`); the text is made by `render`.
 
 mod container_layout;
 mod defaults;

@@ -202,6 +202,7 @@ fn counted(spec: i64, available: i64, will_shrink: bool) -> i64 {
 #[cfg(test)]
 mod tests {
     use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+    use proptest::prelude::*;
 
     use super::*;
     use crate::domain::replicas::{StepSize, fenceposts};
@@ -328,6 +329,52 @@ mod tests {
             [(0, 0, false, 0), (3, 5, false, 3), (3, 2, true, 3), (3, 2, false, 2)]
         {
             assert_eq!(counted(spec, available, will_shrink), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn steps_keep_the_limits(
+            replicas in 0..40_i32, surge in 0..10_i32, unavailable in 0..10_i32, weight in 0..=100_i32,
+            canary in (0..50_i32, 0..50_i32), stable in (0..50_i32, 0..50_i32),
+        ) {
+            let available_of = |(spec, available): (i32, i32)| counts((spec, available.min(spec)));
+            let (canary, stable) = (available_of(canary), available_of(stable));
+            let steps = set_weight(weight);
+            let limits = Fenceposts { surge, unavailable: unavailable.min(replicas) };
+            let next = basic_canary_counts(&BasicCanaryInput {
+                replicas, limits, position: position(&steps), canary: Some(canary), stable: Some(stable), others_spec: 0,
+            });
+            let pods = canary.spec + stable.spec;
+            prop_assert!(next.canary + next.stable <= pods.max(replicas + surge), "{next:?}");
+            let available = canary.available + stable.available;
+            let left = canary.available.min(next.canary) + stable.available.min(next.stable);
+            prop_assert!(left >= available.min(replicas - limits.unavailable), "{next:?} leaves {left}");
+        }
+
+        #[test]
+        fn steps_reach_the_target(
+            replicas in 0..40_i32, surge in 0..10_i32, unavailable in 0..10_i32, weight in 0..=100_i32,
+            canary in 0..50_i32, stable in 0..50_i32,
+        ) {
+            let steps = set_weight(weight);
+            let unavailable = if surge == 0 { unavailable.max(1) } else { unavailable };
+            let mut input = BasicCanaryInput {
+                replicas,
+                limits: Fenceposts { surge, unavailable: unavailable.min(replicas) },
+                position: position(&steps),
+                canary: Some(counts((canary, canary))),
+                stable: Some(counts((stable, stable))),
+                others_spec: 0,
+            };
+            let target = basic_canary_target(&input);
+            for _ in 0..200 {
+                let next = basic_canary_counts(&input);
+                input.canary = Some(counts((next.canary, next.canary)));
+                input.stable = Some(counts((next.stable, next.stable)));
+            }
+            let reached = Counts { canary: input.canary.unwrap().spec, stable: input.stable.unwrap().spec };
+            prop_assert_eq!(reached, target);
         }
     }
 }
