@@ -97,14 +97,17 @@ pub(super) fn default_value(
     })
 }
 
-/// Whether an image reference means the latest image: its tag says so, or it has neither a tag nor a digest.
+/// Whether an image reference means the latest image: its tag says so, or it has neither a tag nor a digest. A text
+/// that is no reference does not.
 fn is_latest(image: &str) -> bool {
     let (name, digest) = image.split_once('@').map_or((image, None), |(name, digest)| (name, Some(digest)));
     // A colon before the last slash belongs to the port of a registry.
     let path = name.rsplit('/').next().unwrap_or(name);
-    match path.split_once(':') {
-        Some((_, tag)) => tag == "latest",
-        None => digest.is_none(),
+    let (path, tag) = path.split_once(':').map_or((path, None), |(path, tag)| (path, Some(tag)));
+    let is_path = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
+    match tag {
+        Some(tag) => tag == "latest",
+        None => digest.is_none() && !path.is_empty() && path.chars().all(is_path),
     }
 }
 
@@ -132,6 +135,8 @@ mod tests {
             ("nginx@sha256:0123", false),
             ("nginx:1.19@sha256:0123", false),
             ("nginx:latest@sha256:0123", true),
+            ("", false),
+            ("Not An Image", false),
         ] {
             assert_eq!(is_latest(image), expected, "{image}");
         }
