@@ -6,3 +6,5 @@
 pub mod kinds;
 pub mod request;
 pub mod status;
+pub mod store;
+mod verbs;
