@@ -4,5 +4,8 @@
 //! watchers read on from where they are. The HTTP front, and drivers in virtual time, are wrapped around it.
 
 pub mod kinds;
+pub mod lists;
+pub mod patch;
 pub mod request;
+pub mod schema;
 pub mod status;

@@ -33,6 +33,8 @@ pub enum Reason {
     TooManyRequests,
     /// 500.
     InternalError,
+    /// 500 without a reason on the wire: what the API server answers where it did not foresee the error.
+    Unknown,
 }
 
 impl Reason {
@@ -54,6 +56,7 @@ impl Reason {
             Self::Invalid => "Invalid",
             Self::TooManyRequests => "TooManyRequests",
             Self::InternalError => "InternalError",
+            Self::Unknown => "",
         }
     }
 
@@ -72,7 +75,7 @@ impl Reason {
             Self::UnsupportedMediaType => 415,
             Self::Invalid => 422,
             Self::TooManyRequests => 429,
-            Self::InternalError => 500,
+            Self::InternalError | Self::Unknown => 500,
         }
     }
 }
@@ -116,9 +119,11 @@ impl Status {
             "metadata": {},
             "status": "Failure",
             "message": self.message,
-            "reason": self.reason.as_str(),
             "code": self.reason.code(),
         });
+        if self.reason != Reason::Unknown {
+            status["reason"] = Value::from(self.reason.as_str());
+        }
         if !self.details.is_null() {
             status["details"] = self.details.clone();
         }
