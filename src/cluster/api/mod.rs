@@ -4,7 +4,10 @@
 //! watchers read on from where they are. The HTTP front, and drivers in virtual time, are wrapped around it.
 
 pub mod kinds;
+pub mod lists;
+pub mod patch;
 pub mod request;
+pub mod schema;
 pub mod status;
 pub mod store;
 mod verbs;
