@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::accept::Form;
-use super::route::Route;
+use super::route::Page;
 use crate::cluster::api::kinds::{Kind, built_in};
 use crate::cluster::api::{discovery, openapi};
 
@@ -20,23 +20,22 @@ impl Documents {
         Self { kinds: built_in().iter().cloned().chain(custom).collect(), definitions }
     }
 
-    /// The document at a route; none where there is none.
-    pub(super) fn get(&self, route: &Route, form: Form, address: &str) -> Option<Value> {
+    /// A document; none where there is none.
+    pub(super) fn get(&self, page: &Page, form: Form, address: &str) -> Option<Value> {
         let Self { kinds, definitions } = self;
-        match route {
-            Route::CoreVersions | Route::Groups if form == Form::Discovery => {
-                Some(discovery::aggregated(kinds, *route == Route::CoreVersions))
+        match page {
+            Page::CoreVersions | Page::Groups if form == Form::Discovery => {
+                Some(discovery::aggregated(kinds, *page == Page::CoreVersions))
             }
-            Route::CoreVersions => Some(discovery::core_versions(address)),
-            Route::Groups => Some(discovery::groups(kinds)),
-            Route::Group(group) => discovery::group(kinds, group),
-            Route::Version(group, version) => discovery::resources(kinds, group, version),
-            Route::OpenApiIndex => Some(openapi::index(kinds, definitions)),
-            Route::OpenApi(group, version) => openapi::document(kinds, definitions, group, version),
-            Route::Swagger => Some(openapi::swagger(kinds, definitions)),
-            Route::ServerVersion => Some(version()),
-            Route::Root => Some(self.root()),
-            Route::Health | Route::Resource(..) | Route::Unknown => None,
+            Page::CoreVersions => Some(discovery::core_versions(address)),
+            Page::Groups => Some(discovery::groups(kinds)),
+            Page::Group(group) => discovery::group(kinds, group),
+            Page::Resources(group, version) => discovery::resources(kinds, group, version),
+            Page::OpenApiIndex => Some(openapi::index(kinds, definitions)),
+            Page::OpenApi(group, version) => openapi::document(kinds, definitions, group, version),
+            Page::Swagger => Some(openapi::swagger(kinds, definitions)),
+            Page::ServerVersion => Some(version()),
+            Page::Root => Some(self.root()),
         }
     }
 

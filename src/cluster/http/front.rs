@@ -14,8 +14,8 @@ use tokio::sync::watch::{Receiver, Sender};
 use super::accept::Form;
 use super::documents::Documents;
 use super::query::Query;
-use super::route::{self, Route};
-use super::{answer, reviews, watch};
+use super::route::{self, Page, Route};
+use super::{answer, protobuf, reviews, watch};
 use crate::clock::Clock;
 use crate::cluster::api::kinds::{self, Kind};
 use crate::cluster::api::request::{Options, PatchType, Request, Response, Target, Verb};
@@ -62,6 +62,7 @@ impl Front {
     }
 
     /// Answers a request that is about objects, as the store does. A watch is answered by HTTP only.
+    #[must_use = "the request may have been refused"]
     pub fn handle(&self, request: &Request) -> Response {
         let now = self.now();
         let mut store = self.store();
@@ -123,16 +124,14 @@ impl Front {
                 let request = request(verb, target, query.options, &head.headers, body)?;
                 self.answer_resource(&request, form)
             }
-            other => {
+            Route::Page(page) => {
                 let form = Form::choose(accept, query.include)?;
-                let documents = Documents::new(self.definitions());
                 let host = header(&head.headers, http::header::HOST).unwrap_or_default();
-                let document = documents.get(&other, form, host);
-                Ok(document.map_or_else(
-                    || answer::text(404, "404 page not found\n"),
-                    |document| answer::document(200, &document, form_of_document(&other, form)),
-                ))
+                let document = Documents::new(self.definitions()).get(&page, form, host);
+                let form = form_of_page(&page, form);
+                Ok(document.map_or_else(not_found, |document| answer::document(200, &document, form)))
             }
+            Route::Unknown => Ok(not_found()),
         }
     }
 
@@ -226,10 +225,14 @@ fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
+fn not_found() -> http::Response<Body> {
+    answer::text(404, "404 page not found\n")
+}
+
 /// Only the lists of groups come in the aggregated form.
-fn form_of_document(route: &Route, form: Form) -> Form {
-    match (route, form) {
-        (Route::CoreVersions | Route::Groups, Form::Discovery) => Form::Discovery,
+fn form_of_page(page: &Page, form: Form) -> Form {
+    match (page, form) {
+        (Page::CoreVersions | Page::Groups, Form::Discovery) => Form::Discovery,
         (_, Form::Yaml) => Form::Yaml,
         _ => Form::Json,
     }
@@ -257,7 +260,13 @@ fn request(
         Verb::Create | Verb::Update | Verb::Delete | Verb::DeleteCollection => match media {
             "" | "application/json" => parse(body, false)?,
             "application/yaml" => parse(body, true)?,
-            other => return Err(unsupported(other, "application/json, application/yaml")),
+            protobuf::MEDIA => protobuf::parse(body).map_err(|why| {
+                Status::new(Reason::BadRequest, format!("the body is no object in the protobuf form: {why}"))
+            })?,
+            other => {
+                let accepted = format!("application/json, application/yaml, {}", protobuf::MEDIA);
+                return Err(unsupported(other, &accepted));
+            }
         },
     };
     Ok(Request { verb, patch_type, target, options, body })

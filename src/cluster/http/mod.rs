@@ -11,6 +11,7 @@ mod answer;
 mod documents;
 mod front;
 mod kubeconfig;
+mod protobuf;
 mod query;
 mod reviews;
 mod route;

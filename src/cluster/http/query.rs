@@ -40,7 +40,7 @@ impl Query {
             "allowWatchBookmarks" => options.allow_bookmarks = flag(name, &value)?,
             "sendInitialEvents" => options.send_initial_events = Some(flag(name, &value)?),
             "timeoutSeconds" => {
-                options.timeout_seconds = Some(number(name, &value)?).filter(|seconds| *seconds > 0)
+                options.timeout_seconds = Some(number(name, &value)?).filter(|seconds| *seconds > 0);
             }
             "fieldManager" => options.field_manager = value,
             "force" => options.force = flag(name, &value)?,

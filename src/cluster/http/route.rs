@@ -10,6 +10,17 @@ use crate::cluster::api::request::{Target, Verb};
 pub(super) enum Route {
     /// An object, a list, or a part of an object; whether the path itself asks to watch it.
     Resource(Target, bool),
+    /// What is made from all that is served.
+    Page(Page),
+    /// `/healthz`, `/livez`, `/readyz` and what is below them.
+    Health,
+    /// Nothing.
+    Unknown,
+}
+
+/// A document about what is served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Page {
     /// `/`: the paths that there are.
     Root,
     /// `/api`.
@@ -19,7 +30,7 @@ pub(super) enum Route {
     /// `/apis/GROUP`.
     Group(String),
     /// `/api/VERSION`, `/apis/GROUP/VERSION`.
-    Version(String, String),
+    Resources(String, String),
     /// `/openapi/v3`.
     OpenApiIndex,
     /// `/openapi/v3/...`, by group and version.
@@ -28,10 +39,6 @@ pub(super) enum Route {
     Swagger,
     /// `/version`.
     ServerVersion,
-    /// `/healthz`, `/livez`, `/readyz` and what is below them.
-    Health,
-    /// Nothing.
-    Unknown,
 }
 
 impl Route {
@@ -40,19 +47,21 @@ impl Route {
             path.split('/').filter(|segment| !segment.is_empty()).map(decoded_segment).collect();
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
         match segments[..] {
-            [] => Self::Root,
-            ["api"] => Self::CoreVersions,
-            ["apis"] => Self::Groups,
-            ["apis", group] => Self::Group(group.to_owned()),
-            ["api", version] => Self::Version(String::new(), version.to_owned()),
-            ["apis", group, version] => Self::Version(group.to_owned(), version.to_owned()),
+            [] => Self::Page(Page::Root),
+            ["api"] => Self::Page(Page::CoreVersions),
+            ["apis"] => Self::Page(Page::Groups),
+            ["apis", group] => Self::Page(Page::Group(group.to_owned())),
+            ["api", version] => Self::Page(Page::Resources(String::new(), version.to_owned())),
+            ["apis", group, version] => Self::Page(Page::Resources(group.to_owned(), version.to_owned())),
             ["api", version, ref rest @ ..] => resource("", version, rest),
             ["apis", group, version, ref rest @ ..] => resource(group, version, rest),
-            ["openapi", "v2"] => Self::Swagger,
-            ["openapi", "v3"] => Self::OpenApiIndex,
-            ["openapi", "v3", "api", version] => Self::OpenApi(String::new(), version.to_owned()),
-            ["openapi", "v3", "apis", group, version] => Self::OpenApi(group.to_owned(), version.to_owned()),
-            ["version"] => Self::ServerVersion,
+            ["openapi", "v2"] => Self::Page(Page::Swagger),
+            ["openapi", "v3"] => Self::Page(Page::OpenApiIndex),
+            ["openapi", "v3", "api", version] => Self::Page(Page::OpenApi(String::new(), version.to_owned())),
+            ["openapi", "v3", "apis", group, version] => {
+                Self::Page(Page::OpenApi(group.to_owned(), version.to_owned()))
+            }
+            ["version"] => Self::Page(Page::ServerVersion),
             ["healthz" | "livez" | "readyz", ..] => Self::Health,
             _ => Self::Unknown,
         }

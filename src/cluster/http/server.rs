@@ -47,9 +47,11 @@ impl Server {
             .await
             .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {wanted}: {error}")))?;
         let address = listener.local_addr()?;
-        let (acceptor, authority) = match settings.tls {
-            true => tls::acceptor().map(|(acceptor, authority)| (Some(acceptor), Some(authority)))?,
-            false => (None, None),
+        let (acceptor, authority) = if settings.tls {
+            let (acceptor, authority) = tls::acceptor()?;
+            (Some(acceptor), Some(authority))
+        } else {
+            (None, None)
         };
         let gate = Gate { front, token: settings.token.clone(), acceptor };
         let task = tokio::spawn(accept(listener, gate));
