@@ -17,51 +17,38 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 use super::Kind;
-
-/// Who owns what of a list in server-side apply.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ListType {
-    /// The list is one value.
-    Atomic,
-    /// Each item is a value of its own, and occurs once.
-    Set,
-    /// Each item is an object that is told from the others by the values of these fields.
-    Map(Vec<String>),
-}
-
-/// The lists and maps of one kind.
-///
-/// A path is the names of fields from the root of the object on. Keys of maps are part of it as they are; items of lists
-/// add nothing: `["spec", "containers", "ports"]` are the ports of each container. A list that nothing is known of is
-/// atomic; a map that nothing is known of is granular.
-pub trait Lists {
-    /// The list at `path`.
-    fn list_type(&self, path: &[&str]) -> ListType;
-
-    /// The key that strategic merge patches tell the items of the list at `path` apart by; empty for lists of scalars
-    /// that are merged; none for lists that are replaced.
-    fn merge_key(&self, path: &[&str]) -> Option<&str>;
-
-    /// Whether the object at `path`, or each item of the list there, is one value with one owner.
-    fn is_atomic_map(&self, path: &[&str]) -> bool;
-
-    /// What the key field of an item of the list at `path` means where it is absent, e.g. `TCP` for `protocol`.
-    fn key_default(&self, path: &[&str], key: &str) -> Option<Value> {
-        let _ = (path, key);
-        None
-    }
-}
+use crate::cluster::api::lists::{ListType, Lists};
 
 /// What is known of one field.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::cluster::api) struct Field {
+    /// The object, or each item, is one value.
     pub(in crate::cluster::api) is_atomic: bool,
-    pub(in crate::cluster::api) is_set: bool,
-    pub(in crate::cluster::api) keys: Vec<(String, Option<String>)>,
+    /// Whose items are told apart how.
+    pub(in crate::cluster::api) list: Items,
+    /// How strategic merge patches tell items apart.
     pub(in crate::cluster::api) merge_key: Option<String>,
+    /// Whether strategic merge patches name the keys to retain.
     pub(in crate::cluster::api) retains_keys: bool,
-    type_name: Option<String>,
-    is_map: bool,
+    /// The type of the field, of its items, or of its values.
+    target: Option<Target>,
+}
+
+/// How the items of a list are told apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::cluster::api) enum Items {
+    /// Not at all, or the field is no list.
+    Whole,
+    /// By themselves.
+    Set,
+    /// By these fields, each with what it means where it is absent.
+    By(Vec<(String, Option<String>)>),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Target {
+    Own(String),
+    Values(String),
 }
 
 type Types = BTreeMap<&'static str, BTreeMap<&'static str, Field>>;
@@ -84,17 +71,16 @@ fn parse_field(word: &'static str) -> (&'static str, Field) {
     let (word, merge_key) = word.split_once('~').map_or((word, None), |(word, key)| (word, Some(key)));
     let (word, list) = word.split_once('=').unwrap_or((word, ""));
     let (name, is_atomic) = word.strip_suffix('!').map_or((word, false), |name| (name, true));
-    let keys = list.strip_prefix("map:").into_iter().flat_map(|keys| keys.split(','));
-    let field = Field {
-        is_atomic,
-        is_set: list == "set",
-        keys: keys.map(parse_key).collect(),
-        merge_key: merge_key.map(str::to_owned),
-        retains_keys,
-        type_name: target.map(|target| target.trim_start_matches('*').to_owned()),
-        is_map: target.is_some_and(|target| target.starts_with('*')),
+    let list = match list.strip_prefix("map:") {
+        Some(keys) => Items::By(keys.split(',').map(parse_key).collect()),
+        None if list == "set" => Items::Set,
+        None => Items::Whole,
     };
-    (name, field)
+    let target = target.map(|name| match name.strip_prefix('*') {
+        Some(name) => Target::Values(name.to_owned()),
+        None => Target::Own(name.to_owned()),
+    });
+    (name, Field { is_atomic, list, merge_key: merge_key.map(str::to_owned), retains_keys, target })
 }
 
 fn parse_key(key: &str) -> (String, Option<String>) {
@@ -117,8 +103,12 @@ impl Kind {
             if rest.is_empty() {
                 return Some(field);
             }
-            path = if field.is_map { &rest[1..] } else { rest };
-            fields = types().get(field.type_name.as_deref()?)?;
+            let type_name;
+            (type_name, path) = match field.target.as_ref()? {
+                Target::Own(name) => (name, rest),
+                Target::Values(name) => (name, &rest[1..]),
+            };
+            fields = types().get(type_name.as_str())?;
         }
     }
 }
@@ -128,12 +118,10 @@ const OBJECT_META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 /// For built-in kinds; of a custom resource it knows the metadata only, its schema knows the rest.
 impl Lists for Kind {
     fn list_type(&self, path: &[&str]) -> ListType {
-        match self.field(path) {
-            Some(field) if field.is_set => ListType::Set,
-            Some(field) if !field.keys.is_empty() => {
-                ListType::Map(field.keys.iter().map(|(name, _)| name.clone()).collect())
-            }
-            Some(_) | None => ListType::Atomic,
+        match self.field(path).map(|field| &field.list) {
+            Some(Items::By(keys)) => ListType::Map(keys.iter().map(|(name, _)| name.clone()).collect()),
+            Some(Items::Set) => ListType::Set,
+            Some(Items::Whole) | None => ListType::Atomic,
         }
     }
 
@@ -145,8 +133,13 @@ impl Lists for Kind {
         self.field(path).is_some_and(|field| field.is_atomic)
     }
 
+    fn has_free_keys(&self, path: &[&str]) -> bool {
+        matches!(self.field(path), Some(Field { target: Some(Target::Values(_)), .. }))
+    }
+
     fn key_default(&self, path: &[&str], key: &str) -> Option<Value> {
-        let (_, default) = self.field(path)?.keys.iter().find(|(name, _)| name == key)?;
+        let Items::By(keys) = &self.field(path)?.list else { return None };
+        let (_, default) = keys.iter().find(|(name, _)| name == key)?;
         default.clone().map(Value::String)
     }
 }

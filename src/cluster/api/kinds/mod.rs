@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-pub use lists::{ListType, Lists};
+pub(super) use lists::{Field, Items, types as field_types};
 
 /// The verbs of an ordinary built-in kind, as discovery lists them.
 pub const ALL_VERBS: [&str; 8] =

@@ -165,6 +165,8 @@ const KEPT_TEXTS: [&str; 7] =
 /// Drops what Kubernetes' encoder omits: empty lists and maps of values, empty texts, some zeros.
 fn omit_empty(value: &mut Value, name: &str) {
     match value {
+        // A schema may name defaults of any kind.
+        Value::Object(_) if name == "openAPIV3Schema" => {}
         Value::Object(map) if FREE_MAPS.contains(&name) && map.values().all(|v| !v.is_object()) => {}
         Value::Object(map) => {
             map.retain(|key, value| {
@@ -211,44 +213,36 @@ fn quantities_to_text(value: &mut Value, name: &str) {
     }
 }
 
-/// A decimal quantity in canonical form (`0.5` is `500m`, `1000m` is `1`); others as they are.
+/// A quantity in canonical form: `0.5` is `500m`, `1000m` is `1`, `1.5Gi` is `1536Mi`; what is none stays as it is.
 fn canonical_quantity(text: &str) -> String {
-    canonical_decimal(text).unwrap_or_else(|| text.to_owned())
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (digits, suffix) = text.split_at(end);
+    let units: (u128, &[&str]) = match suffix {
+        "Ki" | "Mi" | "Gi" | "Ti" | "Pi" => (1024, &["", "Ki", "Mi", "Gi", "Ti", "Pi"]),
+        _ => (1000, &["m", "", "k", "M", "G", "T", "P"]),
+    };
+    canonical(digits, suffix, units).unwrap_or_else(|| text.to_owned())
 }
 
-fn canonical_decimal(text: &str) -> Option<String> {
-    let (digits, suffix) = match text.find(|c: char| !c.is_ascii_digit() && c != '.') {
-        Some(end) => text.split_at(end),
-        None => (text, ""),
-    };
-    let power: u32 = match suffix {
-        "m" => 0,
-        "" => 1,
-        "k" => 2,
-        "M" => 3,
-        "G" => 4,
-        "T" => 5,
-        _ => return None,
-    };
+fn canonical(digits: &str, suffix: &str, (base, units): (u128, &[&str])) -> Option<String> {
+    let power = u32::try_from(units.iter().position(|unit| *unit == suffix)?).ok()?;
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    let scale = u32::try_from(fraction.len()).ok()?;
     let number: u128 = format!("{whole}{fraction}").parse().ok()?;
-    let thousandths = number.checked_mul(1000_u128.checked_pow(power)?)?;
-    let divisor = 10_u128.checked_pow(scale)?;
-    if !thousandths.is_multiple_of(divisor) {
+    let scaled = number.checked_mul(base.checked_pow(power)?)?;
+    let divisor = 10_u128.checked_pow(u32::try_from(fraction.len()).ok()?)?;
+    if !scaled.is_multiple_of(divisor) {
         return None;
     }
-    let mut amount = thousandths / divisor;
-    let mut unit = 0;
-    const UNITS: [&str; 6] = ["m", "", "k", "M", "G", "T"];
-    while amount != 0 && amount.is_multiple_of(1000) && unit + 1 < UNITS.len() {
-        amount /= 1000;
-        unit += 1;
-    }
+    let mut amount = scaled / divisor;
     if amount == 0 {
         return Some("0".to_owned());
     }
-    Some(format!("{amount}{}", UNITS.get(unit)?))
+    let mut unit = 0;
+    while amount.is_multiple_of(base) && unit + 1 < units.len() {
+        amount /= base;
+        unit += 1;
+    }
+    Some(format!("{amount}{}", units.get(unit)?))
 }
 
 #[cfg(test)]
@@ -267,7 +261,7 @@ mod tests {
     fn quantities_have_one_form() {
         for (sent, kept) in [
             ("1000m", "1"), ("0.5", "500m"), ("1", "1"), ("0", "0"), ("1500m", "1500m"), ("128Mi", "128Mi"),
-            ("1000", "1k"), ("1.5Gi", "1.5Gi"), ("nonsense", "nonsense"),
+            ("1000", "1k"), ("1.5Gi", "1536Mi"), ("1024Mi", "1Gi"), ("nonsense", "nonsense"),
         ] {
             assert_eq!(canonical_quantity(sent), kept, "{sent}");
         }
