@@ -195,7 +195,11 @@ fn built_in(kind: &Kind) -> Resource {
     };
     let stored_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
     Resource {
-        scale: scaled.then(|| ScalePaths { spec: replicas("spec"), status: replicas("status"), selector: None }),
+        scale: scaled.then(|| ScalePaths {
+            spec: replicas("spec"),
+            status: replicas("status"),
+            selector: None,
+        }),
         generation: if at == ("apps", "deployments") {
             Generation::SpecAndAnnotations
         } else {

@@ -39,9 +39,7 @@ pub(super) fn built_in(resource: &Resource, sent: &Value) -> Result<Decoded, Sta
         ("", "v1", "services") => through::<core::Service>,
         ("apps", "v1", "deployments") => through::<apps::Deployment>,
         ("apps", "v1", "replicasets") => through::<apps::ReplicaSet>,
-        ("autoscaling", "v1", "horizontalpodautoscalers") => {
-            through::<autoscaling1::HorizontalPodAutoscaler>
-        }
+        ("autoscaling", "v1", "horizontalpodautoscalers") => through::<autoscaling1::HorizontalPodAutoscaler>,
         ("autoscaling", "v2", "horizontalpodautoscalers") => through::<autoscaling::HorizontalPodAutoscaler>,
         ("batch", "v1", "jobs") => through::<batch::Job>,
         ("coordination.k8s.io", "v1", "leases") => through::<coordination::Lease>,
@@ -117,7 +115,8 @@ fn json_type(value: &Value) -> &'static str {
 /// The Go type that stands for what the decoder expected.
 fn expected_type(error: &str) -> &'static str {
     let expected = error.rsplit("expected ").next().unwrap_or_default();
-    let known = [("a string", "string"), ("a boolean", "bool"), ("i32", "int32"), ("i64", "int64"), ("a map", "map")];
+    let known =
+        [("a string", "string"), ("a boolean", "bool"), ("i32", "int32"), ("i64", "int64"), ("a map", "map")];
     known.iter().find(|(word, _)| expected.starts_with(word)).map_or("struct", |(_, name)| name)
 }
 
@@ -145,18 +144,53 @@ fn find_unknown(sent: &Value, kept: &Value, path: &str, unknown: &mut Vec<String
 
 /// Maps whose values are the user's: nothing in them is omitted.
 const FREE_MAPS: [&str; 13] = [
-    "labels", "annotations", "matchLabels", "data", "stringData", "binaryData", "nodeSelector", "selector",
-    "limits", "requests", "capacity", "allocatable", "disruptedPods",
+    "labels",
+    "annotations",
+    "matchLabels",
+    "data",
+    "stringData",
+    "binaryData",
+    "nodeSelector",
+    "selector",
+    "limits",
+    "requests",
+    "capacity",
+    "allocatable",
+    "disruptedPods",
 ];
 /// Maps of quantities.
 const QUANTITIES: [&str; 4] = ["limits", "requests", "capacity", "allocatable"];
 /// Numbers and flags that are omitted when they are zero or false.
 const OMITTED_ZEROS: [&str; 29] = [
-    "minReadySeconds", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "unavailableReplicas",
-    "updatedReplicas", "observedGeneration", "succeeded", "failed", "hostPort", "initialDelaySeconds",
-    "hostNetwork", "hostPID", "hostIPC", "stdin", "stdinOnce", "tty", "readOnly", "paused",
-    "publishNotReadyAddresses", "nodePort", "count", "unschedulable", "active", "timeoutSeconds",
-    "periodSeconds", "successThreshold", "failureThreshold", "generation",
+    "minReadySeconds",
+    "fullyLabeledReplicas",
+    "readyReplicas",
+    "availableReplicas",
+    "unavailableReplicas",
+    "updatedReplicas",
+    "observedGeneration",
+    "succeeded",
+    "failed",
+    "hostPort",
+    "initialDelaySeconds",
+    "hostNetwork",
+    "hostPID",
+    "hostIPC",
+    "stdin",
+    "stdinOnce",
+    "tty",
+    "readOnly",
+    "paused",
+    "publishNotReadyAddresses",
+    "nodePort",
+    "count",
+    "unschedulable",
+    "active",
+    "timeoutSeconds",
+    "periodSeconds",
+    "successThreshold",
+    "failureThreshold",
+    "generation",
 ];
 /// Texts that are told from absent ones even when they are empty.
 const KEPT_TEXTS: [&str; 7] =
@@ -260,8 +294,16 @@ mod tests {
     #[test]
     fn quantities_have_one_form() {
         for (sent, kept) in [
-            ("1000m", "1"), ("0.5", "500m"), ("1", "1"), ("0", "0"), ("1500m", "1500m"), ("128Mi", "128Mi"),
-            ("1000", "1k"), ("1.5Gi", "1536Mi"), ("1024Mi", "1Gi"), ("nonsense", "nonsense"),
+            ("1000m", "1"),
+            ("0.5", "500m"),
+            ("1", "1"),
+            ("0", "0"),
+            ("1500m", "1500m"),
+            ("128Mi", "128Mi"),
+            ("1000", "1k"),
+            ("1.5Gi", "1536Mi"),
+            ("1024Mi", "1Gi"),
+            ("nonsense", "nonsense"),
         ] {
             assert_eq!(canonical_quantity(sent), kept, "{sent}");
         }
@@ -282,7 +324,9 @@ mod tests {
         let sent = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {}, "data": {"k": 5}});
         let refused = decoded("", "configmaps", &sent).err().expect("a refusal");
         assert!(
-            refused.message.starts_with("ConfigMap in version \"v1\" cannot be handled as a ConfigMap: json: cannot unmarshal"),
+            refused.message.starts_with(
+                "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: json: cannot unmarshal"
+            ),
             "{}",
             refused.message
         );

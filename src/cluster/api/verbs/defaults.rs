@@ -255,7 +255,11 @@ mod tests {
     #[test]
     fn images_without_a_tag_are_always_pulled() {
         for (image, latest) in [
-            ("web", true), ("web:latest", true), ("web:1", false), ("host:5000/web", true), ("web@sha256:ab", false),
+            ("web", true),
+            ("web:latest", true),
+            ("web:1", false),
+            ("host:5000/web", true),
+            ("web@sha256:ab", false),
         ] {
             assert_eq!(is_latest(image), latest, "{image}");
         }
@@ -270,7 +274,10 @@ mod tests {
         let spec = &set["spec"]["template"]["spec"];
         assert_eq!(spec["restartPolicy"], "Always");
         assert_eq!(spec["containers"][0]["imagePullPolicy"], "Always");
-        assert_eq!(spec["containers"][0]["readinessProbe"]["httpGet"], json!({"port": 80, "path": "/", "scheme": "HTTP"}));
+        assert_eq!(
+            spec["containers"][0]["readinessProbe"]["httpGet"],
+            json!({"port": 80, "path": "/", "scheme": "HTTP"})
+        );
         assert_eq!(spec["containers"][0]["readinessProbe"]["failureThreshold"], 3);
         assert_eq!(spec.get("enableServiceLinks"), None);
     }
@@ -281,13 +288,21 @@ mod tests {
         let pod = filled("", "pods", json!({"spec": {"containers": containers}}));
         assert_eq!(pod["spec"]["containers"][0]["resources"]["requests"]["cpu"], "1");
         assert_eq!(pod["spec"]["enableServiceLinks"], true);
-        let set = filled("apps", "replicasets", json!({"spec": {"template": {"spec": {"containers": containers}}}}));
+        let set = filled(
+            "apps",
+            "replicasets",
+            json!({"spec": {"template": {"spec": {"containers": containers}}}}),
+        );
         assert_eq!(set["spec"]["template"]["spec"]["containers"][0]["resources"].get("requests"), None);
     }
 
     #[test]
     fn services_route_to_the_port_of_the_same_number() {
-        let service = filled("", "services", json!({"spec": {"ports": [{"port": 80}, {"port": 81, "targetPort": "x"}]}}));
+        let service = filled(
+            "",
+            "services",
+            json!({"spec": {"ports": [{"port": 80}, {"port": 81, "targetPort": "x"}]}}),
+        );
         assert_eq!(service["spec"]["ports"][0], json!({"port": 80, "protocol": "TCP", "targetPort": 80}));
         assert_eq!(service["spec"]["ports"][1]["targetPort"], "x");
         assert_eq!(service["spec"]["internalTrafficPolicy"], "Cluster");

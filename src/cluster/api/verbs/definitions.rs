@@ -43,8 +43,10 @@ impl Store {
     pub(super) fn clear_objects(&mut self, definition: &Value, now: jiff::Timestamp) -> bool {
         let group = text(definition, &["spec", "group"]).to_owned();
         let plural = text(definition, &["spec", "names", "plural"]).to_owned();
-        let found: Vec<(Key, Value)> =
-            self.range(&group, &plural, None).map(|(key, object)| (key.clone(), (**object).clone())).collect();
+        let found: Vec<(Key, Value)> = self
+            .range(&group, &plural, None)
+            .map(|(key, object)| (key.clone(), (**object).clone()))
+            .collect();
         let mut left = false;
         for (key, mut object) in found {
             if items(&object, &["metadata", "finalizers"]).is_empty() {

@@ -144,8 +144,16 @@ pub(super) fn fill_node(node: &mut Value) {
     fill(node, &["spec", "taints"], not_ready);
     fill(node, &["status", "daemonEndpoints", "kubeletEndpoint", "Port"], 0);
     let facts = [
-        "machineID", "systemUUID", "bootID", "kernelVersion", "osImage", "containerRuntimeVersion",
-        "kubeletVersion", "kubeProxyVersion", "operatingSystem", "architecture",
+        "machineID",
+        "systemUUID",
+        "bootID",
+        "kernelVersion",
+        "osImage",
+        "containerRuntimeVersion",
+        "kubeletVersion",
+        "kubeProxyVersion",
+        "operatingSystem",
+        "architecture",
     ];
     for fact in facts {
         fill(node, &["status", "nodeInfo", fact], "");
@@ -165,18 +173,20 @@ impl Store {
             status
         };
         if is_terminating(&pod) {
-            return Err(conflict(format!("pod {} is being deleted, cannot be assigned to a host", call.name())));
-        }
-        let bound = text(&pod, &["spec", "nodeName"]);
-        if !bound.is_empty() {
             return Err(conflict(format!(
-                "pod {} is already assigned to node \"{bound}\"",
+                "pod {} is being deleted, cannot be assigned to a host",
                 call.name()
             )));
         }
+        let bound = text(&pod, &["spec", "nodeName"]);
+        if !bound.is_empty() {
+            return Err(conflict(format!("pod {} is already assigned to node \"{bound}\"", call.name())));
+        }
         let mut after = (*pod).clone();
         set(&mut after, &["spec", "nodeName"], node.into());
-        for (key, value) in at(&call.request.body, &["metadata", "annotations"]).as_object().into_iter().flatten() {
+        for (key, value) in
+            at(&call.request.body, &["metadata", "annotations"]).as_object().into_iter().flatten()
+        {
             set(&mut after, &["metadata", "annotations", key], value.clone());
         }
         let scheduled = json!({"type": "PodScheduled", "status": "True", "lastProbeTime": null,
@@ -279,13 +289,16 @@ fn spent(budget: &Value, pod: &str, now: Timestamp) -> Result<Value, Status> {
     }
     let disrupted = at(budget, &["status", "disruptedPods"]).as_object().map_or(0, Map::len);
     if disrupted > DISRUPTED_MAX {
-        let why = format!("DisruptedPods map too big - too many evictions not confirmed by PDB controller ({name})");
+        let why = format!(
+            "DisruptedPods map too big - too many evictions not confirmed by PDB controller ({name})"
+        );
         return Err(no_disruption(&why, None));
     }
     let allowed = number("disruptionsAllowed");
     if allowed <= 0 {
         let (desired, current) = (number("desiredHealthy"), number("currentHealthy"));
-        let why = format!("The disruption budget {name} needs {desired} healthy pods and has {current} currently");
+        let why =
+            format!("The disruption budget {name} needs {desired} healthy pods and has {current} currently");
         return Err(no_disruption(&why, None));
     }
     let mut after = budget.clone();
@@ -317,7 +330,8 @@ fn selects(selector: &Value, object: &Value) -> bool {
     let mut equal = equal.map(|(key, value)| label(object, key) == value.as_str());
     let mut expressions = items(selector, &["matchExpressions"]).iter().map(|requirement| {
         let value = label(object, text(requirement, &["key"]));
-        let listed = value.is_some_and(|value| items(requirement, &["values"]).iter().any(|known| known == value));
+        let listed =
+            value.is_some_and(|value| items(requirement, &["values"]).iter().any(|known| known == value));
         match text(requirement, &["operator"]) {
             "In" => listed,
             "NotIn" => !listed,

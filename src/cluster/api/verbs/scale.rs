@@ -102,8 +102,10 @@ fn selector_text(selector: &Value) -> String {
     }
     for requirement in super::super::store::object::items(selector, &["matchExpressions"]) {
         let key = text(requirement, &["key"]);
-        let mut values: Vec<&str> =
-            super::super::store::object::items(requirement, &["values"]).iter().filter_map(Value::as_str).collect();
+        let mut values: Vec<&str> = super::super::store::object::items(requirement, &["values"])
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
         values.sort_unstable();
         let term = match text(requirement, &["operator"]) {
             "In" => format!("{key} in ({})", values.join(",")),

@@ -41,7 +41,8 @@ pub(super) fn before_update(store: &mut Store, live: &Value, service: &mut Value
     let ports = items(live, &["spec", "ports"]).to_vec();
     if let Some(Value::Array(list)) = service.pointer_mut("/spec/ports") {
         for port in list {
-            let same = ports.iter().find(|old| old["port"] == port["port"] && old["protocol"] == port["protocol"]);
+            let same =
+                ports.iter().find(|old| old["port"] == port["port"] && old["protocol"] == port["protocol"]);
             let node_port = same.map_or(Value::Null, |old| at(old, &["nodePort"]).clone());
             if !node_port.is_null() && is != "ClusterIP" {
                 fill(port, &["nodePort"], node_port);
@@ -60,9 +61,13 @@ fn allocate(store: &mut Store, service: &mut Value) {
     if given == "None" {
         set(service, &["spec", "clusterIPs"], json!(["None"]));
         // Without a selector nobody knows which families its endpoints have.
-        let selects = at(service, &["spec", "selector"]).as_object().is_some_and(|selector| !selector.is_empty());
-        let (families, policy) =
-            if selects { (json!(["IPv4"]), "SingleStack") } else { (json!(["IPv4", "IPv6"]), "RequireDualStack") };
+        let selects =
+            at(service, &["spec", "selector"]).as_object().is_some_and(|selector| !selector.is_empty());
+        let (families, policy) = if selects {
+            (json!(["IPv4"]), "SingleStack")
+        } else {
+            (json!(["IPv4", "IPv6"]), "RequireDualStack")
+        };
         fill(service, &["spec", "ipFamilies"], families);
         fill(service, &["spec", "ipFamilyPolicy"], policy);
         return;

@@ -6,7 +6,9 @@ use super::super::status::{Cause, Status};
 use super::super::store::object::{at, copy, items, name, remove, set, text};
 use super::super::store::{Resource, Store};
 use super::update::Part;
-use super::{Call, check, custom, decode, defaults, definitions, events, jobs, pods, refuse, secrets, services};
+use super::{
+    Call, check, custom, decode, defaults, definitions, events, jobs, pods, refuse, secrets, services,
+};
 
 /// The namespaces that may not be deleted.
 const LASTING_NAMESPACES: [&str; 3] = ["default", "kube-system", "kube-public"];
