@@ -12,10 +12,14 @@
 //! update or one of the first three patches the caller hands the object before and after to [`track`], which keeps
 //! `metadata.managedFields`; [`apply`] does it by itself.
 
+mod apply;
+mod field_set;
 mod json;
-
+mod managed;
 mod strategic;
+mod typed;
 
+pub use apply::{Manager, apply, track};
 pub use json::json;
 pub use strategic::strategic;
 

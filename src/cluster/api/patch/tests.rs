@@ -1,5 +1,6 @@
 //! Facts about patches, each as a real API server shows it.
 
+mod apply;
 mod strategic;
 
 use serde_json::Value;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::object::{at, items, text};
+use super::super::kinds::{self, GenerationRule, Kind};
+use super::object::{items, text};
 
 /// When `metadata.generation` counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +21,17 @@ pub enum Generation {
     ContentAndLabels,
     /// When anything but the metadata changes, and, where status is a subresource, but the status (custom resources).
     Content,
+}
+
+impl Generation {
+    const fn of(rule: GenerationRule) -> Self {
+        match rule {
+            GenerationRule::Never => Self::Never,
+            GenerationRule::Spec => Self::Spec,
+            GenerationRule::ExceptMetadata | GenerationRule::ExceptMetadataAndStatus => Self::Content,
+            GenerationRule::ExceptServerMetadata => Self::ContentAndLabels,
+        }
+    }
 }
 
 /// Where a custom resource keeps its scale: paths like `.spec.replicas`, taken apart.
@@ -67,8 +79,12 @@ pub struct Resource {
     pub habits: Habits,
     /// For resources of a definition: the name of the definition and the version's part of it.
     pub custom: Option<Arc<Custom>>,
-    /// The resource that objects are stored as; differs for `events.k8s.io`, a view of core events.
+    /// Group and plural name that objects are stored under; differs for `events.k8s.io`, a view of core events.
     pub stored: (String, String),
+    /// `apiVersion` of the stored objects.
+    pub stored_version: String,
+    /// The kind as discovery shows it, with its verbs and subresources.
+    pub entry: Arc<Kind>,
 }
 
 /// What a definition says of one version.
@@ -81,6 +97,26 @@ pub struct Custom {
 }
 
 impl Resource {
+    /// What all kinds have in common.
+    fn of(kind: &Kind) -> Self {
+        Self {
+            group: kind.group.clone(),
+            version: kind.version.clone(),
+            kind: kind.kind.clone(),
+            plural: kind.plural.clone(),
+            list_kind: kind.list_kind.clone(),
+            namespaced: kind.namespaced,
+            status: kind.subresource("status").is_some(),
+            scale: None,
+            generation: Generation::of(kind.generation),
+            habits: Habits::default(),
+            custom: None,
+            stored: (kind.group.clone(), kind.plural.clone()),
+            stored_version: kind.api_version(),
+            entry: Arc::new(kind.clone()),
+        }
+    }
+
     /// `apps/v1`, or `v1` of the core group.
     #[must_use]
     pub fn api_version(&self) -> String {
@@ -114,7 +150,7 @@ pub(crate) struct Registry {
 
 impl Registry {
     pub(crate) fn built_in() -> Self {
-        let resources = BUILT_IN.iter().map(Row::resource);
+        let resources = kinds::built_in().iter().map(built_in);
         Self { resources: resources.map(|resource| (id(&resource), Arc::new(resource))).collect() }
     }
 
@@ -146,139 +182,75 @@ fn id(resource: &Resource) -> (String, String, String) {
     (resource.group.clone(), resource.version.clone(), resource.plural.clone())
 }
 
+/// What the store does with a kind beyond its table: where it is stored, and how writes differ.
+fn built_in(kind: &Kind) -> Resource {
+    let at = (kind.group.as_str(), kind.plural.as_str());
+    let replicas = |half: &str| vec![half.to_owned(), "replicas".to_owned()];
+    let scaled = kind.subresource("scale").is_some();
+    // Events of both groups, and both versions of autoscalers, are the same objects.
+    let (group, version) = match at {
+        ("events.k8s.io", "events") => ("", "v1"),
+        ("autoscaling", "horizontalpodautoscalers") => ("autoscaling", "v2"),
+        _ => (kind.group.as_str(), kind.version.as_str()),
+    };
+    let stored_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
+    Resource {
+        scale: scaled.then(|| ScalePaths {
+            spec: replicas("spec"),
+            status: replicas("status"),
+            selector: None,
+        }),
+        generation: if at == ("apps", "deployments") {
+            Generation::SpecAndAnnotations
+        } else {
+            Generation::of(kind.generation)
+        },
+        habits: Habits {
+            create_on_update: matches!(at.1, "events" | "services" | "endpoints" | "leases"),
+            needs_version: matches!(at.1, "leases" | "poddisruptionbudgets"),
+        },
+        custom: None,
+        stored: (group.to_owned(), kind.plural.clone()),
+        stored_version,
+        ..Resource::of(kind)
+    }
+}
+
 /// The resources of a definition: one for each version that is served.
 fn defined(definition: &Value) -> Vec<Resource> {
-    let spec = at(definition, &["spec"]);
-    let (group, plural) = (text(spec, &["group"]), text(spec, &["names", "plural"]));
-    let kind = text(spec, &["names", "kind"]);
-    let list_kind = match text(spec, &["names", "listKind"]) {
-        "" => format!("{kind}List"),
-        given => given.to_owned(),
-    };
-    let served = items(spec, &["versions"]).iter().filter(|version| version["served"] == true);
-    served
-        .map(|version| Resource {
-            group: group.to_owned(),
-            version: text(version, &["name"]).to_owned(),
-            kind: kind.to_owned(),
-            plural: plural.to_owned(),
-            list_kind: list_kind.clone(),
-            namespaced: text(spec, &["scope"]) == "Namespaced",
-            status: !at(version, &["subresources", "status"]).is_null(),
-            scale: scale_paths(at(version, &["subresources", "scale"])),
-            generation: Generation::Content,
-            habits: Habits { create_on_update: false, needs_version: true },
-            custom: Some(Arc::new(Custom {
-                definition: super::object::name(definition).to_owned(),
-                version: version.clone(),
-            })),
-            stored: (group.to_owned(), plural.to_owned()),
+    let group = text(definition, &["spec", "group"]);
+    let versions = items(definition, &["spec", "versions"]);
+    let of_storage = versions.iter().find(|version| version["storage"] == true);
+    let kinds = Kind::from_definition(definition);
+    kinds
+        .iter()
+        .map(|kind| {
+            let version = versions.iter().find(|version| version["name"] == kind.version.as_str());
+            let stored = of_storage.map_or(kind.version.as_str(), |version| text(version, &["name"]));
+            Resource {
+                scale: kind.scale.as_ref().map(ScalePaths::of),
+                habits: Habits { create_on_update: false, needs_version: true },
+                custom: Some(Arc::new(Custom {
+                    definition: super::object::name(definition).to_owned(),
+                    version: version.cloned().unwrap_or_default(),
+                })),
+                stored_version: format!("{group}/{stored}"),
+                ..Resource::of(kind)
+            }
         })
         .collect()
 }
 
-fn scale_paths(scale: &Value) -> Option<ScalePaths> {
-    let path = |name: &str| {
-        let path = text(scale, &[name]);
-        (!path.is_empty()).then(|| path.split('.').skip(1).map(str::to_owned).collect::<Vec<_>>())
-    };
-    Some(ScalePaths {
-        spec: path("specReplicasPath")?,
-        status: path("statusReplicasPath")?,
-        selector: path("labelSelectorPath"),
-    })
-}
-
-/// A built-in resource.
-struct Row {
-    group: &'static str,
-    version: &'static str,
-    kind: &'static str,
-    plural: &'static str,
-    namespaced: bool,
-    status: bool,
-    generation: Generation,
-}
-
-const fn row(api: (&'static str, &'static str), kind: &'static str, plural: &'static str) -> Row {
-    let (group, version) = api;
-    Row { group, version, kind, plural, namespaced: true, status: false, generation: Generation::Never }
-}
-
-impl Row {
-    const fn cluster(mut self) -> Self {
-        self.namespaced = false;
-        self
-    }
-
-    const fn status(mut self) -> Self {
-        self.status = true;
-        self
-    }
-
-    const fn counts(mut self, generation: Generation) -> Self {
-        self.generation = generation;
-        self
-    }
-
-    fn resource(&self) -> Resource {
-        let scaled = matches!((self.group, self.plural), ("apps", "replicasets" | "deployments"));
-        let replicas = |half: &str| vec![half.to_owned(), "replicas".to_owned()];
-        let made_by_update = ["events", "services", "endpoints", "leases"].contains(&self.plural);
-        let stored = if self.plural == "events" { "" } else { self.group };
-        Resource {
-            group: self.group.to_owned(),
-            version: self.version.to_owned(),
-            kind: self.kind.to_owned(),
-            plural: self.plural.to_owned(),
-            list_kind: format!("{}List", self.kind),
-            namespaced: self.namespaced,
-            status: self.status,
-            scale: scaled.then(|| ScalePaths {
-                spec: replicas("spec"),
-                status: replicas("status"),
-                selector: None,
-            }),
-            generation: self.generation,
-            habits: Habits {
-                create_on_update: made_by_update,
-                needs_version: ["leases", "poddisruptionbudgets"].contains(&self.plural),
-            },
-            custom: None,
-            stored: (stored.to_owned(), self.plural.to_owned()),
+impl ScalePaths {
+    fn of(paths: &kinds::ScalePaths) -> Self {
+        let steps = |path: &str| path.split('.').skip(1).map(str::to_owned).collect::<Vec<_>>();
+        Self {
+            spec: steps(&paths.spec),
+            status: steps(&paths.status),
+            selector: paths.selector.as_deref().map(steps),
         }
     }
 }
-
-const CORE: (&str, &str) = ("", "v1");
-const APPS: (&str, &str) = ("apps", "v1");
-const NETWORKING: (&str, &str) = ("networking.k8s.io", "v1");
-
-const BUILT_IN: &[Row] = &[
-    row(CORE, "Namespace", "namespaces").cluster().status(),
-    row(CORE, "Node", "nodes").cluster().status(),
-    row(CORE, "Pod", "pods").status().counts(Generation::Spec),
-    row(CORE, "Service", "services").status(),
-    row(CORE, "Endpoints", "endpoints"),
-    row(CORE, "ConfigMap", "configmaps"),
-    row(CORE, "Secret", "secrets"),
-    row(CORE, "ServiceAccount", "serviceaccounts"),
-    row(CORE, "Event", "events"),
-    row(("events.k8s.io", "v1"), "Event", "events"),
-    row(APPS, "ReplicaSet", "replicasets").status().counts(Generation::Spec),
-    row(APPS, "Deployment", "deployments").status().counts(Generation::SpecAndAnnotations),
-    row(("batch", "v1"), "Job", "jobs").status().counts(Generation::Spec),
-    row(NETWORKING, "Ingress", "ingresses").status().counts(Generation::Spec),
-    row(NETWORKING, "IngressClass", "ingressclasses").cluster().counts(Generation::Spec),
-    row(("discovery.k8s.io", "v1"), "EndpointSlice", "endpointslices").counts(Generation::ContentAndLabels),
-    row(("coordination.k8s.io", "v1"), "Lease", "leases"),
-    row(("policy", "v1"), "PodDisruptionBudget", "poddisruptionbudgets").status().counts(Generation::Spec),
-    row(("autoscaling", "v2"), "HorizontalPodAutoscaler", "horizontalpodautoscalers").status(),
-    row(("apiextensions.k8s.io", "v1"), "CustomResourceDefinition", "customresourcedefinitions")
-        .cluster()
-        .status()
-        .counts(Generation::Spec),
-];
 
 #[cfg(test)]
 mod tests {

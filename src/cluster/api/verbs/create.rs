@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::super::patch;
+use super::super::request::{PatchType, Verb};
 use super::super::status::{Reason, Status};
 use super::super::store::object::{
     at, fill, is_terminating, members, name, namespace, remove, resource_version, set, text, time,
 };
 use super::super::store::{Generation, Key, Resource, Store};
-use super::{Answer, Call, metadata, refuse, stamp, strategy, view};
+use super::update::Part;
+use super::{Answer, Call, custom, metadata, refuse, stamp, strategy, view};
 
 /// How often a generated name that is taken is generated anew.
 const GENERATED_TRIES: u32 = 8;
@@ -38,7 +41,6 @@ impl Store {
         }
         self.fill_system_metadata(call, &mut object);
         strategy::before_create(self, call, &mut object)?;
-        stamp(resource, &mut object);
         let mut causes = metadata::check_new(resource, &object);
         causes.extend(strategy::check_new(resource, &object));
         if !causes.is_empty() {
@@ -47,6 +49,10 @@ impl Store {
         let key = call.key(name(&object));
         if self.read(&key).is_some() {
             return Err(refuse::already_exists(resource, name(&object)));
+        }
+        if call.request.patch_type != Some(PatchType::Apply) || call.request.verb != Verb::Patch {
+            object =
+                patch::track(&*custom::lists(resource), None, object, &call.manager(Part::Main), call.now);
         }
         if call.dry_run() {
             return Ok(Arc::new(object));
@@ -132,7 +138,9 @@ pub(super) fn body(call: &Call<'_>, sent: &Value) -> Result<Value, Status> {
         let why = "the namespace of the provided object does not match the namespace sent on the request";
         return Err(refuse::bad_request(why));
     }
-    strategy::decode(call, object)
+    let mut object = strategy::decode(call, &object)?;
+    set(&mut object, &["apiVersion"], resource.stored_version.clone().into());
+    Ok(object)
 }
 
 /// A client may leave out kind and version of a built-in kind, but not send others.

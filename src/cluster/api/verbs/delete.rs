@@ -12,7 +12,7 @@ use super::super::store::object::{
 };
 use super::super::store::selector::Selector;
 use super::super::store::{Key, Resource, Store};
-use super::{Answer, Call, page, refuse, strategy, view};
+use super::{Answer, Call, definitions, page, refuse, strategy, view};
 
 const FOREGROUND: &str = "foregroundDeletion";
 const ORPHAN: &str = "orphan";
@@ -164,7 +164,13 @@ impl Store {
             return Ok(Outcome::Held(live));
         }
         let mut marked = (*live).clone();
-        let held = strategy::hold(resource, &mut marked) | set_finalizers(resource, &mut marked, options);
+        let mut held = strategy::is_held(resource, &live);
+        held |= set_finalizers(resource, &mut marked, options);
+        if resource.is("apiextensions.k8s.io", "customresourcedefinitions") && !call.dry_run() {
+            if !self.clear_objects(&live, call.now) {
+                definitions::wait_for_objects(&mut marked);
+            }
+        }
         let finalized = !finalizers(&marked).is_empty();
         let mut ends_later = held || finalized;
         match grace {
@@ -194,7 +200,16 @@ impl Store {
         if call.dry_run() {
             return Ok(Outcome::Gone(live));
         }
-        Ok(Outcome::Gone(self.take(key).unwrap_or(live)))
+        Ok(Outcome::Gone(self.drop_object(resource, key).unwrap_or(live)))
+    }
+
+    /// Removes an object; a definition that waited for it to go goes, too.
+    pub(super) fn drop_object(&mut self, resource: &Resource, key: &Key) -> Option<Arc<Value>> {
+        let last = self.take(key);
+        if let Some(custom) = &resource.custom {
+            self.release_definition(&custom.definition);
+        }
+        last
     }
 
     fn put_if_changed(&mut self, key: &Key, live: &Arc<Value>, object: Value) -> Arc<Value> {

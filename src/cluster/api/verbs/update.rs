@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::super::patch;
 use super::super::request::{PatchType, Verb};
-use super::super::status::Status;
+use super::super::status::{Reason, Status};
 use super::super::store::object::{
-    at, copy, finalizers, generation, is_terminating, items, name, remove, resource_version, set, uid,
+    self, at, copy, finalizers, generation, is_terminating, items, name, remove, resource_version, set, uid,
 };
 use super::super::store::{Generation, Key, Resource, Store};
-use super::{Answer, Call, create, metadata, page, refuse, strategy, view};
-use crate::domain::merge_patch::apply_merge_patch;
+use super::{Answer, Call, create, custom, metadata, page, refuse, strategy, view};
 
 /// Which half of an object a request changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub(super) enum Part {
     Main,
     /// The status.
     Status,
+    /// What holds up a namespace that is being deleted.
+    Finalize,
 }
 
 impl Store {
@@ -27,9 +29,7 @@ impl Store {
         let key = call.key(call.name());
         let found = self.read(&key).cloned();
         if call.request.verb == Verb::Patch {
-            let live = found.ok_or_else(|| refuse::not_found(&call.resource, call.name()))?;
-            let candidate = Self::patched(call, &live)?;
-            return self.change(call, part, &live, candidate).map(shown(call));
+            return self.patch(call, part, found);
         }
         let candidate = replacement(call)?;
         let Some(live) = found else {
@@ -52,26 +52,39 @@ impl Store {
         self.change(call, part, &live, candidate).map(shown(call))
     }
 
-    /// The object as the patch of a request makes it.
-    fn patched(call: &Call<'_>, live: &Arc<Value>) -> Result<Value, Status> {
-        let shown = view(&call.resource, live);
-        let patch = &call.request.body;
-        let patched = match call.request.patch_type {
-            Some(PatchType::Merge) => {
-                if !patch.is_object() {
-                    let why = "error decoding patch: json: cannot unmarshal array into Go value of type \
-                               map[string]interface {}";
-                    return Err(refuse::bad_request(why));
-                }
-                apply_merge_patch(&shown, patch)
+    fn patch(&mut self, call: &Call<'_>, part: Part, found: Option<Arc<Value>>) -> Result<Answer, Status> {
+        if call.request.patch_type == Some(PatchType::Apply) {
+            return self.apply(call, part, found);
+        }
+        let live = found.ok_or_else(|| refuse::not_found(&call.resource, call.name()))?;
+        let candidate = decoded(call, &patched(call, &live)?)?;
+        self.change(call, part, &live, candidate).map(shown(call))
+    }
+
+    /// Server-side apply: makes the object where there is none.
+    fn apply(&mut self, call: &Call<'_>, part: Part, found: Option<Arc<Value>>) -> Result<Answer, Status> {
+        if call.request.options.field_manager.is_empty() {
+            let causes = [refuse::required("fieldManager", "is required for apply patch")];
+            return Err(refuse::invalid_kind("meta.k8s.io", "PatchOptions", "", &causes));
+        }
+        let mut config = call.request.body.clone();
+        object::fill(&mut config, &["metadata", "name"], call.name());
+        if let Some(namespace) = call.namespace() {
+            object::fill(&mut config, &["metadata", "namespace"], namespace);
+        }
+        let lists = custom::lists(&call.resource);
+        let shown_live = found.as_ref().map(|live| view(&call.resource, live));
+        let manager = call.manager(part);
+        let applied = patch::apply(&*lists, shown_live.as_deref(), &config, &manager, call.now)?;
+        let candidate = decoded(call, &applied)?;
+        match found {
+            Some(live) => self.change(call, part, &live, candidate).map(shown(call)),
+            None if part == Part::Main => {
+                let made = self.create_object(call, candidate)?;
+                Ok(Answer::created((*view(&call.resource, &made)).clone()))
             }
-            Some(PatchType::Json | PatchType::Strategic | PatchType::Apply) | None => {
-                return Err(refuse::unsupported_media_type());
-            }
-        };
-        let candidate = create::body(call, &patched)?;
-        check_name(call, &candidate)?;
-        Ok(candidate)
+            None => Err(refuse::not_found(&call.resource, call.name())),
+        }
     }
 
     /// Makes `live` what `candidate` says, as far as the request may: the one way of every update.
@@ -94,6 +107,10 @@ impl Store {
         if !causes.is_empty() {
             return Err(refuse::invalid(resource, call.name(), &causes));
         }
+        if call.request.patch_type != Some(PatchType::Apply) || call.request.verb != Verb::Patch {
+            let lists = custom::lists(resource);
+            candidate = patch::track(&*lists, Some(live), candidate, &call.manager(part), call.now);
+        }
         Ok(self.commit(call, live, candidate))
     }
 
@@ -107,11 +124,49 @@ impl Store {
             return Arc::new(candidate);
         }
         if is_to_go(live, &candidate) {
-            self.take(&key);
+            self.drop_object(&call.resource, &key);
             return Arc::new(candidate);
         }
         self.put(&key, candidate)
     }
+}
+
+/// The object as the patch of a request makes it.
+fn patched(call: &Call<'_>, live: &Arc<Value>) -> Result<Value, Status> {
+    let shown = view(&call.resource, live);
+    let sent = &call.request.body;
+    match call.request.patch_type {
+        Some(PatchType::Merge) => patch::merge(&shown, sent),
+        Some(PatchType::Json) => patch::json(&shown, sent),
+        Some(PatchType::Strategic) if call.resource.custom.is_none() => {
+            patch::strategic(&*custom::lists(&call.resource), &shown, sent)
+        }
+        Some(PatchType::Strategic) => {
+            let message = "the body of the request was in an unknown format - accepted media types include: \
+                           application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
+            Err(Status::new(Reason::UnsupportedMediaType, message))
+        }
+        Some(PatchType::Apply) | None => Err(refuse::unsupported_media_type()),
+    }
+}
+
+/// The outcome of a patch as an object. What cannot be decoded is the patch's fault.
+fn decoded(call: &Call<'_>, patched: &Value) -> Result<Value, Status> {
+    let candidate = create::body(call, patched).map_err(|status| {
+        match status
+            .message
+            .split_once(" cannot be handled as a ")
+            .and_then(|(_, rest)| rest.split_once(": "))
+        {
+            Some((_, why)) => {
+                let causes = [refuse::wrong("patch", &patched.to_string().into(), why)];
+                refuse::invalid_kind("", "", "", &causes)
+            }
+            None => status,
+        }
+    })?;
+    check_name(call, &candidate)?;
+    Ok(candidate)
 }
 
 fn shown<'a>(call: &'a Call<'_>) -> impl FnOnce(Arc<Value>) -> Answer + 'a {
@@ -180,10 +235,20 @@ fn keep_system_metadata(live: &Value, candidate: &mut Value) {
 
 /// A request to the status changes nothing else, and every other request leaves the status alone.
 fn isolate(resource: &Resource, part: Part, live: &Value, candidate: &mut Value) {
+    if part == Part::Finalize {
+        let finalizers = at(candidate, &["spec", "finalizers"]).clone();
+        *candidate = live.clone();
+        set(candidate, &["spec"], serde_json::json!({}));
+        if !finalizers.is_null() {
+            set(candidate, &["spec", "finalizers"], finalizers);
+        }
+        return;
+    }
     if !resource.status {
         return;
     }
     match part {
+        Part::Finalize => {}
         Part::Main => copy(candidate, live, &["status"]),
         Part::Status if resource.custom.is_some() => {
             let status = remove(candidate, &["status"]);
