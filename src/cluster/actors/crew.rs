@@ -12,8 +12,9 @@ use super::{Actor, ActorName};
 use crate::cluster::api::request::{Request, Response, Verb};
 use crate::cluster::view::{Change, Place, Resource, Sight, View};
 
-/// When a request failed or changed nothing, its object is looked at again after this long.
+/// When a request failed or changed nothing, its object is looked at again after this long; it doubles each time.
 const RETRY: Duration = Duration::from_millis(500);
+const RETRY_MOST: Duration = Duration::from_secs(16);
 
 /// A request under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +30,8 @@ struct Course {
     under_way: usize,
     /// Whether one of them was refused.
     refused: bool,
+    /// How often in a row that was so.
+    failures: u32,
     /// Whether something has changed since they were computed.
     is_touched: bool,
     /// The requests that were computed last.
@@ -144,12 +147,15 @@ impl Crew {
         self.actors[task.0].answered(&task.1, &call, response, now);
         let Some(course) = self.courses.get_mut(&task) else { return };
         course.under_way = course.under_way.saturating_sub(1);
-        // To a question, no is an answer, too.
-        let is_question = call.request.verb == Verb::Get;
-        course.refused |= !is_question && matches!(response, Response::Refused(_));
+        // To a question, no is an answer, too; and what could not be made may have to be told first.
+        let is_news = matches!(call.request.verb, Verb::Get | Verb::Create);
+        course.refused |= !is_news && matches!(response, Response::Refused(_));
         if course.under_way == 0 {
+            course.failures = if course.refused { course.failures + 1 } else { 0 };
+            let wait =
+                RETRY.saturating_mul(2_u32.saturating_pow(course.failures.saturating_sub(1))).min(RETRY_MOST);
             let hurry = !course.refused || course.is_touched;
-            let time = if hurry { now } else { after(now, RETRY) };
+            let time = if hurry { now } else { after(now, wait) };
             self.schedule(&task, Some(time));
         }
     }
