@@ -390,7 +390,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_weight_that_was_set_is_recorded_even_if_the_plan_fails_later() {
-        let server = Double { errors: vec![("replicasets/a", WriteError::Conflict("m".into()))], ..Double::default() };
+        let server =
+            Double { errors: vec![("replicasets/a", WriteError::Conflict("m".into()))], ..Double::default() };
         let mut plan =
             plan(vec![vec![patch(ObjectKind::Ingress, "i")], vec![patch(ObjectKind::ReplicaSet, "a")]]);
         plan.stages[0].name = StageName::Route;
