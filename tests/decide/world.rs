@@ -37,6 +37,8 @@ pub(crate) struct World {
     objects: BTreeMap<(ObjectKind, String), Value>,
     pods: BTreeMap<String, Vec<Pod>>,
     version: u64,
+    /// The controller dies after the write of this number, counted from 1, and begins anew.
+    pub(crate) dies_after: Option<usize>,
     start_latency: SignedDuration,
 }
 
@@ -50,6 +52,7 @@ impl World {
             objects: BTreeMap::new(),
             pods: BTreeMap::new(),
             version: 0,
+            dies_after: None,
             start_latency: SignedDuration::from_millis(2500),
         }
     }
@@ -155,6 +158,9 @@ impl World {
         for stage in &plan.stages {
             for op in &stage.ops {
                 self.request(op);
+                if self.dies_after == Some(self.writes.len()) {
+                    return;
+                }
                 self.tell(&op.events);
             }
             self.tell(&stage.events);
@@ -163,6 +169,9 @@ impl World {
             self.writes.push(format!("status {}", plan.status.patch));
             let name = self.rollout_name();
             self.patch(ObjectKind::Rollout, &name, &plan.status.patch);
+            if self.dies_after == Some(self.writes.len()) {
+                return;
+            }
         }
         self.tell(&plan.status.events);
     }
