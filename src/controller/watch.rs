@@ -38,9 +38,11 @@ pub struct Watch<S, T: Trigger> {
     api: Api<T::Wire>,
     reconciler: Arc<Reconciler<S>>,
     dispatcher: Arc<Dispatcher>,
-    /// Told what a first list is refused for.
+    /// Told what is refused before the watch has begun.
     fatal: mpsc::Sender<StartError>,
     rng: Rng,
+    /// Whether the watch has ever told anything.
+    has_watched: bool,
 }
 
 impl<S: Server, T: Trigger> Watch<S, T> {
@@ -53,7 +55,7 @@ impl<S: Server, T: Trigger> Watch<S, T> {
         rng: Rng,
     ) -> Self {
         let (reconciler, dispatcher) = (Arc::clone(reconciler), Arc::clone(dispatcher));
-        Self { api, reconciler, dispatcher, fatal: fatal.clone(), rng }
+        Self { api, reconciler, dispatcher, fatal: fatal.clone(), rng, has_watched: false }
     }
 
     /// Watches forever.
@@ -91,6 +93,7 @@ impl<S: Server, T: Trigger> Watch<S, T> {
                     if !matches!(event, Event::Init) {
                         Self::recovered(failures);
                     }
+                    self.has_watched |= matches!(event, Event::Apply(_) | Event::Delete(_));
                     self.take(event);
                 }
                 Some(Err(error)) => {
@@ -144,13 +147,10 @@ impl<S: Server, T: Trigger> Watch<S, T> {
 
     async fn wait_after(&mut self, error: &Error, failures: &mut u32) {
         let resource = resource_type(T::KIND).plural;
-        let is_ready = T::cache(&self.reconciler.caches).read().is_ready();
-        if let Some(refusal) = StartError::of_list(T::KIND, error)
-            && !is_ready
-        {
-            let _ = self.fatal.try_send(refusal);
-        }
-        if *failures == 0 {
+        let missing_right = StartError::of_list(T::KIND, error).filter(|_| !self.has_watched);
+        if let Some(missing_right) = missing_right {
+            let _ = self.fatal.try_send(missing_right);
+        } else if *failures == 0 {
             tracing::warn!(resource, error = root_cause(error), "the watch is interrupted; tries again");
         } else {
             tracing::debug!(resource, error = root_cause(error), "the watch is still interrupted");
