@@ -24,10 +24,12 @@ use super::start::StartError;
 use super::trigger::{Trigger, rollouts};
 use crate::clock;
 
-/// The first wait after an error; it doubles up to [`RETRY_MOST`].
+/// The first wait after an error; it doubles up to one of the two below.
 const RETRY_FIRST: Duration = Duration::from_millis(200);
-/// The longest wait between two attempts: how late an API server's return is noticed.
-const RETRY_MOST: Duration = Duration::from_secs(4);
+/// The longest wait while the API server cannot be reached: how late its return is noticed.
+const AWAY_MOST: Duration = Duration::from_secs(2);
+/// The longest wait while the API server answers with an error.
+const REFUSED_MOST: Duration = Duration::from_secs(5);
 /// How long a list may take without one object of it arriving.
 const LIST_PATIENCE: Duration = Duration::from_mins(1);
 /// How many objects a page of a list has.
@@ -155,10 +157,21 @@ impl<S: Server, T: Trigger> Watch<S, T> {
         } else {
             tracing::debug!(resource, error = root_cause(error), "the watch is still interrupted");
         }
-        let most = RETRY_FIRST.saturating_mul(2_u32.saturating_pow(*failures)).min(RETRY_MOST);
+        let cap = if has_answered(error) { REFUSED_MOST } else { AWAY_MOST };
+        let most = RETRY_FIRST.saturating_mul(2_u32.saturating_pow(*failures)).min(cap);
         *failures = failures.saturating_add(1);
         let wait = self.rng.duration(most / 2, most);
         clock::sleep(wait).await;
+    }
+}
+
+/// Whether the error is what the API server said, and not that it says nothing.
+fn has_answered(error: &Error) -> bool {
+    match error {
+        Error::InitialListFailed(error) | Error::WatchStartFailed(error) | Error::WatchFailed(error) => {
+            matches!(error, kube::Error::Api(_))
+        }
+        Error::WatchError(_) | Error::NoResourceVersion => true,
     }
 }
 
