@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use thiserror::Error;
 
 use super::apply::{Ending, Outcome, Server, apply};
 use super::bulkhead;
@@ -19,7 +20,8 @@ use super::random::Rng;
 use crate::clock::Clock;
 use crate::domain::event::{EventNote, EventReason};
 use crate::domain::plan::{Action, ObjectKind, Op, Plan, Precondition, Wake};
-use crate::rollout::snapshot::{Failure, FailureCause, Identity};
+use crate::guard;
+use crate::rollout::snapshot::{Failure, FailureCause, Identity, Snapshot};
 use crate::rollout::{decide, decide_unreadable};
 
 /// When a Rollout is looked at again although nothing has changed, at the earliest and at the latest. Only a lost
@@ -81,15 +83,14 @@ impl<S: Server> Reconciler<S> {
         let (id, plan) = match observe(key, &self.caches, last_failure) {
             Observed::Absent => return self.forget(key),
             Observed::Unreadable(unreadable) => {
-                (unreadable.id.clone(), bulkhead(|| decide_unreadable(&unreadable, now)))
+                let plan = bulkhead(|| decide_unreadable(&unreadable, now)).map_err(Stall::Bug);
+                (unreadable.id.clone(), plan)
             }
-            Observed::Complete(snapshot) => {
-                (Identity::of(&snapshot.rollout), bulkhead(|| decide(&snapshot, now)))
-            }
+            Observed::Complete(snapshot) => (Identity::of(&snapshot.rollout), safe_plan(&snapshot, now)),
         };
         let plan = match plan {
             Ok(plan) => plan,
-            Err(panic) => return self.report_bug(key, &id.precondition(), &panic),
+            Err(stall) => return self.report_stall(key, &id.precondition(), &stall),
         };
         let outcome = apply(&plan, key, &self.server).await;
         log(key, &plan, &outcome);
@@ -160,10 +161,10 @@ impl<S: Server> Reconciler<S> {
         }
     }
 
-    /// A decision panicked: that is a bug of this program, confined to one Rollout.
-    fn report_bug(&self, key: &ObjectKey, rollout: &Precondition, panic: &str) -> Next {
-        let message = format!("The controller has a bug that this Rollout brings out: {panic}");
-        tracing::error!(namespace = key.namespace, name = key.name, panic, "the decision panicked");
+    /// A decision panicked or is not safe: that is a bug of this program, confined to one Rollout.
+    fn report_stall(&self, key: &ObjectKey, rollout: &Precondition, stall: &Stall) -> Next {
+        let message = stall.to_string();
+        tracing::error!(namespace = key.namespace, name = key.name, problem = message, "nothing is written");
         let mut memories = self.memories();
         let memory = memories.entry(key.clone()).or_default();
         if memory.warned.as_ref() != Some(&message) {
@@ -194,6 +195,22 @@ impl<S> AsRef<Caches> for Reconciler<S> {
     fn as_ref(&self) -> &Caches {
         &self.caches
     }
+}
+
+/// Why there is no plan to carry out.
+#[derive(Debug, Error)]
+enum Stall {
+    #[error("The controller has a bug that this Rollout brings out: {0}")]
+    Bug(String),
+    #[error("The controller holds back a write that would be unsafe: {0}")]
+    Unsafe(#[from] guard::Refusal),
+}
+
+/// What is to be done, if it does no harm.
+fn safe_plan(snapshot: &Snapshot, now: Timestamp) -> Result<Plan, Stall> {
+    let plan = bulkhead(|| decide(snapshot, now)).map_err(Stall::Bug)?;
+    guard::check(snapshot, &plan)?;
+    Ok(plan)
 }
 
 /// The Event that reports a refusal; none where the next decision deals with it.
