@@ -4,6 +4,9 @@
 //! is refused does not keep the rest of its stage from being tried, since the refusal is about that object alone. One
 //! that meets another state than it was decided on, or a server that does not answer, ends the plan: what is left
 //! would act on a picture that is known to be wrong.
+//!
+//! Writes of the Rollout itself come first in their stage. They fail when the Rollout has changed since it was read, and
+//! so keep the rest of the plan from acting on what nobody asks for any more.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -105,8 +108,11 @@ impl<S: Server> Run<'_, S> {
 
     async fn stage(&mut self, stage: &Stage) {
         let is_pod = |op: &Op| op.kind == ObjectKind::Pod;
-        for group in stage.ops.chunk_by(|a, b| is_pod(a) && is_pod(b)) {
-            let attempts: Vec<_> = group.iter().map(|op| self.attempt(op)).collect();
+        let (of_rollout, of_others): (Vec<_>, Vec<_>) =
+            stage.ops.iter().partition(|op| op.kind == ObjectKind::Rollout);
+        let ops = [of_rollout, of_others].concat();
+        for group in ops.chunk_by(|a, b| is_pod(a) && is_pod(b)) {
+            let attempts: Vec<_> = group.iter().copied().map(|op| self.attempt(op)).collect();
             let answers: Vec<_> = stream::iter(attempts).buffered(POD_CONCURRENCY).collect().await;
             for (op, answer) in group.iter().zip(answers) {
                 match answer {
@@ -117,7 +123,7 @@ impl<S: Server> Run<'_, S> {
             // The versions of Pods change all the time, so that a conflict there says little about the rest.
             let may_go_on = match &self.outcome.ending {
                 Ending::Done | Ending::Refused(_) => true,
-                Ending::Conflict(_) => group.iter().all(is_pod),
+                Ending::Conflict(_) => group.iter().copied().all(is_pod),
                 Ending::Transient(_) => false,
             };
             if !may_go_on {
@@ -422,6 +428,15 @@ mod tests {
         let versions =
             (0..3).map(|i| server.body(i)["metadata"]["resourceVersion"].clone()).collect::<Vec<_>>();
         assert_eq!(versions, ["1", "101", "102"], "patch, patch, status");
+    }
+
+    #[tokio::test]
+    async fn writes_of_the_rollout_guard_those_of_other_objects() {
+        let conflict = WriteError::Conflict("m".into());
+        let server = Double { errors: vec![("rollouts/web", conflict)], ..Double::default() };
+        let ops = vec![patch(ObjectKind::ReplicaSet, "a"), patch(ObjectKind::Rollout, "web")];
+        run(&plan(vec![ops]), &server).await;
+        assert_eq!(server.lines(), ["PATCH rollouts/web"]);
     }
 
     #[tokio::test]
