@@ -49,7 +49,7 @@ fn scenario(name: &str) -> Scenario {
     found
 }
 
-fn play(name: &str) -> World {
+pub(crate) fn play(name: &str) -> World {
     play_in(World::new(), name)
 }
 
