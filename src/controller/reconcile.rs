@@ -72,6 +72,12 @@ impl<S: Server> Reconciler<S> {
         let now = self.clock.now();
         let uid = self.caches.rollouts.read().get(key).map(|entry| entry.id.uid.clone());
         let Some(uid) = uid else { return self.forget(key) };
+        // What a user asks for must not be judged by an old copy while newer copies of the rest are known: a
+        // ReplicaSet that another controller made for the newest template would look like one to be scaled down.
+        if let Some(until) = self.caches.rollouts.read().doubted_until(now) {
+            tracing::debug!(namespace = key.namespace, name = key.name, "waits for the watch of Rollouts");
+            return Next::Soon(Duration::try_from(until.duration_since(now)).unwrap_or(STALE));
+        }
         let last_failure = match self.recall(key, &uid, now) {
             Ok(last_failure) => last_failure,
             Err(write) => {
@@ -317,6 +323,17 @@ mod tests {
         put(&reconciler, "u1", "101", &json!(null));
         assert!(matches!(reconciler.reconcile(&key()).await, Next::At(_)));
         assert_eq!(reconciler.server.lines().len(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_decided_while_the_watch_of_rollouts_is_interrupted() {
+        let reconciler = reconciler(Double::default());
+        let until = later(Timestamp::UNIX_EPOCH, Duration::from_secs(3));
+        reconciler.caches.rollouts.write().doubt_until(until);
+        assert_eq!(reconciler.reconcile(&key()).await, Next::Soon(Duration::from_secs(3)));
+        assert!(reconciler.server.lines().is_empty());
+        put(&reconciler, "u1", "2", &json!(null));
+        assert!(matches!(reconciler.reconcile(&key()).await, Next::At(_)));
     }
 
     #[tokio::test(start_paused = true)]
