@@ -144,7 +144,9 @@ fn explain(error: &KubeconfigError) -> String {
         return format!("{}: {cause}", path.display());
     }
     if let KubeconfigError::LoadContext(context) = error {
-        return format!("it has no context {context:?}; `kubectl config get-contexts` lists those that it has");
+        return format!(
+            "it has no context {context:?}; `kubectl config get-contexts` lists those that it has"
+        );
     }
     // An error in the YAML ends with a picture of the place.
     root_cause(error).lines().next().unwrap_or_default().to_owned()

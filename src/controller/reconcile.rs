@@ -59,10 +59,10 @@ pub struct Reconciler<S> {
 }
 
 impl<S: Server> Reconciler<S> {
-    /// Reconciles through `server`, by `clock`, with jitter and names from `rng`.
+    /// Reconciles through `server`, by `clock`, with jitter from `rng`.
     #[must_use]
-    pub fn new(server: S, clock: Clock, mut rng: Rng) -> Self {
-        let events = EventQueue::new(Rng::seeded(rng.next()));
+    pub fn new(server: S, clock: Clock, rng: Rng) -> Self {
+        let events = EventQueue::default();
         let (memories, rng) = (Mutex::default(), Mutex::new(rng));
         Self { caches: Caches::default(), server, clock, events, memories, rng }
     }
