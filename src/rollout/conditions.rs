@@ -219,14 +219,33 @@ fn is_progressing(cx: &Context<'_>, next: &RolloutStatus) -> bool {
         }
 }
 
+/// Gives up an update that is stuck, where the Rollout asks for that. `draft.status` has been counted.
+pub(super) fn abort_if_stuck(cx: &Context<'_>, draft: &mut Draft) {
+    let is_wanted = cx.rollout.spec.progress_deadline_abort && !cx.status.abort && !draft.is_creating();
+    let is_over = deadline(cx, cx.status).is_some_and(|deadline| deadline < cx.now);
+    let is_paused = cx.rollout.spec.paused || has_reason(cx.status, Reason::RolloutPaused);
+    let goes_on =
+        is_completed(&draft.status) || is_progressing(cx, &draft.status) || is_waiting_on_purpose(cx);
+    if is_wanted && is_over && !is_paused && !goes_on {
+        let why = format!("{} has timed out progressing.", subject(cx));
+        draft.tell(EventReason::RolloutAborted, why.clone());
+        draft.pauses.abort = Some(why);
+    }
+}
+
+/// When an update counts as stuck unless it goes on before.
+fn deadline(cx: &Context<'_>, status: &RolloutStatus) -> Option<Timestamp> {
+    let progressing = find(status, ConditionType::Progressing)?;
+    let seconds = cx.rollout.spec.progress_deadline_seconds.unwrap_or(DEFAULT_PROGRESS_DEADLINE_SECONDS);
+    progressing.last_update_time.0.checked_add(SignedDuration::from_secs(seconds.into())).ok()
+}
+
 /// Says that an update is stuck when its deadline has passed, and else sees to it that this is noticed in time.
 fn watch_deadline(cx: &Context<'_>, draft: &mut Draft, subject: &str) {
-    let Some(progressing) = find(&draft.status, ConditionType::Progressing) else { return };
+    let Some(deadline) = deadline(cx, &draft.status) else { return };
     if is_completed(&draft.status) || is_waiting_on_purpose(cx) {
         return;
     }
-    let seconds = cx.rollout.spec.progress_deadline_seconds.unwrap_or(DEFAULT_PROGRESS_DEADLINE_SECONDS);
-    let deadline = progressing.last_update_time.0 + SignedDuration::from_secs(seconds.into());
     if deadline < cx.now {
         let message = format!("{subject} has timed out progressing.");
         let reason = Reason::ProgressDeadlineExceeded;

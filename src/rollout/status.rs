@@ -14,6 +14,7 @@ pub(super) fn finish(cx: &Context<'_>, draft: &mut Draft) {
     count(cx, &mut draft.status);
     draft.status.observed_generation = Some(cx.generation().to_string());
     draft.status.current_pod_hash = Some(cx.current_hash.clone());
+    conditions::abort_if_stuck(cx, draft);
     fold_abort(cx, draft);
     fold_pauses(cx, draft);
     conditions::derive(cx, draft);
