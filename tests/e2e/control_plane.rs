@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::Pod;
-use kube::api::{Api, DeleteParams, ListParams, PostParams};
+use k8s_openapi::api::core::v1::{ConfigMap, Pod, Secret};
+use kube::Error;
+use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
+use kube::discovery::ApiResource;
 use serde_json::json;
+use serin::cluster::control_plane::resident_bytes;
 
-use crate::support::{cluster, eventually};
+use crate::support::{cluster, eventually, own_plane};
 
 fn deployment(name: &str, replicas: i32) -> Deployment {
     let labels = json!({"app": name});
@@ -80,4 +83,113 @@ async fn control_plane_works() {
         let megabytes = server.resident_bytes.unwrap_or(0) / 1_000_000;
         eprintln!("{}: {megabytes} MB", server.name);
     }
+}
+
+#[tokio::test]
+async fn the_user_serin_may_do_what_deploy_grants_and_is_recorded() {
+    let Some(cluster) = cluster().await else { return };
+    let plane = &cluster.plane;
+    if plane.is_borrowed() {
+        return;
+    }
+    let namespace = plane.namespace("rights").await.unwrap();
+    let rollout = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
+        "metadata": {"name": "web", "namespace": namespace},
+        "spec": {
+            "selector": {"matchLabels": {"app": "web"}},
+            "strategy": {"canary": {}},
+            "template": {
+                "metadata": {"labels": {"app": "web"}},
+                "spec": {"containers": [{"name": "web", "image": "demo:blue"}]},
+            },
+        },
+    });
+    let applied = plane.apply(&rollout.to_string()).await.unwrap();
+    assert_eq!(applied, ["rollout.argoproj.io/web"]);
+
+    let serin = plane.serin_client().await.unwrap();
+    let kind = ApiResource {
+        group: "argoproj.io".into(),
+        version: "v1alpha1".into(),
+        api_version: "argoproj.io/v1alpha1".into(),
+        kind: "Rollout".into(),
+        plural: "rollouts".into(),
+    };
+    let rollouts = Api::<DynamicObject>::namespaced_with(serin.clone(), &namespace, &kind);
+    let status = Patch::Merge(json!({"status": {"phase": "Progressing"}}));
+    rollouts
+        .patch_status("web", &PatchParams::default(), &status)
+        .await
+        .unwrap();
+    let secrets = Api::<Secret>::namespaced(serin, &namespace)
+        .list(&ListParams::default())
+        .await;
+    assert!(matches!(secrets, Err(Error::Api(status)) if status.code == 403));
+
+    let ours: Vec<_> = plane
+        .audit()
+        .unwrap()
+        .into_iter()
+        .filter(|entry| entry.namespace == namespace)
+        .collect();
+    let seen: Vec<_> = ours
+        .iter()
+        .map(|entry| {
+            (
+                entry.verb.as_str(),
+                entry.resource.as_str(),
+                entry.subresource.as_str(),
+                entry.code,
+            )
+        })
+        .collect();
+    assert_eq!(
+        seen,
+        [("patch", "rollouts", "status", 200), ("list", "secrets", "", 403)]
+    );
+    assert_eq!(ours[0].name, "web");
+    assert!(ours[0].is_write() && !ours[1].is_write());
+}
+
+#[tokio::test]
+async fn the_api_server_can_go_away_and_come_back() {
+    // One of its own, since the other tests need theirs.
+    let Some(plane) = own_plane().await else { return };
+    let maps = Api::<ConfigMap>::namespaced(plane.client().await.unwrap(), "default");
+    let map = ConfigMap {
+        metadata: kube::api::ObjectMeta {
+            name: Some("kept".into()),
+            ..Default::default()
+        },
+        ..Default::default()
+    };
+    maps.create(&PostParams::default(), &map).await.unwrap();
+    plane.stop_api_server().await.unwrap();
+    assert!(maps.get("kept").await.is_err());
+    plane.start_api_server().await.unwrap();
+    maps.get("kept").await.unwrap();
+
+    let directory = plane.directory().to_owned();
+    let servers = plane.reports().await;
+    assert_eq!(servers.len(), 3);
+    drop(plane);
+    assert!(!directory.exists());
+    for server in servers {
+        assert_eq!(resident_bytes(server.id), None, "{} is gone", server.name);
+    }
+}
+
+#[tokio::test]
+async fn kubectl_speaks_for_itself() {
+    let Some(cluster) = cluster().await else { return };
+    let output = cluster
+        .plane
+        .kubectl(&["get", "deployment", "absent"])
+        .await
+        .unwrap();
+    assert_eq!(output.code, Some(1));
+    assert!(output.stderr.contains("NotFound"), "{}", output.stderr);
+    let failed = output.success().unwrap_err().to_string();
+    assert!(failed.contains("NotFound"), "{failed}");
 }

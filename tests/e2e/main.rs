@@ -9,3 +9,4 @@
 mod support;
 
 mod control_plane;
+mod kubelet;

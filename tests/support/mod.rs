@@ -19,8 +19,20 @@ pub(crate) struct Cluster {
 /// where there is none to be had; with `CI=true` that is a failure.
 pub(crate) async fn cluster() -> Option<&'static Cluster> {
     static CLUSTER: OnceCell<Result<Cluster, PlaneError>> = OnceCell::const_new();
-    match CLUSTER.get_or_init(start).await {
-        Ok(cluster) => Some(cluster),
+    or_skip(CLUSTER.get_or_init(start).await.as_ref())
+}
+
+/// A control plane for one test alone, without kubelet and installation. `None` where there is none to be had, and where
+/// the only one was there before.
+pub(crate) async fn own_plane() -> Option<ControlPlane> {
+    let started = ControlPlane::start().await;
+    or_skip(started.as_ref())?;
+    started.ok().filter(|plane| !plane.is_borrowed())
+}
+
+fn or_skip<T>(started: Result<T, &PlaneError>) -> Option<T> {
+    match started {
+        Ok(value) => Some(value),
         Err(PlaneError::Unavailable(why)) if std::env::var("CI").is_ok_and(|value| value == "true") => {
             panic!("CI=true does not allow a skip: {why}")
         }

@@ -118,3 +118,44 @@ pub fn resident_bytes(id: u32) -> Option<u64> {
     let kilobytes: u64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
     Some(kilobytes * 1024)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A guarded `sleep` that would go on for minutes.
+    fn sleeper() -> Held {
+        let log = std::env::temp_dir().join(format!("serin-process-{}.log", std::process::id()));
+        let held = Held::start(Path::new("sleep"), &["300"], &[], &log, EndsBy::Guard).unwrap();
+        std::fs::remove_file(&log).unwrap_or_default();
+        held
+    }
+
+    #[tokio::test]
+    async fn a_guarded_program_ends_with_the_pipe() {
+        let mut held = sleeper();
+        assert_eq!(held.wait(Duration::from_millis(100)).await.unwrap(), None);
+        // What happens when this process is killed.
+        drop(held.child.stdin.take());
+        assert!(held.wait(Duration::from_secs(10)).await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_program_can_be_asked_to_end() {
+        let mut held = sleeper();
+        // The shell may not have become the program yet; the signal finds either.
+        held.terminate().unwrap();
+        let status = held.wait(Duration::from_secs(10)).await.unwrap().unwrap();
+        assert!(!status.success());
+    }
+
+    #[test]
+    fn a_process_has_memory_and_one_that_is_gone_has_none() {
+        let mut held = sleeper();
+        if Path::new("/proc/self/status").exists() {
+            assert!(resident_bytes(held.id()).is_some());
+        }
+        held.kill().unwrap();
+        assert_eq!(resident_bytes(held.id()), None);
+    }
+}

@@ -1,7 +1,5 @@
 //! The kubelet's decisions, without an API.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Pod, PodStatus};
 use serde_json::{Value, json};
@@ -391,10 +389,4 @@ fn what_is_older_or_gone_does_not_count() {
         panic!("one status")
     };
     assert_eq!(uid, "u2");
-}
-
-#[test]
-fn the_defaults_are_slow_enough_to_be_watched() {
-    assert_eq!(settings().start_latency, Duration::from_millis(2500));
-    assert_eq!(settings().drain, Duration::from_secs(1));
 }
