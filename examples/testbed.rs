@@ -12,6 +12,8 @@ use clap::Parser;
 use serin::cluster::control_plane::{ControlPlane, Held, PlaneError};
 use serin::cluster::kubelet::KubeletSettings;
 
+const HEALTH_PORT: &str = "--healthzPort";
+
 /// Holds a Kubernetes API with the Serin controller up until Ctrl-C or the end of its input.
 #[derive(Debug, Parser)]
 struct Options {
@@ -59,11 +61,7 @@ async fn main() -> ExitCode {
 }
 
 async fn hold(options: Options) -> Result<(), PlaneError> {
-    let program = if options.no_controller {
-        None
-    } else {
-        Some(serin()?)
-    };
+    let program = if options.no_controller { None } else { Some(serin()?) };
     let plane = ControlPlane::start().await?;
     plane.install().await?;
     let settings = KubeletSettings {
@@ -74,7 +72,11 @@ async fn hold(options: Options) -> Result<(), PlaneError> {
     let _kubelet = plane.start_kubelet(settings).await?;
     let mut controller = match program {
         Some(program) => {
-            let args: Vec<&str> = options.controller_args.iter().map(String::as_str).collect();
+            let mut args: Vec<&str> = options.controller_args.iter().map(String::as_str).collect();
+            if !args.iter().any(|arg| arg.starts_with(HEALTH_PORT)) {
+                // Several testbeds may be up, and the default port is one for all of them.
+                args.extend([HEALTH_PORT, "0"]);
+            }
             Some(plane.start_controller(&program, &args)?)
         }
         None => None,
@@ -99,21 +101,14 @@ fn serin() -> Result<PathBuf, PlaneError> {
     if program.is_file() {
         return Ok(program);
     }
-    Err(PlaneError::Failed(format!(
-        "{} is not there; `cargo build` makes it",
-        program.display()
-    )))
+    Err(PlaneError::Failed(format!("{} is not there; `cargo build` makes it", program.display())))
 }
 
 fn explain(plane: &ControlPlane, has_controller: bool) {
     let kubectl = plane.kubectl_program();
     println!(
         "A Kubernetes API is up, with pods that become ready{}.",
-        if has_controller {
-            ", and the controller"
-        } else {
-            ""
-        }
+        if has_controller { ", and the controller" } else { "" }
     );
     println!();
     println!("  export KUBECONFIG={}", plane.admin_kubeconfig().display());
@@ -121,10 +116,7 @@ fn explain(plane: &ControlPlane, has_controller: bool) {
     println!();
     println!("The controller's kubeconfig, with the rights that deploy/ grants:");
     println!("  {}", plane.serin_kubeconfig().display());
-    println!(
-        "Logs of the servers{}:",
-        if has_controller { " and the controller" } else { "" }
-    );
+    println!("Logs of the servers{}:", if has_controller { " and the controller" } else { "" });
     println!("  {}/*.log", plane.directory().display());
     println!();
     println!("Ctrl-C, or the end of the input, ends it all.");

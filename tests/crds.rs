@@ -17,10 +17,7 @@ fn repository(path: &str) -> PathBuf {
 }
 
 fn crd(kind: &str) -> CustomResourceDefinition {
-    all_crds()
-        .into_iter()
-        .find(|crd| crd.spec.names.kind == kind)
-        .expect(kind)
+    all_crds().into_iter().find(|crd| crd.spec.names.kind == kind).expect(kind)
 }
 
 fn schema(crd: &CustomResourceDefinition) -> Value {
@@ -32,11 +29,7 @@ fn schema(crd: &CustomResourceDefinition) -> Value {
 fn walk(node: &Value, path: &str, visit: &mut impl FnMut(&str, &Value)) {
     visit(path, node);
     for (name, property) in node["properties"].as_object().into_iter().flatten() {
-        let path = if path.is_empty() {
-            name.clone()
-        } else {
-            format!("{path}.{name}")
-        };
+        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
         walk(property, &path, visit);
     }
     if let Some(items) = node.get("items") {
@@ -95,19 +88,9 @@ fn names_scopes_and_columns_are_those_of_the_reference() {
             assert_eq!(crd.metadata.name, Some(format!("{}.argoproj.io", names.plural)));
             assert_eq!(names.list_kind, Some(format!("{}List", names.kind)));
             assert_eq!(names.singular, Some(names.kind.to_lowercase()));
-            assert_eq!(
-                names.categories, None,
-                "an empty list would differ from the server's copy for ever"
-            );
-            let columns: Vec<_> = crd.spec.versions[0]
-                .additional_printer_columns
-                .iter()
-                .flatten()
-                .collect();
-            let columns: Vec<_> = columns
-                .iter()
-                .map(|c| format!("{}={}", c.name, c.json_path))
-                .collect();
+            assert_eq!(names.categories, None, "an empty list would differ from the server's copy for ever");
+            let columns: Vec<_> = crd.spec.versions[0].additional_printer_columns.iter().flatten().collect();
+            let columns: Vec<_> = columns.iter().map(|c| format!("{}={}", c.name, c.json_path)).collect();
             (
                 names.kind,
                 names.plural,
@@ -124,24 +107,12 @@ fn names_scopes_and_columns_are_those_of_the_reference() {
     let expected = [
         ("Rollout", "rollouts", "ro", "Namespaced", rollout),
         ("AnalysisTemplate", "analysistemplates", "at", "Namespaced", age),
-        (
-            "ClusterAnalysisTemplate",
-            "clusteranalysistemplates",
-            "cat",
-            "Cluster",
-            age,
-        ),
+        ("ClusterAnalysisTemplate", "clusteranalysistemplates", "cat", "Cluster", age),
         ("AnalysisRun", "analysisruns", "ar", "Namespaced", status),
         ("Experiment", "experiments", "exp", "Namespaced", status),
     ];
     let expected = expected.map(|(kind, plural, short, scope, columns)| {
-        (
-            kind.to_owned(),
-            plural.to_owned(),
-            vec![short.to_owned()],
-            scope.to_owned(),
-            columns.to_owned(),
-        )
+        (kind.to_owned(), plural.to_owned(), vec![short.to_owned()], scope.to_owned(), columns.to_owned())
     });
     assert_eq!(facts, expected);
 }
@@ -174,11 +145,7 @@ fn defaults_list_keys_and_open_fields_are_those_of_the_reference() {
         let schema = schema(&crd(&kind));
         let sorted =
             |value: &Value| serde_json::from_value::<BTreeMap<String, Value>>(value.clone()).expect("a map");
-        assert_eq!(
-            collect(&schema, "default"),
-            sorted(&facts["defaults"]),
-            "defaults of {kind}"
-        );
+        assert_eq!(collect(&schema, "default"), sorted(&facts["defaults"]), "defaults of {kind}");
         let keys = collect(&schema, "x-kubernetes-list-map-keys");
         assert_eq!(keys, sorted(&facts["listMapKeys"]), "list keys of {kind}");
         let open = collect(&schema, "x-kubernetes-preserve-unknown-fields");
@@ -218,10 +185,7 @@ fn schemas_are_structural() {
             assert_eq!(strange, None, "{kind} {path}");
             let int_or_string = fields.contains_key("x-kubernetes-int-or-string");
             let open = fields.contains_key("x-kubernetes-preserve-unknown-fields");
-            assert!(
-                fields.contains_key("type") || int_or_string || open,
-                "{kind} {path} has no type"
-            );
+            assert!(fields.contains_key("type") || int_or_string || open, "{kind} {path} has no type");
             assert_eq!(fields.contains_key("anyOf"), int_or_string, "{kind} {path}");
         });
     }
@@ -236,17 +200,9 @@ fn every_field_outside_templates_says_what_it_is_for() {
             let in_template = path.contains("template.") || path.contains("job.spec.");
             if named && !in_template {
                 let text = node["description"].as_str().unwrap_or_default();
-                assert!(
-                    text.ends_with('.') && text.len() < 160,
-                    "{} {path}: {text:?}",
-                    crd.spec.names.kind
-                );
+                assert!(text.ends_with('.') && text.len() < 160, "{} {path}: {text:?}", crd.spec.names.kind);
             }
-            assert!(
-                !in_template || node.get("description").is_none(),
-                "{} {path}",
-                crd.spec.names.kind
-            );
+            assert!(!in_template || node.get("description").is_none(), "{} {path}", crd.spec.names.kind);
         });
     }
 }
@@ -262,10 +218,7 @@ fn templates_keep_fields_that_are_not_known() {
         walk(&schema(&crd(kind)), "", &mut |path, node| {
             if path.starts_with(root) && node.get("properties").is_some() && !path.ends_with("metadata") {
                 nodes += 1;
-                assert_eq!(
-                    node["x-kubernetes-preserve-unknown-fields"], true,
-                    "{kind} {path}"
-                );
+                assert_eq!(node["x-kubernetes-preserve-unknown-fields"], true, "{kind} {path}");
             }
         });
         assert!(nodes > 50, "{kind} has only {nodes} objects in its template");
@@ -275,14 +228,9 @@ fn templates_keep_fields_that_are_not_known() {
 #[test]
 fn metadata_of_templates_holds_labels_and_annotations_only() {
     let schema = schema(&crd("Rollout"));
-    let metadata = schema
-        .pointer("/properties/spec/properties/template/properties/metadata")
-        .expect("metadata");
-    let fields: Vec<_> = metadata["properties"]
-        .as_object()
-        .expect("an object")
-        .keys()
-        .collect();
+    let metadata =
+        schema.pointer("/properties/spec/properties/template/properties/metadata").expect("metadata");
+    let fields: Vec<_> = metadata["properties"].as_object().expect("an object").keys().collect();
     assert_eq!(fields, ["annotations", "labels"]);
     assert_eq!(metadata.get("x-kubernetes-preserve-unknown-fields"), None);
 }
@@ -297,13 +245,8 @@ fn the_selector_of_a_rollout_is_immutable() {
 #[test]
 fn limits_and_durations_are_numbers_or_words() {
     let rollout = schema(&crd("Rollout"));
-    let found: Vec<_> = collect(&rollout, "x-kubernetes-int-or-string")
-        .into_keys()
-        .collect();
-    let found: Vec<_> = found
-        .iter()
-        .filter(|path| !path.starts_with("spec.template."))
-        .collect();
+    let found: Vec<_> = collect(&rollout, "x-kubernetes-int-or-string").into_keys().collect();
+    let found: Vec<_> = found.iter().filter(|path| !path.starts_with("spec.template.")).collect();
     assert_eq!(
         found,
         [
@@ -317,59 +260,30 @@ fn limits_and_durations_are_numbers_or_words() {
 
 #[test]
 fn fields_are_required_where_the_reference_requires_them() {
-    let set = |names: &[&str]| {
-        names
-            .iter()
-            .map(|name| (*name).to_owned())
-            .collect::<BTreeSet<_>>()
-    };
+    let set = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
     let rollout = schema(&crd("Rollout"));
     let canary = "spec.strategy.canary";
     let routing = "spec.strategy.canary.trafficRouting";
     let expected: BTreeMap<String, BTreeSet<String>> = [
         (String::new(), set(&["spec"])),
-        (
-            "spec.selector.matchExpressions[]".into(),
-            set(&["key", "operator"]),
-        ),
+        ("spec.selector.matchExpressions[]".into(), set(&["key", "operator"])),
         ("spec.strategy.blueGreen".into(), set(&["activeService"])),
         (format!("{canary}.pingPong"), set(&["pingService", "pongService"])),
-        (
-            format!("{canary}.replicaProgressThreshold"),
-            set(&["type", "value"]),
-        ),
+        (format!("{canary}.replicaProgressThreshold"), set(&["type", "value"])),
         (format!("{canary}.steps[].experiment"), set(&["templates"])),
-        (
-            format!("{canary}.steps[].experiment.templates[]"),
-            set(&["name", "specRef"]),
-        ),
-        (
-            format!("{canary}.steps[].experiment.analyses[]"),
-            set(&["name", "templateName"]),
-        ),
+        (format!("{canary}.steps[].experiment.templates[]"), set(&["name", "specRef"])),
+        (format!("{canary}.steps[].experiment.analyses[]"), set(&["name", "templateName"])),
         (format!("{canary}.steps[].plugin"), set(&["name"])),
-        (
-            format!("{canary}.steps[].setHeaderRoute.match[]"),
-            set(&["headerName", "headerValue"]),
-        ),
+        (format!("{canary}.steps[].setHeaderRoute.match[]"), set(&["headerName", "headerValue"])),
         (format!("{canary}.steps[].setHeaderRoute"), set(&[])),
         (format!("{canary}.steps[].setMirrorRoute"), set(&["name"])),
         (format!("{canary}.steps[].analysis.args[]"), set(&["name"])),
-        (
-            format!("{canary}.steps[].analysis.measurementRetention[]"),
-            set(&["limit", "metricName"]),
-        ),
+        (format!("{canary}.steps[].analysis.measurementRetention[]"), set(&["limit", "metricName"])),
         (format!("{routing}.alb"), set(&["servicePort"])),
-        (
-            format!("{routing}.alb.stickinessConfig"),
-            set(&["durationSeconds", "enabled"]),
-        ),
+        (format!("{routing}.alb.stickinessConfig"), set(&["durationSeconds", "enabled"])),
         (format!("{routing}.ambassador"), set(&["mappings"])),
         (format!("{routing}.apisix.route"), set(&["name"])),
-        (
-            format!("{routing}.istio.destinationRule"),
-            set(&["canarySubsetName", "name", "stableSubsetName"]),
-        ),
+        (format!("{routing}.istio.destinationRule"), set(&["canarySubsetName", "name", "stableSubsetName"])),
         (format!("{routing}.traefik"), set(&["weightedTraefikServiceName"])),
         (format!("{routing}.managedRoutes[]"), set(&["name"])),
         ("spec".into(), set(&[])),
@@ -377,26 +291,13 @@ fn fields_are_required_where_the_reference_requires_them() {
         ("status".into(), set(&[])),
         (
             "status.conditions[]".into(),
-            set(&[
-                "lastTransitionTime",
-                "lastUpdateTime",
-                "message",
-                "reason",
-                "status",
-                "type",
-            ]),
+            set(&["lastTransitionTime", "lastUpdateTime", "message", "reason", "status", "type"]),
         ),
         ("status.pauseConditions[]".into(), set(&["reason", "startTime"])),
         ("status.canary.weights".into(), set(&["canary", "stable"])),
         ("status.canary.weights.canary".into(), set(&["weight"])),
-        (
-            "status.canary.currentStepAnalysisRunStatus".into(),
-            set(&["name", "status"]),
-        ),
-        (
-            "status.canary.stepPluginStatuses[]".into(),
-            set(&["index", "name", "operation"]),
-        ),
+        ("status.canary.currentStepAnalysisRunStatus".into(), set(&["name", "status"])),
+        ("status.canary.stepPluginStatuses[]".into(), set(&["index", "name", "operation"])),
         ("status.alb.loadBalancer".into(), set(&["arn", "name"])),
     ]
     .into();
@@ -407,8 +308,5 @@ fn fields_are_required_where_the_reference_requires_them() {
     assert_eq!(required_at(&run, "spec"), set(&["metrics"]));
     assert_eq!(required_at(&run, "spec.metrics[]"), set(&["name", "provider"]));
     let experiment = schema(&crd("Experiment"));
-    assert_eq!(
-        required_at(&experiment, "spec.templates[]"),
-        set(&["name", "selector", "template"])
-    );
+    assert_eq!(required_at(&experiment, "spec.templates[]"), set(&["name", "selector", "template"]));
 }

@@ -25,10 +25,8 @@ fn documents() -> Vec<(String, Value)> {
 
 #[test]
 fn every_rollout_in_the_examples_is_read_and_written_without_loss() {
-    let rollouts: Vec<_> = documents()
-        .into_iter()
-        .filter(|(_, document)| document["kind"] == "Rollout")
-        .collect();
+    let rollouts: Vec<_> =
+        documents().into_iter().filter(|(_, document)| document["kind"] == "Rollout").collect();
     assert!(rollouts.len() >= 5, "only {} Rollouts", rollouts.len());
     for (name, document) in rollouts {
         let rollout: Rollout = decode(document.clone()).unwrap_or_else(|error| panic!("{name}: {error}"));
@@ -44,16 +42,10 @@ fn every_example_has_a_rollout_with_pods_to_run() {
             let spec = &rollout.spec;
             assert!(spec.template.images().count() > 0, "{name} runs nothing");
             let labels = spec.template.labels();
-            for (key, value) in spec
-                .selector
-                .iter()
-                .flat_map(|selector| selector.match_labels.iter().flatten())
+            for (key, value) in
+                spec.selector.iter().flat_map(|selector| selector.match_labels.iter().flatten())
             {
-                assert_eq!(
-                    labels.get(key.as_str()),
-                    Some(&value.as_str()),
-                    "{name}: label {key}"
-                );
+                assert_eq!(labels.get(key.as_str()), Some(&value.as_str()), "{name}: label {key}");
             }
         }
     }

@@ -28,12 +28,8 @@ enum Checker {
 }
 
 /// The files that must be there.
-const FILES: [&str; 4] = [
-    "pod-template-hash.jsonl",
-    "replica-counts.jsonl",
-    "step-hash.jsonl",
-    "validation.jsonl",
-];
+const FILES: [&str; 4] =
+    ["pod-template-hash.jsonl", "replica-counts.jsonl", "step-hash.jsonl", "validation.jsonl"];
 
 fn checker(file: &str) -> Option<Checker> {
     match file {
@@ -47,10 +43,8 @@ fn checker(file: &str) -> Option<Checker> {
 
 #[test]
 fn every_recorded_fact_holds() {
-    let folder = std::env::var_os("SERIN_VECTORS").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors"),
-        PathBuf::from,
-    );
+    let folder = std::env::var_os("SERIN_VECTORS")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors"), PathBuf::from);
     let mut failures = check_folder(&folder);
     failures.truncate(20);
     assert!(failures.is_empty(), "{}", failures.join("\n"));
@@ -62,19 +56,10 @@ fn check_folder(folder: &Path) -> Vec<String> {
     };
     let names: BTreeSet<String> = entries
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| {
-            Path::new(name)
-                .extension()
-                .is_some_and(|extension| extension == "jsonl")
-        })
+        .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "jsonl"))
         .collect();
-    let missing = FILES
-        .iter()
-        .filter(|name| !names.contains(**name))
-        .map(|name| format!("{name}: missing"));
-    missing
-        .chain(names.iter().flat_map(|name| check_file(folder, name)))
-        .collect()
+    let missing = FILES.iter().filter(|name| !names.contains(**name)).map(|name| format!("{name}: missing"));
+    missing.chain(names.iter().flat_map(|name| check_file(folder, name))).collect()
 }
 
 fn check_file(folder: &Path, name: &str) -> Vec<String> {
@@ -93,11 +78,7 @@ fn check_file(folder: &Path, name: &str) -> Vec<String> {
         }
         Checker::Here(check) => {
             let failures = check_lines(name, &text, check);
-            println!(
-                "{name}: {} lines checked, {} differ",
-                text.lines().count(),
-                failures.len()
-            );
+            println!("{name}: {} lines checked, {} differ", text.lines().count(), failures.len());
             failures
         }
     }
@@ -107,19 +88,13 @@ fn check_lines(name: &str, text: &str, check: fn(&str) -> Verdict) -> Vec<String
     let numbered = text.lines().enumerate();
     numbered
         .filter_map(|(index, line)| {
-            check(line)
-                .err()
-                .map(|problem| format!("{name}:{}: {problem}\n  {line}", index + 1))
+            check(line).err().map(|problem| format!("{name}:{}: {problem}\n  {line}", index + 1))
         })
         .collect()
 }
 
 fn agree<T: PartialEq + std::fmt::Debug>(what: &str, ours: &T, recorded: &T) -> Verdict {
-    if ours == recorded {
-        Ok(())
-    } else {
-        Err(format!("{what}: {ours:?}, recorded {recorded:?}"))
-    }
+    if ours == recorded { Ok(()) } else { Err(format!("{what}: {ours:?}, recorded {recorded:?}")) }
 }
 
 fn parsed<T: for<'a> Deserialize<'a>>(line: &str) -> Result<T, String> {
@@ -136,11 +111,7 @@ struct PodTemplateHash {
 
 fn check_pod_template_hash(line: &str) -> Verdict {
     let fact: PodTemplateHash = parsed(line)?;
-    agree(
-        "hash",
-        &pod_template_hash(&fact.template, fact.collision_count),
-        &fact.hash,
-    )
+    agree("hash", &pod_template_hash(&fact.template, fact.collision_count), &fact.hash)
 }
 
 #[derive(Deserialize)]
@@ -159,10 +130,7 @@ fn check_step_hash(line: &str) -> Verdict {
     for (start, key) in line.match_indices("\"config\":") {
         let rest = &line[start + key.len()..];
         let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
-        let sorted = values
-            .next()
-            .ok_or("no config")?
-            .map_err(|error| error.to_string())?;
+        let sorted = values.next().ok_or("no config")?.map_err(|error| error.to_string())?;
         text = text.replace(&sorted.to_string(), &rest[..values.byte_offset()]);
     }
     agree("hash", &text_hash(&text), &fact.hash)
@@ -219,11 +187,7 @@ struct RecordedReplicaSet {
 
 impl From<RecordedReplicaSet> for ReplicaSetCounts {
     fn from(recorded: RecordedReplicaSet) -> Self {
-        Self {
-            spec: recorded.spec,
-            available: recorded.available,
-            status: recorded.status,
-        }
+        Self { spec: recorded.spec, available: recorded.available, status: recorded.status }
     }
 }
 
@@ -259,10 +223,7 @@ impl RecordedStep {
             replicas: scale.replicas,
             match_traffic_weight: scale.match_traffic_weight,
         });
-        StepSize {
-            set_weight: self.set_weight,
-            set_canary_scale,
-        }
+        StepSize { set_weight: self.set_weight, set_canary_scale }
     }
 }
 
@@ -276,25 +237,13 @@ fn check_replica_counts(line: &str) -> Verdict {
         is_aborted: fact.r#in.abort,
         is_promoted: false,
     };
-    if fact.r#in.routed {
-        check_routed(&fact, position)
-    } else {
-        check_basic(&fact, position)
-    }
+    if fact.r#in.routed { check_routed(&fact, position) } else { check_basic(&fact, position) }
 }
 
 fn check_basic(fact: &ReplicaCounts, position: CanaryPosition<'_>) -> Verdict {
     let input = &fact.r#in;
-    agree(
-        "desired weight",
-        &desired_weight(&position),
-        &fact.out.desired_weight,
-    )?;
-    let limits = fenceposts(
-        input.max_surge.as_ref(),
-        input.max_unavailable.as_ref(),
-        input.replicas,
-    );
+    agree("desired weight", &desired_weight(&position), &fact.out.desired_weight)?;
+    let limits = fenceposts(input.max_surge.as_ref(), input.max_unavailable.as_ref(), input.replicas);
     agree("surge", &Some(limits.surge), &fact.out.surge)?;
     agree("unavailable", &Some(limits.unavailable), &fact.out.unavailable)?;
     let next = basic_canary_counts(&BasicCanaryInput {
@@ -305,11 +254,7 @@ fn check_basic(fact: &ReplicaCounts, position: CanaryPosition<'_>) -> Verdict {
         stable: Some(input.stable.into()),
         others_spec: input.others.iter().map(|other| other.spec).sum(),
     });
-    agree(
-        "canary, stable",
-        &(next.canary, next.stable),
-        &(fact.out.canary, fact.out.stable),
-    )
+    agree("canary, stable", &(next.canary, next.stable), &(fact.out.canary, fact.out.stable))
 }
 
 fn check_routed(fact: &ReplicaCounts, position: CanaryPosition<'_>) -> Verdict {
@@ -323,24 +268,13 @@ fn check_routed(fact: &ReplicaCounts, position: CanaryPosition<'_>) -> Verdict {
         min_pods: input.min_pods_per_replica_set,
         is_stable_dynamic: input.dynamic_stable_scale,
         abort_delay: AbortDelay::Default,
-        weights: weights.map(|weights| RecordedWeights {
-            canary: weights.canary,
-            stable: weights.stable,
-        }),
+        weights: weights.map(|weights| RecordedWeights { canary: weights.canary, stable: weights.stable }),
     };
-    agree(
-        "desired weight",
-        &routed_weight(&routed),
-        &fact.out.desired_weight,
-    )?;
+    agree("desired weight", &routed_weight(&routed), &fact.out.desired_weight)?;
     let next = routed_canary_counts(&routed);
     // The reference asks for fewer than no stable pods when the canary is scaled beyond the maximum weight.
     let recorded_stable = fact.out.stable.max(0);
-    agree(
-        "canary, stable",
-        &(next.canary, next.stable),
-        &(fact.out.canary, recorded_stable),
-    )
+    agree("canary, stable", &(next.canary, next.stable), &(fact.out.canary, recorded_stable))
 }
 
 #[test]

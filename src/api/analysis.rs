@@ -29,39 +29,19 @@ use super::{TemplateMetadata, Time};
 )]
 pub struct AnalysisTemplateSpec {
     /// What is measured.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub metrics: Vec<Metric>,
     /// Arguments that the metrics use, and their defaults.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub args: Vec<Argument>,
     /// Metrics whose failure has no effect.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub dry_run: Vec<DryRun>,
     /// How many measurements of which metrics are kept.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub measurement_retention: Vec<MeasurementRetention>,
     /// Other templates whose metrics are measured as well.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub templates: Vec<TemplateRef>,
 }
 
@@ -104,32 +84,16 @@ pub struct AnalysisRunSpec {
     #[serde(default, deserialize_with = "null_as_default")]
     pub metrics: Vec<Metric>,
     /// Arguments that the metrics use.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub args: Vec<Argument>,
     /// Metrics whose failure has no effect.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub dry_run: Vec<DryRun>,
     /// How many measurements of which metrics are kept.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub measurement_retention: Vec<MeasurementRetention>,
     /// Whether the run is to end now.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub terminate: bool,
     /// When the finished run is deleted; never if not set.
     pub ttl_strategy: Option<TtlStrategy>,
@@ -232,32 +196,16 @@ pub struct TemplateRef {
 #[serde(rename_all = "camelCase")]
 pub struct RolloutAnalysis {
     /// Templates whose metrics are measured.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub templates: Vec<TemplateRef>,
     /// Arguments for the templates.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub args: Vec<RolloutArgument>,
     /// Metrics whose failure has no effect.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub dry_run: Vec<DryRun>,
     /// How many measurements of which metrics are kept.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub measurement_retention: Vec<MeasurementRetention>,
     /// Labels and annotations of the AnalysisRun.
     pub analysis_run_metadata: Option<TemplateMetadata>,
@@ -338,11 +286,7 @@ pub struct AnalysisRunStatus {
     /// When the run ended.
     pub completed_at: Option<Time>,
     /// Results by metric, in the order of the first measurements.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub metric_results: Vec<MetricResult>,
     /// How many metrics came out how, dry runs aside.
     #[serde(default, deserialize_with = "null_as_default")]
@@ -355,39 +299,19 @@ pub struct AnalysisRunStatus {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RunSummary {
     /// Number of metrics.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub count: i32,
     /// Number of successful metrics.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub successful: i32,
     /// Number of failed metrics.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub failed: i32,
     /// Number of inconclusive metrics.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub inconclusive: i32,
     /// Number of metrics that could not be measured.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub error: i32,
 }
 
@@ -402,77 +326,37 @@ pub struct MetricResult {
     #[serde(default, deserialize_with = "null_as_default")]
     pub phase: AnalysisPhase,
     /// The latest measurements.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub measurements: Vec<Measurement>,
     /// Why the metric has its outcome.
     #[serde(default, deserialize_with = "blank_as_none")]
     pub message: Option<String>,
     /// Number of measurements, errors aside.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub count: i32,
     /// Number of successful measurements.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub successful: i32,
     /// Number of failed measurements.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub failed: i32,
     /// Number of inconclusive measurements.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub inconclusive: i32,
     /// Number of errors.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub error: i32,
     /// Number of errors since the last measurement that was none.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub consecutive_error: i32,
     /// Number of successful measurements since the last one that was not.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub consecutive_success: i32,
     /// Whether the outcome has no effect.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub dry_run: bool,
     /// Facts that the provider adds.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub metadata: BTreeMap<String, String>,
 }
 
@@ -495,11 +379,7 @@ pub struct Measurement {
     #[serde(default, deserialize_with = "blank_as_none")]
     pub value: Option<String>,
     /// Facts that the provider adds.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub metadata: BTreeMap<String, String>,
     /// When to look again.
     pub resume_at: Option<Time>,

@@ -15,10 +15,8 @@ pub struct DecodeError {
 
 /// Reads `value` as a `T`; an error names the field at fault.
 pub fn decode<T: DeserializeOwned>(value: Value) -> Result<T, DecodeError> {
-    serde_path_to_error::deserialize(value).map_err(|error| DecodeError {
-        path: error.path().to_string(),
-        reason: error.inner().to_string(),
-    })
+    serde_path_to_error::deserialize(value)
+        .map_err(|error| DecodeError { path: error.path().to_string(), reason: error.inner().to_string() })
 }
 
 #[cfg(test)]
@@ -48,10 +46,7 @@ mod tests {
     fn an_error_inside_lists_and_maps_that_may_be_null_has_its_path_too() {
         let mirror = json!({"setMirrorRoute": {"name": "m", "match": [{"headers": {"a": {"exact": 1}}}]}});
         let error = rollout(&json!({"strategy": {"canary": {"steps": [mirror]}}})).expect_err("1 is no text");
-        assert_eq!(
-            error.path,
-            "spec.strategy.canary.steps[0].setMirrorRoute.match[0].headers.a.exact"
-        );
+        assert_eq!(error.path, "spec.strategy.canary.steps[0].setMirrorRoute.match[0].headers.a.exact");
     }
 
     #[test]
@@ -64,10 +59,7 @@ mod tests {
     #[test]
     fn a_missing_word_is_left_to_validation() {
         let read = rollout(&json!({"strategy": {"blueGreen": {}}})).expect("readable");
-        assert_eq!(
-            read.spec.strategy.blue_green.expect("blueGreen").active_service,
-            ""
-        );
+        assert_eq!(read.spec.strategy.blue_green.expect("blueGreen").active_service, "");
     }
 
     #[test]

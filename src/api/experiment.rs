@@ -37,34 +37,18 @@ pub struct ExperimentSpec {
     /// Seconds without progress after which a template counts as failed; 600 if not set.
     pub progress_deadline_seconds: Option<i32>,
     /// What is measured.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub analyses: Vec<ExperimentAnalysis>,
     /// Seconds before finished templates are scaled to zero; 30 if not set.
     pub scale_down_delay_seconds: Option<i32>,
     /// Whether the experiment is to end now.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub terminate: bool,
     /// Metrics whose failure has no effect.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub dry_run: Vec<DryRun>,
     /// How many measurements of which metrics are kept.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub measurement_retention: Vec<MeasurementRetention>,
     /// Labels and annotations of the AnalysisRuns.
     pub analysis_run_metadata: Option<TemplateMetadata>,
@@ -81,11 +65,7 @@ pub struct ExperimentTemplate {
     /// Number of pods; 1 if not set.
     pub replicas: Option<i32>,
     /// Seconds that a pod must be ready before it counts as available.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub min_ready_seconds: i32,
     /// Which pods belong to the template.
     #[schemars(required)]
@@ -117,25 +97,13 @@ pub struct ExperimentAnalysis {
     #[serde(default, deserialize_with = "null_as_default")]
     pub template_name: String,
     /// Whether it is a ClusterAnalysisTemplate.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub cluster_scope: bool,
     /// Arguments for the template.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub args: Vec<Argument>,
     /// Whether the experiment ends only after this analysis.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub required_for_completion: bool,
 }
 
@@ -145,11 +113,7 @@ pub struct ExperimentAnalysis {
 #[serde(rename_all = "camelCase")]
 pub struct ExperimentStatus {
     /// Outcome of the experiment.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub phase: AnalysisPhase,
     /// Why it has its outcome.
     #[serde(default, deserialize_with = "blank_as_none")]
@@ -157,25 +121,13 @@ pub struct ExperimentStatus {
     /// When all templates became available.
     pub available_at: Option<Time>,
     /// Typed facts about the experiment.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub conditions: Vec<RolloutCondition>,
     /// Analyses by name.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub analysis_runs: Vec<ExperimentAnalysisRunStatus>,
     /// Templates by name.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub template_statuses: Vec<TemplateStatus>,
 }
 

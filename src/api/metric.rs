@@ -73,11 +73,7 @@ pub struct MetricProvider {
     /// A SkyWalking server.
     pub skywalking: Option<SkyWalkingMetric>,
     /// Configuration of a metric plugin, by the name of the plugin.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub plugin: BTreeMap<String, Value>,
 }
 
@@ -95,25 +91,13 @@ pub struct PrometheusMetric {
     /// Seconds to wait for the answer; 30 if not set.
     pub timeout: Option<i64>,
     /// Whether the certificate of the server goes unchecked.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub insecure: bool,
     /// Headers of the request.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub headers: Vec<HttpHeader>,
     /// How to log in.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub authentication: Authentication,
     /// Makes it a query over a range of time.
     pub range_query: Option<PrometheusRangeQuery>,
@@ -151,25 +135,13 @@ pub struct HttpHeader {
 #[serde(rename_all = "camelCase")]
 pub struct Authentication {
     /// Signs requests to Amazon Managed Prometheus.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub sigv4: Sigv4,
     /// Gets a token by client credentials.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub oauth2: OAuth2,
     /// Sends a user name and a password.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub basic_auth: BasicAuth,
 }
 
@@ -204,11 +176,7 @@ pub struct OAuth2 {
     #[serde(default, deserialize_with = "blank_as_none")]
     pub client_secret: Option<String>,
     /// Scopes to ask for.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub scopes: Vec<String>,
 }
 
@@ -254,11 +222,7 @@ pub struct KayentaMetric {
     #[serde(default, deserialize_with = "null_as_default")]
     pub scopes: Vec<KayentaScope>,
     /// Whether the time since the start of the run is analysed, in place of the last interval.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub lookback: bool,
 }
 
@@ -320,11 +284,7 @@ pub struct WebMetric {
     #[serde(default, deserialize_with = "null_as_default")]
     pub url: String,
     /// Headers of the request.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub headers: Vec<HttpHeader>,
     /// Body of the request, as text.
     #[serde(default, deserialize_with = "blank_as_none")]
@@ -332,28 +292,16 @@ pub struct WebMetric {
     /// Body of the request, as JSON.
     pub json_body: Option<Value>,
     /// Seconds to wait for the answer; 10 if not set.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub timeout_seconds: i64,
     /// Path of the result in a JSON answer, in the dialect of kubectl; the whole answer if not set.
     #[serde(default, deserialize_with = "blank_as_none")]
     pub json_path: Option<String>,
     /// Whether the certificate of the server goes unchecked.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub insecure: bool,
     /// How to log in.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub authentication: Authentication,
 }
 
@@ -369,11 +317,7 @@ pub struct DatadogMetric {
     #[serde(default, deserialize_with = "blank_as_none")]
     pub query: Option<String>,
     /// Several queries by name, to be combined by `formula`.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub queries: BTreeMap<String, String>,
     /// How the queries are combined.
     #[serde(default, deserialize_with = "blank_as_none")]
@@ -388,11 +332,7 @@ pub struct DatadogMetric {
     #[serde(default, deserialize_with = "blank_as_none")]
     pub request_timeout: Option<String>,
     /// Secret that holds the keys.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub secret_ref: DatadogSecretRef,
 }
 
@@ -404,11 +344,7 @@ pub struct DatadogSecretRef {
     #[serde(default, deserialize_with = "blank_as_none")]
     pub name: Option<String>,
     /// Whether it is in the namespace of the run, rather than in that of the controller.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub namespaced: bool,
 }
 
@@ -443,11 +379,7 @@ pub struct NewRelicMetric {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct JobMetric {
     /// Labels and annotations of the Job.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub metadata: TemplateMetadata,
     /// Spec of the Job.
     pub spec: JobSpec,
@@ -493,11 +425,7 @@ pub struct CloudWatchQuery {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CloudWatchMetricStat {
     /// The metric.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub metric: CloudWatchMetricName,
     /// Seconds between points.
     pub period: Option<IntOrString>,
@@ -515,11 +443,7 @@ pub struct CloudWatchMetricStat {
 #[serde(rename_all = "camelCase")]
 pub struct CloudWatchMetricName {
     /// Dimensions of the metric.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub dimensions: Vec<CloudWatchDimension>,
     /// Name of the metric.
     #[serde(default, deserialize_with = "blank_as_none")]

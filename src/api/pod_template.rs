@@ -64,10 +64,7 @@ impl PodTemplate {
 
     fn texts(&self, path: &str) -> BTreeMap<&str, &str> {
         let map = self.0.pointer(path).and_then(Value::as_object);
-        map.into_iter()
-            .flatten()
-            .filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)))
-            .collect()
+        map.into_iter().flatten().filter_map(|(key, value)| Some((key.as_str(), value.as_str()?))).collect()
     }
 }
 
@@ -134,17 +131,9 @@ impl JsonSchema for JobSpec {
 #[serde(rename_all = "camelCase")]
 pub struct TemplateMetadata {
     /// Labels to add.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub labels: BTreeMap<String, String>,
     /// Annotations to add.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub annotations: BTreeMap<String, String>,
 }

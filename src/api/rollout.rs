@@ -47,38 +47,22 @@ pub struct RolloutSpec {
     /// A workload whose pod template is used in place of `template`.
     pub workload_ref: Option<WorkloadRef>,
     /// Seconds that a pod must be ready before it counts as available.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub min_ready_seconds: i32,
     /// Recent revisions to which a rollback skips steps, pauses and analysis.
     pub rollback_window: Option<RollbackWindow>,
     /// How a new revision takes over: exactly one of `blueGreen` and `canary`.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub strategy: RolloutStrategy,
     /// Number of old ReplicaSets to keep; 10 if not set.
     pub revision_history_limit: Option<i32>,
     /// Whether the user holds the Rollout where it is.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub paused: bool,
     /// Seconds without progress after which the Rollout counts as failed; 600 if not set.
     pub progress_deadline_seconds: Option<i32>,
     /// Whether passing the progress deadline aborts the update.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub progress_deadline_abort: bool,
     /// Pods created before this time are replaced, once it has come.
     pub restart_at: Option<Time>,
@@ -122,11 +106,7 @@ pub struct WorkloadRef {
 #[serde(rename_all = "camelCase")]
 pub struct RollbackWindow {
     /// Number of revisions in the window; 0 turns it off.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub revisions: i32,
 }
 

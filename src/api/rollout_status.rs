@@ -17,27 +17,15 @@ use super::{RolloutCondition, Time};
 #[serde(rename_all = "camelCase")]
 pub struct RolloutStatus {
     /// Whether the update is aborted; set by a user or by the controller.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub abort: bool,
     /// When the controller first saw the abort.
     pub aborted_at: Option<Time>,
     /// Why the update waits for a user or a time; a user resumes it by clearing the list.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub pause_conditions: Vec<PauseCondition>,
     /// Whether the controller added a pause condition; with none left, a user has resumed the update.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub controller_pause: bool,
     /// Pod hash of the newest revision.
     #[serde(default, deserialize_with = "blank_as_none")]
@@ -50,40 +38,20 @@ pub struct RolloutStatus {
     /// How many pod hashes were found taken by another template.
     pub collision_count: Option<i32>,
     /// Number of pods of all revisions.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub replicas: i32,
     /// Number of pods of the newest revision.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub updated_replicas: i32,
     /// Number of ready pods.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub ready_replicas: i32,
     /// Number of available pods.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub available_replicas: i32,
     /// Number of pods that a HorizontalPodAutoscaler measures.
     #[serde(rename = "HPAReplicas")]
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub hpa_replicas: i32,
     /// Selector of those pods, as text.
     #[serde(default, deserialize_with = "blank_as_none")]
@@ -98,11 +66,7 @@ pub struct RolloutStatus {
     #[serde(default, deserialize_with = "blank_as_none")]
     pub workload_observed_generation: Option<String>,
     /// Typed facts about the Rollout.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub conditions: Vec<RolloutCondition>,
     /// The status in one word: Healthy, Progressing, Paused or Degraded.
     #[serde(default, deserialize_with = "blank_as_none")]
@@ -111,11 +75,7 @@ pub struct RolloutStatus {
     #[serde(default, deserialize_with = "blank_as_none")]
     pub message: Option<String>,
     /// Whether a user asked to skip everything up to the end of the update.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub promote_full: bool,
     /// The `restartAt` of the last completed restart.
     pub restarted_at: Option<Time>,
@@ -128,11 +88,7 @@ pub struct RolloutStatus {
     /// Load balancer of the last ALB Ingress.
     pub alb: Option<AlbStatus>,
     /// Load balancers of all ALB Ingresses.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub albs: Vec<AlbStatus>,
     /// How long the update has taken.
     pub duration: Option<RolloutDuration>,
@@ -205,11 +161,7 @@ pub struct CanaryStatus {
     #[serde(default, deserialize_with = "blank_as_none")]
     pub stable_ping_pong: Option<PingPongSide>,
     /// Calls of step plugins.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub step_plugin_statuses: Vec<StepPluginStatus>,
 }
 
@@ -245,11 +197,7 @@ pub struct TrafficWeights {
     /// Share of the stable revision.
     pub stable: WeightDestination,
     /// Shares of experiments.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub additional: Vec<WeightDestination>,
     /// Whether the router was seen to use the weights; absent where it cannot tell.
     pub verified: Option<bool>,
@@ -297,18 +245,10 @@ pub struct StepPluginStatus {
     #[serde(default, deserialize_with = "blank_as_none")]
     pub backoff: Option<String>,
     /// How often the plugin was called.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub executions: i32,
     /// Whether the plugin was turned off.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub disabled: bool,
     /// What the plugin wants to be given at the next call.
     pub status: Option<Value>,
@@ -350,11 +290,7 @@ pub struct BlueGreenStatus {
     #[serde(default, deserialize_with = "blank_as_none")]
     pub active_selector: Option<String>,
     /// Whether the preview may grow to its full size.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub scale_up_preview_check_point: bool,
     /// AnalysisRun before the switch.
     pub pre_promotion_analysis_run_status: Option<AnalysisRunReference>,
@@ -405,11 +341,7 @@ pub struct RolloutDuration {
     /// Since when it waits for a user.
     pub manual_pause_started_at: Option<Time>,
     /// Seconds that it waited for users before.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub total_manual_pause_duration_seconds: i64,
     /// When the update ended.
     pub finished_at: Option<Time>,

@@ -31,18 +31,10 @@ pub struct TrafficRouting {
     /// A route of APISIX.
     pub apisix: Option<ApisixRouting>,
     /// Configuration of router plugins, by the name of the plugin.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub plugins: BTreeMap<String, Value>,
     /// Routes that steps may create; earlier ones go first.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub managed_routes: Vec<ManagedRoute>,
     /// Weight that stands for all traffic; 100 if not set.
     pub max_traffic_weight: Option<i32>,
@@ -64,11 +56,7 @@ pub struct IstioRouting {
     /// The VirtualService whose weights are set.
     pub virtual_service: Option<IstioVirtualService>,
     /// The VirtualServices whose weights are set.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub virtual_services: Vec<IstioVirtualService>,
     /// The DestinationRule whose subsets follow the revisions.
     pub destination_rule: Option<IstioDestinationRule>,
@@ -83,25 +71,13 @@ pub struct IstioVirtualService {
     #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     /// Names of the HTTP routes to work on; not needed where there is only one.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub routes: Vec<String>,
     /// TLS routes to work on.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub tls_routes: Vec<IstioTlsRoute>,
     /// TCP routes to work on.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub tcp_routes: Vec<IstioTcpRoute>,
 }
 
@@ -111,18 +87,10 @@ pub struct IstioVirtualService {
 #[serde(rename_all = "camelCase")]
 pub struct IstioTlsRoute {
     /// Port of the route; 0 or not set means any.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub port: i64,
     /// SNI host names of the route.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub sni_hosts: Vec<String>,
 }
 
@@ -132,11 +100,7 @@ pub struct IstioTlsRoute {
 #[serde(rename_all = "camelCase")]
 pub struct IstioTcpRoute {
     /// Port of the route; 0 or not set means any.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub port: i64,
 }
 
@@ -155,11 +119,7 @@ pub struct IstioDestinationRule {
     #[serde(default, deserialize_with = "null_as_default")]
     pub stable_subset_name: String,
     /// Subsets whose weights are left alone.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub additional_subset_names: Vec<String>,
 }
 
@@ -175,25 +135,13 @@ pub struct NginxRouting {
     #[serde(default, deserialize_with = "blank_as_none")]
     pub stable_ingress: Option<String>,
     /// Names of the Ingresses that route to the stable Service.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub stable_ingresses: Vec<String>,
     /// Annotations of the canary Ingress, their keys without the prefix.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub additional_ingress_annotations: BTreeMap<String, String>,
     /// Annotations of the canary Ingress, their keys as they are.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub canary_ingress_annotations: BTreeMap<String, String>,
 }
 
@@ -206,11 +154,7 @@ pub struct AlbRouting {
     #[serde(default, deserialize_with = "blank_as_none")]
     pub ingress: Option<String>,
     /// Names of the Ingresses.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub ingresses: Vec<String>,
     /// Port of the Services.
     #[serde(default, deserialize_with = "null_as_default")]
@@ -278,11 +222,7 @@ pub struct AppMeshVirtualService {
     #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     /// Names of the routes to work on; all if none is named.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub routes: Vec<String>,
 }
 
@@ -330,11 +270,7 @@ pub struct ApisixRoute {
     #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     /// Names of the rules to work on; the one named like the route if none is named.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub rules: Vec<String>,
 }
 
@@ -362,10 +298,6 @@ pub struct RouteMatch {
     /// Path of the request.
     pub path: Option<StringMatch>,
     /// Headers of the request, by name.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub headers: BTreeMap<String, StringMatch>,
 }

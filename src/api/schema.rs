@@ -80,9 +80,7 @@ fn definition<K: CustomResourceExt>(schema: Value) -> CustomResourceDefinition {
     crd.spec.names.list_kind = Some(format!("{}List", crd.spec.names.kind));
     let schema = serde_json::from_value(schema).expect("a structural schema");
     let version = &mut crd.spec.versions[0];
-    version.schema = Some(CustomResourceValidation {
-        open_api_v3_schema: Some(schema),
-    });
+    version.schema = Some(CustomResourceValidation { open_api_v3_schema: Some(schema) });
     version.subresources = Some(CustomResourceSubresources::default());
     crd
 }
@@ -112,11 +110,7 @@ fn object<Spec: JsonSchema>(about: &str, status: Option<Value>) -> Value {
 }
 
 fn describe<T: JsonSchema>(path: &str) -> Value {
-    Walk {
-        inside_template: false,
-    }
-    .structural(&raw::<T>(), path)
-    .into()
+    Walk { inside_template: false }.structural(&raw::<T>(), path).into()
 }
 
 /// What schemars says about a type, with every type written out where it is used.
@@ -189,22 +183,13 @@ impl Walk {
 
     fn object(&self, node: &Value, path: &str, out: &mut Map<String, Value>) {
         let join = |name: &str| {
-            if path.is_empty() {
-                name.to_owned()
-            } else {
-                format!("{path}.{name}")
-            }
+            if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
         };
         if let Some(properties) = node.get("properties").and_then(Value::as_object) {
             let walked: Map<_, _> = properties
                 .iter()
                 .filter(|(name, _)| !self.inside_template || schema_template::is_kept(path, name))
-                .map(|(name, property)| {
-                    (
-                        name.clone(),
-                        Value::Object(self.structural(property, &join(name))),
-                    )
-                })
+                .map(|(name, property)| (name.clone(), Value::Object(self.structural(property, &join(name)))))
                 .collect();
             let required = |name: &&String| is_required(node, name) && walked[*name].get("default").is_none();
             let required: Vec<_> = walked.keys().filter(required).collect();
@@ -219,10 +204,7 @@ impl Walk {
                 out.insert(PRESERVE.into(), true.into());
             }
             Some(values @ Value::Object(_)) => {
-                out.insert(
-                    "additionalProperties".into(),
-                    self.structural(values, &join("*")).into(),
-                );
+                out.insert("additionalProperties".into(), self.structural(values, &join("*")).into());
             }
             _ => {}
         }
@@ -250,23 +232,15 @@ impl Walk {
 /// Whether the object `node` must have the field `name`. A number, word or list that is written even when it is
 /// blank must be there, though its absence is read as blank: schemars gives it a default, and only it.
 fn is_required(node: &Value, name: &str) -> bool {
-    let always_written = node["properties"][name]
-        .get("default")
-        .is_some_and(|default| !default.is_object());
-    always_written
-        || node["required"]
-            .as_array()
-            .is_some_and(|names| names.iter().any(|other| other == name))
+    let always_written = node["properties"][name].get("default").is_some_and(|default| !default.is_object());
+    always_written || node["required"].as_array().is_some_and(|names| names.iter().any(|other| other == name))
 }
 
 /// The one type of a node; words that make an enum are plain strings here.
 fn type_of(node: &Value) -> Option<&str> {
     match &node["type"] {
         Value::String(kind) => Some(kind),
-        Value::Array(kinds) => kinds
-            .iter()
-            .filter_map(Value::as_str)
-            .find(|kind| *kind != "null"),
+        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null"),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
             let variants = node.get("oneOf").or_else(|| node.get("anyOf"))?.as_array()?;
             variants.iter().find_map(type_of)
@@ -276,9 +250,6 @@ fn type_of(node: &Value) -> Option<&str> {
 
 fn first_sentence(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let end = line
-        .match_indices(". ")
-        .map(|(at, _)| at + 1)
-        .find(|end| !line[..*end].ends_with("e.g."));
+    let end = line.match_indices(". ").map(|(at, _)| at + 1).find(|end| !line[..*end].ends_with("e.g."));
     line[..end.unwrap_or(line.len())].to_owned()
 }

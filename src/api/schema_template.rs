@@ -74,10 +74,7 @@ enum Default {
 
 /// The schema of a pod template or of a job spec.
 pub(super) fn schema_of<T: JsonSchema>() -> Map<String, Value> {
-    Walk {
-        inside_template: true,
-    }
-    .structural(&raw::<T>(), "")
+    Walk { inside_template: true }.structural(&raw::<T>(), "")
 }
 
 /// Whether the node at `path` may hold anything.
@@ -114,6 +111,5 @@ pub(super) fn annotate(path: &str, out: &mut Map<String, Value>) {
 
 /// Whether the last fields of `path` are those of `end`.
 pub(super) fn path_ends(path: &str, end: &str) -> bool {
-    path.strip_suffix(end)
-        .is_some_and(|start| start.is_empty() || start.ends_with('.'))
+    path.strip_suffix(end).is_some_and(|start| start.is_empty() || start.ends_with('.'))
 }

@@ -27,11 +27,7 @@ pub struct BlueGreenStrategy {
     /// Whether the new revision is promoted without a user; true if not set.
     pub auto_promotion_enabled: Option<bool>,
     /// Seconds to wait before the new revision is promoted by itself.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub auto_promotion_seconds: i32,
     /// Pods that may be missing during a restart, as a number or a percentage; 25% if not set.
     pub max_unavailable: Option<IntOrString>,
@@ -65,11 +61,7 @@ pub struct CanaryStrategy {
     #[serde(default, deserialize_with = "blank_as_none")]
     pub stable_service: Option<String>,
     /// What happens between the start of an update and its end, in order.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub steps: Vec<CanaryStep>,
     /// What splits traffic between the revisions; without it, the numbers of pods do.
     pub traffic_routing: Option<TrafficRouting>,
@@ -92,11 +84,7 @@ pub struct CanaryStrategy {
     /// Seconds before an aborted revision is scaled to zero; 30 if not set, and 0 keeps it.
     pub abort_scale_down_delay_seconds: Option<i32>,
     /// Whether the stable revision shrinks while the canary grows; only with traffic routing.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub dynamic_stable_scale: bool,
     /// Two Services that take turns in being the stable one.
     pub ping_pong: Option<PingPong>,
@@ -160,32 +148,16 @@ pub struct RequiredAntiAffinity {}
 #[serde(rename_all = "camelCase")]
 pub struct BackgroundAnalysis {
     /// Templates whose metrics are measured.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub templates: Vec<TemplateRef>,
     /// Arguments for the templates.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub args: Vec<RolloutArgument>,
     /// Metrics whose failure has no effect.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub dry_run: Vec<DryRun>,
     /// How many measurements of which metrics are kept.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub measurement_retention: Vec<MeasurementRetention>,
     /// Labels and annotations of the AnalysisRun.
     pub analysis_run_metadata: Option<TemplateMetadata>,
@@ -296,11 +268,7 @@ pub struct SetCanaryScale {
     /// Canary pods as a number.
     pub replicas: Option<i32>,
     /// Whether the number of canary pods follows the traffic weight again.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub match_traffic_weight: bool,
 }
 
@@ -313,11 +281,7 @@ pub struct SetHeaderRoute {
     #[serde(default, deserialize_with = "blank_as_none")]
     pub name: Option<String>,
     /// Headers that a request must all have; none removes the route.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     #[serde(rename = "match")]
     pub matches: Vec<HeaderMatch>,
 }
@@ -343,11 +307,7 @@ pub struct SetMirrorRoute {
     #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     /// Requests that are copied; none removes the route.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     #[serde(rename = "match")]
     pub matches: Vec<RouteMatch>,
     /// Percentage of the matching requests that is copied; all if not set.
@@ -378,25 +338,13 @@ pub struct ExperimentStep {
     #[serde(default, deserialize_with = "blank_as_none")]
     pub duration: Option<String>,
     /// Analyses of the Experiment.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub analyses: Vec<ExperimentStepAnalysis>,
     /// Metrics whose failure has no effect.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub dry_run: Vec<DryRun>,
     /// Labels and annotations of the AnalysisRuns.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub analysis_run_metadata: TemplateMetadata,
     /// Seconds before the finished templates are scaled to zero; 30 if not set.
     pub scale_down_delay_seconds: Option<i32>,
@@ -416,11 +364,7 @@ pub struct ExperimentStepTemplate {
     /// Number of pods; 1 if not set.
     pub replicas: Option<i32>,
     /// Labels and annotations of its pods.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub metadata: TemplateMetadata,
     /// Selector of its pods; that of the copied revision if not set.
     pub selector: Option<LabelSelector>,
@@ -442,25 +386,13 @@ pub struct ExperimentStepAnalysis {
     #[serde(default, deserialize_with = "null_as_default")]
     pub template_name: String,
     /// Whether it is a ClusterAnalysisTemplate.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub cluster_scope: bool,
     /// Arguments for the template.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub args: Vec<RolloutArgument>,
     /// Whether the Experiment ends only after this analysis.
-    #[serde(
-        default,
-        deserialize_with = "null_as_default",
-        skip_serializing_if = "is_default"
-    )]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub required_for_completion: bool,
 }
 

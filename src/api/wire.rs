@@ -42,10 +42,7 @@ mod tests {
         let canary: CanaryStrategy =
             serde_json::from_value(json!({"canaryService": "", "stableService": "stable"}))
                 .expect("a strategy");
-        assert_eq!(
-            (canary.canary_service, canary.stable_service.as_deref()),
-            (None, Some("stable"))
-        );
+        assert_eq!((canary.canary_service, canary.stable_service.as_deref()), (None, Some("stable")));
     }
 
     #[test]
@@ -55,12 +52,7 @@ mod tests {
         assert_eq!(phase("").expect("a status"), None);
         assert_eq!(phase("Paused").expect("a status"), Some(RolloutPhase::Paused));
         let error = phase("Sleeping").expect_err("no phase");
-        assert!(
-            error
-                .to_string()
-                .contains("`Healthy`, `Degraded`, `Progressing`, `Paused`"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("`Healthy`, `Degraded`, `Progressing`, `Paused`"), "{error}");
     }
 
     #[test]
@@ -71,11 +63,7 @@ mod tests {
 
     #[test]
     fn times_are_read_with_fractions_and_written_in_seconds() {
-        for text in [
-            "2026-01-01T00:00:00Z",
-            "2026-01-01T00:00:00.123456Z",
-            "2026-01-01T02:00:00+02:00",
-        ] {
+        for text in ["2026-01-01T00:00:00Z", "2026-01-01T00:00:00.123456Z", "2026-01-01T02:00:00+02:00"] {
             let condition = json!({"reason": "CanaryPauseStep", "startTime": text});
             let condition: PauseCondition = serde_json::from_value(condition).expect(text);
             let written = serde_json::to_value(condition).expect("JSON");

@@ -46,9 +46,7 @@ pub fn run(out: Option<&Path>) -> Result<(), CrdsError> {
     let files = files()?;
     let Some(directory) = out else {
         let documents: Vec<_> = files.iter().map(|file| file.yaml.as_str()).collect();
-        return Ok(std::io::stdout()
-            .lock()
-            .write_all(documents.join("---\n").as_bytes())?);
+        return Ok(std::io::stdout().lock().write_all(documents.join("---\n").as_bytes())?);
     };
     let write = || -> Result<(), (PathBuf, std::io::Error)> {
         std::fs::create_dir_all(directory).map_err(|error| (directory.to_owned(), error))?;
@@ -67,14 +65,8 @@ pub fn files() -> Result<Vec<CrdFile>, CrdsError> {
 
 fn file(crd: &CustomResourceDefinition) -> Result<CrdFile, CrdsError> {
     let kind = &crd.spec.names.kind;
-    let yaml = serde_yaml::to_string(crd).map_err(|source| CrdsError::Yaml {
-        kind: kind.clone(),
-        source,
-    })?;
-    Ok(CrdFile {
-        name: format!("{}-crd.yaml", kebab(kind)),
-        yaml,
-    })
+    let yaml = serde_yaml::to_string(crd).map_err(|source| CrdsError::Yaml { kind: kind.clone(), source })?;
+    Ok(CrdFile { name: format!("{}-crd.yaml", kebab(kind)), yaml })
 }
 
 /// `AnalysisRun` as `analysis-run`.

@@ -210,7 +210,9 @@ impl Caches {
             }
             ObjectKind::Service => self.services.read().get(key).is_some_and(|e| e.0.id.uid == uid),
             ObjectKind::Ingress => self.ingresses.read().get(key).is_some_and(|e| e.id.uid == uid),
-            ObjectKind::Pod => self.pods.read().get(key).is_some_and(|e| e.view.id.uid == uid && !e.view.deleting),
+            ObjectKind::Pod => {
+                self.pods.read().get(key).is_some_and(|e| e.view.id.uid == uid && !e.view.deleting)
+            }
         }
     }
 }

@@ -1,6 +1,5 @@
 //! What the caches hold: one small type a kind, made from a received object by leaving out what nobody reads.
 
-use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use jiff::Timestamp;
@@ -12,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::bulkhead;
+use super::cache::{Caches, Shared};
 use super::object::{ObjectKey, RawObject};
 use crate::api::{Rollout, keys};
 use crate::domain::plan::ObjectKind;
@@ -44,6 +44,8 @@ pub trait Entry: Debug + Sized + Send + Sync + 'static {
     /// The label that the watched objects carry, if not all objects of the kind are watched.
     const LABEL: Option<&'static str>;
 
+    /// Where the entries of the kind are kept.
+    fn cache(caches: &Caches) -> &Shared<Self>;
     /// What is kept of `wire`.
     fn prune(wire: Self::Wire) -> Self;
     /// Which object in which state it is.
@@ -119,6 +121,10 @@ impl Entry for RolloutEntry {
     const KIND: ObjectKind = ObjectKind::Rollout;
     const LABEL: Option<&'static str> = None;
 
+    fn cache(caches: &Caches) -> &Shared<Self> {
+        &caches.rollouts
+    }
+
     fn prune(mut wire: RawObject) -> Self {
         slim(&mut wire.metadata);
         let id = identity(&wire.metadata);
@@ -183,6 +189,10 @@ impl Entry for ReplicaSetEntry {
     const KIND: ObjectKind = ObjectKind::ReplicaSet;
     const LABEL: Option<&'static str> = Some(keys::POD_HASH_LABEL);
 
+    fn cache(caches: &Caches) -> &Shared<Self> {
+        &caches.replica_sets
+    }
+
     fn prune(mut wire: RawObject) -> Self {
         slim(&mut wire.metadata);
         let meta = &mut wire.metadata;
@@ -193,6 +203,7 @@ impl Entry for ReplicaSetEntry {
             owned: false,
             labels: meta.labels.take().unwrap_or_default(),
             annotations: meta.annotations.take().unwrap_or_default(),
+            owner_references: meta.owner_references.iter().flatten().map(|owner| json!(owner)).collect(),
             generation: meta.generation.unwrap_or_default(),
             replicas: integer(&wire.spec, "replicas").unwrap_or(1),
             min_ready_seconds: integer(&wire.spec, "minReadySeconds").unwrap_or_default(),
@@ -255,6 +266,10 @@ impl Entry for ServiceEntry {
     const KIND: ObjectKind = ObjectKind::Service;
     const LABEL: Option<&'static str> = None;
 
+    fn cache(caches: &Caches) -> &Shared<Self> {
+        &caches.services
+    }
+
     fn prune(wire: RawObject) -> Self {
         let selector = wire.spec.get("selector").and_then(Value::as_object);
         let pair = |(key, value): (&String, &Value)| Some((key.clone(), value.as_str()?.to_owned()));
@@ -293,6 +308,10 @@ impl Entry for IngressEntry {
     const KIND: ObjectKind = ObjectKind::Ingress;
     const LABEL: Option<&'static str> = None;
 
+    fn cache(caches: &Caches) -> &Shared<Self> {
+        &caches.ingresses
+    }
+
     fn prune(mut wire: RawObject) -> Self {
         slim(&mut wire.metadata);
         let object = json!({
@@ -316,7 +335,9 @@ impl Entry for IngressEntry {
         let metadata = |entry: &Self, field: &str| entry.object["metadata"].get(field).cloned();
         let changed = |field: &str| metadata(self, field) != metadata(before, field);
         self.object["spec"] != before.object["spec"]
-            || ["uid", "labels", "annotations", "ownerReferences", "deletionTimestamp"].into_iter().any(changed)
+            || ["uid", "labels", "annotations", "ownerReferences", "deletionTimestamp"]
+                .into_iter()
+                .any(changed)
     }
 }
 
@@ -333,6 +354,10 @@ impl Entry for PodEntry {
     type Wire = PartialObjectMeta<Pod>;
     const KIND: ObjectKind = ObjectKind::Pod;
     const LABEL: Option<&'static str> = Some(keys::POD_HASH_LABEL);
+
+    fn cache(caches: &Caches) -> &Shared<Self> {
+        &caches.pods
+    }
 
     fn prune(mut wire: Self::Wire) -> Self {
         slim(&mut wire.metadata);
@@ -364,6 +389,8 @@ impl Entry for PodEntry {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     fn raw(object: Value) -> RawObject {
@@ -443,7 +470,9 @@ mod tests {
             })))
         };
         let entry = ingress("1", "5");
-        assert!(entry.object.get("status").is_none() && entry.object["metadata"].get("managedFields").is_none());
+        assert!(
+            entry.object.get("status").is_none() && entry.object["metadata"].get("managedFields").is_none()
+        );
         assert!(!ingress("2", "5").differs(&entry) && ingress("2", "6").differs(&entry));
     }
 

@@ -33,9 +33,10 @@ impl fmt::Display for WriteError {
 
 impl From<kube::Error> for WriteError {
     fn from(error: kube::Error) -> Self {
-        match error {
-            kube::Error::Api(status) => classify(&status),
-            other => Self::Transient(root_cause(&other)),
+        if let kube::Error::Api(status) = &error {
+            classify(status)
+        } else {
+            Self::Transient(root_cause(&error))
         }
     }
 }
@@ -75,7 +76,9 @@ mod tests {
     use super::*;
 
     fn answer(code: u16, reason: &str, field: Option<&str>) -> WriteError {
-        let causes = field.map(|field| serde_json::json!([{"reason": "FieldValueInvalid", "message": "m", "field": field}]));
+        let causes = field.map(
+            |field| serde_json::json!([{"reason": "FieldValueInvalid", "message": "m", "field": field}]),
+        );
         let status: Status = serde_json::from_value(serde_json::json!({
             "status": "Failure", "code": code, "reason": reason, "message": "m",
             "details": {"causes": causes.unwrap_or_else(|| serde_json::json!([]))},

@@ -27,7 +27,9 @@ pub enum Observed {
 #[must_use]
 pub fn observe(key: &ObjectKey, caches: &Caches, last_failure: Option<Failure>) -> Observed {
     let entry = caches.rollouts.read().get(key).cloned();
-    let Some(entry) = entry else { return Observed::Absent };
+    let Some(entry) = entry else {
+        return Observed::Absent;
+    };
     let RolloutEntry { id, content, observed } = entry.as_ref();
     let rollout = match content {
         Ok(rollout) => rollout,
@@ -65,7 +67,8 @@ fn replica_sets(namespace: &str, uid: &str, rollout: &Rollout, caches: &Caches) 
 
 fn services(namespace: &str, observed: &ObservedKeys, caches: &Caches) -> BTreeMap<String, ServiceView> {
     let cache = caches.services.read();
-    let service = |name: &String| Some((name.clone(), cache.get(&ObjectKey::new(namespace, name))?.0.clone()));
+    let service =
+        |name: &String| Some((name.clone(), cache.get(&ObjectKey::new(namespace, name))?.0.clone()));
     observed.services.iter().filter_map(service).collect()
 }
 
@@ -79,7 +82,8 @@ fn ingresses(namespace: &str, observed: &ObservedKeys, caches: &Caches) -> BTree
 fn pods(replica_sets: &[ReplicaSetView], caches: &Caches) -> Vec<PodView> {
     let cache = caches.pods.read();
     let terms = replica_sets.iter().map(|rs| Term::ControlledBy(rs.id.uid.clone()));
-    let found = terms.flat_map(|term| cache.find(&term).map(|(_, entry)| entry.view.clone()).collect::<Vec<_>>());
+    let found =
+        terms.flat_map(|term| cache.find(&term).map(|(_, entry)| entry.view.clone()).collect::<Vec<_>>());
     let mut pods: Vec<_> = found.collect();
     pods.sort_by(|a, b| a.id.name.cmp(&b.id.name));
     pods
@@ -158,7 +162,10 @@ mod tests {
             let object = json!({"metadata": {"name": name, "namespace": "shop"}});
             caches.services.write().put(key(name), entry::<ServiceEntry>(object));
         }
-        caches.ingresses.write().put(key("front"), entry::<IngressEntry>(json!({"metadata": {"name": "front"}})));
+        caches
+            .ingresses
+            .write()
+            .put(key("front"), entry::<IngressEntry>(json!({"metadata": {"name": "front"}})));
         for (name, uid) in [("p2", "uid-orphan"), ("p1", "uid-c-newest"), ("p0", "uid-stranger")] {
             let owners = controlled_by("ReplicaSet", "apps/v1", uid);
             let pod = json!({"metadata": {"name": name, "ownerReferences": owners}});
@@ -176,6 +183,8 @@ mod tests {
         assert!(matches!(observe(&key("none"), &caches, None), Observed::Absent));
         let broken = json!({"metadata": {"name": "bad"}, "spec": {"replicas": "x"}});
         caches.rollouts.write().put(key("bad"), entry(broken));
-        assert!(matches!(observe(&key("bad"), &caches, None), Observed::Unreadable(u) if u.path == "spec.replicas"));
+        assert!(
+            matches!(observe(&key("bad"), &caches, None), Observed::Unreadable(u) if u.path == "spec.replicas")
+        );
     }
 }

@@ -102,7 +102,9 @@ impl<K: Ord + Clone> Queue<K> {
 
     /// `key`, which was handed out, has been worked on.
     pub fn done(&mut self, key: &K, next: Next, now: Timestamp) {
-        let Some(slot) = self.slots.get_mut(key) else { return };
+        let Some(slot) = self.slots.get_mut(key) else {
+            return;
+        };
         slot.running = false;
         let asked = slot.again.take();
         slot.floor = None;
@@ -141,7 +143,9 @@ impl<K: Ord + Clone> Queue<K> {
 
     /// The end of the wait after one more failure: half of it is fixed, half is jitter.
     fn failed(&mut self, key: &K, now: Timestamp, first: Duration, most: Duration) -> Timestamp {
-        let Some(slot) = self.slots.get_mut(key) else { return later(now, most) };
+        let Some(slot) = self.slots.get_mut(key) else {
+            return later(now, most);
+        };
         let doubled = first.saturating_mul(2_u32.saturating_pow(slot.failures)).min(most);
         slot.failures = slot.failures.saturating_add(1);
         let wait = self.rng.duration(doubled / 2, doubled);
@@ -150,7 +154,9 @@ impl<K: Ord + Clone> Queue<K> {
     }
 
     fn schedule(&mut self, key: &K, at: Timestamp) {
-        let Some(slot) = self.slots.get_mut(key) else { return };
+        let Some(slot) = self.slots.get_mut(key) else {
+            return;
+        };
         if slot.running {
             slot.again = Some(slot.again.map_or(at, |again| again.min(at)));
             return;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// SplitMix64, a generator of 64-bit numbers with 64 bits of state. Not for secrets.
+/// `SplitMix64`, a generator of 64-bit numbers with 64 bits of state. Not for secrets.
 #[derive(Debug, Clone)]
 pub struct Rng(u64);
 

@@ -44,7 +44,11 @@ pub fn of_action(
 }
 
 /// The request that patches the status of the Rollout at `key`.
-pub fn of_status(key: &ObjectKey, patch: &Value, precondition: &Precondition) -> Result<Request<Vec<u8>>, Error> {
+pub fn of_status(
+    key: &ObjectKey,
+    patch: &Value,
+    precondition: &Precondition,
+) -> Result<Request<Vec<u8>>, Error> {
     let patch = with_precondition(patch, precondition);
     let target = target(ObjectKind::Rollout, &key.namespace);
     target.patch_subresource("status", &key.name, &patch_params(), &Patch::Merge(patch))
@@ -100,8 +104,11 @@ mod tests {
         let patch = json!({"spec": {"replicas": 3}, "metadata": {"annotations": {"a": "b"}}});
         let action = Action::Patch { precondition: decided_on(), patch };
         let (line, body) = sent(ObjectKind::ReplicaSet, &action, None);
-        let path = "/apis/apps/v1/namespaces/shop/replicasets/web";
-        assert_eq!(line, format!("PATCH {path}?&fieldManager=rollouts-controller application/merge-patch+json"));
+        let url = "/apis/apps/v1/namespaces/shop/replicasets/web";
+        assert_eq!(
+            line,
+            format!("PATCH {url}?&fieldManager=rollouts-controller application/merge-patch+json")
+        );
         let metadata = json!({"annotations": {"a": "b"}, "uid": "u1", "resourceVersion": "7"});
         assert_eq!(body, json!({"spec": {"replicas": 3}, "metadata": metadata}));
     }
@@ -116,8 +123,7 @@ mod tests {
 
     #[test]
     fn a_deletion_carries_preconditions_and_leaves_the_children_to_the_garbage_collector() {
-        let (line, body) =
-            sent(ObjectKind::ReplicaSet, &Action::Delete { precondition: decided_on() }, None);
+        let (line, body) = sent(ObjectKind::ReplicaSet, &Action::Delete { precondition: decided_on() }, None);
         assert!(line.starts_with("DELETE /apis/apps/v1/namespaces/shop/replicasets/web?"), "{line}");
         let preconditions = json!({"uid": "u1", "resourceVersion": "7"});
         assert_eq!(body, json!({"propagationPolicy": "Background", "preconditions": preconditions}));
@@ -135,7 +141,10 @@ mod tests {
     fn the_status_is_written_through_its_subresource() {
         let patch = json!({"status": {"replicas": 1}});
         let (line, body) = show(of_status(&ObjectKey::new("shop", "web"), &patch, &decided_on()));
-        assert!(line.starts_with("PATCH /apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/web/status?"), "{line}");
+        assert!(
+            line.starts_with("PATCH /apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/web/status?"),
+            "{line}"
+        );
         assert_eq!(body["metadata"], json!({"uid": "u1", "resourceVersion": "7"}));
         assert_eq!(body["status"], json!({"replicas": 1}));
     }

@@ -98,7 +98,8 @@ mod tests {
     fn caches() -> Caches {
         let caches = Caches::default();
         let spec = json!({"selector": {"matchLabels": {"app": "web"}}});
-        let mut web: RolloutEntry = entry(json!({"metadata": {"name": "web", "namespace": "shop"}, "spec": spec}));
+        let mut web: RolloutEntry =
+            entry(json!({"metadata": {"name": "web", "namespace": "shop"}, "spec": spec}));
         web.observed = ObservedKeys {
             services: ["stable".to_owned()].into(),
             ingresses: ["front".to_owned()].into(),
@@ -112,11 +113,17 @@ mod tests {
         let owners = owner.map(|name| {
             json!([{"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "name": name, "uid": "u", "controller": true}])
         });
-        let metadata = json!({"name": "r", "namespace": "shop", "labels": {"app": app}, "ownerReferences": owners});
+        let metadata =
+            json!({"name": "r", "namespace": "shop", "labels": {"app": app}, "ownerReferences": owners});
         entry(json!({"metadata": metadata}))
     }
 
-    fn triggered<T: Trigger>(caches: &Caches, name: &str, before: Option<T>, after: Option<T>) -> Vec<String> {
+    fn triggered<T: Trigger>(
+        caches: &Caches,
+        name: &str,
+        before: Option<T>,
+        after: Option<T>,
+    ) -> Vec<String> {
         let change = Change { key: key(name), before: before.map(Arc::new), after: after.map(Arc::new) };
         rollouts(&change, caches).into_iter().map(|key| key.name).collect()
     }
@@ -126,7 +133,11 @@ mod tests {
         let caches = caches();
         let (old, new) = (replica_set(Some("web"), "web"), replica_set(Some("api"), "web"));
         assert_eq!(triggered(&caches, "r", Some(old), Some(new)), ["api", "web"]);
-        assert_eq!(triggered(&caches, "r", Some(replica_set(Some("web"), "x")), None), ["web"], "its deletion");
+        assert_eq!(
+            triggered(&caches, "r", Some(replica_set(Some("web"), "x")), None),
+            ["web"],
+            "its deletion"
+        );
     }
 
     #[test]

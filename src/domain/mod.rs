@@ -10,3 +10,4 @@ pub mod quantity;
 pub mod replicas;
 pub mod selector;
 pub mod template;
+pub mod weight;

@@ -38,10 +38,7 @@ impl Quantity {
     pub fn parse(text: &str) -> Option<Self> {
         let parts = Parts::split(text)?;
         let nanos = scaled(parts.whole, parts.fraction, parts.scale);
-        Some(Self {
-            nanos: if parts.negative { -nanos } else { nanos },
-            notation: parts.scale.notation,
-        })
+        Some(Self { nanos: if parts.negative { -nanos } else { nanos }, notation: parts.scale.notation })
     }
 
     /// The text that Kubernetes' own type writes after it has read `text`: the canonical form, except that a text
@@ -52,11 +49,7 @@ impl Quantity {
         let text = text.trim();
         let quantity = Self::parse(text)?;
         let is_kept = Parts::split(text).is_some_and(|parts| parts.look_canonical());
-        Some(if is_kept {
-            text.to_owned()
-        } else {
-            quantity.to_string()
-        })
+        Some(if is_kept { text.to_owned() } else { quantity.to_string() })
     }
 
     /// The smallest amount of thousandths that is not less than this one.
@@ -64,20 +57,13 @@ impl Quantity {
     pub fn rounded_up_to_milli(self) -> Self {
         const MILLI: i128 = ONE / 1000;
         let milli = self.nanos.div_euclid(MILLI) + i128::from(self.nanos.rem_euclid(MILLI) != 0);
-        Self {
-            nanos: milli * MILLI,
-            ..self
-        }
+        Self { nanos: milli * MILLI, ..self }
     }
 
     /// The canonical form with decimal suffixes: the same text for every notation of one amount.
     #[must_use]
     pub fn canonical_decimal(self) -> String {
-        Self {
-            notation: Notation::Decimal,
-            ..self
-        }
-        .to_string()
+        Self { notation: Notation::Decimal, ..self }.to_string()
     }
 }
 
@@ -148,20 +134,8 @@ struct Scale {
 
 impl Scale {
     fn parse(suffix: &str) -> Option<Self> {
-        let decimal = |decimal| {
-            Some(Self {
-                notation: Notation::Decimal,
-                binary: 0,
-                decimal,
-            })
-        };
-        let binary = |binary| {
-            Some(Self {
-                notation: Notation::Binary,
-                binary,
-                decimal: 0,
-            })
-        };
+        let decimal = |decimal| Some(Self { notation: Notation::Decimal, binary: 0, decimal });
+        let binary = |binary| Some(Self { notation: Notation::Binary, binary, decimal: 0 });
         match suffix {
             "n" => decimal(-9),
             "u" => decimal(-6),
@@ -181,11 +155,7 @@ impl Scale {
             "Ei" => binary(60),
             exponent => {
                 let decimal = exponent.strip_prefix(['e', 'E'])?.parse().ok()?;
-                Some(Self {
-                    notation: Notation::Exponent,
-                    binary: 0,
-                    decimal,
-                })
+                Some(Self { notation: Notation::Exponent, binary: 0, decimal })
             }
         }
     }
@@ -204,21 +174,15 @@ impl<'a> Parts<'a> {
         let text = text.trim();
         let negative = text.starts_with('-');
         let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-        let number_length = unsigned
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .unwrap_or(unsigned.len());
+        let number_length =
+            unsigned.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(unsigned.len());
         let (number, suffix) = unsigned.split_at(number_length);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
         if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
             return None;
         }
         let whole = whole.trim_start_matches('0');
-        Some(Self {
-            negative,
-            whole,
-            fraction,
-            scale: Scale::parse(suffix)?,
-        })
+        Some(Self { negative, whole, fraction, scale: Scale::parse(suffix)? })
     }
 
     /// Whether Kubernetes takes the text for canonical without looking closer. It does so only for numbers that fit
@@ -397,10 +361,7 @@ mod tests {
     fn rounding_up_to_thousandths() {
         for (text, expected) in [("1", "1"), ("100u", "1m"), ("1.0001", "1001m"), ("-100u", "0")] {
             let rounded = Quantity::parse(text).map(Quantity::rounded_up_to_milli);
-            assert_eq!(
-                rounded.map(Quantity::canonical_decimal).as_deref(),
-                Some(expected)
-            );
+            assert_eq!(rounded.map(Quantity::canonical_decimal).as_deref(), Some(expected));
         }
     }
 }

@@ -6,9 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::hash::semantic_text;
-
-/// The label that ties Pods, ReplicaSets and Service selectors to a revision; its value is the pod hash.
-pub const POD_HASH_LABEL: &str = "rollouts-pod-template-hash";
+use crate::api::keys::POD_HASH_LABEL;
 
 /// Labels and annotations that a pod template is given while its revision plays a role
 /// (`canaryMetadata`, `stableMetadata`, `activeMetadata`, `previewMetadata`).
@@ -38,20 +36,8 @@ pub fn templates_equal(live: &Value, desired: &Value, ephemeral: &EphemeralMetad
 fn comparable(template: &Value, ephemeral: &EphemeralMetadata) -> String {
     let mut template = template.clone();
     if let Some(metadata) = object_at(&mut template, "metadata") {
-        remove_keys(
-            metadata,
-            "labels",
-            ephemeral
-                .labels
-                .keys()
-                .map(String::as_str)
-                .chain([POD_HASH_LABEL]),
-        );
-        remove_keys(
-            metadata,
-            "annotations",
-            ephemeral.annotations.keys().map(String::as_str),
-        );
+        remove_keys(metadata, "labels", ephemeral.labels.keys().map(String::as_str).chain([POD_HASH_LABEL]));
+        remove_keys(metadata, "annotations", ephemeral.annotations.keys().map(String::as_str));
     }
     if let Some(spec) = object_at(&mut template, "spec") {
         name_service_account(spec);
@@ -74,10 +60,8 @@ fn remove_keys<'a>(metadata: &mut Map<String, Value>, field: &str, keys: impl It
 
 /// The API server copies the name of the service account between the field and its deprecated twin.
 fn name_service_account(spec: &mut Map<String, Value>) {
-    let is_named = spec
-        .get("serviceAccountName")
-        .and_then(Value::as_str)
-        .is_some_and(|name| !name.is_empty());
+    let is_named =
+        spec.get("serviceAccountName").and_then(Value::as_str).is_some_and(|name| !name.is_empty());
     if let Some(name) = spec.remove("serviceAccount")
         && !is_named
     {
@@ -87,10 +71,8 @@ fn name_service_account(spec: &mut Map<String, Value>) {
 
 /// Removes the anti-affinity terms about the hash label, and what they leave empty.
 fn remove_injected_affinity(spec: &mut Map<String, Value>) {
-    const LISTS: [&str; 2] = [
-        "requiredDuringSchedulingIgnoredDuringExecution",
-        "preferredDuringSchedulingIgnoredDuringExecution",
-    ];
+    const LISTS: [&str; 2] =
+        ["requiredDuringSchedulingIgnoredDuringExecution", "preferredDuringSchedulingIgnoredDuringExecution"];
     let Some(affinity) = spec.get_mut("affinity").and_then(Value::as_object_mut) else {
         return;
     };
@@ -113,9 +95,7 @@ fn remove_injected_affinity(spec: &mut Map<String, Value>) {
 /// Whether an affinity term, weighted or not, selects by the hash label.
 fn is_about_hash(term: &Value) -> bool {
     let term = term.get("podAffinityTerm").unwrap_or(term);
-    let expressions = term
-        .pointer("/labelSelector/matchExpressions")
-        .and_then(Value::as_array);
+    let expressions = term.pointer("/labelSelector/matchExpressions").and_then(Value::as_array);
     expressions.is_some_and(|expressions| {
         expressions
             .iter()
@@ -184,20 +164,9 @@ mod tests {
 
     #[test]
     fn a_template_equals_what_is_made_of_it() {
-        assert_eq!(
-            comparable(&live(), &ephemeral()),
-            comparable(&desired(), &EphemeralMetadata::default())
-        );
-        assert!(templates_equal(
-            &desired(),
-            &desired(),
-            &EphemeralMetadata::default()
-        ));
-        assert!(!templates_equal(
-            &live(),
-            &desired(),
-            &EphemeralMetadata::default()
-        ));
+        assert_eq!(comparable(&live(), &ephemeral()), comparable(&desired(), &EphemeralMetadata::default()));
+        assert!(templates_equal(&desired(), &desired(), &EphemeralMetadata::default()));
+        assert!(!templates_equal(&live(), &desired(), &EphemeralMetadata::default()));
     }
 
     #[test]

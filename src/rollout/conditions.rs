@@ -125,6 +125,10 @@ fn derive_healthy(cx: &Context<'_>, draft: &mut Draft, healthy: bool) -> bool {
 
 fn derive_completed(cx: &Context<'_>, draft: &mut Draft) {
     let completed = is_completed(&draft.status);
+    // The first revision of a blue-green Rollout is stable as soon as it exists: there is no update to speak of.
+    if matches!(cx.strategy, Strategy::BlueGreen(_)) && draft.status.stable_rs.is_none() {
+        return;
+    }
     let value = if completed { ConditionStatus::True } else { ConditionStatus::False };
     let fact = Fact::new(ConditionType::Completed, value, Reason::RolloutCompleted, "RolloutCompleted");
     if set(&mut draft.status, cx.now, fact) && !completed {

@@ -197,7 +197,7 @@ impl Draft {
     }
 
     /// The plan, with the status write that leads from `before` to the status collected here.
-    pub(super) fn close(self, before: &RolloutStatus) -> Plan {
+    pub(super) fn close(self, before: Option<&RolloutStatus>) -> Plan {
         let mut stages = BTreeMap::<StageName, Stage>::new();
         let empty = |name| Stage { name, ops: Vec::new(), events: Vec::new() };
         for op in self.ops {

@@ -78,15 +78,15 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
     };
     if rollout.spec.replicas.is_none() {
         draft.patch_rollout(&json!({"spec": {"replicas": 1}}), Purpose::DefaultReplicas, Vec::new());
-        return draft.close(&before);
+        return draft.close(rollout.status.as_ref());
     }
     let cx = Context::new(snapshot, strategy, &before, now);
     if revision::adopt(&cx, &mut draft) {
-        return draft.close(&before);
+        return draft.close(rollout.status.as_ref());
     }
     if revision::is_collision(&cx) {
         draft.status.collision_count = Some(before.collision_count.map_or(0, |count| count + 1));
-        return draft.close(&before);
+        return draft.close(rollout.status.as_ref());
     }
     let routed = match strategy {
         Strategy::Canary(_) => canary::decide(&cx, &mut draft),
@@ -96,7 +96,7 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
         }
     };
     match routed {
-        Ok(()) => draft.close(&before),
+        Ok(()) => draft.close(rollout.status.as_ref()),
         Err(error) => refuse(draft, rollout, &before, now, &error.to_string()),
     }
 }
@@ -119,7 +119,7 @@ fn refuse(mut draft: Draft, rollout: &Rollout, before: &RolloutStatus, now: Time
     conditions::set_invalid(&mut draft.status, now, name, why);
     draft.status.observed_generation = rollout.metadata.generation.map(|g| g.to_string());
     phase::derive(rollout, &mut draft.status);
-    draft.close(before)
+    draft.close(rollout.status.as_ref())
 }
 
 /// A Rollout whose JSON is not what the kind's types say.
@@ -156,5 +156,5 @@ pub fn decide_unreadable(rollout: &Unreadable, now: Timestamp) -> Plan {
     conditions::set_invalid(&mut draft.status, now, &rollout.id.name, &why);
     draft.status.observed_generation = Some(rollout.generation.to_string());
     phase::derive(&Rollout::default(), &mut draft.status);
-    draft.close(&before)
+    draft.close(Some(&before))
 }

@@ -127,9 +127,9 @@ fn observe(cx: &Context<'_>, draft: &mut Draft) {
     conditions::derive_failure(cx, &mut draft.observed);
 }
 
-/// The write that leads from one status to the next.
+/// The write that leads from one status, or from none, to the next.
 pub(super) fn write(
-    before: &RolloutStatus,
+    before: Option<&RolloutStatus>,
     next: &RolloutStatus,
     observed: &RolloutStatus,
     events: Vec<EventNote>,
@@ -137,7 +137,10 @@ pub(super) fn write(
     StatusWrite { patch: status_patch(before, next), observed: status_patch(before, observed), events }
 }
 
-fn status_patch(before: &RolloutStatus, next: &RolloutStatus) -> Value {
+fn status_patch(before: Option<&RolloutStatus>, next: &RolloutStatus) -> Value {
     let json = |status: &RolloutStatus| serde_json::to_value(status).unwrap_or_default();
-    merge_patch(&json(before), &json(next)).map_or(Value::Null, |patch| json!({"status": patch}))
+    if before.is_none() && *next == RolloutStatus::default() {
+        return Value::Null;
+    }
+    merge_patch(&before.map_or(Value::Null, json), &json(next)).map_or(Value::Null, |patch| json!({"status": patch}))
 }

@@ -84,9 +84,5 @@ pub enum TrafficError {
 }
 
 fn list_or_none(names: &[String]) -> String {
-    if names.is_empty() {
-        "no Service".to_owned()
-    } else {
-        names.join(", ")
-    }
+    if names.is_empty() { "no Service".to_owned() } else { names.join(", ") }
 }

@@ -91,10 +91,7 @@ impl NginxRouter<'_> {
         weight: i32,
     ) -> Result<Option<Op>, TrafficError> {
         if !(0..=self.full_weight()).contains(&weight) {
-            return Err(TrafficError::WeightOutOfRange {
-                weight,
-                max: self.full_weight(),
-            });
+            return Err(TrafficError::WeightOutOfRange { weight, max: self.full_weight() });
         }
         let stable_name = required(stable, "", "metadata.name", "/metadata/name")?;
         let name = self.unshared_canary_name(stable_name)?;
@@ -187,9 +184,7 @@ pub fn canary_ingress_name(rollout: &str, stable: &str) -> String {
 /// The class of an Ingress: its annotation if that is not empty, else `spec.ingressClassName`, else empty.
 #[must_use]
 pub fn ingress_class(ingress: &Value) -> &str {
-    let annotation = ingress
-        .pointer("/metadata/annotations")
-        .and_then(|all| all.get(CLASS_ANNOTATION));
+    let annotation = ingress.pointer("/metadata/annotations").and_then(|all| all.get(CLASS_ANNOTATION));
     annotation
         .and_then(Value::as_str)
         .filter(|class| !class.is_empty())
@@ -211,35 +206,16 @@ fn create_op(name: String, body: Value, weight: i32) -> Op {
 fn patch_op(canary: &Value, patch: Value, weight: i32) -> Result<Op, TrafficError> {
     let name = required(canary, "", "metadata.name", "/metadata/name")?;
     let uid = required(canary, name, "metadata.uid", "/metadata/uid")?;
-    let version = required(
-        canary,
-        name,
-        "metadata.resourceVersion",
-        "/metadata/resourceVersion",
-    )?;
-    let precondition = Precondition {
-        uid: uid.to_owned(),
-        resource_version: version.to_owned(),
-    };
+    let version = required(canary, name, "metadata.resourceVersion", "/metadata/resourceVersion")?;
+    let precondition = Precondition { uid: uid.to_owned(), resource_version: version.to_owned() };
     let message = format!("Updating Ingress `{name}` to desiredWeight '{weight}'");
     let event = EventNote::new(EventReason::PatchingCanaryIngress, message);
-    Ok(ingress_op(
-        name.to_owned(),
-        Action::Patch { precondition, patch },
-        weight,
-        event,
-    ))
+    Ok(ingress_op(name.to_owned(), Action::Patch { precondition, patch }, weight, event))
 }
 
 fn ingress_op(name: String, action: Action, weight: i32, event: EventNote) -> Op {
     let purposes = vec![Purpose::Route { weight }];
-    Op {
-        kind: ObjectKind::Ingress,
-        name,
-        action,
-        purposes,
-        events: vec![event],
-    }
+    Op { kind: ObjectKind::Ingress, name, action, purposes, events: vec![event] }
 }
 
 fn required<'v>(
@@ -252,9 +228,5 @@ fn required<'v>(
         .pointer(pointer)
         .and_then(Value::as_str)
         .filter(|text| !text.is_empty())
-        .ok_or_else(|| TrafficError::Incomplete {
-            kind: "Ingress",
-            name: name.to_owned(),
-            field,
-        })
+        .ok_or_else(|| TrafficError::Incomplete { kind: "Ingress", name: name.to_owned(), field })
 }

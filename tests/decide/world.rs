@@ -194,10 +194,13 @@ impl World {
         for mut rs in sets {
             let name = rs["metadata"]["name"].as_str().unwrap().to_owned();
             let wanted = usize::try_from(rs["spec"]["replicas"].as_i64().unwrap()).unwrap();
+            let image = rs["spec"]["template"]["spec"]["containers"][0]["image"].as_str().unwrap_or_default();
+            let starts = !image.contains("nonexistent") && !image.contains("error");
+            let ready_at = if starts { self.now + self.start_latency } else { Timestamp::MAX };
             let pods = self.pods.entry(name.clone()).or_default();
             pods.sort_by_key(|pod| pod.ready_at);
             pods.truncate(wanted);
-            pods.resize(wanted, Pod { ready_at: self.now + self.start_latency });
+            pods.resize(wanted, Pod { ready_at });
             let ready = pods.iter().filter(|pod| pod.ready_at <= self.now).count();
             let status = json!({
                 "replicas": wanted,
@@ -213,7 +216,7 @@ impl World {
     }
 
     fn next_pod(&self) -> Option<Timestamp> {
-        self.pods.values().flatten().map(|pod| pod.ready_at).filter(|at| *at > self.now).min()
+        self.pods.values().flatten().map(|pod| pod.ready_at).filter(|at| *at > self.now && *at < Timestamp::MAX).min()
     }
 
     /// Lets everything happen until `end`, or until `done` says so; false if it never did.

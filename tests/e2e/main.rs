@@ -1,12 +1,11 @@
 //! Whole scenarios on a real Kubernetes API.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "the code of tests may panic, outside of test functions, too"
-)]
+#![allow(clippy::unwrap_used, reason = "the code of tests may panic, outside of test functions, too")]
 
 #[path = "../support/mod.rs"]
 mod support;
 
 mod control_plane;
+mod definitions;
 mod kubelet;
+mod template;

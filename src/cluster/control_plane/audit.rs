@@ -50,10 +50,7 @@ impl AuditEntry {
     #[must_use]
     pub fn is_write(&self) -> bool {
         self.stage == "ResponseComplete"
-            && matches!(
-                self.verb.as_str(),
-                "create" | "update" | "patch" | "delete" | "deletecollection"
-            )
+            && matches!(self.verb.as_str(), "create" | "update" | "patch" | "delete" | "deletecollection")
     }
 }
 
@@ -118,9 +115,7 @@ pub(super) fn read(log: &Path) -> io::Result<Vec<AuditEntry>> {
 
 fn parse(text: &str) -> io::Result<Vec<AuditEntry>> {
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-    let lines = whole
-        .lines()
-        .map(|line| serde_json::from_str::<Line>(line).map(AuditEntry::from));
+    let lines = whole.lines().map(|line| serde_json::from_str::<Line>(line).map(AuditEntry::from));
     lines.collect::<Result<_, _>>().map_err(io::Error::other)
 }
 
@@ -139,12 +134,7 @@ mod tests {
         let patch = &entries[0];
         assert!(patch.is_write());
         assert_eq!(
-            (
-                patch.resource.as_str(),
-                patch.subresource.as_str(),
-                patch.name.as_str(),
-                patch.code
-            ),
+            (patch.resource.as_str(), patch.subresource.as_str(), patch.name.as_str(), patch.code),
             ("rollouts", "status", "r", 200)
         );
         assert!(!entries[1].is_write());

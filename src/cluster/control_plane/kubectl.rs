@@ -26,10 +26,7 @@ impl KubectlOutput {
     pub fn success(self) -> Result<String, PlaneError> {
         match self.code {
             Some(0) => Ok(self.stdout),
-            code => Err(PlaneError::Failed(format!(
-                "kubectl ended with {code:?}: {}",
-                self.stderr.trim()
-            ))),
+            code => Err(PlaneError::Failed(format!("kubectl ended with {code:?}: {}", self.stderr.trim()))),
         }
     }
 }
@@ -52,14 +49,8 @@ impl ControlPlane {
         let mut command = Command::new(&program);
         command.args(args).env("KUBECONFIG", kubeconfig);
         // Nothing of the user's own settings, and nothing left in their home directory.
-        command
-            .env("KUBERC", "off")
-            .env("KUBECACHEDIR", self.directory().join("kubectl-cache"));
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
+        command.env("KUBERC", "off").env("KUBECACHEDIR", self.directory().join("kubectl-cache"));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().map_err(explain)?;
         let mut stdin = child.stdin.take();
         let feed = async {
@@ -82,10 +73,7 @@ impl ControlPlane {
     /// Applies a manifest as the administrator (`kubectl apply --server-side -f -`); returns the names of its objects.
     pub async fn apply(&self, manifest: &str) -> Result<Vec<String>, PlaneError> {
         let args = ["apply", "--server-side", "-o", "name", "-f", "-"];
-        let names = self
-            .kubectl_with(self.admin_kubeconfig(), &args, manifest)
-            .await?
-            .success()?;
+        let names = self.kubectl_with(self.admin_kubeconfig(), &args, manifest).await?.success()?;
         Ok(names.lines().map(str::to_owned).collect())
     }
 
@@ -107,16 +95,9 @@ impl ControlPlane {
     }
 
     async fn install_crds(&self, crds: &Path) -> Result<(), PlaneError> {
-        let how = if crds.join("kustomization.yaml").is_file() {
-            "-k"
-        } else {
-            "-f"
-        };
+        let how = if crds.join("kustomization.yaml").is_file() { "-k" } else { "-f" };
         let args = ["apply", "--server-side", "-o", "name", how].map(OsStr::new);
-        let names = self
-            .kubectl(&[&args[..], &[crds.as_os_str()]].concat())
-            .await?
-            .success()?;
+        let names = self.kubectl(&[&args[..], &[crds.as_os_str()]].concat()).await?.success()?;
         let wait = ["wait", "--for=condition=Established", "--timeout=30s"];
         let all: Vec<&str> = wait.into_iter().chain(names.lines()).collect();
         self.kubectl(&all).await?.success()?;
@@ -125,13 +106,8 @@ impl ControlPlane {
 }
 
 /// What of `deploy/` is installed for a controller that runs outside of the cluster, in this order.
-const DEPLOYED: [&str; 5] = [
-    "namespace.yaml",
-    "service-account.yaml",
-    "cluster-role.yaml",
-    "role.yaml",
-    "aggregate-roles.yaml",
-];
+const DEPLOYED: [&str; 5] =
+    ["namespace.yaml", "service-account.yaml", "cluster-role.yaml", "role.yaml", "aggregate-roles.yaml"];
 
 /// The user `serin` may do what the roles of `deploy/` allow, and nothing else.
 fn bindings() -> serde_json::Value {

@@ -108,13 +108,7 @@ impl ControlPlane {
             Source::Built(_) | Source::Assets(_) => Some(Servers::start(&source, &files).await?),
         };
         let controllers_started = AtomicU32::new(0);
-        Ok(Self {
-            servers: Mutex::new(servers),
-            source,
-            files,
-            controllers_started,
-            directory,
-        })
+        Ok(Self { servers: Mutex::new(servers), source, files, controllers_started, directory })
     }
 
     /// Whether the cluster was there before: its nodes are real, and it has no audit log for us.
@@ -170,17 +164,10 @@ impl ControlPlane {
     /// needs its service account `default`.
     pub async fn namespace(&self, prefix: &str) -> Result<String, PlaneError> {
         let client = self.client().await?;
-        let metadata = ObjectMeta {
-            generate_name: Some(format!("{prefix}-")),
-            ..ObjectMeta::default()
-        };
-        let wanted = Namespace {
-            metadata,
-            ..Namespace::default()
-        };
-        let created = Api::<Namespace>::all(client.clone())
-            .create(&kube::api::PostParams::default(), &wanted)
-            .await?;
+        let metadata = ObjectMeta { generate_name: Some(format!("{prefix}-")), ..ObjectMeta::default() };
+        let wanted = Namespace { metadata, ..Namespace::default() };
+        let created =
+            Api::<Namespace>::all(client.clone()).create(&kube::api::PostParams::default(), &wanted).await?;
         let name = created.metadata.name.unwrap_or_default();
         let accounts = Api::<ServiceAccount>::namespaced(client, &name);
         let deadline = Instant::now() + Duration::from_secs(30);
@@ -203,20 +190,12 @@ impl ControlPlane {
     /// What runs, and how much memory it has.
     pub async fn reports(&self) -> Vec<ServerReport> {
         let servers = self.servers.lock().await;
-        servers
-            .iter()
-            .flat_map(Servers::running)
-            .map(ServerReport::of)
-            .collect()
+        servers.iter().flat_map(Servers::running).map(ServerReport::of).collect()
     }
 
     /// What starting took, until the API server was ready; zero in a borrowed cluster.
     pub async fn ready_after(&self) -> Duration {
-        self.servers
-            .lock()
-            .await
-            .as_ref()
-            .map_or(Duration::ZERO, |servers| servers.ready_after)
+        self.servers.lock().await.as_ref().map_or(Duration::ZERO, |servers| servers.ready_after)
     }
 
     /// Ends the API server at once, as a crash does. Its data stay with etcd.
@@ -243,11 +222,8 @@ impl ControlPlane {
     /// dropped. Its output goes to `controller-N.log` in the [directory](Self::directory), N from 1.
     pub fn start_controller(&self, program: &Path, args: &[&str]) -> Result<Held, PlaneError> {
         let number = self.controllers_started.fetch_add(1, Ordering::Relaxed) + 1;
-        let mut all = vec![
-            OsStr::new("controller"),
-            OsStr::new("--kubeconfig"),
-            self.serin_kubeconfig().as_os_str(),
-        ];
+        let mut all =
+            vec![OsStr::new("controller"), OsStr::new("--kubeconfig"), self.serin_kubeconfig().as_os_str()];
         all.extend(args.iter().map(OsStr::new));
         let log = self.files.log(&format!("controller-{number}"));
         Held::start(program, &all, &[], &log, EndsBy::Guard)

@@ -53,11 +53,7 @@ impl Held {
         command.args(args).envs(env.iter().copied()).stdin(Stdio::piped());
         command.stdout(output.try_clone()?).stderr(output);
         let child = command.spawn()?;
-        let name = program
-            .file_name()
-            .unwrap_or(program.as_os_str())
-            .to_string_lossy()
-            .into_owned();
+        let name = program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned();
         Ok(Self { child, name })
     }
 
@@ -74,9 +70,7 @@ impl Held {
 
     /// Asks the program to end with the signal `TERM`.
     pub fn terminate(&self) -> io::Result<()> {
-        let status = Command::new("kill")
-            .args(["-TERM", &self.id().to_string()])
-            .status()?;
+        let status = Command::new("kill").args(["-TERM", &self.id().to_string()]).status()?;
         if status.success() {
             Ok(())
         } else {

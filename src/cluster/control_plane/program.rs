@@ -73,9 +73,7 @@ impl Source {
 }
 
 fn variable(name: &str) -> Option<PathBuf> {
-    std::env::var_os(name)
-        .filter(|value| !value.is_empty())
-        .map(PathBuf::from)
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 fn assets(directory: &Path) -> Result<Source, PlaneError> {
@@ -110,9 +108,8 @@ fn build() -> Result<PathBuf, String> {
     if !sources.join("main.go").is_file() {
         return Err(format!("{} is not there to build it from", sources.display()));
     }
-    let directory = variable("CARGO_TARGET_DIR")
-        .unwrap_or_else(|| checkout().join("target"))
-        .join("control-plane");
+    let directory =
+        variable("CARGO_TARGET_DIR").unwrap_or_else(|| checkout().join("target")).join("control-plane");
     let program = directory.join("control-plane");
     let explain = |error: io::Error| format!("{}: {error}", directory.display());
     fs::create_dir_all(&directory).map_err(explain)?;
@@ -130,9 +127,7 @@ fn build() -> Result<PathBuf, String> {
 fn is_current(program: &Path, sources: &Path) -> bool {
     let changed = |path: &Path| fs::metadata(path).and_then(|meta| meta.modified());
     let Ok(built) = changed(program) else { return false };
-    SOURCES
-        .iter()
-        .all(|name| changed(&sources.join(name)).is_ok_and(|time: SystemTime| time < built))
+    SOURCES.iter().all(|name| changed(&sources.join(name)).is_ok_and(|time: SystemTime| time < built))
 }
 
 fn go_build(sources: &Path, program: &Path) -> Result<(), String> {
@@ -148,15 +143,7 @@ fn go_build(sources: &Path, program: &Path) -> Result<(), String> {
     // A build that is cut short must not leave a program that looks finished.
     let unfinished = program.with_extension("unfinished");
     let status = Command::new("go")
-        .args([
-            "build",
-            "-mod=readonly",
-            "-trimpath",
-            "-v",
-            "-ldflags",
-            &flags,
-            "-o",
-        ])
+        .args(["build", "-mod=readonly", "-trimpath", "-v", "-ldflags", &flags, "-o"])
         .arg(&unfinished)
         .arg(".")
         .current_dir(sources)
@@ -164,7 +151,7 @@ fn go_build(sources: &Path, program: &Path) -> Result<(), String> {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .status()
-        .map_err(|error| format!("the program go, which builds one, does not run: {error}"))?;
+        .map_err(|error| format!("go: {error}"))?;
     if !status.success() {
         return Err(format!("`go build` in {} ended with {status}", sources.display()));
     }
@@ -179,7 +166,6 @@ fn link_kubectl(directory: &Path) -> io::Result<()> {
 }
 
 /// Tells the person who waits; a test's standard error is where its progress belongs.
-#[allow(clippy::print_stderr, reason = "progress of a build that takes minutes")]
-pub(super) fn say(message: &str) {
+fn say(message: &str) {
     eprintln!("{message}");
 }

@@ -75,11 +75,7 @@ impl Ports {
         // All three are held until the last is known, so that they differ.
         let (first, second, third) = (ask()?, ask()?, ask()?);
         let port = |listener: &TcpListener| listener.local_addr().map(|address| address.port());
-        Ok(Self {
-            etcd: port(&first)?,
-            etcd_peer: port(&second)?,
-            api: port(&third)?,
-        })
+        Ok(Self { etcd: port(&first)?, etcd_peer: port(&second)?, api: port(&third)? })
     }
 }
 
@@ -121,9 +117,7 @@ impl Servers {
     /// Starts the API server on its port and data, and waits until it is ready.
     pub(super) async fn start_api(&mut self, files: &Files) -> Result<(), PlaneError> {
         let flags = api_flags(files, self.ports);
-        let api = self
-            .api
-            .insert(spawn(&self.source, files, "kube-apiserver", &flags)?);
+        let api = self.api.insert(spawn(&self.source, files, "kube-apiserver", &flags)?);
         let deadline = Instant::now() + START_LIMIT;
         while !is_ready(files, self.ports.api).await {
             for (server, name) in [(&mut *api, "kube-apiserver"), (&mut self.etcd, "etcd")] {
@@ -132,11 +126,7 @@ impl Servers {
                 }
             }
             if Instant::now() > deadline {
-                return Err(failed(
-                    "kube-apiserver",
-                    "did not become ready",
-                    &files.log("kube-apiserver"),
-                ));
+                return Err(failed("kube-apiserver", "did not become ready", &files.log("kube-apiserver")));
             }
             clock::sleep(Duration::from_millis(50)).await;
         }
@@ -146,13 +136,8 @@ impl Servers {
     /// Each server's name and process, of those that run.
     pub(super) fn running(&self) -> impl Iterator<Item = (&'static str, &Held)> {
         let api = self.api.as_ref().map(|held| ("kube-apiserver", held));
-        let controllers = self
-            .controllers
-            .as_ref()
-            .map(|held| ("kube-controller-manager", held));
-        [Some(("etcd", &self.etcd)), api, controllers]
-            .into_iter()
-            .flatten()
+        let controllers = self.controllers.as_ref().map(|held| ("kube-controller-manager", held));
+        [Some(("etcd", &self.etcd)), api, controllers].into_iter().flatten()
     }
 }
 
@@ -169,11 +154,7 @@ pub struct ServerReport {
 
 impl ServerReport {
     pub(super) fn of((name, held): (&'static str, &Held)) -> Self {
-        Self {
-            name,
-            id: held.id(),
-            resident_bytes: resident_bytes(held.id()),
-        }
+        Self { name, id: held.id(), resident_bytes: resident_bytes(held.id()) }
     }
 }
 
@@ -206,19 +187,14 @@ async fn is_ready(files: &Files, port: u16) -> bool {
     let Ok(request) = Request::get("/readyz").body(Vec::new()) else {
         return false;
     };
-    client
-        .request_text(request)
-        .await
-        .is_ok_and(|answer| answer == "ok")
+    client.request_text(request).await.is_ok_and(|answer| answer == "ok")
 }
 
 /// What the kubeconfig file says.
 pub(super) async fn config(kubeconfig: &Path) -> Result<Config, PlaneError> {
     let explain = |error| PlaneError::Failed(format!("{}: {error}", kubeconfig.display()));
     let file = Kubeconfig::read_from(kubeconfig).map_err(explain)?;
-    Config::from_custom_kubeconfig(file, &KubeConfigOptions::default())
-        .await
-        .map_err(explain)
+    Config::from_custom_kubeconfig(file, &KubeConfigOptions::default()).await.map_err(explain)
 }
 
 /// A client that is what the kubeconfig file says.
@@ -228,15 +204,9 @@ pub(super) async fn client(kubeconfig: &Path) -> Result<Client, PlaneError> {
 
 fn write_files(files: &Files, ports: Ports) -> io::Result<()> {
     let (admin, serin) = (random_token()?, random_token()?);
-    fs::write(
-        &files.tokens,
-        format!("{admin},admin,1,\"system:masters\"\n{serin},{SERIN_USER},2\n"),
-    )?;
+    fs::write(&files.tokens, format!("{admin},admin,1,\"system:masters\"\n{serin},{SERIN_USER},2\n"))?;
     fs::write(&files.admin_kubeconfig, kubeconfig(files, ports, "admin", &admin))?;
-    fs::write(
-        &files.serin_kubeconfig,
-        kubeconfig(files, ports, SERIN_USER, &serin),
-    )?;
+    fs::write(&files.serin_kubeconfig, kubeconfig(files, ports, SERIN_USER, &serin))?;
     fs::write(&files.audit_policy, audit::POLICY)?;
     fs::write(&files.etcd_config, etcd_config(files, ports))
 }
@@ -264,10 +234,8 @@ fn kubeconfig(files: &Files, ports: Ports, user: &str, token: &str) -> String {
 }
 
 fn etcd_config(files: &Files, ports: Ports) -> String {
-    let (clients, peers) = (
-        format!("http://127.0.0.1:{}", ports.etcd),
-        format!("http://127.0.0.1:{}", ports.etcd_peer),
-    );
+    let (clients, peers) =
+        (format!("http://127.0.0.1:{}", ports.etcd), format!("http://127.0.0.1:{}", ports.etcd_peer));
     let value = serde_json::json!({
         "name": "test",
         "data-dir": files.directory.join("etcd"),
@@ -347,10 +315,7 @@ mod tests {
     fn assets_are_guarded() {
         let source = Source::Assets("/assets".into());
         let (program, args, ends_by) = source.server("etcd").unwrap();
-        assert_eq!(
-            (program.as_path(), args.len(), ends_by),
-            (Path::new("/assets/etcd"), 0, EndsBy::Guard)
-        );
+        assert_eq!((program.as_path(), args.len(), ends_by), (Path::new("/assets/etcd"), 0, EndsBy::Guard));
     }
 
     #[test]

@@ -42,19 +42,13 @@ pub fn fate(spec: &PodSpec, container: &Container) -> Fate {
         return Fate::CannotStart;
     }
     let words = words(&command);
-    Fate::Ends {
-        after: slept(&words),
-        code: exit_code(&words),
-    }
+    Fate::Ends { after: slept(&words), code: exit_code(&words) }
 }
 
 /// How long `lifecycle.postStart` holds the container back.
 #[must_use]
 pub fn post_start(container: &Container) -> Duration {
-    let hook = container
-        .lifecycle
-        .as_ref()
-        .and_then(|lifecycle| lifecycle.post_start.as_ref());
+    let hook = container.lifecycle.as_ref().and_then(|lifecycle| lifecycle.post_start.as_ref());
     hook.map_or(Duration::ZERO, hook_duration)
 }
 
@@ -62,11 +56,7 @@ fn hook_duration(hook: &LifecycleHandler) -> Duration {
     if let Some(sleep) = &hook.sleep {
         return seconds(sleep.seconds);
     }
-    let command = hook
-        .exec
-        .as_ref()
-        .and_then(|exec| exec.command.as_deref())
-        .unwrap_or_default();
+    let command = hook.exec.as_ref().and_then(|exec| exec.command.as_deref()).unwrap_or_default();
     slept(&words(command))
 }
 
@@ -74,14 +64,8 @@ fn hook_duration(hook: &LifecycleHandler) -> Duration {
 #[must_use]
 pub fn ready_delay(container: &Container) -> Duration {
     let probes = [&container.startup_probe, &container.readiness_probe];
-    let delays = probes
-        .into_iter()
-        .flatten()
-        .filter_map(|probe| probe.initial_delay_seconds);
-    delays
-        .map(|delay| seconds(i64::from(delay)))
-        .max()
-        .unwrap_or_default()
+    let delays = probes.into_iter().flatten().filter_map(|probe| probe.initial_delay_seconds);
+    delays.map(|delay| seconds(i64::from(delay))).max().unwrap_or_default()
 }
 
 fn seconds(count: i64) -> Duration {
@@ -120,11 +104,7 @@ fn is_program(name: &str) -> bool {
 /// The words of a command, with those of a script handed to a shell.
 fn words(command: &[String]) -> Vec<&str> {
     let separators = |c: char| c.is_whitespace() || matches!(c, ';' | '&' | '|' | '(' | ')');
-    command
-        .iter()
-        .flat_map(|part| part.split(separators))
-        .filter(|word| !word.is_empty())
-        .collect()
+    command.iter().flat_map(|part| part.split(separators)).filter(|word| !word.is_empty()).collect()
 }
 
 /// The sum of all `sleep N`.
@@ -162,34 +142,21 @@ mod tests {
 
     fn container(image: &str, command: &[&str]) -> Container {
         let command = Some(command.iter().map(|&part| part.to_owned()).collect());
-        Container {
-            image: Some(image.to_owned()),
-            command,
-            ..Container::default()
-        }
+        Container { image: Some(image.to_owned()), command, ..Container::default() }
     }
 
     fn job_fate(command: &[&str]) -> Fate {
-        let spec = PodSpec {
-            restart_policy: Some("Never".to_owned()),
-            ..PodSpec::default()
-        };
+        let spec = PodSpec { restart_policy: Some("Never".to_owned()), ..PodSpec::default() };
         fate(&spec, &container("busybox", command))
     }
 
     #[test]
     fn jobs_sleep_and_exit_as_they_say() {
-        let ends = |seconds, code| Fate::Ends {
-            after: Duration::from_secs(seconds),
-            code,
-        };
+        let ends = |seconds, code| Fate::Ends { after: Duration::from_secs(seconds), code };
         assert_eq!(job_fate(&["sleep", "30"]), ends(30, 0));
         assert_eq!(job_fate(&["/bin/sleep", "2m"]), ends(120, 0));
         assert_eq!(job_fate(&["sh", "-c", "sleep 1h; exit 3"]), ends(3600, 3));
-        assert_eq!(
-            job_fate(&["sh", "-c", "sleep 1 && sleep 2s && echo done"]),
-            ends(3, 0)
-        );
+        assert_eq!(job_fate(&["sh", "-c", "sleep 1 && sleep 2s && echo done"]), ends(3, 0));
         assert_eq!(job_fate(&["false"]), ends(0, 1));
         assert_eq!(job_fate(&[]), ends(0, 0));
         assert_eq!(job_fate(&["/bad-command"]), Fate::CannotStart);
@@ -203,12 +170,9 @@ mod tests {
         assert_eq!(served("registry.example.com:5000/app:v1", &[]), Fate::Serves);
         assert_eq!(served("nginx", &["sleep", "1"]), Fate::Serves);
         assert_eq!(served("nginx", &["/bad-command-2", "--serve"]), Fate::CrashLoops);
-        for image in [
-            "argoproj/rollouts-demo:error",
-            "web-error:v1",
-            "nonexistent/app:v1",
-            "quay.io/nonexistent-app",
-        ] {
+        for image in
+            ["argoproj/rollouts-demo:error", "web-error:v1", "nonexistent/app:v1", "quay.io/nonexistent-app"]
+        {
             assert_eq!(served(image, &[]), Fate::HasNoImage, "{image}");
         }
     }

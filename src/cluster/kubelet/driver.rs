@@ -24,6 +24,9 @@ use crate::clock::{self, Clock};
 /// After an error of the API server, the next try waits this long.
 const RETRY: Duration = Duration::from_millis(500);
 
+/// How many requests may be under way at the same time.
+const UNDER_WAY: usize = 64;
+
 type Event = Result<watcher::Event<Pod>, watcher::Error>;
 
 /// Registers the node and acts on the pods of the cluster until dropped. It carries on when the API server is away.
@@ -35,10 +38,11 @@ pub async fn run(client: Client, settings: KubeletSettings, clock: Clock) {
     let mut listed = Vec::new();
     let mut under_way = FuturesUnordered::new();
     loop {
-        for request in node.step(clock.now()) {
+        for request in node.step(clock.now(), UNDER_WAY - under_way.len()) {
             under_way.push(send(&client, &node_name, request));
         }
-        let wake = node.wake().unwrap_or(Timestamp::MAX);
+        let is_full = under_way.len() == UNDER_WAY;
+        let wake = node.wake().filter(|_| !is_full).unwrap_or(Timestamp::MAX);
         tokio::select! {
             biased;
             Some((key, outcome)) = under_way.next() => node.finished(&key, outcome, clock.now()),
@@ -103,26 +107,14 @@ async fn send(client: &Client, node: &str, request: Request) -> (PodKey, Outcome
     let pods = Api::<Pod>::namespaced(client.clone(), &key.namespace);
     let result = match request {
         Request::Bind { uid, .. } => bind(&pods, &key.name, &uid, node).await.map(|()| None),
-        Request::WriteStatus {
-            uid,
-            resource_version,
-            status,
-            ..
-        } => {
+        Request::WriteStatus { uid, resource_version, status, .. } => {
             let body =
                 json!({"metadata": {"uid": uid, "resourceVersion": resource_version}, "status": status});
-            pods.patch_status(&key.name, &PatchParams::default(), &Patch::Merge(body))
-                .await
-                .map(Some)
+            pods.patch_status(&key.name, &PatchParams::default(), &Patch::Merge(body)).await.map(Some)
         }
         Request::Delete { uid, .. } => {
-            let preconditions = Preconditions {
-                uid: Some(uid),
-                resource_version: None,
-            };
-            let params = DeleteParams::default()
-                .grace_period(0)
-                .preconditions(preconditions);
+            let preconditions = Preconditions { uid: Some(uid), resource_version: None };
+            let params = DeleteParams::default().grace_period(0).preconditions(preconditions);
             pods.delete(&key.name, &params).await.map(|_| None)
         }
     };
@@ -136,9 +128,7 @@ async fn bind(pods: &Api<Pod>, name: &str, uid: &str, node: &str) -> Result<(), 
         "metadata": {"name": name, "uid": uid},
         "target": {"apiVersion": "v1", "kind": "Node", "name": node},
     });
-    pods.create_subresource::<Value, Value>("binding", name, &PostParams::default(), &binding)
-        .await
-        .map(drop)
+    pods.create_subresource::<Value, Value>("binding", name, &PostParams::default(), &binding).await.map(drop)
 }
 
 fn outcome(result: Result<Option<Pod>, Error>) -> Outcome {
@@ -168,30 +158,25 @@ impl Background {
     pub fn start(config: Config, settings: KubeletSettings) -> io::Result<Self> {
         let (stop, stopped) = oneshot::channel();
         let (report, started) = mpsc::channel();
-        let thread = std::thread::Builder::new()
-            .name("kubelet".to_owned())
-            .spawn(move || {
-                let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-                    Ok(runtime) => runtime,
-                    Err(error) => return report.send(Err(error)).unwrap_or_default(),
+        let thread = std::thread::Builder::new().name("kubelet".to_owned()).spawn(move || {
+            let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime,
+                Err(error) => return report.send(Err(error)).unwrap_or_default(),
+            };
+            runtime.block_on(async {
+                let client = match Client::try_from(config) {
+                    Ok(client) => client,
+                    Err(error) => return report.send(Err(io::Error::other(error))).unwrap_or_default(),
                 };
-                runtime.block_on(async {
-                    let client = match Client::try_from(config) {
-                        Ok(client) => client,
-                        Err(error) => return report.send(Err(io::Error::other(error))).unwrap_or_default(),
-                    };
-                    report.send(Ok(())).unwrap_or_default();
-                    tokio::select! {
-                        _ = stopped => {}
-                        () = run(client, settings, Clock::System) => {}
-                    }
-                });
-            })?;
+                report.send(Ok(())).unwrap_or_default();
+                tokio::select! {
+                    _ = stopped => {}
+                    () = run(client, settings, Clock::System) => {}
+                }
+            });
+        })?;
         started.recv().map_err(io::Error::other)??;
-        Ok(Self {
-            stop: Some(stop),
-            thread: Some(thread),
-        })
+        Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
 }
 

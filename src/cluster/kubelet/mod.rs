@@ -10,6 +10,8 @@ mod driver;
 mod node;
 mod status;
 mod step;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 

@@ -49,12 +49,7 @@ impl Node {
     /// A node that knows of no pod.
     #[must_use]
     pub fn new(settings: KubeletSettings) -> Self {
-        Self {
-            settings,
-            pods: BTreeMap::new(),
-            due: BTreeSet::new(),
-            next_address: FIRST_ADDRESS,
-        }
+        Self { settings, pods: BTreeMap::new(), due: BTreeSet::new(), next_address: FIRST_ADDRESS }
     }
 
     /// A pod is there, or has changed. What is older than what is known already does not count.
@@ -69,21 +64,9 @@ impl Node {
             }
             _ => {
                 self.forget(&key);
-                let life = PodLife {
-                    bound: None,
-                    deleted: None,
-                    address: self.address(),
-                    probed: BTreeMap::new(),
-                };
-                self.pods.insert(
-                    key.clone(),
-                    Slot {
-                        pod,
-                        life,
-                        due: None,
-                        asked: None,
-                    },
-                );
+                let life =
+                    PodLife { bound: None, deleted: None, address: self.address(), probed: BTreeMap::new() };
+                self.pods.insert(key.clone(), Slot { pod, life, due: None, asked: None });
             }
         }
         if let Some(slot) = self.pods.get_mut(&key) {
@@ -95,11 +78,7 @@ impl Node {
     /// A pod is gone.
     pub fn deleted(&mut self, pod: &Pod) {
         let key = key_of(pod);
-        if self
-            .pods
-            .get(&key)
-            .is_some_and(|slot| slot.pod.metadata.uid == pod.metadata.uid)
-        {
+        if self.pods.get(&key).is_some_and(|slot| slot.pod.metadata.uid == pod.metadata.uid) {
             self.forget(&key);
         }
     }
@@ -107,12 +86,7 @@ impl Node {
     /// These are all pods that there are.
     pub fn relisted(&mut self, pods: Vec<Pod>, now: Timestamp) {
         let listed: BTreeSet<PodKey> = pods.iter().map(key_of).collect();
-        let vanished: Vec<PodKey> = self
-            .pods
-            .keys()
-            .filter(|key| !listed.contains(key))
-            .cloned()
-            .collect();
+        let vanished: Vec<PodKey> = self.pods.keys().filter(|key| !listed.contains(key)).cloned().collect();
         for key in vanished {
             self.forget(&key);
         }
@@ -129,10 +103,11 @@ impl Node {
         }
     }
 
-    /// The requests that are due. Of each pod at most one is under way until [`finished`](Self::finished) tells how it went.
-    pub fn step(&mut self, now: Timestamp) -> Vec<Request> {
+    /// The requests that are due, at most `limit`; the rest stays due. Of each pod at most one is under way until
+    /// [`finished`](Self::finished) tells how it went.
+    pub fn step(&mut self, now: Timestamp, limit: usize) -> Vec<Request> {
         let mut requests = Vec::new();
-        while self.wake().is_some_and(|first| first <= now) {
+        while requests.len() < limit && self.wake().is_some_and(|first| first <= now) {
             let Some((_, key)) = self.due.pop_first() else {
                 break;
             };
@@ -205,15 +180,9 @@ fn remember(life: &mut PodLife, pod: &Pod, settings: &KubeletSettings, now: Time
     let is_here = pod.spec.as_ref().and_then(|spec| spec.node_name.as_ref()) == Some(&settings.node_name);
     if is_here && life.bound.is_none() {
         // A pod that was started before this kubelet was has had its latency.
-        let started = pod
-            .status
-            .as_ref()
-            .and_then(|status| status.start_time.as_ref())
-            .map(|time| time.0);
+        let started = pod.status.as_ref().and_then(|status| status.start_time.as_ref()).map(|time| time.0);
         let latency = SignedDuration::try_from(settings.start_latency).unwrap_or(SignedDuration::MAX);
-        life.bound = started
-            .and_then(|time| time.checked_sub(latency).ok())
-            .or(Some(now));
+        life.bound = started.and_then(|time| time.checked_sub(latency).ok()).or(Some(now));
     }
     if pod.metadata.deletion_timestamp.is_some() {
         life.deleted.get_or_insert(now);
@@ -230,9 +199,5 @@ fn key_of(pod: &Pod) -> PodKey {
 
 /// Versions of one kind are comparable as numbers; what is no number counts as the newest.
 fn version(pod: &Pod) -> u64 {
-    pod.metadata
-        .resource_version
-        .as_deref()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(u64::MAX)
+    pod.metadata.resource_version.as_deref().and_then(|text| text.parse().ok()).unwrap_or(u64::MAX)
 }

@@ -51,11 +51,8 @@ pub(super) fn at(
         return (status, None);
     };
     let is_over = matches!(moment, Moment::Over { .. });
-    let courses: Vec<Course> = spec
-        .containers
-        .iter()
-        .map(|container| state(spec, container, life, moment, now))
-        .collect();
+    let courses: Vec<Course> =
+        spec.containers.iter().map(|container| state(spec, container, life, moment, now)).collect();
     let ready_at = courses.iter().filter_map(|course| course.ready_at).min();
     let all_ready = !is_over && courses.iter().all(|course| course.is_ready);
     let phase = match moment {
@@ -76,11 +73,7 @@ pub(super) fn at(
         &mut status,
         spec,
         all_ready,
-        if is_over {
-            "PodCompleted"
-        } else {
-            "ContainersNotReady"
-        },
+        if is_over { "PodCompleted" } else { "ContainersNotReady" },
         now,
     );
     (status, ready_at)
@@ -104,17 +97,10 @@ pub(super) fn killed(pod: &Pod, now: Timestamp) -> PodStatus {
 /// What holds from the moment on that the node has taken the pod up.
 fn begun(pod: &Pod, life: &PodLife, now: Timestamp) -> PodStatus {
     let mut status = pod.status.clone().unwrap_or_default();
-    let address = status
-        .pod_ip
-        .get_or_insert_with(|| life.address.to_string())
-        .clone();
+    let address = status.pod_ip.get_or_insert_with(|| life.address.to_string()).clone();
     status.pod_ips.get_or_insert_with(|| vec![PodIP { ip: address }]);
     status.host_ip.get_or_insert_with(|| HOST_ADDRESS.to_owned());
-    status.host_ips.get_or_insert_with(|| {
-        vec![HostIP {
-            ip: HOST_ADDRESS.to_owned(),
-        }]
-    });
+    status.host_ips.get_or_insert_with(|| vec![HostIP { ip: HOST_ADDRESS.to_owned() }]);
     let started = status.start_time.get_or_insert_with(|| whole(now)).0;
     status.observed_generation = pod.metadata.generation.or(status.observed_generation);
     if let Some(inits) = pod.spec.as_ref().and_then(|spec| spec.init_containers.as_ref()) {
@@ -142,19 +128,12 @@ struct Course {
 }
 
 fn state(spec: &PodSpec, container: &Container, life: &PodLife, moment: Moment, now: Timestamp) -> Course {
-    let idle = |state| Course {
-        state,
-        exit_code: None,
-        is_ready: false,
-        ready_at: None,
-    };
+    let idle = |state| Course { state, exit_code: None, is_ready: false, ready_at: None };
     let fate = fate(spec, container);
     match (moment, fate) {
-        (Moment::NoImage { is_backing_off }, Fate::HasNoImage) => idle(waiting(if is_backing_off {
-            "ImagePullBackOff"
-        } else {
-            "ErrImagePull"
-        })),
+        (Moment::NoImage { is_backing_off }, Fate::HasNoImage) => {
+            idle(waiting(if is_backing_off { "ImagePullBackOff" } else { "ErrImagePull" }))
+        }
         (Moment::CrashLoops, Fate::CrashLoops) => idle(waiting("CrashLoopBackOff")),
         (Moment::NoImage { .. } | Moment::CrashLoops, _) => idle(waiting("ContainerCreating")),
         (Moment::Runs { since }, _) => running(container, life, since, now),
@@ -167,9 +146,7 @@ fn running(container: &Container, life: &PodLife, since: Timestamp, now: Timesta
     let is_due = now >= earliest;
     let is_answering = life.probed.get(&container.name).copied().unwrap_or(true);
     let state = ContainerState {
-        running: Some(ContainerStateRunning {
-            started_at: Some(whole(since)),
-        }),
+        running: Some(ContainerStateRunning { started_at: Some(whole(since)) }),
         ..ContainerState::default()
     };
     Course {
@@ -195,14 +172,8 @@ fn ended(fate: Fate, since: Timestamp, at: Timestamp) -> Course {
 }
 
 fn waiting(reason: &str) -> ContainerState {
-    let waiting = ContainerStateWaiting {
-        reason: Some(reason.to_owned()),
-        message: None,
-    };
-    ContainerState {
-        waiting: Some(waiting),
-        ..ContainerState::default()
-    }
+    let waiting = ContainerStateWaiting { reason: Some(reason.to_owned()), message: None };
+    ContainerState { waiting: Some(waiting), ..ContainerState::default() }
 }
 
 fn terminated(reason: &str, exit_code: i32, since: Timestamp, at: Timestamp) -> ContainerState {
@@ -213,10 +184,7 @@ fn terminated(reason: &str, exit_code: i32, since: Timestamp, at: Timestamp) -> 
         finished_at: Some(whole(at)),
         ..ContainerStateTerminated::default()
     };
-    ContainerState {
-        terminated: Some(terminated),
-        ..ContainerState::default()
-    }
+    ContainerState { terminated: Some(terminated), ..ContainerState::default() }
 }
 
 /// The entry of `container` in the status, over the one that is there.
@@ -250,29 +218,16 @@ fn describe(
 
 /// The conditions that a kubelet owns. `unready` is the reason why the containers are not ready when they are not.
 fn set_conditions(status: &mut PodStatus, spec: &PodSpec, all_ready: bool, unready: &str, now: Timestamp) {
-    let gates: Vec<&str> = spec
-        .readiness_gates
-        .iter()
-        .flatten()
-        .map(|gate| gate.condition_type.as_str())
-        .collect();
+    let gates: Vec<&str> =
+        spec.readiness_gates.iter().flatten().map(|gate| gate.condition_type.as_str()).collect();
     let conditions = status.conditions.get_or_insert_default();
-    let is_true = |kind: &str| {
-        conditions
-            .iter()
-            .any(|condition| condition.type_ == kind && condition.status == "True")
-    };
+    let is_true =
+        |kind: &str| conditions.iter().any(|condition| condition.type_ == kind && condition.status == "True");
     let gates_open = gates.iter().all(|gate| is_true(gate));
     let over = (unready == "PodCompleted").then_some(unready);
     set_condition(conditions, "PodScheduled", true, None, now);
     set_condition(conditions, "Initialized", true, over, now);
-    set_condition(
-        conditions,
-        "ContainersReady",
-        all_ready,
-        (!all_ready).then_some(unready),
-        now,
-    );
+    set_condition(conditions, "ContainersReady", all_ready, (!all_ready).then_some(unready), now);
     let reason = match (all_ready, gates_open) {
         (true, true) => None,
         (true, false) => Some("ReadinessGatesNotReady"),
@@ -289,16 +244,10 @@ fn set_condition(
     now: Timestamp,
 ) {
     let value = if is_true { "True" } else { "False" };
-    let index = list
-        .iter()
-        .position(|condition| condition.type_ == kind)
-        .unwrap_or_else(|| {
-            list.push(PodCondition {
-                type_: kind.to_owned(),
-                ..PodCondition::default()
-            });
-            list.len() - 1
-        });
+    let index = list.iter().position(|condition| condition.type_ == kind).unwrap_or_else(|| {
+        list.push(PodCondition { type_: kind.to_owned(), ..PodCondition::default() });
+        list.len() - 1
+    });
     let condition = &mut list[index];
     if condition.status != value {
         value.clone_into(&mut condition.status);

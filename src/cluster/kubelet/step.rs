@@ -88,17 +88,11 @@ pub struct Step {
 
 impl Step {
     fn wait(until: Timestamp) -> Self {
-        Self {
-            request: None,
-            wake: Some(until),
-        }
+        Self { request: None, wake: Some(until) }
     }
 
     fn ask(request: Request) -> Self {
-        Self {
-            request: Some(request),
-            wake: None,
-        }
+        Self { request: Some(request), wake: None }
     }
 }
 
@@ -109,10 +103,7 @@ pub fn step(settings: &KubeletSettings, life: &PodLife, pod: &Pod, now: Timestam
     let (Some(name), Some(uid), Some(spec)) = (&meta.name, &meta.uid, &pod.spec) else {
         return Step::default();
     };
-    let key = PodKey {
-        namespace: meta.namespace.clone().unwrap_or_default(),
-        name: name.clone(),
-    };
+    let key = PodKey { namespace: meta.namespace.clone().unwrap_or_default(), name: name.clone() };
     match spec.node_name.as_deref() {
         None | Some("") => unbound(pod, spec, key, uid),
         Some(node) if node != settings.node_name => Step::default(),
@@ -122,18 +113,12 @@ pub fn step(settings: &KubeletSettings, life: &PodLife, pod: &Pod, now: Timestam
 }
 
 fn unbound(pod: &Pod, spec: &PodSpec, key: PodKey, uid: &str) -> Step {
-    let is_gated = spec
-        .scheduling_gates
-        .as_ref()
-        .is_some_and(|gates| !gates.is_empty());
+    let is_gated = spec.scheduling_gates.as_ref().is_some_and(|gates| !gates.is_empty());
     // The API server removes a pod that never had a node by itself.
     if is_gated || pod.metadata.deletion_timestamp.is_some() {
         return Step::default();
     }
-    Step::ask(Request::Bind {
-        key,
-        uid: uid.to_owned(),
-    })
+    Step::ask(Request::Bind { key, uid: uid.to_owned() })
 }
 
 /// A pod with a deletion timestamp: its containers stop during the drain, then the object goes.
@@ -146,19 +131,12 @@ fn ending(settings: &KubeletSettings, life: &PodLife, pod: &Pod, key: PodKey, no
     if now < gone {
         return Step::wait(gone);
     }
-    let is_held = pod
-        .metadata
-        .finalizers
-        .as_ref()
-        .is_some_and(|finalizers| !finalizers.is_empty());
+    let is_held = pod.metadata.finalizers.as_ref().is_some_and(|finalizers| !finalizers.is_empty());
     if is_held && !is_over(pod) {
         // Whoever holds the object waits for the pod to have an outcome.
         return Step::ask(write(pod, key, status::killed(pod, now)));
     }
-    Step::ask(Request::Delete {
-        key,
-        uid: pod.metadata.uid.clone().unwrap_or_default(),
-    })
+    Step::ask(Request::Delete { key, uid: pod.metadata.uid.clone().unwrap_or_default() })
 }
 
 fn living(settings: &KubeletSettings, life: &PodLife, pod: &Pod, key: PodKey, now: Timestamp) -> Step {
@@ -176,10 +154,7 @@ fn living(settings: &KubeletSettings, life: &PodLife, pod: &Pod, key: PodKey, no
     let (status, ready_at) = status::at(pod, life, moment, now);
     let wake = [wake, ready_at].into_iter().flatten().min();
     let is_new = pod.status.as_ref() != Some(&status);
-    Step {
-        request: is_new.then(|| write(pod, key, status)),
-        wake,
-    }
+    Step { request: is_new.then(|| write(pod, key, status)), wake }
 }
 
 /// Where the pod stands in its life at `now`, and when that changes; `None` before anything can be told.
@@ -187,18 +162,11 @@ fn moment(pod: &Pod, started: Timestamp, now: Timestamp) -> (Option<Moment>, Opt
     let Some(spec) = &pod.spec else {
         return (None, None);
     };
-    let fates: Vec<Fate> = spec
-        .containers
-        .iter()
-        .map(|container| fate(spec, container))
-        .collect();
+    let fates: Vec<Fate> = spec.containers.iter().map(|container| fate(spec, container)).collect();
     if fates.contains(&Fate::HasNoImage) {
         let backoff = after(started, PULL_BACKOFF_AFTER);
         let is_backing_off = now >= backoff;
-        return (
-            Some(Moment::NoImage { is_backing_off }),
-            (!is_backing_off).then_some(backoff),
-        );
+        return (Some(Moment::NoImage { is_backing_off }), (!is_backing_off).then_some(backoff));
     }
     if fates.contains(&Fate::CrashLoops) {
         return (Some(Moment::CrashLoops), None);
@@ -215,13 +183,7 @@ fn moment(pod: &Pod, started: Timestamp, now: Timestamp) -> (Option<Moment>, Opt
     if now < over {
         return (Some(Moment::Runs { since: running }), Some(over));
     }
-    (
-        Some(Moment::Over {
-            since: running,
-            at: over,
-        }),
-        None,
-    )
+    (Some(Moment::Over { since: running, at: over }), None)
 }
 
 /// How long the pod runs if every container ends; `None` for a pod that serves.

@@ -56,12 +56,7 @@ impl World {
     fn new(pod: Pod) -> Self {
         let mut node = Node::new(settings());
         node.applied(pod.clone(), at(0));
-        Self {
-            node,
-            pod,
-            log: Vec::new(),
-            time: 0,
-        }
+        Self { node, pod, log: Vec::new(), time: 0 }
     }
 
     /// Lets time pass until `end`, stopping only where the node wants to be woken.
@@ -73,7 +68,7 @@ impl World {
                 break;
             }
             self.time = self.time.max(wake);
-            for request in self.node.step(at(self.time)) {
+            for request in self.node.step(at(self.time), 64) {
                 self.log.push((self.time, request.clone()));
                 self.answer(&request);
             }
@@ -83,15 +78,7 @@ impl World {
 
     fn answer(&mut self, request: &Request) {
         let now = at(self.time);
-        let next: u64 = self
-            .pod
-            .metadata
-            .resource_version
-            .as_ref()
-            .unwrap()
-            .parse::<u64>()
-            .unwrap()
-            + 1;
+        let next: u64 = self.pod.metadata.resource_version.as_ref().unwrap().parse::<u64>().unwrap() + 1;
         self.pod.metadata.resource_version = Some(next.to_string());
         match request {
             Request::Bind { key, .. } => {
@@ -101,8 +88,7 @@ impl World {
             }
             Request::WriteStatus { key, status, .. } => {
                 self.pod.status = Some((**status).clone());
-                self.node
-                    .finished(key, Outcome::Done(Some(Box::new(self.pod.clone()))), now);
+                self.node.finished(key, Outcome::Done(Some(Box::new(self.pod.clone()))), now);
             }
             Request::Delete { key, .. } => {
                 self.node.finished(key, Outcome::Done(None), now);
@@ -113,15 +99,7 @@ impl World {
 
     fn change(&mut self, change: impl FnOnce(&mut Pod)) {
         change(&mut self.pod);
-        let next: u64 = self
-            .pod
-            .metadata
-            .resource_version
-            .as_ref()
-            .unwrap()
-            .parse::<u64>()
-            .unwrap()
-            + 1;
+        let next: u64 = self.pod.metadata.resource_version.as_ref().unwrap().parse::<u64>().unwrap() + 1;
         self.pod.metadata.resource_version = Some(next.to_string());
         self.node.applied(self.pod.clone(), at(self.time));
     }
@@ -141,18 +119,12 @@ impl World {
     }
 
     fn waits_for(&self) -> &str {
-        let state = self.status().container_statuses.as_ref().unwrap()[0]
-            .state
-            .as_ref()
-            .unwrap();
+        let state = self.status().container_statuses.as_ref().unwrap()[0].state.as_ref().unwrap();
         state.waiting.as_ref().unwrap().reason.as_deref().unwrap()
     }
 
     fn exit(&self) -> (i32, &str) {
-        let state = self.status().container_statuses.as_ref().unwrap()[0]
-            .state
-            .as_ref()
-            .unwrap();
+        let state = self.status().container_statuses.as_ref().unwrap()[0].state.as_ref().unwrap();
         let terminated = state.terminated.as_ref().unwrap();
         (terminated.exit_code, terminated.reason.as_deref().unwrap())
     }
@@ -168,11 +140,7 @@ fn an_unbound_pod_is_bound_and_runs_after_the_start_latency() {
     world.run_until(2499);
     assert!(matches!(&world.log[..], [(0, Request::Bind { uid, .. })] if uid == "u1"));
     world.run_until(10_000);
-    assert_eq!(
-        world.times(),
-        [0, 2500],
-        "one request to bind, one to report, and silence"
-    );
+    assert_eq!(world.times(), [0, 2500], "one request to bind, one to report, and silence");
     assert_eq!(world.phase(), "Running");
     for kind in ["Initialized", "PodScheduled", "ContainersReady", "Ready"] {
         assert_eq!(world.condition(kind), ("True", ""), "{kind}");
@@ -185,10 +153,9 @@ fn an_unbound_pod_is_bound_and_runs_after_the_start_latency() {
 
 #[test]
 fn pods_of_other_nodes_and_gated_pods_are_left_alone() {
-    for spec in [
-        json!({"nodeName": "other"}),
-        json!({"nodeName": null, "schedulingGates": [{"name": "wait"}]}),
-    ] {
+    for spec in
+        [json!({"nodeName": "other"}), json!({"nodeName": null, "schedulingGates": [{"name": "wait"}]})]
+    {
         let mut world = World::new(pod(&spec));
         world.run_until(10_000);
         assert!(world.log.is_empty(), "{spec}");
@@ -197,14 +164,9 @@ fn pods_of_other_nodes_and_gated_pods_are_left_alone() {
 
 #[test]
 fn a_readiness_probe_delays_readiness_from_the_start_of_the_container() {
-    let mut world = World::new(pod(&container(
-        &json!({"readinessProbe": {"initialDelaySeconds": 4}}),
-    )));
+    let mut world = World::new(pod(&container(&json!({"readinessProbe": {"initialDelaySeconds": 4}}))));
     world.run_until(6499);
-    assert_eq!(
-        (world.phase(), world.condition("Ready")),
-        ("Running", ("False", "ContainersNotReady"))
-    );
+    assert_eq!((world.phase(), world.condition("Ready")), ("Running", ("False", "ContainersNotReady")));
     world.run_until(6500);
     assert_eq!(world.condition("Ready"), ("True", ""));
     assert_eq!(world.times(), [2500, 6500]);
@@ -230,25 +192,11 @@ fn readiness_gates_wait_for_conditions_of_others_which_stay() {
     world.run_until(5000);
     assert_eq!(world.condition("ContainersReady"), ("True", ""));
     assert_eq!(world.condition("Ready"), ("False", "ReadinessGatesNotReady"));
-    assert!(
-        !world
-            .status()
-            .conditions
-            .as_ref()
-            .unwrap()
-            .iter()
-            .any(|condition| condition.type_ == gate)
-    );
+    assert!(!world.status().conditions.as_ref().unwrap().iter().any(|condition| condition.type_ == gate));
     world.change(|pod| {
         let foreign =
             serde_json::from_value(json!({"type": gate, "status": "True", "reason": "Healthy"})).unwrap();
-        pod.status
-            .as_mut()
-            .unwrap()
-            .conditions
-            .as_mut()
-            .unwrap()
-            .push(foreign);
+        pod.status.as_mut().unwrap().conditions.as_mut().unwrap().push(foreign);
     });
     world.run_until(6000);
     assert_eq!(world.condition("Ready"), ("True", ""));
@@ -262,20 +210,14 @@ fn a_post_start_hook_holds_the_pod_back() {
     world.run_until(5499);
     assert_eq!(world.phase(), "Pending");
     world.run_until(5500);
-    assert_eq!(
-        (world.phase(), world.condition("Ready")),
-        ("Running", ("True", ""))
-    );
+    assert_eq!((world.phase(), world.condition("Ready")), ("Running", ("True", "")));
 }
 
 #[test]
 fn bad_pods_never_become_ready() {
     let mut world = World::new(pod(&container(&json!({"command": ["/bad-command"]}))));
     world.run_until(60_000);
-    assert_eq!(
-        (world.phase(), world.waits_for()),
-        ("Pending", "CrashLoopBackOff")
-    );
+    assert_eq!((world.phase(), world.waits_for()), ("Pending", "CrashLoopBackOff"));
     assert_eq!(world.condition("Ready").0, "False");
     assert_eq!(world.times(), [2500]);
 
@@ -283,10 +225,7 @@ fn bad_pods_never_become_ready() {
     world.run_until(4000);
     assert_eq!((world.phase(), world.waits_for()), ("Pending", "ErrImagePull"));
     world.run_until(60_000);
-    assert_eq!(
-        (world.phase(), world.waits_for()),
-        ("Pending", "ImagePullBackOff")
-    );
+    assert_eq!((world.phase(), world.waits_for()), ("Pending", "ImagePullBackOff"));
     assert_eq!(world.times(), [2500, 4500]);
 }
 
@@ -294,12 +233,7 @@ fn bad_pods_never_become_ready() {
 fn jobs_end_as_their_command_says() {
     for (command, phase, exit, over) in [
         (json!(["sleep", "5"]), "Succeeded", (0, "Completed"), 7500),
-        (
-            json!(["sh", "-c", "sleep 2; exit 3"]),
-            "Failed",
-            (3, "Error"),
-            4500,
-        ),
+        (json!(["sh", "-c", "sleep 2; exit 3"]), "Failed", (3, "Error"), 4500),
         (json!(["sleep 5"]), "Failed", (128, "StartError"), 2500),
         (json!(["true"]), "Succeeded", (0, "Completed"), 2500),
     ] {
@@ -353,20 +287,32 @@ fn one_request_at_a_time_and_again_after_a_failure() {
     let mut node = Node::new(settings());
     let unbound = pod(&json!({"nodeName": null}));
     node.applied(unbound.clone(), at(0));
-    let [request] = &node.step(at(0))[..] else {
-        panic!("one request")
-    };
-    assert!(node.step(at(60_000)).is_empty(), "it is under way");
+    let [request] = &node.step(at(0), 64)[..] else { panic!("one request") };
+    assert!(node.step(at(60_000), 64).is_empty(), "it is under way");
     node.finished(request.key(), Outcome::Failed, at(1000));
-    assert!(node.step(at(1499)).is_empty());
-    assert_eq!(node.step(at(1500)).len(), 1);
+    assert!(node.step(at(1499), 64).is_empty());
+    assert_eq!(node.step(at(1500), 64).len(), 1);
     // While it was under way the pod changed: there is no reason to wait.
     let mut newer = unbound;
     newer.metadata.resource_version = Some("2".to_owned());
     node.applied(newer, at(1600));
-    assert!(node.step(at(1600)).is_empty());
+    assert!(node.step(at(1600), 64).is_empty());
     node.finished(request.key(), Outcome::Outdated, at(1700));
-    assert_eq!(node.step(at(1700)).len(), 1);
+    assert_eq!(node.step(at(1700), 64).len(), 1);
+}
+
+#[test]
+fn a_burst_is_sent_in_parts() {
+    let mut node = Node::new(settings());
+    for number in 0..5 {
+        let mut unbound = pod(&json!({"nodeName": null}));
+        unbound.metadata.name = Some(format!("p{number}"));
+        node.applied(unbound, at(0));
+    }
+    assert_eq!(node.step(at(0), 3).len(), 3);
+    assert_eq!(node.wake(), Some(at(0)), "the rest is due");
+    assert_eq!(node.step(at(0), 3).len(), 2);
+    assert_eq!(node.wake(), None);
 }
 
 #[test]
@@ -376,7 +322,7 @@ fn what_is_older_or_gone_does_not_count() {
     newer.metadata.resource_version = Some("20".to_owned());
     node.applied(newer.clone(), at(0));
     node.applied(pod(&json!({"nodeName": null})), at(0));
-    assert!(node.step(at(0)).is_empty(), "the unbound pod is the older one");
+    assert!(node.step(at(0), 64).is_empty(), "the unbound pod is the older one");
     node.relisted(Vec::new(), at(0));
     assert_eq!(node.wake(), None);
     // Another pod by the same name starts a life of its own.
@@ -384,9 +330,7 @@ fn what_is_older_or_gone_does_not_count() {
     let mut other = pod(&json!({}));
     other.metadata.uid = Some("u2".to_owned());
     node.applied(other, at(2000));
-    assert!(node.step(at(4499)).is_empty());
-    let [Request::WriteStatus { uid, .. }] = &node.step(at(4500))[..] else {
-        panic!("one status")
-    };
+    assert!(node.step(at(4499), 64).is_empty());
+    let [Request::WriteStatus { uid, .. }] = &node.step(at(4500), 64)[..] else { panic!("one status") };
     assert_eq!(uid, "u2");
 }

@@ -43,11 +43,7 @@ static DEFAULTS: &[(&Struct, &str, Default)] = &[
     (&CONTAINER, "terminationMessagePath", Text("/dev/termination-log")),
     (&CONTAINER, "terminationMessagePolicy", Text("File")),
     (&EPHEMERAL_CONTAINER, "imagePullPolicy", PullPolicy("image")),
-    (
-        &EPHEMERAL_CONTAINER,
-        "terminationMessagePath",
-        Text("/dev/termination-log"),
-    ),
+    (&EPHEMERAL_CONTAINER, "terminationMessagePath", Text("/dev/termination-log")),
     (&EPHEMERAL_CONTAINER, "terminationMessagePolicy", Text("File")),
     (&CONTAINER_PORT, "protocol", Text("TCP")),
     (&PROBE, "timeoutSeconds", Number(1)),
@@ -64,11 +60,7 @@ static DEFAULTS: &[(&Struct, &str, Default)] = &[
     (&CONFIG_MAP_VOLUME, "defaultMode", Number(0o644)),
     (&DOWNWARD_API_VOLUME, "defaultMode", Number(0o644)),
     (&PROJECTED_VOLUME, "defaultMode", Number(0o644)),
-    (
-        &SERVICE_ACCOUNT_TOKEN_PROJECTION,
-        "expirationSeconds",
-        Number(3600),
-    ),
+    (&SERVICE_ACCOUNT_TOKEN_PROJECTION, "expirationSeconds", Number(3600)),
     (&HOST_PATH_VOLUME, "type", Text("")),
     (&IMAGE_VOLUME, "pullPolicy", PullPolicy("reference")),
     (&PERSISTENT_VOLUME_CLAIM_SPEC, "volumeMode", Text("Filesystem")),
@@ -90,43 +82,32 @@ pub(super) fn default_value(
     field: &str,
     object: Option<&Map<String, Value>>,
 ) -> Option<Value> {
-    let (_, _, default) = DEFAULTS
-        .iter()
-        .find(|(of, name, _)| ptr::eq(*of, layout) && *name == field)?;
-    let text_of = |field: &str| {
-        object
-            .and_then(|fields| fields.get(field)?.as_str())
-            .unwrap_or_default()
-    };
+    let (_, _, default) = DEFAULTS.iter().find(|(of, name, _)| ptr::eq(*of, layout) && *name == field)?;
+    let text_of = |field: &str| object.and_then(|fields| fields.get(field)?.as_str()).unwrap_or_default();
     Some(match default {
         Text(text) => json!(text),
         Number(number) => json!(number),
         False => json!(false),
         Empty => json!({}),
-        PullPolicy(image) => json!(if is_latest(text_of(image)) {
-            "Always"
-        } else {
-            "IfNotPresent"
-        }),
+        PullPolicy(image) => json!(if is_latest(text_of(image)) { "Always" } else { "IfNotPresent" }),
         OnlySource => {
-            let has_source = object?
-                .iter()
-                .any(|(name, value)| name != "name" && !value.is_null());
+            let has_source = object?.iter().any(|(name, value)| name != "name" && !value.is_null());
             return (!has_source).then(|| json!({}));
         }
     })
 }
 
-/// Whether an image reference means the latest image: its tag says so, or it has neither a tag nor a digest.
+/// Whether an image reference means the latest image: its tag says so, or it has neither a tag nor a digest. A text
+/// that is no reference does not.
 fn is_latest(image: &str) -> bool {
-    let (name, digest) = image
-        .split_once('@')
-        .map_or((image, None), |(name, digest)| (name, Some(digest)));
+    let (name, digest) = image.split_once('@').map_or((image, None), |(name, digest)| (name, Some(digest)));
     // A colon before the last slash belongs to the port of a registry.
     let path = name.rsplit('/').next().unwrap_or(name);
-    match path.split_once(':') {
-        Some((_, tag)) => tag == "latest",
-        None => digest.is_none(),
+    let (path, tag) = path.split_once(':').map_or((path, None), |(path, tag)| (path, Some(tag)));
+    let is_path = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "._-".contains(c);
+    match tag {
+        Some(tag) => tag == "latest",
+        None => digest.is_none() && !path.is_empty() && path.chars().all(is_path),
     }
 }
 
@@ -139,10 +120,7 @@ mod tests {
     fn every_default_is_of_a_field_that_can_be_unset() {
         for (layout, name, _) in DEFAULTS {
             let field = layout.fields.iter().find(|field| field.name == *name);
-            assert!(
-                field.is_some_and(|field| field.presence != Presence::Always),
-                "{name}"
-            );
+            assert!(field.is_some_and(|field| field.presence != Presence::Always), "{name}");
         }
     }
 
@@ -157,6 +135,8 @@ mod tests {
             ("nginx@sha256:0123", false),
             ("nginx:1.19@sha256:0123", false),
             ("nginx:latest@sha256:0123", true),
+            ("", false),
+            ("Not An Image", false),
         ] {
             assert_eq!(is_latest(image), expected, "{image}");
         }

@@ -1,7 +1,7 @@
 //! Short identities of a pod template and of a list of canary steps.
 //!
 //! Both hash the JSON that the reference's Go types would be written as, so that ReplicaSets and statuses made by
-//! the reference keep their identity. The Go types are data here ([`layout`]); the text is made by [`render`].
+//! the reference keep their identity. The Go types are data here (`layout`); the text is made by `render`.
 
 mod container_layout;
 mod defaults;
@@ -69,19 +69,14 @@ fn template_hash(template: &Value, collision_count: Option<i32>, style: Style) -
 
 /// FNV-1a, 32 bits wide.
 fn fnv1a(bytes: impl Iterator<Item = u8>) -> u32 {
-    bytes.fold(2_166_136_261, |hash, byte| {
-        (hash ^ u32::from(byte)).wrapping_mul(16_777_619)
-    })
+    bytes.fold(2_166_136_261, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(16_777_619))
 }
 
 /// The decimal digits of `hash`, each replaced by a character that cannot form a word
 /// (`SafeEncodeString` of Kubernetes' `util/rand`).
 fn safe_encoded(hash: u32) -> String {
     const DIGITS: [char; 10] = ['4', '5', '6', '7', '8', '9', 'b', 'c', 'd', 'f'];
-    hash.to_string()
-        .bytes()
-        .map(|digit| DIGITS[usize::from(digit - b'0')])
-        .collect()
+    hash.to_string().bytes().map(|digit| DIGITS[usize::from(digit - b'0')]).collect()
 }
 
 #[cfg(test)]
@@ -107,11 +102,7 @@ mod tests {
         let gates = json!([{"conditionType": "argoproj.io/e2e-readiness"}]);
         for (template, current, legacy) in [
             (json!({}), "658c46c486", "76bbb58f74"),
-            (
-                demo("canary-scaledowndelay", &Value::Null),
-                "674d8cf959",
-                "66597877b7",
-            ),
+            (demo("canary-scaledowndelay", &Value::Null), "674d8cf959", "66597877b7"),
             (demo("dynamic-stable-scale", &gates), "6b56c8cdb4", "868d98995b"),
         ] {
             assert_eq!(pod_template_hash(&template, None), current);
@@ -121,11 +112,9 @@ mod tests {
 
     #[test]
     fn hash_does_not_depend_on_notation_of_quantities() {
-        for (cpu, request) in [
-            (json!("2000m"), json!("150m")),
-            (json!("2"), json!("0.15")),
-            (json!(2), json!(0.15)),
-        ] {
+        for (cpu, request) in
+            [(json!("2000m"), json!("150m")), (json!("2"), json!("0.15")), (json!(2), json!(0.15))]
+        {
             let template = container_with_quantities(&cpu, &request, "8192M");
             assert_eq!(pod_template_hash(&template, None), "6f496f9f78");
         }
@@ -146,10 +135,7 @@ mod tests {
             (json!([]), "5ffbfbbd64"),
             (json!([{"pause": {}}]), "6b9b86fbd5"),
             (json!([{"pause": {}}, {"pause": {}}]), "79c9b9f6bf"),
-            (
-                json!([{"setWeight": 20}, {"pause": {"duration": "1h"}}]),
-                "6d87b67cf8",
-            ),
+            (json!([{"setWeight": 20}, {"pause": {"duration": "1h"}}]), "6d87b67cf8"),
         ] {
             assert_eq!(step_hash(Some(&steps)), hash);
         }

@@ -22,20 +22,14 @@ pub(crate) enum Style {
 
 /// The JSON text of `value` read into the struct `layout`. Fields that the layout does not have are dropped.
 pub(super) fn render_struct(layout: &Struct, value: &Value, style: Style) -> String {
-    let mut writer = Writer {
-        out: String::new(),
-        style,
-    };
+    let mut writer = Writer { out: String::new(), style };
     writer.structure(layout, value.as_object());
     writer.out
 }
 
 /// The JSON text of a list of structs; anything that is not a list reads as a missing one.
 pub(super) fn render_list(layout: &'static Struct, value: Option<&Value>, style: Style) -> String {
-    let mut writer = Writer {
-        out: String::new(),
-        style,
-    };
+    let mut writer = Writer { out: String::new(), style };
     writer.list(&Kind::Struct(layout), value);
     writer.out
 }
@@ -50,9 +44,7 @@ impl Writer {
         self.out.push('{');
         let mut first = true;
         for field in layout.fields {
-            let value = object
-                .and_then(|fields| fields.get(field.name))
-                .filter(|value| !value.is_null());
+            let value = object.and_then(|fields| fields.get(field.name)).filter(|value| !value.is_null());
             let default = match self.style {
                 Style::Semantic if !is_set(field, value) => default_value(layout, field.name, object),
                 Style::Semantic | Style::Current | Style::NullTimestamps => None,
@@ -104,11 +96,7 @@ impl Writer {
 
     fn list(&mut self, item: &Kind, value: Option<&Value>) {
         let Some(items) = value.and_then(Value::as_array) else {
-            self.out.push_str(if self.style == Style::Semantic {
-                "[]"
-            } else {
-                "null"
-            });
+            self.out.push_str(if self.style == Style::Semantic { "[]" } else { "null" });
             return;
         };
         self.out.push('[');
@@ -123,11 +111,7 @@ impl Writer {
 
     fn map(&mut self, item: &Kind, value: Option<&Value>) {
         let Some(entries) = value.and_then(Value::as_object) else {
-            self.out.push_str(if self.style == Style::Semantic {
-                "{}"
-            } else {
-                "null"
-            });
+            self.out.push_str(if self.style == Style::Semantic { "{}" } else { "null" });
             return;
         };
         self.out.push('{');
@@ -224,11 +208,7 @@ fn go_number(number: &Number) -> String {
         return value.to_string();
     }
     let text = format!("{value:e}");
-    if magnitude >= 1e21 {
-        text.replacen('e', "e+", 1)
-    } else {
-        text
-    }
+    if magnitude >= 1e21 { text.replacen('e', "e+", 1) } else { text }
 }
 
 #[cfg(test)]
@@ -255,10 +235,7 @@ mod tests {
         let empty = r#"{"list":null,"nullable":null,"inner":{"always":""},"port":0}"#;
         assert_eq!(outer(&json!({})), empty);
         assert_eq!(outer(&Value::Null), empty);
-        assert_eq!(
-            outer(&json!({"zeta": "", "pointer": null, "amounts": {}, "unknown": 1})),
-            empty
-        );
+        assert_eq!(outer(&json!({"zeta": "", "pointer": null, "amounts": {}, "unknown": 1})), empty);
     }
 
     #[test]
@@ -302,9 +279,6 @@ mod tests {
         let a = json!({"amounts": {"memory": "1Gi", "cpu": "0.1"}, "list": []});
         let b = json!({"amounts": {"memory": "1073741824", "cpu": "100m"}});
         assert_ne!(outer(&a), outer(&b));
-        assert_eq!(
-            render_struct(&OUTER, &a, Style::Semantic),
-            render_struct(&OUTER, &b, Style::Semantic)
-        );
+        assert_eq!(render_struct(&OUTER, &a, Style::Semantic), render_struct(&OUTER, &b, Style::Semantic));
     }
 }

@@ -28,15 +28,10 @@ pub struct BasicCanaryInput<'a> {
 #[must_use]
 pub fn basic_canary_target(input: &BasicCanaryInput<'_>) -> Counts {
     if input.stable.is_none() {
-        return Counts {
-            canary: input.replicas,
-            stable: 0,
-        };
+        return Counts { canary: input.replicas, stable: 0 };
     }
-    let weight = Weight {
-        share: desired_weight(&input.position).into(),
-        whole: input.position.max_weight.into(),
-    };
+    let weight =
+        Weight { share: desired_weight(&input.position).into(), whole: input.position.max_weight.into() };
     weight.approximated(input.replicas.into(), input.limits.surge > 0)
 }
 
@@ -48,18 +43,10 @@ pub fn basic_canary_target(input: &BasicCanaryInput<'_>) -> Counts {
 pub fn basic_canary_counts(input: &BasicCanaryInput<'_>) -> Counts {
     let step = Step::new(input);
     let grown = step.grown();
-    let next = if input.others_spec > 0 {
-        grown
-    } else {
-        step.shrunk(grown)
-    };
+    let next = if input.others_spec > 0 { grown } else { step.shrunk(grown) };
     Counts {
         canary: narrow(next.canary),
-        stable: if input.stable.is_some() {
-            narrow(next.stable)
-        } else {
-            0
-        },
+        stable: if input.stable.is_some() { narrow(next.stable) } else { 0 },
     }
 }
 
@@ -95,14 +82,8 @@ impl Weight {
                 }
             }
         }
-        let Candidate { canary, total } = best.unwrap_or(Candidate {
-            canary: 0,
-            total: replicas,
-        });
-        Counts {
-            canary: narrow(canary),
-            stable: narrow(total - canary),
-        }
+        let Candidate { canary, total } = best.unwrap_or(Candidate { canary: 0, total: replicas });
+        Counts { canary: narrow(canary), stable: narrow(total - canary) }
     }
 
     /// Whether this share of `total` lies in the middle between two numbers of pods.
@@ -151,28 +132,16 @@ impl Step {
             pods_max: replicas + i64::from(input.limits.surge),
             available_min: replicas - i64::from(input.limits.unavailable),
             others: input.others_spec.into(),
-            spec: Sizes {
-                canary: canary.spec.into(),
-                stable: stable.spec.into(),
-            },
-            available: Sizes {
-                canary: canary.available.into(),
-                stable: stable.available.into(),
-            },
-            target: Sizes {
-                canary: target.canary.into(),
-                stable: target.stable.into(),
-            },
+            spec: Sizes { canary: canary.spec.into(), stable: stable.spec.into() },
+            available: Sizes { canary: canary.available.into(), stable: stable.available.into() },
+            target: Sizes { canary: target.canary.into(), stable: target.stable.into() },
             has_stable: input.stable.is_some(),
         }
     }
 
     /// The present sizes, grown towards the target as far as the surge allows.
     fn grown(&self) -> Sizes {
-        let Sizes {
-            mut canary,
-            mut stable,
-        } = self.spec;
+        let Sizes { mut canary, mut stable } = self.spec;
         let mut room = self.pods_max - (self.others + canary + stable);
         if self.has_stable && stable < self.target.stable && room > 0 {
             let added = room.min(self.target.stable - stable);
@@ -195,29 +164,18 @@ impl Step {
             return grown;
         }
         let drained = |size: i64, target: i64| {
-            if size > target {
-                target.max(size - spare)
-            } else {
-                size
-            }
+            if size > target { target.max(size - spare) } else { size }
         };
         if is_growing {
-            let drained = if self.has_stable {
-                drained(grown.stable, self.target.stable)
-            } else {
-                grown.stable
-            };
-            let (stable, canary) = self.within_limits(
-                (drained, self.available.stable),
-                (grown.canary, self.available.canary),
-            );
+            let drained =
+                if self.has_stable { drained(grown.stable, self.target.stable) } else { grown.stable };
+            let (stable, canary) =
+                self.within_limits((drained, self.available.stable), (grown.canary, self.available.canary));
             Sizes { canary, stable }
         } else {
             let drained = drained(grown.canary, self.target.canary);
-            let (canary, stable) = self.within_limits(
-                (drained, self.available.canary),
-                (grown.stable, self.available.stable),
-            );
+            let (canary, stable) =
+                self.within_limits((drained, self.available.canary), (grown.stable, self.available.stable));
             Sizes { canary, stable }
         }
     }
@@ -229,9 +187,7 @@ impl Step {
         let (mut grow, grow_available) = growing;
         grow -= (grow + drain - self.pods_max).max(0);
         let available = drain_available.min(drain) + grow_available.min(grow);
-        grow += (grow_available - grow)
-            .max(0)
-            .min((self.available_min - available).max(0));
+        grow += (grow_available - grow).max(0).min((self.available_min - available).max(0));
         drain -= (grow + drain - self.pods_max).max(0);
         (drain, grow)
     }
@@ -240,48 +196,31 @@ impl Step {
 /// The pods of a ReplicaSet that count as available. Those of one that will shrink count as asked for, available
 /// or not: its unavailable pods are the first to go.
 fn counted(spec: i64, available: i64, will_shrink: bool) -> i64 {
-    if spec < available || will_shrink {
-        spec
-    } else {
-        available
-    }
+    if spec < available || will_shrink { spec } else { available }
 }
 
 #[cfg(test)]
 mod tests {
     use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+    use proptest::prelude::*;
 
     use super::*;
     use crate::domain::replicas::{StepSize, fenceposts};
 
     fn set_weight(weight: i32) -> [StepSize; 1] {
-        [StepSize {
-            set_weight: Some(weight),
-            set_canary_scale: None,
-        }]
+        [StepSize { set_weight: Some(weight), set_canary_scale: None }]
     }
 
     fn position(steps: &[StepSize]) -> CanaryPosition<'_> {
-        CanaryPosition {
-            steps,
-            index: Some(0),
-            max_weight: 100,
-            is_aborted: false,
-            is_promoted: false,
-        }
+        CanaryPosition { steps, index: Some(0), max_weight: 100, is_aborted: false, is_promoted: false }
     }
 
     fn counts((spec, available): (i32, i32)) -> ReplicaSetCounts {
-        ReplicaSetCounts {
-            spec,
-            available,
-            status: spec,
-        }
+        ReplicaSetCounts { spec, available, status: spec }
     }
 
     fn limit(text: &str) -> IntOrString {
-        text.parse()
-            .map_or_else(|_| IntOrString::String(text.to_owned()), IntOrString::Int)
+        text.parse().map_or_else(|_| IntOrString::String(text.to_owned()), IntOrString::Int)
     }
 
     #[test]
@@ -297,30 +236,20 @@ mod tests {
             (3, 0, "10=1/2 25=1/2 33=1/2 34=1/2 49=1/2 50=2/1"),
             (3, 1, "10=1/3 25=1/3 33=1/2 34=1/2 49=2/2 50=2/2"),
             (10, 0, "1=1/9 14=1/9 15=2/8 16=2/8 99=9/1"),
-            (
-                10,
-                1,
-                "0=0/10 1=1/10 18=2/9 19=2/9 20=2/8 23=2/8 24=3/8 25=3/8 99=10/1 100=10/0",
-            ),
+            (10, 1, "0=0/10 1=1/10 18=2/9 19=2/9 20=2/8 23=2/8 24=3/8 25=3/8 99=10/1 100=10/0"),
         ] {
             for (weight, expected) in targets.split(' ').filter_map(|target| target.split_once('=')) {
                 let steps = set_weight(weight.parse().unwrap());
                 let target = basic_canary_target(&BasicCanaryInput {
                     replicas,
-                    limits: Fenceposts {
-                        surge,
-                        unavailable: 0,
-                    },
+                    limits: Fenceposts { surge, unavailable: 0 },
                     position: position(&steps),
                     canary: None,
                     stable: Some(ReplicaSetCounts::default()),
                     others_spec: 0,
                 });
                 let target = format!("{}/{}", target.canary, target.stable);
-                assert_eq!(
-                    target, expected,
-                    "{replicas} pods, surge {surge}, weight {weight}"
-                );
+                assert_eq!(target, expected, "{replicas} pods, surge {surge}, weight {weight}");
             }
         }
     }
@@ -385,33 +314,67 @@ mod tests {
         let steps = set_weight(10);
         let next = basic_canary_counts(&BasicCanaryInput {
             replicas: 10,
-            limits: Fenceposts {
-                surge: 1,
-                unavailable: 0,
-            },
+            limits: Fenceposts { surge: 1, unavailable: 0 },
             position: position(&steps),
             canary: Some(counts((9, 9))),
             stable: None,
             others_spec: 0,
         });
-        assert_eq!(
-            next,
-            Counts {
-                canary: 10,
-                stable: 0
-            }
-        );
+        assert_eq!(next, Counts { canary: 10, stable: 0 });
     }
 
     #[test]
     fn pods_that_count_as_available() {
-        for (spec, available, will_shrink, expected) in [
-            (0, 0, false, 0),
-            (3, 5, false, 3),
-            (3, 2, true, 3),
-            (3, 2, false, 2),
-        ] {
+        for (spec, available, will_shrink, expected) in
+            [(0, 0, false, 0), (3, 5, false, 3), (3, 2, true, 3), (3, 2, false, 2)]
+        {
             assert_eq!(counted(spec, available, will_shrink), expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn steps_keep_the_limits(
+            replicas in 0..40_i32, surge in 0..10_i32, unavailable in 0..10_i32, weight in 0..=100_i32,
+            canary in (0..50_i32, 0..50_i32), stable in (0..50_i32, 0..50_i32),
+        ) {
+            let available_of = |(spec, available): (i32, i32)| counts((spec, available.min(spec)));
+            let (canary, stable) = (available_of(canary), available_of(stable));
+            let steps = set_weight(weight);
+            let limits = Fenceposts { surge, unavailable: unavailable.min(replicas) };
+            let next = basic_canary_counts(&BasicCanaryInput {
+                replicas, limits, position: position(&steps), canary: Some(canary), stable: Some(stable), others_spec: 0,
+            });
+            let pods = canary.spec + stable.spec;
+            prop_assert!(next.canary + next.stable <= pods.max(replicas + surge), "{next:?}");
+            let available = canary.available + stable.available;
+            let left = canary.available.min(next.canary) + stable.available.min(next.stable);
+            prop_assert!(left >= available.min(replicas - limits.unavailable), "{next:?} leaves {left}");
+        }
+
+        #[test]
+        fn steps_reach_the_target(
+            replicas in 0..40_i32, surge in 0..10_i32, unavailable in 0..10_i32, weight in 0..=100_i32,
+            canary in 0..50_i32, stable in 0..50_i32,
+        ) {
+            let steps = set_weight(weight);
+            let unavailable = if surge == 0 { unavailable.max(1) } else { unavailable };
+            let mut input = BasicCanaryInput {
+                replicas,
+                limits: Fenceposts { surge, unavailable: unavailable.min(replicas) },
+                position: position(&steps),
+                canary: Some(counts((canary, canary))),
+                stable: Some(counts((stable, stable))),
+                others_spec: 0,
+            };
+            let target = basic_canary_target(&input);
+            for _ in 0..200 {
+                let next = basic_canary_counts(&input);
+                input.canary = Some(counts((next.canary, next.canary)));
+                input.stable = Some(counts((next.stable, next.stable)));
+            }
+            let reached = Counts { canary: input.canary.unwrap().spec, stable: input.stable.unwrap().spec };
+            prop_assert_eq!(reached, target);
         }
     }
 }

@@ -2,10 +2,7 @@
 
 /// What the size of a blue-green preview depends on.
 #[derive(Debug, Clone, Copy)]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "each is one fact, and every combination can occur"
-)]
+#[allow(clippy::struct_excessive_bools, reason = "each is one fact, and every combination can occur")]
 pub struct PreviewInput {
     /// `.spec.replicas`.
     pub replicas: i32,
@@ -56,50 +53,12 @@ mod tests {
     fn preview_sizes() {
         for (input, expected) in [
             (SMALL, 1),
-            (
-                PreviewInput {
-                    preview_replicas: None,
-                    ..SMALL
-                },
-                10,
-            ),
-            (
-                PreviewInput {
-                    has_other_active: false,
-                    ..SMALL
-                },
-                10,
-            ),
-            (
-                PreviewInput {
-                    is_promoted_full: true,
-                    ..SMALL
-                },
-                10,
-            ),
-            (
-                PreviewInput {
-                    is_current_recorded: false,
-                    is_checkpoint_passed: true,
-                    ..SMALL
-                },
-                1,
-            ),
-            (
-                PreviewInput {
-                    is_checkpoint_passed: true,
-                    ..SMALL
-                },
-                10,
-            ),
-            (
-                PreviewInput {
-                    is_checkpoint_passed: true,
-                    is_paused: true,
-                    ..SMALL
-                },
-                1,
-            ),
+            (PreviewInput { preview_replicas: None, ..SMALL }, 10),
+            (PreviewInput { has_other_active: false, ..SMALL }, 10),
+            (PreviewInput { is_promoted_full: true, ..SMALL }, 10),
+            (PreviewInput { is_current_recorded: false, is_checkpoint_passed: true, ..SMALL }, 1),
+            (PreviewInput { is_checkpoint_passed: true, ..SMALL }, 10),
+            (PreviewInput { is_checkpoint_passed: true, is_paused: true, ..SMALL }, 1),
         ] {
             assert_eq!(preview_count(&input), expected, "{input:?}");
         }

@@ -22,12 +22,9 @@ impl IntOrPercent {
     pub fn parse(value: &IntOrString) -> Option<Self> {
         match value {
             IntOrString::Int(count) => Some(Self::Count(*count)),
-            IntOrString::String(text) => text
-                .strip_suffix('%')
-                .unwrap_or(text)
-                .parse()
-                .ok()
-                .map(Self::Percent),
+            IntOrString::String(text) => {
+                text.strip_suffix('%').unwrap_or(text).parse().ok().map(Self::Percent)
+            }
         }
     }
 
@@ -78,10 +75,7 @@ pub fn fenceposts(
         0 if surge == 0 => 1,
         pods => pods,
     };
-    Fenceposts {
-        surge,
-        unavailable: unavailable.min(replicas),
-    }
+    Fenceposts { surge, unavailable: unavailable.min(replicas) }
 }
 
 #[cfg(test)]
@@ -129,29 +123,13 @@ mod tests {
             (int(1), text("100%"), 10, (1, 10)),
         ] {
             let limits = fenceposts(Some(&surge), Some(&unavailable), replicas);
-            assert_eq!(
-                (limits.surge, limits.unavailable),
-                expected,
-                "{surge:?} {unavailable:?} {replicas}"
-            );
+            assert_eq!((limits.surge, limits.unavailable), expected, "{surge:?} {unavailable:?} {replicas}");
         }
     }
 
     #[test]
     fn missing_limits_are_a_quarter() {
-        assert_eq!(
-            fenceposts(None, None, 10),
-            Fenceposts {
-                surge: 3,
-                unavailable: 2
-            }
-        );
-        assert_eq!(
-            fenceposts(None, None, 1),
-            Fenceposts {
-                surge: 1,
-                unavailable: 0
-            }
-        );
+        assert_eq!(fenceposts(None, None, 10), Fenceposts { surge: 3, unavailable: 2 });
+        assert_eq!(fenceposts(None, None, 1), Fenceposts { surge: 1, unavailable: 0 });
     }
 }

@@ -46,20 +46,12 @@ fn narrow(count: i64) -> i32 {
 
 /// `amount * share / whole`, rounded up; 0 when `whole` is not positive.
 fn ceil_share(amount: i64, share: i64, whole: i64) -> i64 {
-    if whole <= 0 {
-        0
-    } else {
-        -(-amount * share).div_euclid(whole)
-    }
+    if whole <= 0 { 0 } else { -(-amount * share).div_euclid(whole) }
 }
 
 /// `amount * share / whole`, rounded down; 0 when `whole` is not positive.
 fn floor_share(amount: i64, share: i64, whole: i64) -> i64 {
-    if whole <= 0 {
-        0
-    } else {
-        (amount * share).div_euclid(whole)
-    }
+    if whole <= 0 { 0 } else { (amount * share).div_euclid(whole) }
 }
 
 #[cfg(test)]

@@ -51,9 +51,7 @@ pub struct AtDesiredInput {
 /// Whether the sizes are those that the current step asks for, so that it can complete and traffic may follow.
 #[must_use]
 pub fn is_at_desired(input: &AtDesiredInput) -> bool {
-    let canary_is = input
-        .canary
-        .is_some_and(|canary| input.threshold.is_met(canary, input.target.canary));
+    let canary_is = input.canary.is_some_and(|canary| input.threshold.is_met(canary, input.target.canary));
     let stable_is = input
         .stable
         .is_some_and(|stable| stable.spec == input.target.stable && stable.status == input.target.stable);
@@ -65,11 +63,7 @@ mod tests {
     use super::*;
 
     fn counts(spec: i32, available: i32, status: i32) -> ReplicaSetCounts {
-        ReplicaSetCounts {
-            spec,
-            available,
-            status,
-        }
+        ReplicaSetCounts { spec, available, status }
     }
 
     #[test]
@@ -117,11 +111,7 @@ mod tests {
             (most, counts(3, 3, 3), counts(2, 2, 2), false),
             (most, counts(3, 3, 3), counts(1, 0, 1), true),
         ] {
-            assert_eq!(
-                is_at_desired(&input(target, canary, stable)),
-                expected,
-                "{canary:?} {stable:?}"
-            );
+            assert_eq!(is_at_desired(&input(target, canary, stable)), expected, "{canary:?} {stable:?}");
         }
     }
 
@@ -129,22 +119,9 @@ mod tests {
     fn missing_and_other_replica_sets() {
         let target = Counts { canary: 2, stable: 2 };
         let reached = input(target, counts(2, 2, 2), counts(2, 2, 2));
-        assert!(!is_at_desired(&AtDesiredInput {
-            canary: None,
-            ..reached
-        }));
-        assert!(!is_at_desired(&AtDesiredInput {
-            stable: None,
-            ..reached
-        }));
-        assert!(is_at_desired(&AtDesiredInput {
-            stable: None,
-            is_stable_counted: false,
-            ..reached
-        }));
-        assert!(!is_at_desired(&AtDesiredInput {
-            others_available: 1,
-            ..reached
-        }));
+        assert!(!is_at_desired(&AtDesiredInput { canary: None, ..reached }));
+        assert!(!is_at_desired(&AtDesiredInput { stable: None, ..reached }));
+        assert!(is_at_desired(&AtDesiredInput { stable: None, is_stable_counted: false, ..reached }));
+        assert!(!is_at_desired(&AtDesiredInput { others_available: 1, ..reached }));
     }
 }

@@ -65,10 +65,7 @@ pub fn routed_canary_counts(input: &RoutedCanaryInput<'_>) -> Counts {
         Size::Weight(weight) => input.at_least_min_pods(input.share(weight)),
     };
     if !input.is_stable_dynamic {
-        return Counts {
-            canary: narrow(canary),
-            stable: input.replicas,
-        };
+        return Counts { canary: narrow(canary), stable: input.replicas };
     }
     let weight = match wanted {
         Size::Pods(_) => 0,
@@ -79,11 +76,7 @@ pub fn routed_canary_counts(input: &RoutedCanaryInput<'_>) -> Counts {
     // Neither side shrinks below the traffic that it was last given.
     let recorded = input.weights.unwrap_or_default();
     let stable = stable.max(input.share(recorded.stable));
-    let canary = if input.position.is_aborted {
-        canary.max(input.share(recorded.canary))
-    } else {
-        canary
-    };
+    let canary = if input.position.is_aborted { canary.max(input.share(recorded.canary)) } else { canary };
     Counts {
         canary: narrow(input.at_least_min_pods(canary)),
         stable: narrow(input.at_least_min_pods(stable)),
@@ -138,12 +131,7 @@ fn abort_weight(input: &RoutedCanaryInput<'_>, canary: ReplicaSetCounts, stable:
             lacking.max(canary.available.into())
         }
     };
-    let mut weights = input
-        .position
-        .steps
-        .iter()
-        .rev()
-        .filter_map(|step| step.set_weight);
+    let mut weights = input.position.steps.iter().rev().filter_map(|step| step.set_weight);
     weights.find(|weight| input.share(*weight) < kept).unwrap_or(0)
 }
 
@@ -179,11 +167,7 @@ pub fn abort_route_weight(input: &RoutedCanaryInput<'_>) -> i32 {
 impl RoutedCanaryInput<'_> {
     /// The pods that `weight` needs.
     fn share(&self, weight: i32) -> i64 {
-        ceil_share(
-            self.replicas.into(),
-            weight.into(),
-            self.position.max_weight.into(),
-        )
+        ceil_share(self.replicas.into(), weight.into(), self.position.max_weight.into())
     }
 
     fn at_least_min_pods(&self, pods: i64) -> i64 {
@@ -200,32 +184,19 @@ mod tests {
     use crate::domain::replicas::{CanaryScale, StepSize};
 
     fn weight(weight: i32) -> StepSize {
-        StepSize {
-            set_weight: Some(weight),
-            set_canary_scale: None,
-        }
+        StepSize { set_weight: Some(weight), set_canary_scale: None }
     }
 
     fn scale(set_canary_scale: CanaryScale) -> StepSize {
-        StepSize {
-            set_weight: None,
-            set_canary_scale: Some(set_canary_scale),
-        }
+        StepSize { set_weight: None, set_canary_scale: Some(set_canary_scale) }
     }
 
     fn pods(replicas: i32) -> StepSize {
-        scale(CanaryScale {
-            replicas: Some(replicas),
-            ..CanaryScale::default()
-        })
+        scale(CanaryScale { replicas: Some(replicas), ..CanaryScale::default() })
     }
 
     fn available(available: i32) -> ReplicaSetCounts {
-        ReplicaSetCounts {
-            spec: available,
-            available,
-            status: available,
-        }
+        ReplicaSetCounts { spec: available, available, status: available }
     }
 
     /// A canary at the last of `steps`.
@@ -250,13 +221,7 @@ mod tests {
     }
 
     fn aborted(input: RoutedCanaryInput<'_>) -> RoutedCanaryInput<'_> {
-        RoutedCanaryInput {
-            position: CanaryPosition {
-                is_aborted: true,
-                ..input.position
-            },
-            ..input
-        }
+        RoutedCanaryInput { position: CanaryPosition { is_aborted: true, ..input.position }, ..input }
     }
 
     fn sizes(input: RoutedCanaryInput<'_>) -> (i32, i32) {
@@ -266,60 +231,31 @@ mod tests {
 
     #[test]
     fn stable_stays_full_unless_dynamic() {
-        let everything = CanaryScale {
-            weight: Some(100),
-            replicas: Some(9),
-            match_traffic_weight: true,
-        };
-        let double = CanaryScale {
-            weight: Some(200),
-            ..CanaryScale::default()
-        };
+        let everything = CanaryScale { weight: Some(100), replicas: Some(9), match_traffic_weight: true };
+        let double = CanaryScale { weight: Some(200), ..CanaryScale::default() };
         assert_eq!(sizes(at_last(10, &[weight(10)])), (1, 10));
         assert_eq!(sizes(at_last(1, &[weight(100), pods(9)])), (9, 1));
         assert_eq!(sizes(at_last(4, &[weight(100), scale(double)])), (8, 4));
         assert_eq!(sizes(at_last(10, &[weight(20), scale(everything)])), (2, 10));
-        assert_eq!(
-            sizes(RoutedCanaryInput {
-                min_pods: Some(2),
-                ..at_last(10, &[weight(5)])
-            }),
-            (2, 10)
-        );
+        assert_eq!(sizes(RoutedCanaryInput { min_pods: Some(2), ..at_last(10, &[weight(5)]) }), (2, 10));
     }
 
     #[test]
     fn scale_step_holds_until_traffic_is_matched_again() {
-        let quarter = scale(CanaryScale {
-            weight: Some(25),
-            ..CanaryScale::default()
-        });
-        let matched = scale(CanaryScale {
-            match_traffic_weight: true,
-            ..CanaryScale::default()
-        });
+        let quarter = scale(CanaryScale { weight: Some(25), ..CanaryScale::default() });
+        let matched = scale(CanaryScale { match_traffic_weight: true, ..CanaryScale::default() });
         let pause = StepSize::default();
         let steps = [pause, quarter, weight(50), pods(3), matched];
         for (index, canary) in [(0, 0), (1, 1), (2, 1), (3, 3), (4, 2), (5, 4)] {
             let input = at_last(4, &steps);
-            let position = CanaryPosition {
-                index: Some(index),
-                ..input.position
-            };
-            assert_eq!(
-                sizes(RoutedCanaryInput { position, ..input }),
-                (canary, 4),
-                "step {index}"
-            );
+            let position = CanaryPosition { index: Some(index), ..input.position };
+            assert_eq!(sizes(RoutedCanaryInput { position, ..input }), (canary, 4), "step {index}");
         }
     }
 
     #[test]
     fn empty_scale_step_follows_the_traffic() {
-        assert_eq!(
-            sizes(at_last(10, &[weight(30), scale(CanaryScale::default())])),
-            (3, 10)
-        );
+        assert_eq!(sizes(at_last(10, &[weight(30), scale(CanaryScale::default())])), (3, 10));
     }
 
     #[test]
@@ -327,27 +263,15 @@ mod tests {
         let steps = [pods(1)];
         for (seconds, expected) in [(Some(0), (1, 1)), (Some(30), (0, 1)), (None, (0, 1))] {
             let abort_delay = AbortDelay::from_field(seconds);
-            assert_eq!(
-                sizes(RoutedCanaryInput {
-                    abort_delay,
-                    ..aborted(at_last(1, &steps))
-                }),
-                expected
-            );
+            assert_eq!(sizes(RoutedCanaryInput { abort_delay, ..aborted(at_last(1, &steps)) }), expected);
         }
     }
 
     #[test]
     fn promotion_asks_for_everything() {
         let steps = [weight(10)];
-        let input = RoutedCanaryInput {
-            min_pods: Some(2),
-            ..at_last(1, &steps)
-        };
-        let position = CanaryPosition {
-            is_promoted: true,
-            ..input.position
-        };
+        let input = RoutedCanaryInput { min_pods: Some(2), ..at_last(1, &steps) };
+        let position = CanaryPosition { is_promoted: true, ..input.position };
         assert_eq!(sizes(RoutedCanaryInput { position, ..input }), (1, 1));
     }
 
@@ -355,91 +279,45 @@ mod tests {
     fn dynamic_stable_follows_the_traffic() {
         let quarter = [weight(25)];
         let most = [weight(75)];
-        let beyond = [scale(CanaryScale {
-            weight: Some(200),
-            ..CanaryScale::default()
-        })];
+        let beyond = [scale(CanaryScale { weight: Some(200), ..CanaryScale::default() })];
         let ten = [weight(10)];
         let twenty = [weight(20)];
         let recorded = |canary, stable| Some(RecordedWeights { canary, stable });
-        let dynamic = |input, weights| RoutedCanaryInput {
-            is_stable_dynamic: true,
-            weights,
-            ..input
-        };
+        let dynamic = |input, weights| RoutedCanaryInput { is_stable_dynamic: true, weights, ..input };
         assert_eq!(sizes(dynamic(at_last(4, &quarter), None)), (1, 3));
         assert_eq!(sizes(dynamic(at_last(4, &most), None)), (3, 1));
         assert_eq!(sizes(dynamic(at_last(4, &beyond), None)), (8, 0));
         assert_eq!(sizes(dynamic(at_last(10, &ten), recorded(10, 90))), (1, 9));
         assert_eq!(sizes(dynamic(at_last(10, &twenty), recorded(10, 90))), (2, 9));
-        assert_eq!(
-            sizes(dynamic(aborted(at_last(10, &twenty)), recorded(20, 80))),
-            (2, 10)
-        );
-        assert_eq!(
-            sizes(dynamic(aborted(at_last(10, &twenty)), recorded(10, 90))),
-            (1, 10)
-        );
+        assert_eq!(sizes(dynamic(aborted(at_last(10, &twenty)), recorded(20, 80))), (2, 10));
+        assert_eq!(sizes(dynamic(aborted(at_last(10, &twenty)), recorded(10, 90))), (1, 10));
     }
 
     #[test]
     fn aborted_dynamic_stable_takes_traffic_back_step_by_step() {
         let steps = [weight(20), weight(60)];
-        let weights = Some(RecordedWeights {
-            canary: 60,
-            stable: 40,
-        });
-        let input = RoutedCanaryInput {
-            is_stable_dynamic: true,
-            weights,
-            ..aborted(at_last(10, &steps))
-        };
+        let weights = Some(RecordedWeights { canary: 60, stable: 40 });
+        let input = RoutedCanaryInput { is_stable_dynamic: true, weights, ..aborted(at_last(10, &steps)) };
         for (canary, stable, expected) in [
             (Some(available(6)), Some(available(4)), (6, 8)),
             (Some(available(1)), Some(available(4)), (6, 8)),
-            (
-                Some(available(2)),
-                Some(ReplicaSetCounts {
-                    spec: 8,
-                    available: 4,
-                    status: 8,
-                }),
-                (6, 8),
-            ),
+            (Some(available(2)), Some(ReplicaSetCounts { spec: 8, available: 4, status: 8 }), (6, 8)),
             (None, None, (6, 10)),
         ] {
-            assert_eq!(
-                sizes(RoutedCanaryInput {
-                    canary,
-                    stable,
-                    ..input
-                }),
-                expected
-            );
+            assert_eq!(sizes(RoutedCanaryInput { canary, stable, ..input }), expected);
         }
     }
 
     #[test]
     fn abort_weights() {
         let steps = [weight(10), weight(50)];
-        let input = RoutedCanaryInput {
-            is_stable_dynamic: true,
-            ..aborted(at_last(10, &steps))
-        };
-        for (seconds, stable, expected) in [
-            (None, 9, 10),
-            (Some(30), 5, 10),
-            (Some(30), 9, 0),
-            (Some(0), 9, 10),
-        ] {
+        let input = RoutedCanaryInput { is_stable_dynamic: true, ..aborted(at_last(10, &steps)) };
+        for (seconds, stable, expected) in
+            [(None, 9, 10), (Some(30), 5, 10), (Some(30), 9, 0), (Some(0), 9, 10)]
+        {
             let abort_delay = AbortDelay::from_field(seconds);
             let (canary, stable) = (Some(available(5)), Some(available(stable)));
-            let input = RoutedCanaryInput {
-                canary,
-                stable,
-                abort_delay,
-                ..input
-            };
+            let input = RoutedCanaryInput { canary, stable, abort_delay, ..input };
             assert_eq!(routed_weight(&input), expected, "{seconds:?} {stable:?}");
         }
     }
@@ -448,12 +326,7 @@ mod tests {
     fn abort_route_weights() {
         let half = [weight(50)];
         let pause = [StepSize::default()];
-        let recorded = |canary| {
-            Some(RecordedWeights {
-                canary,
-                stable: 100 - canary,
-            })
-        };
+        let recorded = |canary| Some(RecordedWeights { canary, stable: 100 - canary });
         for (steps, stable, canary, weights, expected) in [
             (&half, 3, 4, recorded(100), 50),
             (&half, 2, 4, recorded(100), 100),
@@ -471,25 +344,9 @@ mod tests {
                 weights,
                 ..aborted(at_last(5, steps))
             };
-            assert_eq!(
-                abort_route_weight(&input),
-                expected,
-                "{stable} stable, {weights:?}"
-            );
-            assert_eq!(
-                abort_route_weight(&RoutedCanaryInput {
-                    canary: None,
-                    ..input
-                }),
-                0
-            );
-            assert_eq!(
-                abort_route_weight(&RoutedCanaryInput {
-                    is_stable_dynamic: false,
-                    ..input
-                }),
-                0
-            );
+            assert_eq!(abort_route_weight(&input), expected, "{stable} stable, {weights:?}");
+            assert_eq!(abort_route_weight(&RoutedCanaryInput { canary: None, ..input }), 0);
+            assert_eq!(abort_route_weight(&RoutedCanaryInput { is_stable_dynamic: false, ..input }), 0);
         }
     }
 }

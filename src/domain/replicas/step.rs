@@ -60,36 +60,21 @@ pub fn desired_weight(position: &CanaryPosition<'_>) -> i32 {
     if !position.has_current_step() {
         return position.max_weight;
     }
-    position
-        .steps_back()
-        .find_map(|step| step.set_weight)
-        .unwrap_or(0)
+    position.steps_back().find_map(|step| step.set_weight).unwrap_or(0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const PAUSE: StepSize = StepSize {
-        set_weight: None,
-        set_canary_scale: None,
-    };
+    const PAUSE: StepSize = StepSize { set_weight: None, set_canary_scale: None };
 
     fn weight(weight: i32) -> StepSize {
-        StepSize {
-            set_weight: Some(weight),
-            ..PAUSE
-        }
+        StepSize { set_weight: Some(weight), ..PAUSE }
     }
 
     fn at(steps: &[StepSize], index: Option<i32>) -> CanaryPosition<'_> {
-        CanaryPosition {
-            steps,
-            index,
-            max_weight: 100,
-            is_aborted: false,
-            is_promoted: false,
-        }
+        CanaryPosition { steps, index, max_weight: 100, is_aborted: false, is_promoted: false }
     }
 
     #[test]
@@ -113,19 +98,8 @@ mod tests {
     fn abort_and_promotion_ignore_the_steps() {
         let steps = [weight(10)];
         let position = at(&steps, Some(0));
-        assert_eq!(
-            desired_weight(&CanaryPosition {
-                is_aborted: true,
-                ..position
-            }),
-            0
-        );
-        let promoted = CanaryPosition {
-            is_promoted: true,
-            is_aborted: true,
-            max_weight: 1000,
-            ..position
-        };
+        assert_eq!(desired_weight(&CanaryPosition { is_aborted: true, ..position }), 0);
+        let promoted = CanaryPosition { is_promoted: true, is_aborted: true, max_weight: 1000, ..position };
         assert_eq!(desired_weight(&promoted), 1000);
     }
 }

@@ -30,11 +30,11 @@ pub(super) fn apply(cx: &Context<'_>, draft: &mut Draft) {
     let next = next_counts(cx, draft, strategy);
     if let Some(stable) = cx.stable_rs.filter(|rs| !cx.is_new(rs)) {
         sizes::keep(draft, stable);
-        if draft.scale(cx, stable, next.stable, false) {
+        if draft.scale(cx, stable, next.stable.max(served_floor(cx, strategy, stable)), false) {
             return;
         }
     }
-    if scale_new(cx, draft, strategy, new, next.canary) {
+    if scale_new(cx, draft, strategy, new, next.canary.max(served_floor(cx, strategy, new))) {
         return;
     }
     if cx.is_routed() {
@@ -42,6 +42,25 @@ pub(super) fn apply(cx: &Context<'_>, draft: &mut Draft) {
     } else {
         drain_by_pods(cx, draft, strategy);
     }
+}
+
+/// The last available pod of a revision stays for as long as a Service selects it: the Service is moved first.
+fn served_floor(cx: &Context<'_>, strategy: &CanaryStrategy, rs: &ReplicaSetView) -> i32 {
+    let names = [&strategy.stable_service, &strategy.canary_service];
+    let mut services = names.into_iter().flatten().filter_map(|name| cx.service(name));
+    let is_selected = services.any(|s| s.selector.get(keys::POD_HASH_LABEL).is_some_and(|hash| hash == rs.hash()));
+    i32::from(is_selected && cx.replicas > 0 && rs.replicas > 0 && rs.status.available > 0)
+}
+
+/// Whether the stable revision has to make room for the last pods of the new one before that can be promoted: then
+/// the stable Service goes first.
+pub(super) fn must_hand_over(cx: &Context<'_>) -> bool {
+    let (Some(strategy), Some(new)) = (cx.canary(), cx.new_rs) else { return false };
+    let limits = limits(cx, strategy);
+    let is_past_last = step_count(cx).is_none_or(|count| cx.status.current_step_index == Some(count));
+    let is_waited_for = cx.stable_rs.is_some_and(|rs| !cx.is_new(rs) && rs.replicas == 1) && !cx.is_changed();
+    let enough = (cx.replicas - limits.unavailable).max(1);
+    !cx.is_routed() && is_past_last && is_waited_for && limits.surge == 0 && new.status.available >= enough
 }
 
 fn scale_new(cx: &Context<'_>, draft: &mut Draft, strategy: &CanaryStrategy, new: &ReplicaSetView, size: i32) -> bool {
@@ -192,7 +211,7 @@ fn spare(cx: &Context<'_>, strategy: &CanaryStrategy) -> i32 {
 fn drain_by_pods(cx: &Context<'_>, draft: &mut Draft, strategy: &CanaryStrategy) {
     let mut spare = spare(cx, strategy);
     for (rs, size) in others_to_drain(cx, draft) {
-        let cut = size.min(spare.max(0));
+        let cut = (size - served_floor(cx, strategy, rs)).min(spare.max(0));
         if cut > 0 {
             draft.scale(cx, rs, size - cut, false);
             spare -= cut;

@@ -3,13 +3,15 @@
 use super::super::context::Context;
 use super::super::draft::Draft;
 use super::super::snapshot::ReplicaSetView;
+use super::scale;
 use crate::api::keys;
 
 /// Points both Services at their revisions, as soon as those can serve.
 pub(super) fn point(cx: &Context<'_>, draft: &mut Draft) {
     let Some(canary) = cx.canary() else { return };
-    point_one(cx, draft, canary.stable_service.as_deref(), cx.stable_rs);
     let is_aborted = cx.status.abort && !draft.pauses.remove_abort;
+    let of_stable = if !is_aborted && scale::must_hand_over(cx) { cx.new_rs } else { cx.stable_rs };
+    point_one(cx, draft, canary.stable_service.as_deref(), of_stable);
     let of_canary = if is_aborted { cx.stable_rs } else { cx.new_rs };
     point_one(cx, draft, canary.canary_service.as_deref(), of_canary);
 }

@@ -89,7 +89,7 @@ fn wake_at_end(draft: &mut Draft, pause: &PauseStep, start: Timestamp) {
 
 /// When a pause that began at `start` ends by itself; never without a duration.
 fn end(pause: &PauseStep, start: Timestamp) -> Option<Timestamp> {
-    let seconds = duration::pause_seconds(pause.duration.as_ref()?);
+    let seconds = duration::pause_seconds(pause.duration.as_ref()?)?;
     start.checked_add(SignedDuration::from_secs(seconds.into())).ok()
 }
 

@@ -13,18 +13,10 @@ pub(super) fn check(strategy: &BlueGreenStrategy, history: i32, path: &Path, fou
             found.required(&path, "name the Service that carries the users' traffic");
         } else {
             let problem = "is also the previewService";
-            found.invalid_but(
-                &path,
-                active,
-                problem,
-                "use two Services, or leave previewService out",
-            );
+            found.invalid_but(&path, active, problem, "use two Services, or leave previewService out");
         }
     }
-    if let Some(limit) = strategy
-        .scale_down_delay_revision_limit
-        .filter(|limit| *limit > history)
-    {
+    if let Some(limit) = strategy.scale_down_delay_revision_limit.filter(|limit| *limit > history) {
         found.invalid(
             &path.field("scaleDownDelayRevisionLimit"),
             limit,
@@ -38,20 +30,12 @@ pub(super) fn check(strategy: &BlueGreenStrategy, history: i32, path: &Path, fou
 pub(super) fn check_anti_affinity(affinity: Option<&AntiAffinity>, path: &Path, found: &mut Findings) {
     let Some(affinity) = affinity else { return };
     let path = path.field("antiAffinity");
-    let preferred = affinity
-        .preferred_during_scheduling_ignored_during_execution
-        .as_ref();
-    let required = affinity
-        .required_during_scheduling_ignored_during_execution
-        .as_ref();
+    let preferred = affinity.preferred_during_scheduling_ignored_during_execution.as_ref();
+    let required = affinity.required_during_scheduling_ignored_during_execution.as_ref();
     if preferred.is_some() == required.is_some() {
         found.invalid(
             &path,
-            if required.is_some() {
-                "preferred, required"
-            } else {
-                "{}"
-            },
+            if required.is_some() { "preferred, required" } else { "{}" },
             "must have exactly one of preferredDuringSchedulingIgnoredDuringExecution and \
              requiredDuringSchedulingIgnoredDuringExecution",
         );

@@ -21,16 +21,10 @@ pub(super) fn check(canary: &CanaryStrategy, path: &Path, found: &mut Findings) 
 }
 
 fn check_services(canary: &CanaryStrategy, path: &Path, found: &mut Findings) {
-    let needing = canary
-        .traffic_routing
-        .as_ref()
-        .and_then(|routing| needs_both_services(canary, routing));
+    let needing = canary.traffic_routing.as_ref().and_then(|routing| needs_both_services(canary, routing));
     match (&canary.stable_service, &canary.canary_service) {
         (Some(stable), Some(other)) if stable == other => {
-            let (problem, remedy) = (
-                "is also the canaryService",
-                "use two Services with the same selector",
-            );
+            let (problem, remedy) = ("is also the canaryService", "use two Services with the same selector");
             found.invalid_but(&path.field("stableService"), stable.as_str(), problem, remedy);
         }
         (stable, other) => {
@@ -48,10 +42,7 @@ fn check_services(canary: &CanaryStrategy, path: &Path, found: &mut Findings) {
 /// The first router that cannot do without stableService and canaryService.
 fn needs_both_services(canary: &CanaryStrategy, routing: &TrafficRouting) -> Option<&'static str> {
     let ping_pong = canary.ping_pong.is_some();
-    let has_subsets = routing
-        .istio
-        .as_ref()
-        .is_some_and(|istio| istio.destination_rule.is_some());
+    let has_subsets = routing.istio.as_ref().is_some_and(|istio| istio.destination_rule.is_some());
     [
         ("istio", routing.istio.is_some() && !has_subsets && !ping_pong),
         ("nginx", routing.nginx.is_some()),
@@ -115,12 +106,7 @@ fn check_ping_pong(canary: &CanaryStrategy, path: &Path, found: &mut Findings) {
         }
     }
     if first == second && !first.is_empty() {
-        found.invalid_but(
-            &path_of("pingService"),
-            first,
-            "is also the pongService",
-            "use two Services",
-        );
+        found.invalid_but(&path_of("pingService"), first, "is also the pongService", "use two Services");
     }
     if let Some(routing) = &canary.traffic_routing {
         routing::check_ping_pong(services, routing, path, found);

@@ -19,22 +19,13 @@ pub struct SpecError {
 
 impl fmt::Display for SpecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            path,
-            value,
-            problem,
-            remedy,
-        } = self;
+        let Self { path, value, problem, remedy } = self;
         if value.is_empty() {
             write!(f, "{path}: Required value: {problem}")?;
         } else {
             write!(f, "{path}: Invalid value: {value}: {problem}")?;
         }
-        if remedy.is_empty() {
-            Ok(())
-        } else {
-            write!(f, "; {remedy}")
-        }
+        if remedy.is_empty() { Ok(()) } else { write!(f, "; {remedy}") }
     }
 }
 
@@ -111,12 +102,7 @@ impl Findings {
     /// A field that must be set is not.
     pub(super) fn required(&mut self, path: &Path, problem: impl Into<String>) {
         let (value, remedy) = (String::new(), String::new());
-        self.0.push(SpecError {
-            path: path.0.clone(),
-            value,
-            problem: problem.into(),
-            remedy,
-        });
+        self.0.push(SpecError { path: path.0.clone(), value, problem: problem.into(), remedy });
     }
 
     /// How many mistakes were found.

@@ -27,10 +27,10 @@ use super::context::Strategy;
 use super::snapshot::Snapshot;
 use crate::api::rollout::{RolloutSpec, WorkloadRef};
 use crate::api::{LabelSelector, Rollout};
+use crate::domain::selector::selects;
 
 pub use error::{SpecError, SpecErrors};
 pub use references::validate_references;
-pub use selector::matches;
 pub use unbuilt::{Unbuilt, unbuilt_features, unbuilt_routers};
 
 /// Old ReplicaSets kept when the Rollout does not say.
@@ -40,11 +40,7 @@ const DEFAULT_REVISION_HISTORY_LIMIT: i32 = 10;
 const DEFAULT_PROGRESS_DEADLINE_SECONDS: i32 = 600;
 
 /// Where the template of a Rollout may come from: group (without version) and kind.
-const WORKLOADS: &[(&str, &str)] = &[
-    ("apps", "Deployment"),
-    ("apps", "ReplicaSet"),
-    ("", "PodTemplate"),
-];
+const WORKLOADS: &[(&str, &str)] = &[("apps", "Deployment"), ("apps", "ReplicaSet"), ("", "PodTemplate")];
 
 /// Why nothing can be done about a Rollout until it or what it names changes.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -87,16 +83,8 @@ fn strategy_of(rollout: &Rollout) -> Result<Strategy<'_>, SpecErrors> {
         Some(workload) => check_workload(spec, workload, &path, &mut found),
         None => pod_template::check(spec.template.as_value(), &path.field("template"), &mut found),
     }
-    not_negative(
-        Some(spec.min_ready_seconds),
-        &path.field("minReadySeconds"),
-        &mut found,
-    );
-    not_negative(
-        spec.revision_history_limit,
-        &path.field("revisionHistoryLimit"),
-        &mut found,
-    );
+    not_negative(Some(spec.min_ready_seconds), &path.field("minReadySeconds"), &mut found);
+    not_negative(spec.revision_history_limit, &path.field("revisionHistoryLimit"), &mut found);
     check_progress_deadline(spec, &path, &mut found);
     let strategy = check_strategy(spec, &path.field("strategy"), &mut found);
     found.into_result_with(strategy)
@@ -129,7 +117,8 @@ fn check_selector(spec: &RolloutSpec, path: &Path, found: &mut Findings) {
 
 fn check_selects_template(spec: &RolloutSpec, selector: &LabelSelector, found: &mut Findings) {
     let labels = spec.template.labels();
-    if !selector::matches(selector, &labels) {
+    let owned = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    if !selects(selector, &owned) {
         found.invalid_but(
             &Path::new("spec.template.metadata.labels"),
             json!(labels),
@@ -162,9 +151,7 @@ fn check_workload(spec: &RolloutSpec, workload: &WorkloadRef, path: &Path, found
 }
 
 fn check_progress_deadline(spec: &RolloutSpec, path: &Path, found: &mut Findings) {
-    let deadline = spec
-        .progress_deadline_seconds
-        .unwrap_or(DEFAULT_PROGRESS_DEADLINE_SECONDS);
+    let deadline = spec.progress_deadline_seconds.unwrap_or(DEFAULT_PROGRESS_DEADLINE_SECONDS);
     if deadline < 0 || deadline <= spec.min_ready_seconds {
         let ready = spec.min_ready_seconds;
         found.invalid(
@@ -183,18 +170,11 @@ fn check_strategy<'a>(spec: &'a RolloutSpec, path: &Path, found: &mut Findings) 
             None
         }
         (Some(_), Some(_)) => {
-            found.invalid_but(
-                path,
-                "blueGreen, canary",
-                "a Rollout has one strategy",
-                "keep one of them",
-            );
+            found.invalid_but(path, "blueGreen, canary", "a Rollout has one strategy", "keep one of them");
             None
         }
         (Some(blue_green), None) => {
-            let history = spec
-                .revision_history_limit
-                .unwrap_or(DEFAULT_REVISION_HISTORY_LIMIT);
+            let history = spec.revision_history_limit.unwrap_or(DEFAULT_REVISION_HISTORY_LIMIT);
             blue_green::check(blue_green, history, &path.field("blueGreen"), found);
             Some(Strategy::BlueGreen(blue_green))
         }

@@ -21,12 +21,7 @@ const TEMPLATE: &[(&str, Check)] = &[
     ("spec.restartPolicy", only_always),
     ("spec.activeDeadlineSeconds", no_deadline),
     ("spec.dnsPolicy", |value, path, found| {
-        one_of(
-            value,
-            path,
-            found,
-            &["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"],
-        );
+        one_of(value, path, found, &["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"]);
     }),
     ("spec.ephemeralContainers", no_ephemeral_containers),
     ("spec.volumes", volumes),
@@ -131,11 +126,7 @@ fn one_of(value: Option<&Value>, path: &Path, found: &mut Findings, allowed: &[&
     if let Some(value) = value
         && !value.as_str().is_some_and(|text| allowed.contains(&text))
     {
-        found.invalid(
-            path,
-            value.clone(),
-            format!("must be one of {}", allowed.join(", ")),
-        );
+        found.invalid(path, value.clone(), format!("must be one of {}", allowed.join(", ")));
     }
 }
 
@@ -155,17 +146,32 @@ fn formed(value: &Value, form: fn(&str) -> Verdict, path: &Path, found: &mut Fin
 fn labels(value: Option<&Value>, path: &Path, found: &mut Findings) {
     for (key, value) in entries(value) {
         formed(&Value::from(key.as_str()), names::qualified_name, path, found);
-        formed(value, names::label_value, path, found);
+        if is_text(key, value, path, found) {
+            formed(value, names::label_value, path, found);
+        }
     }
 }
 
 /// Annotation keys are compared without regard to case.
 fn annotation_keys(value: Option<&Value>, path: &Path, found: &mut Findings) {
-    for (key, _) in entries(value) {
+    for (key, value) in entries(value) {
         if let Err(problem) = names::qualified_name(&key.to_lowercase()) {
             found.invalid(path, key.as_str(), problem);
         }
+        is_text(key, value, path, found);
     }
+}
+
+fn is_text(key: &str, value: &Value, path: &Path, found: &mut Findings) -> bool {
+    if !value.is_string() {
+        found.invalid_but(
+            path,
+            value.clone(),
+            format!("the value of {key} must be a text"),
+            "put it in quotes",
+        );
+    }
+    value.is_string()
 }
 
 fn only_always(value: Option<&Value>, path: &Path, found: &mut Findings) {
@@ -181,12 +187,7 @@ fn only_always(value: Option<&Value>, path: &Path, found: &mut Findings) {
 
 fn no_deadline(value: Option<&Value>, path: &Path, found: &mut Findings) {
     if let Some(value) = value {
-        found.invalid_but(
-            path,
-            value.clone(),
-            "pods of a Rollout must be able to run forever",
-            "remove it",
-        );
+        found.invalid_but(path, value.clone(), "pods of a Rollout must be able to run forever", "remove it");
     }
 }
 
@@ -246,12 +247,7 @@ fn volumes(value: Option<&Value>, path: &Path, found: &mut Findings) {
             .map(|(key, _)| key.as_str())
             .collect();
         if sources.len() > 1 {
-            found.invalid_but(
-                &path,
-                sources.join(", "),
-                "a volume has one source",
-                "keep one of them",
-            );
+            found.invalid_but(&path, sources.join(", "), "a volume has one source", "keep one of them");
         }
     }
     names_differ(value, "name", path, found);
@@ -271,12 +267,7 @@ fn names_differ(list: Option<&Value>, field: &str, path: &Path, found: &mut Find
         let name = item.get(field).and_then(Value::as_str).unwrap_or_default();
         if !name.is_empty() && !seen.insert(name) {
             let problem = "is used more than once";
-            found.invalid_but(
-                &path.index(index).field(field),
-                name,
-                problem,
-                "give each its own",
-            );
+            found.invalid_but(&path.index(index).field(field), name, problem, "give each its own");
         }
     }
 }
@@ -284,10 +275,7 @@ fn names_differ(list: Option<&Value>, field: &str, path: &Path, found: &mut Find
 fn one_source_each(value: Option<&Value>, path: &Path, found: &mut Findings) {
     for (index, variable) in items(value).enumerate() {
         let text = variable.get("value").and_then(Value::as_str).unwrap_or_default();
-        if let Some(from) = variable
-            .get("valueFrom")
-            .filter(|from| !from.is_null() && !text.is_empty())
-        {
+        if let Some(from) = variable.get("valueFrom").filter(|from| !from.is_null() && !text.is_empty()) {
             let path = path.index(index).field("valueFrom");
             found.invalid_but(
                 &path,
@@ -326,12 +314,7 @@ fn init_names_differ_from_containers(template: &Value, path: &Path, found: &mut 
     for (index, container) in list(template, "initContainers").enumerate() {
         if let Some(name) = name_of(container).filter(|name| containers.contains(name)) {
             let path = path.field("spec.initContainers").index(index).field("name");
-            found.invalid_but(
-                &path,
-                name,
-                "is also the name of a container",
-                "give each its own",
-            );
+            found.invalid_but(&path, name, "is also the name of a container", "give each its own");
         }
     }
 }
@@ -341,9 +324,7 @@ fn list<'v>(template: &'v Value, name: &str) -> impl Iterator<Item = &'v Value> 
 }
 
 fn name_of(item: &Value) -> Option<&str> {
-    item.get("name")
-        .and_then(Value::as_str)
-        .filter(|name| !name.is_empty())
+    item.get("name").and_then(Value::as_str).filter(|name| !name.is_empty())
 }
 
 #[cfg(test)]

@@ -27,10 +27,7 @@ pub fn validate_references(
         check_service(rollout, name, services.get(name), &Path::new(field), &mut found);
     }
     if let Some(canary) = &rollout.spec.strategy.canary
-        && let Some(nginx) = canary
-            .traffic_routing
-            .as_ref()
-            .and_then(|routing| routing.nginx.as_ref())
+        && let Some(nginx) = canary.traffic_routing.as_ref().and_then(|routing| routing.nginx.as_ref())
     {
         check_nginx(canary, nginx, ingresses, &mut found);
     }
@@ -42,10 +39,7 @@ fn service_fields(rollout: &Rollout) -> Vec<(&'static str, &str)> {
     let strategy = &rollout.spec.strategy;
     let mut fields = Vec::new();
     if let Some(blue_green) = &strategy.blue_green {
-        fields.push((
-            "spec.strategy.blueGreen.activeService",
-            blue_green.active_service.as_str(),
-        ));
+        fields.push(("spec.strategy.blueGreen.activeService", blue_green.active_service.as_str()));
         let preview = blue_green.preview_service.as_deref().unwrap_or_default();
         fields.push(("spec.strategy.blueGreen.previewService", preview));
     }
@@ -75,10 +69,7 @@ fn check_service(
         return found.invalid_but(path, name, problem, "create it in the Rollout's namespace");
     };
     let labels = rollout.spec.template.labels();
-    let asked = service
-        .selector
-        .iter()
-        .filter(|(key, _)| *key != keys::POD_HASH_LABEL);
+    let asked = service.selector.iter().filter(|(key, _)| *key != keys::POD_HASH_LABEL);
     for (key, value) in asked {
         let label = labels.get(key.as_str()).copied();
         if label != Some(value) {
@@ -92,19 +83,12 @@ fn check_service(
         }
     }
     let own_name = rollout.metadata.name.as_deref().unwrap_or_default();
-    if let Some(other) = service
-        .managed_by
-        .as_deref()
-        .filter(|manager| *manager != own_name)
-    {
+    if let Some(other) = service.managed_by.as_deref().filter(|manager| *manager != own_name) {
         found.invalid_but(
             path,
             name,
             format!("the Service is managed by another Rollout, {other:?}"),
-            format!(
-                "use another Service, or remove its annotation {}",
-                keys::MANAGED_BY_ROLLOUTS
-            ),
+            format!("use another Service, or remove its annotation {}", keys::MANAGED_BY_ROLLOUTS),
         );
     }
 }

@@ -7,9 +7,7 @@ use crate::api::strategy::PingPong;
 
 /// The weight that stands for all traffic.
 pub(super) fn full_weight(routing: Option<&TrafficRouting>) -> i32 {
-    routing
-        .and_then(|routing| routing.max_traffic_weight)
-        .unwrap_or(100)
+    routing.and_then(|routing| routing.max_traffic_weight).unwrap_or(100)
 }
 
 /// Checks the routing at `path`.
@@ -62,34 +60,19 @@ pub(super) fn check_managed(
         let problem = format!("must list the route {name:?}, which a step creates");
         found.required(&path.field("trafficRouting.managedRoutes"), problem);
     } else if routing.managed_routes.iter().all(|route| route.name != name) {
-        let names: Vec<&str> = routing
-            .managed_routes
-            .iter()
-            .map(|route| route.name.as_str())
-            .collect();
+        let names: Vec<&str> = routing.managed_routes.iter().map(|route| route.name.as_str()).collect();
         found.invalid(
             &step.field("name"),
             name,
-            format!(
-                "must be one of trafficRouting.managedRoutes, which are {}",
-                names.join(", ")
-            ),
+            format!("must be one of trafficRouting.managedRoutes, which are {}", names.join(", ")),
         );
     }
 }
 
 /// Checks that a text is compared in exactly one way.
 pub(super) fn check_match(text: &StringMatch, path: &Path, found: &mut Findings) {
-    let ways = [
-        ("exact", &text.exact),
-        ("prefix", &text.prefix),
-        ("regex", &text.regex),
-    ];
-    let set: Vec<&str> = ways
-        .iter()
-        .filter(|(_, way)| way.is_some())
-        .map(|(name, _)| *name)
-        .collect();
+    let ways = [("exact", &text.exact), ("prefix", &text.prefix), ("regex", &text.regex)];
+    let set: Vec<&str> = ways.iter().filter(|(_, way)| way.is_some()).map(|(name, _)| *name).collect();
     match set.as_slice() {
         [_] => {}
         [] => found.required(path, "set one of exact, prefix and regex"),

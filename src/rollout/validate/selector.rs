@@ -1,4 +1,4 @@
-//! Label selectors: whether one is well formed, and what it selects.
+//! Label selectors: whether one is well formed.
 
 use std::collections::BTreeMap;
 
@@ -8,54 +8,10 @@ use super::error::{Findings, Path};
 use super::names;
 use crate::api::LabelSelector;
 
-/// What a requirement asks of one label.
-enum Operator {
-    In,
-    NotIn,
-    Exists,
-    DoesNotExist,
-}
-
-impl Operator {
-    fn parse(text: &str) -> Option<Self> {
-        [
-            ("In", Self::In),
-            ("NotIn", Self::NotIn),
-            ("Exists", Self::Exists),
-            ("DoesNotExist", Self::DoesNotExist),
-        ]
-        .into_iter()
-        .find_map(|(name, operator)| (name == text).then_some(operator))
-    }
-}
-
 /// Whether a selector says nothing, and so would select every object.
 pub(super) fn is_empty(selector: &LabelSelector) -> bool {
     selector.match_labels.as_ref().is_none_or(BTreeMap::is_empty)
         && selector.match_expressions.as_ref().is_none_or(Vec::is_empty)
-}
-
-/// Whether `selector` selects an object with `labels`. A requirement with an unknown operator selects nothing.
-#[must_use]
-pub fn matches(selector: &LabelSelector, labels: &BTreeMap<&str, &str>) -> bool {
-    let label = |key: &str| labels.get(key).copied();
-    let exact = selector.match_labels.iter().flatten();
-    let requirements = selector.match_expressions.iter().flatten();
-    exact.into_iter().all(|(key, value)| label(key) == Some(value))
-        && requirements
-            .into_iter()
-            .all(|requirement| holds(requirement, label(&requirement.key)))
-}
-
-fn holds(requirement: &LabelSelectorRequirement, label: Option<&str>) -> bool {
-    let is_listed = |label: &str| requirement.values.iter().flatten().any(|value| value == label);
-    match Operator::parse(&requirement.operator) {
-        Some(Operator::In) => label.is_some_and(is_listed),
-        Some(Operator::NotIn) => !label.is_some_and(is_listed),
-        Some(Operator::Exists) => label.is_some(),
-        Some(Operator::DoesNotExist) => label.is_none(),
-        None => false,
-    }
 }
 
 /// Checks the form of the selector at `path`; whether there is nothing to say.
@@ -79,23 +35,22 @@ pub(super) fn check(selector: &LabelSelector, path: &Path, found: &mut Findings)
 
 fn operator_fits_values(requirement: &LabelSelectorRequirement, path: &Path, found: &mut Findings) {
     let values = requirement.values.as_deref().unwrap_or_default();
-    match Operator::parse(&requirement.operator) {
-        Some(Operator::In | Operator::NotIn) if values.is_empty() => {
-            found.required(
-                &path.field("values"),
-                "the operators In and NotIn need at least one value",
-            );
+    match requirement.operator.as_str() {
+        "In" | "NotIn" => {
+            if values.is_empty() {
+                found.required(&path.field("values"), "the operators In and NotIn need at least one value");
+            }
         }
-        Some(Operator::Exists | Operator::DoesNotExist) if !values.is_empty() => {
-            let problem = "the operators Exists and DoesNotExist take no values";
-            found.invalid_but(&path.field("values"), values.join(", "), problem, "remove them");
+        "Exists" | "DoesNotExist" => {
+            if !values.is_empty() {
+                let problem = "the operators Exists and DoesNotExist take no values";
+                found.invalid_but(&path.field("values"), values.join(", "), problem, "remove them");
+            }
         }
-        Some(Operator::In | Operator::NotIn | Operator::Exists | Operator::DoesNotExist) => {}
-        None => found.invalid(
-            &path.field("operator"),
-            requirement.operator.as_str(),
-            "must be one of In, NotIn, Exists, DoesNotExist",
-        ),
+        unknown => {
+            let problem = "must be one of In, NotIn, Exists, DoesNotExist";
+            found.invalid(&path.field("operator"), unknown, problem);
+        }
     }
 }
 
@@ -113,51 +68,21 @@ fn value_has_form(value: &str, path: &Path, found: &mut Findings) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
-    fn selector(value: Value) -> LabelSelector {
-        serde_json::from_value(value).unwrap()
-    }
-
-    #[test]
-    fn every_operator_selects_as_kubernetes_does() {
-        let labels = BTreeMap::from([("app", "demo"), ("tier", "web")]);
-        let requirement = |operator: &str, key: &str, values: &[&str]| {
-            selector(json!({"matchExpressions": [{"key": key, "operator": operator, "values": values}]}))
-        };
-        let cases = [
-            (selector(json!({})), true),
-            (selector(json!({"matchLabels": {"app": "demo"}})), true),
-            (selector(json!({"matchLabels": {"app": "demo", "x": "y"}})), false),
-            (requirement("In", "tier", &["db", "web"]), true),
-            (requirement("In", "tier", &["db"]), false),
-            (requirement("In", "x", &["db"]), false),
-            (requirement("NotIn", "tier", &["db"]), true),
-            (requirement("NotIn", "tier", &["web"]), false),
-            (requirement("NotIn", "x", &["web"]), true),
-            (requirement("Exists", "app", &[]), true),
-            (requirement("Exists", "x", &[]), false),
-            (requirement("DoesNotExist", "x", &[]), true),
-            (requirement("DoesNotExist", "app", &[]), false),
-            (requirement("Like", "app", &["demo"]), false),
-        ];
-        for (selector, expected) in cases {
-            assert_eq!(matches(&selector, &labels), expected, "{selector:?}");
-        }
-    }
-
     #[test]
     fn a_malformed_selector_is_described() {
-        let bad = selector(json!({
+        let bad = serde_json::from_value(json!({
             "matchLabels": {"-": "a b"},
             "matchExpressions": [
                 {"key": "a", "operator": "Bad"},
                 {"key": "a", "operator": "In"},
                 {"key": "", "operator": "Exists", "values": ["x"]},
             ],
-        }));
+        }))
+        .unwrap();
         let mut found = Findings::default();
         check(&bad, &Path::new("spec.selector"), &mut found);
         let text = found.into_result().unwrap_err();

@@ -78,7 +78,7 @@ fn check_weight(weight: i32, routing: Option<&TrafficRouting>, at: &Path, found:
 
 fn check_pause(pause: &PauseStep, at: &Path, found: &mut Findings) {
     let Some(written) = &pause.duration else { return };
-    if duration::pause_seconds(written) < 0 {
+    if duration::pause_seconds(written).is_none() {
         let value = match written {
             IntOrString::Int(seconds) => serde_json::json!(seconds),
             IntOrString::String(text) => serde_json::json!(text),

@@ -34,20 +34,13 @@ fn routed(routing: &Value, steps: &Value) -> Rollout {
 }
 
 fn errors(result: Result<(), SpecErrors>) -> Vec<String> {
-    result
-        .err()
-        .iter()
-        .flat_map(|errors| errors.iter().map(ToString::to_string))
-        .collect()
+    result.err().iter().flat_map(|errors| errors.iter().map(ToString::to_string)).collect()
 }
 
 /// Asserts that the only mistake of `rollout` starts with `error`.
 fn refused(rollout: &Rollout, error: &str) {
     let found = errors(validate(rollout));
-    assert!(
-        found.len() == 1 && found[0].starts_with(error),
-        "{error:?} is not {found:#?}"
-    );
+    assert!(found.len() == 1 && found[0].starts_with(error), "{error:?} is not {found:#?}");
 }
 
 fn accepted(rollout: &Rollout) {
@@ -56,17 +49,13 @@ fn accepted(rollout: &Rollout) {
 
 #[test]
 fn an_error_names_field_value_and_what_would_be_right() {
-    let text = validate(&canary(&json!({"steps": [{"setWeight": 101}]})))
-        .unwrap_err()
-        .to_string();
+    let text = validate(&canary(&json!({"steps": [{"setWeight": 101}]}))).unwrap_err().to_string();
     assert_eq!(
         text,
         "spec.strategy.canary.steps[0].setWeight: Invalid value: 101: must be between 0 and 100"
     );
 
-    let both = validate(&rollout(&json!({"replicas": -1})))
-        .unwrap_err()
-        .to_string();
+    let both = validate(&rollout(&json!({"replicas": -1}))).unwrap_err().to_string();
     let text = "spec.replicas: Invalid value: -1: must be 0 or more; also \
                 spec.strategy: Required value: set one of blueGreen and canary";
     assert_eq!(both, text);
@@ -82,24 +71,15 @@ fn a_weight_is_a_share_of_max_traffic_weight() {
         &format!("{field}: Invalid value: 1001: must be between 0 and 1000"),
     );
     let max = "spec.strategy.canary.trafficRouting.maxTrafficWeight";
-    refused(
-        &routed(&nginx(0), &json!([])),
-        &format!("{max}: Invalid value: 0: must be 1 or more"),
-    );
+    refused(&routed(&nginx(0), &json!([])), &format!("{max}: Invalid value: 0: must be 1 or more"));
     let istio = json!({"istio": {}, "maxTrafficWeight": 10});
-    refused(
-        &routed(&istio, &json!([])),
-        &format!("{max}: Invalid value: 10: works with nginx and plugins"),
-    );
+    refused(&routed(&istio, &json!([])), &format!("{max}: Invalid value: 10: works with nginx and plugins"));
 }
 
 #[test]
 fn a_step_is_of_exactly_one_of_the_eight_kinds() {
     let step = "spec.strategy.canary.steps[0]";
-    refused(
-        &canary(&json!({"steps": [{}]})),
-        &format!("{step}: Required value: a step must have one of"),
-    );
+    refused(&canary(&json!({"steps": [{}]})), &format!("{step}: Required value: a step must have one of"));
     let two = json!([{"setWeight": 5, "setCanaryScale": {"weight": 5}}]);
     let routing = json!({"nginx": {"stableIngress": "i"}});
     let error = format!(r#"{step}: Invalid value: "setCanaryScale, setWeight": a step does one thing; make"#);
@@ -119,10 +99,7 @@ fn header_routes_need_a_router_one_comparison_and_a_managed_route() {
         &format!(r#"{at}: Invalid value: "h": header routes work with"#),
     );
     let value = format!("{at}.match[0].headerValue");
-    refused(
-        &routed(&istio, &step(json!({}))),
-        &format!("{value}: Required value: set one of"),
-    );
+    refused(&routed(&istio, &step(json!({}))), &format!("{value}: Required value: set one of"));
     let two = step(json!({"exact": "x", "regex": "x"}));
     refused(
         &routed(&istio, &two),
@@ -166,26 +143,13 @@ fn arguments_name_metadata_that_exists() {
         let argument = json!({"name": "a", "valueFrom": {"fieldRef": {"fieldPath": path}}});
         canary(&json!({"steps": [{"analysis": {"args": [argument]}}]}))
     };
-    let known = [
-        "metadata.name",
-        "metadata.labels",
-        "metadata.labels['app']",
-        "metadata.annotations['A/b']",
-    ];
+    let known = ["metadata.name", "metadata.labels", "metadata.labels['app']", "metadata.annotations['A/b']"];
     for path in known.into_iter().chain(["status.phase", "spec.x"]) {
         accepted(&step(path));
     }
-    for path in [
-        "metadata",
-        "metadata.nmae",
-        "metadata.labels['a b']",
-        "metadata.labels[app]",
-    ] {
+    for path in ["metadata", "metadata.nmae", "metadata.labels['a b']", "metadata.labels[app]"] {
         let field = "spec.strategy.canary.steps[0].analysis.args[0].valueFrom.fieldRef.fieldPath";
-        refused(
-            &step(path),
-            &format!("{field}: Invalid value: {path:?}: must be metadata.name"),
-        );
+        refused(&step(path), &format!("{field}: Invalid value: {path:?}: must be metadata.name"));
     }
 }
 
@@ -222,9 +186,7 @@ fn ping_pong_with_alb_needs_a_root_service() {
             "pingPong": {"pingService": "a", "pongService": "b"}, "trafficRouting": {"alb": alb},
         }))
     };
-    accepted(&with(
-        json!({"ingress": "i", "servicePort": 80, "rootService": "r"}),
-    ));
+    accepted(&with(json!({"ingress": "i", "servicePort": 80, "rootService": "r"})));
     let field =
         "spec.strategy.canary.trafficRouting.alb.rootService: Required value: with pingPong, alb needs";
     refused(&with(json!({"ingress": "i", "servicePort": 80})), field);
@@ -261,35 +223,18 @@ fn a_workload_takes_the_place_of_the_template() {
             "strategy": {"canary": {}},
         }))
     };
-    for (version, kind) in [
-        ("apps/v1", "Deployment"),
-        ("apps/v1", "ReplicaSet"),
-        ("v1", "PodTemplate"),
-    ] {
+    for (version, kind) in [("apps/v1", "Deployment"), ("apps/v1", "ReplicaSet"), ("v1", "PodTemplate")] {
         accepted(&with(version, kind));
     }
-    refused(
-        &with("v1", "Pod"),
-        r#"spec.workloadRef: Invalid value: "v1/Pod": must be a Deployment or"#,
-    );
-    refused(
-        &with("", "Deployment"),
-        r#"spec.workloadRef: Invalid value: "/Deployment": must be"#,
-    );
+    refused(&with("v1", "Pod"), r#"spec.workloadRef: Invalid value: "v1/Pod": must be a Deployment or"#);
+    refused(&with("", "Deployment"), r#"spec.workloadRef: Invalid value: "/Deployment": must be"#);
 }
 
 /// A Service that selects `selector`.
 fn service(name: &str, selector: &[(&str, &str)], managed_by: Option<&str>) -> (String, ServiceView) {
     let view = ServiceView {
-        id: Identity {
-            name: name.to_owned(),
-            uid: "s".to_owned(),
-            resource_version: "1".to_owned(),
-        },
-        selector: selector
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-            .collect(),
+        id: Identity { name: name.to_owned(), uid: "s".to_owned(), resource_version: "1".to_owned() },
+        selector: selector.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
         managed_by: managed_by.map(str::to_owned),
     };
     (name.to_owned(), view)
@@ -303,14 +248,8 @@ fn services<const N: usize>(list: [(String, ServiceView); N]) -> BTreeMap<String
 fn services_exist_select_the_pods_and_belong_to_nobody_else() {
     let demo = canary(&json!({"canaryService": "canary", "stableService": "stable"}));
     let own = [("app", "demo"), ("rollouts-pod-template-hash", "abc")];
-    let good = services([
-        service("canary", &own, Some("demo")),
-        service("stable", &own, None),
-    ]);
-    assert_eq!(
-        errors(validate_references(&demo, &good, &BTreeMap::new())),
-        [""; 0]
-    );
+    let good = services([service("canary", &own, Some("demo")), service("stable", &own, None)]);
+    assert_eq!(errors(validate_references(&demo, &good, &BTreeMap::new())), [""; 0]);
 
     let bad = services([service("canary", &[("app", "x"), ("tier", "web")], Some("other"))]);
     let found = errors(validate_references(&demo, &bad, &BTreeMap::new()));
@@ -335,10 +274,7 @@ fn services_exist_select_the_pods_and_belong_to_nobody_else() {
 #[test]
 fn every_field_that_names_a_service_is_checked() {
     let strategies = [
-        (
-            json!({"blueGreen": {"activeService": "a"}}),
-            &["activeService"][..],
-        ),
+        (json!({"blueGreen": {"activeService": "a"}}), &["activeService"][..]),
         (
             json!({"blueGreen": {"activeService": "a", "previewService": "p"}}),
             &["activeService", "previewService"],
@@ -354,10 +290,7 @@ fn every_field_that_names_a_service_is_checked() {
         let found = errors(validate_references(&rollout, &BTreeMap::new(), &BTreeMap::new()));
         assert_eq!(found.len(), fields.len(), "{found:?}");
         for (found, field) in found.iter().zip(fields) {
-            assert!(
-                found.contains(&format!(".{field}: Invalid value: ")),
-                "{field}: {found}"
-            );
+            assert!(found.contains(&format!(".{field}: Invalid value: ")), "{field}: {found}");
         }
     }
 }
@@ -372,22 +305,14 @@ fn ingresses_exist_and_use_the_stable_service() {
     };
     let check = |nginx: Value, service: &str| {
         let ingresses = BTreeMap::from([("web".to_owned(), ingress(service))]);
-        errors(validate_references(
-            &routed(&json!({"nginx": nginx}), &json!([])),
-            &services,
-            &ingresses,
-        ))
-        .join("|")
+        errors(validate_references(&routed(&json!({"nginx": nginx}), &json!([])), &services, &ingresses))
+            .join("|")
     };
     let at = "spec.strategy.canary.trafficRouting.nginx";
     assert_eq!(check(json!({"stableIngress": "web"}), "stable"), "");
     assert_eq!(check(json!({"stableIngresses": ["web"]}), "stable"), "");
     let cases = [
-        (
-            json!({}),
-            "stable",
-            format!("{at}.stableIngress: Required value: set either stableIngress or"),
-        ),
+        (json!({}), "stable", format!("{at}.stableIngress: Required value: set either stableIngress or")),
         (
             json!({"stableIngress": "web", "stableIngresses": ["web"]}),
             "stable",
@@ -415,36 +340,22 @@ fn ingresses_exist_and_use_the_stable_service() {
     ];
     for (nginx, service, start) in cases {
         let found = check(nginx, service);
-        assert!(
-            found.starts_with(&start) && !found.contains('|'),
-            "{start:?} does not begin {found:?}"
-        );
+        assert!(found.starts_with(&start) && !found.contains('|'), "{start:?} does not begin {found:?}");
     }
 }
 
 #[test]
 fn what_is_not_built_is_named_with_its_field() {
     assert_eq!(
-        unbuilt_features(&routed(
-            &json!({"nginx": {}}),
-            &json!([{"setWeight": 1}, {"pause": {}}])
-        )),
+        unbuilt_features(&routed(&json!({"nginx": {}}), &json!([{"setWeight": 1}, {"pause": {}}]))),
         []
     );
     let routing = json!({"plugins": {"a/b": {}}, "istio": {}, "nginx": {}});
     let steps = json!([{"setWeight": 1}, {"analysis": {}}, {"plugin": {"name": "a/b"}}]);
     let all = routed(&routing, &steps);
     assert_eq!(unbuilt_routers(&all), ["istio", "plugins"]);
-    let paths: Vec<String> = unbuilt_features(&all)
-        .into_iter()
-        .map(|unbuilt| unbuilt.path)
-        .collect();
-    let expected = [
-        "trafficRouting.istio",
-        "trafficRouting.plugins",
-        "steps[1].analysis",
-        "steps[2].plugin",
-    ];
+    let paths: Vec<String> = unbuilt_features(&all).into_iter().map(|unbuilt| unbuilt.path).collect();
+    let expected = ["trafficRouting.istio", "trafficRouting.plugins", "steps[1].analysis", "steps[2].plugin"];
     assert_eq!(paths, expected.map(|path| format!("spec.strategy.canary.{path}")));
     let text = unbuilt_features(&all)[2].to_string();
     let start = "spec.strategy.canary.steps[1].analysis: this version of Serin cannot run an analysis yet;";

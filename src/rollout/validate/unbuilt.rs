@@ -44,9 +44,7 @@ pub fn unbuilt_routers(rollout: &Rollout) -> Vec<&'static str> {
         ("apisix", routing.apisix.is_some()),
         ("plugins", !routing.plugins.is_empty()),
     ];
-    set.into_iter()
-        .filter_map(|(name, set)| set.then_some(name))
-        .collect()
+    set.into_iter().filter_map(|(name, set)| set.then_some(name)).collect()
 }
 
 /// Everything that `rollout` asks for and this version lacks, routers included.
@@ -56,47 +54,25 @@ pub fn unbuilt_features(rollout: &Rollout) -> Vec<Unbuilt> {
     let mut all = Vec::new();
     let mut need = |set: bool, path: &str, what: &'static str| {
         if set {
-            all.push(Unbuilt {
-                path: format!("spec.{path}"),
-                what,
-            });
+            all.push(Unbuilt { path: format!("spec.{path}"), what });
         }
     };
-    need(
-        spec.workload_ref.is_some(),
-        "workloadRef",
-        "take the pod template from another workload",
-    );
+    need(spec.workload_ref.is_some(), "workloadRef", "take the pod template from another workload");
     if let Some(blue_green) = &spec.strategy.blue_green {
         let before = blue_green.pre_promotion_analysis.is_some();
         let after = blue_green.post_promotion_analysis.is_some();
         need(before, "strategy.blueGreen.prePromotionAnalysis", ANALYSE);
         need(after, "strategy.blueGreen.postPromotionAnalysis", ANALYSE);
-        need(
-            blue_green.anti_affinity.is_some(),
-            "strategy.blueGreen.antiAffinity",
-            KEEP_APART,
-        );
+        need(blue_green.anti_affinity.is_some(), "strategy.blueGreen.antiAffinity", KEEP_APART);
     }
     if let Some(canary) = &spec.strategy.canary {
         need(canary.analysis.is_some(), "strategy.canary.analysis", ANALYSE);
-        need(
-            canary.anti_affinity.is_some(),
-            "strategy.canary.antiAffinity",
-            KEEP_APART,
-        );
-        need(
-            canary.ping_pong.is_some(),
-            "strategy.canary.pingPong",
-            "let two Services take turns",
-        );
+        need(canary.anti_affinity.is_some(), "strategy.canary.antiAffinity", KEEP_APART);
+        need(canary.ping_pong.is_some(), "strategy.canary.pingPong", "let two Services take turns");
     }
     for router in unbuilt_routers(rollout) {
         let path = format!("spec.strategy.canary.trafficRouting.{router}");
-        all.push(Unbuilt {
-            path,
-            what: "set weights with this router",
-        });
+        all.push(Unbuilt { path, what: "set weights with this router" });
     }
     all.extend(spec.strategy.canary.iter().flat_map(unbuilt_steps));
     all
@@ -118,10 +94,7 @@ fn unbuilt_steps(canary: &CanaryStrategy) -> Vec<Unbuilt> {
                 StepKind::Plugin(_) => ("plugin", "run step plugins"),
                 StepKind::Pause(_) | StepKind::SetCanaryScale(_) | StepKind::SetWeight(_) => return None,
             };
-            Some(Unbuilt {
-                path: format!("spec.strategy.canary.steps[{index}].{name}"),
-                what,
-            })
+            Some(Unbuilt { path: format!("spec.strategy.canary.steps[{index}].{name}"), what })
         })
         .collect()
 }

@@ -33,9 +33,7 @@ pub fn advice(router: &NginxRouter<'_>, stable: &Value) -> Vec<Advice> {
     let Ok(annotations) = annotations::desired(router, stable, 0) else {
         return Vec::new();
     };
-    let texts = annotations
-        .iter()
-        .filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)));
+    let texts = annotations.iter().filter_map(|(key, value)| Some((key.as_str(), value.as_str()?)));
     texts
         .filter_map(|(key, value)| about_annotation(router.annotation_prefix, key, value))
         .chain(about_canary_service(router, stable))
@@ -66,11 +64,7 @@ fn about_annotation(prefix: &str, key: &str, value: &str) -> Option<Advice> {
             other => return about_primary_setting(key, other, value),
         }
     };
-    Some(Advice {
-        field: format!("annotation {key}"),
-        value: value.to_owned(),
-        problem: problem.to_owned(),
-    })
+    Some(Advice { field: format!("annotation {key}"), value: value.to_owned(), problem: problem.to_owned() })
 }
 
 /// Of the settings that are not about canaries, ingress-nginx reads three from a canary Ingress and the rest from

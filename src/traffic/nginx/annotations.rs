@@ -16,9 +16,7 @@ pub(super) fn desired(
 ) -> Result<Map<String, Value>, TrafficError> {
     let prefix = router.annotation_prefix;
     let mut wanted = Map::new();
-    let class = stable
-        .pointer("/metadata/annotations")
-        .and_then(|all| all.get(CLASS_ANNOTATION));
+    let class = stable.pointer("/metadata/annotations").and_then(|all| all.get(CLASS_ANNOTATION));
     if let Some(class) = class {
         wanted.insert(CLASS_ANNOTATION.to_owned(), class.clone());
     }
@@ -32,10 +30,7 @@ pub(super) fn desired(
     wanted.insert(format!("{prefix}/canary"), Value::from("true"));
     wanted.insert(format!("{prefix}/canary-weight"), Value::from(weight.to_string()));
     if let Some(total) = total {
-        wanted.insert(
-            format!("{prefix}/canary-weight-total"),
-            Value::from(total.to_string()),
-        );
+        wanted.insert(format!("{prefix}/canary-weight-total"), Value::from(total.to_string()));
     }
     Ok(wanted)
 }
@@ -56,11 +51,7 @@ fn honoured(weight: i32, max_weight: Option<i32>) -> (i64, Option<i64>) {
 }
 
 fn factor(total: i64) -> i64 {
-    if (1..100).contains(&total) {
-        (SMALLEST_TOTAL_HONOURED + total - 1) / total
-    } else {
-        1
-    }
+    if (1..100).contains(&total) { (SMALLEST_TOTAL_HONOURED + total - 1) / total } else { 1 }
 }
 
 /// An annotation key of `additionalIngressAnnotations`, completed with the prefix unless it has one.

@@ -23,10 +23,7 @@ impl<'a> NginxRouter<'a> {
             stable_service: canary.stable_service.as_deref().unwrap_or_default(),
             canary_service: canary.canary_service.as_deref().unwrap_or_default(),
             stable_ingresses: single.unwrap_or(&nginx.stable_ingresses),
-            annotation_prefix: nginx
-                .annotation_prefix
-                .as_deref()
-                .unwrap_or(DEFAULT_ANNOTATION_PREFIX),
+            annotation_prefix: nginx.annotation_prefix.as_deref().unwrap_or(DEFAULT_ANNOTATION_PREFIX),
             additional_annotations: &nginx.additional_ingress_annotations,
             canary_annotations: &nginx.canary_ingress_annotations,
             max_weight: routing.max_traffic_weight,
@@ -43,9 +40,7 @@ impl<'a> NginxRouter<'a> {
         let mut ops = Vec::new();
         for name in self.stable_ingresses {
             let Some(stable) = ingresses.get(name) else {
-                return Err(TrafficError::NoIngress {
-                    ingress: name.clone(),
-                });
+                return Err(TrafficError::NoIngress { ingress: name.clone() });
             };
             let canary = ingresses.get(&canary_ingress_name(self.rollout, name));
             ops.extend(self.render(stable, canary, weight)?);

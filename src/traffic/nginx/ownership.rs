@@ -11,32 +11,17 @@ use crate::traffic::error::TrafficError;
 /// Refuses a canary Ingress that the Rollout with `uid` does not control.
 pub(super) fn check_is_ours(rollout: &str, uid: &str, canary: &Value) -> Result<(), TrafficError> {
     let controller = controller_of(canary);
-    if controller
-        .and_then(|owner| owner.get("uid"))
-        .and_then(Value::as_str)
-        == Some(uid)
-    {
+    if controller.and_then(|owner| owner.get("uid")).and_then(Value::as_str) == Some(uid) {
         return Ok(());
     }
     let text =
         |owner: &Value, field: &str| owner.get(field).and_then(Value::as_str).unwrap_or("?").to_owned();
     Err(TrafficError::ForeignIngress {
-        ingress: canary
-            .pointer("/metadata/name")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned(),
+        ingress: canary.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default().to_owned(),
         rollout: rollout.to_owned(),
         owner: controller.map_or_else(
             || "it has no controller".to_owned(),
-            |owner| {
-                format!(
-                    "{} {} (uid {})",
-                    text(owner, "kind"),
-                    text(owner, "name"),
-                    text(owner, "uid")
-                )
-            },
+            |owner| format!("{} {} (uid {})", text(owner, "kind"), text(owner, "name"), text(owner, "uid")),
         ),
     })
 }
@@ -53,9 +38,7 @@ fn controller_of(object: &Value) -> Option<&Value> {
 ///
 /// Empty when the record is missing; then no annotation is ever taken away.
 pub(super) fn annotations_of<'v>(object: &'v Value, manager: &str) -> BTreeSet<&'v str> {
-    let entries = object
-        .pointer("/metadata/managedFields")
-        .and_then(Value::as_array);
+    let entries = object.pointer("/metadata/managedFields").and_then(Value::as_array);
     let keys_where = |ours: bool| -> BTreeSet<&'v str> {
         entries
             .into_iter()

@@ -55,22 +55,13 @@ pub(super) fn backend_services(ingress: &Value) -> BTreeSet<&str> {
 }
 
 fn rules_of(ingress: &Value) -> impl Iterator<Item = &Value> {
-    ingress
-        .pointer("/spec/rules")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
+    ingress.pointer("/spec/rules").and_then(Value::as_array).into_iter().flatten()
 }
 
 fn with_service_replaced(rule: &Value, from: &str, to: &str) -> Option<Value> {
     let mut rule = rule.clone();
     let mut replaced = false;
-    for path in rule
-        .pointer_mut(PATHS)
-        .and_then(Value::as_array_mut)
-        .into_iter()
-        .flatten()
-    {
+    for path in rule.pointer_mut(PATHS).and_then(Value::as_array_mut).into_iter().flatten() {
         if let Some(service) = path.pointer_mut(BACKEND_SERVICE)
             && service == from
         {

@@ -83,11 +83,7 @@ fn patched(op: Option<Op>) -> Value {
 /// Name, purposes and Event of an op on an Ingress.
 fn described(op: &Op) -> (&str, &[Purpose], Vec<String>) {
     assert_eq!(op.kind, ObjectKind::Ingress);
-    let events = op
-        .events
-        .iter()
-        .map(|event| format!("{}: {}", event.reason, event.message))
-        .collect();
+    let events = op.events.iter().map(|event| format!("{}: {}", event.reason, event.message)).collect();
     (&op.name, &op.purposes, events)
 }
 
@@ -120,23 +116,16 @@ fn stable_ingress() -> Value {
 }
 
 fn annotation<'v>(ingress: &'v Value, key: &str) -> Option<&'v str> {
-    ingress["metadata"]["annotations"]
-        .get(key)
-        .and_then(Value::as_str)
+    ingress["metadata"]["annotations"].get(key).and_then(Value::as_str)
 }
 
 #[test]
 fn the_canary_ingress_is_built_from_the_stable_one() {
-    let settings = Settings::new()
-        .additional("canary-by-header", "X-Canary")
-        .canary("team", "a");
+    let settings = Settings::new().additional("canary-by-header", "X-Canary").canary("team", "a");
     let op = settings.render(None, 20).unwrap();
     let event = "CreatingCanaryIngress: Creating canary ingress `demo-web-canary` with weight `20`";
     let purpose = Purpose::Route { weight: 20 };
-    assert_eq!(
-        described(&op),
-        ("demo-web-canary", &[purpose][..], vec![event.to_owned()])
-    );
+    assert_eq!(described(&op), ("demo-web-canary", &[purpose][..], vec![event.to_owned()]));
     let body = json!({
         "apiVersion": "networking.k8s.io/v1",
         "kind": "Ingress",
@@ -171,58 +160,32 @@ fn a_new_weight_changes_one_annotation() {
     let op = settings.render(Some(&settings.made(20)), 50).unwrap();
     let event = "PatchingCanaryIngress: Updating Ingress `demo-web-canary` to desiredWeight '50'";
     let purpose = Purpose::Route { weight: 50 };
-    assert_eq!(
-        described(&op),
-        ("demo-web-canary", &[purpose][..], vec![event.to_owned()])
-    );
+    assert_eq!(described(&op), ("demo-web-canary", &[purpose][..], vec![event.to_owned()]));
     let patch = json!({"metadata": {"annotations": {"nginx.ingress.kubernetes.io/canary-weight": "50"}}});
-    let precondition = Precondition {
-        uid: "canary-uid".to_owned(),
-        resource_version: "7".to_owned(),
-    };
+    let precondition = Precondition { uid: "canary-uid".to_owned(), resource_version: "7".to_owned() };
     assert_eq!(op.action, Action::Patch { precondition, patch });
 }
 
 #[test]
 fn max_traffic_weight_adds_the_total() {
     let made = Settings::new().made(10);
-    let settings = Settings {
-        max_weight: Some(1000),
-        ..Settings::new()
-    };
+    let settings = Settings { max_weight: Some(1000), ..Settings::new() };
     let annotations = json!({
         "nginx.ingress.kubernetes.io/canary-weight": "15",
         "nginx.ingress.kubernetes.io/canary-weight-total": "1000",
     });
-    assert_eq!(
-        settings.patch(&made, 15),
-        json!({"metadata": {"annotations": annotations}})
-    );
+    assert_eq!(settings.patch(&made, 15), json!({"metadata": {"annotations": annotations}}));
 }
 
 #[test]
 fn a_total_that_ingress_nginx_would_ignore_is_scaled_up() {
-    for (max, weight, written) in [
-        (50, 25, ("75", "150")),
-        (1, 1, ("101", "101")),
-        (100, 30, ("30", "100")),
-    ] {
-        let settings = Settings {
-            max_weight: Some(max),
-            ..Settings::new()
-        };
+    for (max, weight, written) in [(50, 25, ("75", "150")), (1, 1, ("101", "101")), (100, 30, ("30", "100"))]
+    {
+        let settings = Settings { max_weight: Some(max), ..Settings::new() };
         let made = settings.made(weight);
         let shown = |key| annotation(&made, key).unwrap_or("absent").to_owned();
-        assert_eq!(
-            shown("nginx.ingress.kubernetes.io/canary-weight"),
-            written.0,
-            "{weight} of {max}"
-        );
-        assert_eq!(
-            shown("nginx.ingress.kubernetes.io/canary-weight-total"),
-            written.1,
-            "{weight} of {max}"
-        );
+        assert_eq!(shown("nginx.ingress.kubernetes.io/canary-weight"), written.0, "{weight} of {max}");
+        assert_eq!(shown("nginx.ingress.kubernetes.io/canary-weight-total"), written.1, "{weight} of {max}");
         assert_eq!(settings.render(Some(&made), weight), None);
     }
 }
@@ -230,10 +193,7 @@ fn a_total_that_ingress_nginx_would_ignore_is_scaled_up() {
 #[test]
 fn a_weight_outside_of_the_range_is_refused() {
     for (max_weight, weight) in [(None, 101), (None, -1), (Some(1000), 1001)] {
-        let settings = Settings {
-            max_weight,
-            ..Settings::new()
-        };
+        let settings = Settings { max_weight, ..Settings::new() };
         let max = max_weight.unwrap_or(100);
         assert_eq!(
             settings.router().render(&stable_ingress(), None, weight),
@@ -247,24 +207,14 @@ fn a_changed_path_replaces_the_rules_whole() {
     let settings = Settings::new();
     let mut stable = stable_ingress();
     stable["spec"]["rules"][0]["http"]["paths"][0]["path"] = json!("/shop");
-    let patch = patched(
-        settings
-            .router()
-            .render(&stable, Some(&settings.made(10)), 10)
-            .unwrap(),
-    );
+    let patch = patched(settings.router().render(&stable, Some(&settings.made(10)), 10).unwrap());
     let paths = json!([path("/shop", "demo-canary"), path("/api", "api")]);
-    assert_eq!(
-        patch,
-        json!({"spec": {"rules": [{"host": "demo.example.com", "http": {"paths": paths}}]}})
-    );
+    assert_eq!(patch, json!({"spec": {"rules": [{"host": "demo.example.com", "http": {"paths": paths}}]}}));
 }
 
 #[test]
 fn nothing_is_written_when_nothing_differs() {
-    let settings = Settings::new()
-        .additional("canary-by-header", "X-Canary")
-        .canary("team", "a");
+    let settings = Settings::new().additional("canary-by-header", "X-Canary").canary("team", "a");
     assert_eq!(settings.render(Some(&settings.made(20)), 20), None);
 }
 
@@ -276,25 +226,15 @@ fn after_the_patch_nothing_is_left_to_write() {
     canary["metadata"]["labels"] = json!({"tracked-by": "somebody"});
     let patch = settings.patch(&canary, 40);
     assert_eq!(patch["spec"], json!({"defaultBackend": null}));
-    assert_eq!(
-        settings.render(Some(&apply_merge_patch(&canary, &patch)), 40),
-        None
-    );
+    assert_eq!(settings.render(Some(&apply_merge_patch(&canary, &patch)), 40), None);
 }
 
 #[test]
 fn a_rule_is_needed_that_uses_the_stable_service() {
     let mut stable = stable_ingress();
     stable["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]["name"] = json!("elsewhere");
-    let error = Settings::new()
-        .router()
-        .render(&stable, None, 0)
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("ingress `web` has no rules using service demo-stable backend"),
-        "{error}"
-    );
+    let error = Settings::new().router().render(&stable, None, 0).unwrap_err().to_string();
+    assert!(error.contains("ingress `web` has no rules using service demo-stable backend"), "{error}");
     assert!(error.contains("its rules use api, elsewhere, other;"), "{error}");
 }
 
@@ -302,11 +242,7 @@ fn a_rule_is_needed_that_uses_the_stable_service() {
 fn an_ingress_with_only_a_default_backend_cannot_have_a_canary() {
     let mut stable = stable_ingress();
     stable["spec"] = json!({"defaultBackend": {"service": {"name": "demo-stable", "port": {"number": 80}}}});
-    let error = Settings::new()
-        .router()
-        .render(&stable, None, 0)
-        .unwrap_err()
-        .to_string();
+    let error = Settings::new().router().render(&stable, None, 0).unwrap_err().to_string();
     assert!(error.contains("its rules use no Service"), "{error}");
 }
 
@@ -338,9 +274,7 @@ fn the_canary_mark_is_restored_and_foreign_metadata_survives() {
 
 #[test]
 fn an_annotation_that_the_rollout_dropped_goes_only_if_we_alone_set_it() {
-    let before = Settings::new()
-        .additional("canary-by-header", "X-Canary")
-        .canary("team", "a");
+    let before = Settings::new().additional("canary-by-header", "X-Canary").canary("team", "a");
     let header = "nginx.ingress.kubernetes.io/canary-by-header";
     let managed = |manager: &str, keys: &[&str]| {
         let annotations: Map<String, Value> =
@@ -348,21 +282,13 @@ fn an_annotation_that_the_rollout_dropped_goes_only_if_we_alone_set_it() {
         json!({"manager": manager, "fieldsV1": {"f:metadata": {"f:annotations": annotations}}})
     };
     let mut canary = before.made(10);
-    assert_eq!(
-        Settings::new().render(Some(&canary), 10),
-        None,
-        "no record, nothing is taken away"
-    );
+    assert_eq!(Settings::new().render(Some(&canary), 10), None, "no record, nothing is taken away");
 
     canary["metadata"]["managedFields"] =
         json!([managed("serin", &[header, "team"]), managed("kubectl", &["team"])]);
     let patch = json!({"metadata": {"annotations": {header: null}}});
     assert_eq!(Settings::new().patch(&canary, 10), patch);
-    assert_eq!(
-        before.render(Some(&canary), 10),
-        None,
-        "what the Rollout still has stays"
-    );
+    assert_eq!(before.render(Some(&canary), 10), None, "what the Rollout still has stays");
 }
 
 #[test]
@@ -370,30 +296,15 @@ fn additional_annotations_get_the_prefix_once() {
     let keys = ["canary-by-header", "nginx.ingress.kubernetes.io/canary-by-cookie"];
     let settings = Settings::new().additional(keys[0], "X").additional(keys[1], "y");
     let made = settings.made(0);
-    assert_eq!(
-        annotation(&made, "nginx.ingress.kubernetes.io/canary-by-header"),
-        Some("X")
-    );
-    assert_eq!(
-        annotation(&made, "nginx.ingress.kubernetes.io/canary-by-cookie"),
-        Some("y")
-    );
+    assert_eq!(annotation(&made, "nginx.ingress.kubernetes.io/canary-by-header"), Some("X"));
+    assert_eq!(annotation(&made, "nginx.ingress.kubernetes.io/canary-by-cookie"), Some("y"));
 }
 
 #[test]
 fn additional_annotations_with_another_prefix_are_refused() {
-    for key in [
-        "nginx.ingress.kubernetes.iox/canary",
-        "a/b",
-        "nginx.ingress.kubernetes.io/",
-        "",
-    ] {
+    for key in ["nginx.ingress.kubernetes.iox/canary", "a/b", "nginx.ingress.kubernetes.io/", ""] {
         let settings = Settings::new().additional(key, "x");
-        let error = settings
-            .router()
-            .render(&stable_ingress(), None, 0)
-            .unwrap_err()
-            .to_string();
+        let error = settings.router().render(&stable_ingress(), None, 0).unwrap_err().to_string();
         let start = "spec.strategy.canary.trafficRouting.nginx.additionalIngressAnnotations: Invalid value: ";
         assert!(error.starts_with(&format!("{start}{key:?}: ")), "{error}");
     }
@@ -405,22 +316,13 @@ fn weights_and_mark_cannot_be_overridden() {
         .additional("canary", "false")
         .canary("nginx.ingress.kubernetes.io/canary-weight", "99");
     let made = settings.made(5);
-    assert_eq!(
-        annotation(&made, "nginx.ingress.kubernetes.io/canary"),
-        Some("true")
-    );
-    assert_eq!(
-        annotation(&made, "nginx.ingress.kubernetes.io/canary-weight"),
-        Some("5")
-    );
+    assert_eq!(annotation(&made, "nginx.ingress.kubernetes.io/canary"), Some("true"));
+    assert_eq!(annotation(&made, "nginx.ingress.kubernetes.io/canary-weight"), Some("5"));
 }
 
 #[test]
 fn the_prefix_can_be_another() {
-    let settings = Settings {
-        prefix: "ingress.acme.io".to_owned(),
-        ..Settings::new()
-    };
+    let settings = Settings { prefix: "ingress.acme.io".to_owned(), ..Settings::new() };
     let made = settings.made(5);
     assert_eq!(annotation(&made, "ingress.acme.io/canary"), Some("true"));
     assert_eq!(annotation(&made, "ingress.acme.io/canary-weight"), Some("5"));
@@ -432,25 +334,14 @@ fn a_canary_ingress_of_somebody_else_is_not_touched() {
     let settings = Settings::new();
     let mut canary = settings.made(10);
     canary["metadata"]["ownerReferences"][0]["uid"] = json!("another-uid");
-    let error = settings
-        .router()
-        .render(&stable_ingress(), Some(&canary), 20)
-        .unwrap_err()
-        .to_string();
+    let error = settings.router().render(&stable_ingress(), Some(&canary), 20).unwrap_err().to_string();
     let text =
         "canary ingress `demo-web-canary` controlled by different object: Rollout demo (uid another-uid);";
     assert!(error.starts_with(text), "{error}");
 
     canary["metadata"]["ownerReferences"] = json!([]);
-    let error = settings
-        .router()
-        .render(&stable_ingress(), Some(&canary), 20)
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("controlled by different object: it has no controller;"),
-        "{error}"
-    );
+    let error = settings.router().render(&stable_ingress(), Some(&canary), 20).unwrap_err().to_string();
+    assert!(error.contains("controlled by different object: it has no controller;"), "{error}");
 }
 
 #[test]
@@ -458,18 +349,11 @@ fn an_object_that_no_cluster_gave_is_not_patched() {
     let settings = Settings::new();
     let mut canary = settings.made(10);
     canary["metadata"]["resourceVersion"].take();
-    let error = settings
-        .router()
-        .render(&stable_ingress(), Some(&canary), 20)
-        .unwrap_err();
+    let error = settings.router().render(&stable_ingress(), Some(&canary), 20).unwrap_err();
     let field = "metadata.resourceVersion";
     assert_eq!(
         error,
-        TrafficError::Incomplete {
-            kind: "Ingress",
-            name: "demo-web-canary".to_owned(),
-            field
-        }
+        TrafficError::Incomplete { kind: "Ingress", name: "demo-web-canary".to_owned(), field }
     );
 }
 
@@ -483,10 +367,7 @@ fn the_canary_name_is_cut_to_what_kubernetes_allows() {
     );
     let (rollout, ingress) = ("r".repeat(140), "i".repeat(150));
     let joined = format!("{rollout}-{ingress}");
-    assert_eq!(
-        canary_ingress_name(&rollout, &ingress),
-        format!("{}-canary", &joined[..246])
-    );
+    assert_eq!(canary_ingress_name(&rollout, &ingress), format!("{}-canary", &joined[..246]));
     assert_eq!(canary_ingress_name(&rollout, &ingress).len(), 253);
     assert_eq!(canary_ingress_name("rollout", ""), "");
 }
@@ -494,10 +375,8 @@ fn the_canary_name_is_cut_to_what_kubernetes_allows() {
 #[test]
 fn two_ingresses_do_not_fight_over_one_canary() {
     let long = "i".repeat(245);
-    let settings = Settings {
-        stable_ingresses: vec![format!("{long}-a"), format!("{long}-b")],
-        ..Settings::new()
-    };
+    let settings =
+        Settings { stable_ingresses: vec![format!("{long}-a"), format!("{long}-b")], ..Settings::new() };
     let mut stable = stable_ingress();
     stable["metadata"]["name"] = json!(settings.stable_ingresses[1]);
     let error = settings.router().render(&stable, None, 0).unwrap_err();
@@ -506,14 +385,8 @@ fn two_ingresses_do_not_fight_over_one_canary() {
 
 #[test]
 fn stable_and_canary_ingresses_are_observed() {
-    let settings = Settings {
-        stable_ingresses: vec!["a".to_owned(), "b".to_owned()],
-        ..Settings::new()
-    };
-    assert_eq!(
-        settings.router().observe_keys(),
-        ["a", "demo-a-canary", "b", "demo-b-canary"]
-    );
+    let settings = Settings { stable_ingresses: vec!["a".to_owned(), "b".to_owned()], ..Settings::new() };
+    assert_eq!(settings.router().observe_keys(), ["a", "demo-a-canary", "b", "demo-b-canary"]);
 }
 
 #[test]
@@ -530,19 +403,13 @@ fn the_class_annotation_wins_over_the_field() {
 fn a_canary_that_is_no_longer_referred_to_is_set_to_zero() {
     let made = Settings::new().made(30);
     let op = release("rollout-uid", &made).unwrap();
-    assert_eq!(
-        op.as_ref().map(|op| &op.purposes[..]),
-        Some(&[Purpose::Route { weight: 0 }][..])
-    );
+    assert_eq!(op.as_ref().map(|op| &op.purposes[..]), Some(&[Purpose::Route { weight: 0 }][..]));
     let patch = patched(op);
     assert_eq!(
         patch,
         json!({"metadata": {"annotations": {"nginx.ingress.kubernetes.io/canary-weight": "0"}}})
     );
-    assert_eq!(
-        release("rollout-uid", &apply_merge_patch(&made, &patch)).unwrap(),
-        None
-    );
+    assert_eq!(release("rollout-uid", &apply_merge_patch(&made, &patch)).unwrap(), None);
     assert_eq!(release("another-uid", &made).unwrap(), None);
 }
 
@@ -559,22 +426,13 @@ fn what_ingress_nginx_would_ignore_is_said() {
         ("canary-by-header", "X,Canary", "letters, digits"),
         ("canary-by-header-pattern", "a b", "no spaces"),
         ("canary-by-cookie", "a\nb", "line breaks"),
-        (
-            "rewrite-target",
-            "/",
-            "takes this setting from the stable Ingress",
-        ),
+        ("rewrite-target", "/", "takes this setting from the stable Ingress"),
     ];
     for (key, value, part) in bad {
         let settings = Settings::new().additional(key, value);
-        let found: Vec<String> = advice(&settings.router(), &stable_ingress())
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        assert!(
-            found.len() == 1 && found[0].contains(part) && found[0].contains(key),
-            "{found:?}"
-        );
+        let found: Vec<String> =
+            advice(&settings.router(), &stable_ingress()).iter().map(ToString::to_string).collect();
+        assert!(found.len() == 1 && found[0].contains(part) && found[0].contains(key), "{found:?}");
     }
 }
 

@@ -1,0 +1,404 @@
+//! Carries out a [`Plan`]: its stages in order, then the status, each request with a bound on its time.
+//!
+//! A stage begins only when every op before it has succeeded. Ops of one stage do not depend on each other: one that
+//! is refused does not keep the rest of its stage from being tried, since the refusal is about that object alone. One
+//! that meets another state than it was decided on, or a server that does not answer, ends the plan: what is left
+//! would act on a picture that is known to be wrong.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream;
+use http::Request;
+use serde_json::Value;
+
+use super::failure::WriteError;
+use super::freshness::{Trace, Write};
+use super::object::{ObjectKey, RawObject};
+use super::request;
+use crate::domain::event::EventNote;
+use crate::domain::plan::{Action, ObjectKind, Op, Plan, Precondition, Stage, StatusWrite};
+use crate::rollout::snapshot::{Failure, FailureCause};
+
+/// How long a request may take.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// How many Pods are patched at the same time.
+const POD_CONCURRENCY: usize = 10;
+
+/// What answers requests.
+pub trait Server: Send + Sync {
+    /// Sends a request and reads the object that comes back.
+    fn send(&self, request: Request<Vec<u8>>) -> impl Future<Output = Result<RawObject, WriteError>> + Send;
+}
+
+impl Server for kube::Client {
+    async fn send(&self, request: Request<Vec<u8>>) -> Result<RawObject, WriteError> {
+        match tokio::time::timeout(REQUEST_TIMEOUT, self.request(request)).await {
+            Ok(answer) => Ok(answer?),
+            Err(_) => Err(WriteError::Transient(format!("no answer within {} s", REQUEST_TIMEOUT.as_secs()))),
+        }
+    }
+}
+
+/// How far a plan got.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ending {
+    /// Everything was carried out.
+    Done,
+    /// An object was not in the state that the plan was decided on.
+    Conflict(String),
+    /// A request may go well next time.
+    Transient(String),
+    /// The API server refused a request; it is the first that it refused.
+    Refused(Failure),
+}
+
+/// What carrying out a plan has done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// The writes that succeeded, in order.
+    pub writes: Vec<Write>,
+    /// The Events that are due, in order.
+    pub events: Vec<EventNote>,
+    /// How far it got.
+    pub ending: Ending,
+}
+
+/// Carries out `plan` for the Rollout of that key.
+pub async fn apply(plan: &Plan, key: &ObjectKey, server: &impl Server) -> Outcome {
+    let outcome = Outcome { writes: Vec::new(), events: Vec::new(), ending: Ending::Done };
+    let mut run = Run { key, server, newest: BTreeMap::new(), outcome };
+    for stage in &plan.stages {
+        run.stage(stage).await;
+        if run.outcome.ending != Ending::Done {
+            break;
+        }
+        run.outcome.events.extend(stage.events.iter().cloned());
+    }
+    run.status(&plan.status, &plan.rollout).await;
+    run.outcome
+}
+
+struct Run<'a, S> {
+    key: &'a ObjectKey,
+    server: &'a S,
+    /// The states that earlier writes of this plan have made.
+    newest: BTreeMap<(ObjectKind, String), Precondition>,
+    outcome: Outcome,
+}
+
+impl<S: Server> Run<'_, S> {
+    async fn stage(&mut self, stage: &Stage) {
+        let is_pod = |op: &Op| op.kind == ObjectKind::Pod;
+        for group in stage.ops.chunk_by(|a, b| is_pod(a) && is_pod(b)) {
+            let attempts: Vec<_> = group.iter().map(|op| self.attempt(op)).collect();
+            let answers: Vec<_> = stream::iter(attempts).buffered(POD_CONCURRENCY).collect().await;
+            for (op, answer) in group.iter().zip(answers) {
+                match answer {
+                    Ok(object) => self.succeeded(op, &object),
+                    Err(ending) => self.failed(ending),
+                }
+            }
+            // The versions of Pods change all the time, so that a conflict there says little about the rest.
+            let may_go_on = match &self.outcome.ending {
+                Ending::Done | Ending::Refused(_) => true,
+                Ending::Conflict(_) => group.iter().all(is_pod),
+                Ending::Transient(_) => false,
+            };
+            if !may_go_on {
+                return;
+            }
+        }
+    }
+
+    async fn attempt(&self, op: &Op) -> Result<RawObject, Ending> {
+        let key = ObjectKey::new(&self.key.namespace, &op.name);
+        let newer = self.newest.get(&(op.kind, op.name.clone()));
+        let answer = match request::of_action(op.kind, &key, &op.action, newer) {
+            Ok(request) => self.server.send(request).await,
+            Err(error) => Err(WriteError::Rejected(error.to_string())),
+        };
+        match (answer, &op.action) {
+            (Ok(object), _) => Ok(object),
+            (Err(WriteError::Conflict(_)), Action::Delete { .. }) if self.is_gone(op.kind, &key).await => {
+                Ok(RawObject::default())
+            }
+            (Err(WriteError::AlreadyExists), _) => Err(self.existing(op.kind, &key).await),
+            (Err(error), _) => Err(ending(op.kind, &op.name, error)),
+        }
+    }
+
+    /// What stands where an object was to be created.
+    async fn existing(&self, kind: ObjectKind, key: &ObjectKey) -> Ending {
+        let mut object = match self.read(kind, key).await {
+            Ok(object) => object,
+            Err(error) => return ending(kind, &key.name, error),
+        };
+        let owners = object.metadata.owner_references.unwrap_or_default();
+        let owner_uid =
+            owners.into_iter().find(|owner| owner.controller == Some(true)).map(|owner| owner.uid);
+        let template = object.spec.get_mut("template").map(Value::take).unwrap_or_default();
+        let cause = FailureCause::AlreadyExists { owner_uid, template };
+        Ending::Refused(Failure { kind, name: key.name.clone(), cause })
+    }
+
+    async fn is_gone(&self, kind: ObjectKind, key: &ObjectKey) -> bool {
+        matches!(self.read(kind, key).await, Err(WriteError::Conflict(_)))
+    }
+
+    async fn read(&self, kind: ObjectKind, key: &ObjectKey) -> Result<RawObject, WriteError> {
+        match request::of_read(kind, key) {
+            Ok(request) => self.server.send(request).await,
+            Err(error) => Err(WriteError::Rejected(error.to_string())),
+        }
+    }
+
+    fn succeeded(&mut self, op: &Op, object: &RawObject) {
+        self.outcome.events.extend(op.events.iter().cloned());
+        match &op.action {
+            Action::Delete { precondition } => {
+                let trace = Trace::Gone(precondition.uid.clone());
+                self.outcome.writes.push(Write { kind: op.kind, name: op.name.clone(), trace });
+            }
+            Action::Create { .. } | Action::Patch { .. } => self.wrote(op.kind, &op.name, object),
+        }
+    }
+
+    fn wrote(&mut self, kind: ObjectKind, name: &str, object: &RawObject) {
+        let (Some(uid), Some(version)) = (&object.metadata.uid, &object.metadata.resource_version) else {
+            return;
+        };
+        let newest = Precondition { uid: uid.clone(), resource_version: version.clone() };
+        self.newest.insert((kind, name.to_owned()), newest);
+        self.outcome.writes.push(Write {
+            kind,
+            name: name.to_owned(),
+            trace: Trace::Version(version.clone()),
+        });
+    }
+
+    /// The first thing that goes wrong is the one that counts.
+    fn failed(&mut self, ending: Ending) {
+        if self.outcome.ending == Ending::Done {
+            self.outcome.ending = ending;
+        }
+    }
+
+    /// Writes the whole status if everything before has succeeded; else only what was observed, and nothing at all
+    /// when the picture was wrong.
+    async fn status(&mut self, status: &StatusWrite, decided_on: &Precondition) {
+        let patch = match &self.outcome.ending {
+            Ending::Done => &status.patch,
+            Ending::Refused(_) | Ending::Transient(_) => &status.observed,
+            Ending::Conflict(_) => return,
+        };
+        if !patch.is_null() {
+            let newer = self.newest.get(&(ObjectKind::Rollout, self.key.name.clone()));
+            let answer = match request::of_status(self.key, patch, newer.unwrap_or(decided_on)) {
+                Ok(request) => self.server.send(request).await,
+                Err(error) => Err(WriteError::Rejected(error.to_string())),
+            };
+            match answer {
+                Ok(object) => self.wrote(ObjectKind::Rollout, &self.key.name, &object),
+                Err(error) => self.failed(ending(ObjectKind::Rollout, &self.key.name, error)),
+            }
+        }
+        if self.outcome.ending == Ending::Done {
+            self.outcome.events.extend(status.events.iter().cloned());
+        }
+    }
+}
+
+/// How a plan ends when the write of that object fails with `error`.
+fn ending(kind: ObjectKind, name: &str, error: WriteError) -> Ending {
+    let refused = |cause| Ending::Refused(Failure { kind, name: name.to_owned(), cause });
+    match error {
+        WriteError::Conflict(message) => Ending::Conflict(message),
+        WriteError::AlreadyExists => Ending::Conflict(error.to_string()),
+        WriteError::Transient(message) => Ending::Transient(message),
+        WriteError::Forbidden(message) => refused(FailureCause::Forbidden(message)),
+        WriteError::Rejected(message) => refused(FailureCause::Rejected(message)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::domain::event::EventReason;
+    use crate::domain::plan::{Purpose, StageName, Wake};
+
+    /// Answers every write with the next resource version, except those to a path that contains a key of `errors`.
+    #[derive(Default)]
+    struct Double {
+        errors: Vec<(&'static str, WriteError)>,
+        sent: Mutex<Vec<(String, Value)>>,
+    }
+
+    impl Server for Double {
+        async fn send(&self, request: Request<Vec<u8>>) -> Result<RawObject, WriteError> {
+            let line = format!("{} {}", request.method(), request.uri().path());
+            let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
+            let mut sent = self.sent.lock().expect("no panic");
+            sent.push((line.clone(), body));
+            if let Some((_, error)) = self.errors.iter().find(|(part, _)| line.contains(part)) {
+                return Err(error.clone());
+            }
+            let metadata = json!({"uid": "u", "resourceVersion": (100 + sent.len()).to_string()});
+            let object = json!({"metadata": metadata, "spec": {"template": {"spec": {"found": true}}}});
+            Ok(serde_json::from_value(object).expect("an object"))
+        }
+    }
+
+    impl Double {
+        fn lines(&self) -> Vec<String> {
+            let last = |line: &str| {
+                let path = line.split_once("/namespaces/shop/").map_or(line, |(_, path)| path);
+                format!("{} {path}", line.split(' ').next().unwrap_or_default())
+            };
+            self.sent.lock().expect("no panic").iter().map(|(line, _)| last(line)).collect()
+        }
+
+        fn body(&self, index: usize) -> Value {
+            self.sent.lock().expect("no panic")[index].1.clone()
+        }
+    }
+
+    fn precondition() -> Precondition {
+        Precondition { uid: "u".into(), resource_version: "1".into() }
+    }
+
+    fn note(message: &str) -> EventNote {
+        EventNote::new(EventReason::ScalingReplicaSet, message)
+    }
+
+    fn patch(kind: ObjectKind, name: &str) -> Op {
+        let action = Action::Patch { precondition: precondition(), patch: json!({"spec": {}}) };
+        let purposes = vec![Purpose::ScaleReplicaSet { from: 0, to: 1 }];
+        Op { kind, name: name.into(), action, purposes, events: vec![note(name)] }
+    }
+
+    fn plan(stages: Vec<Vec<Op>>) -> Plan {
+        let stage =
+            |(i, ops)| Stage { name: StageName::Create, ops, events: vec![note(&format!("stage {i}"))] };
+        Plan {
+            rollout: precondition(),
+            stages: stages.into_iter().enumerate().map(stage).collect(),
+            status: StatusWrite {
+                patch: json!({"status": {"whole": true}}),
+                observed: json!({"status": {"observed": true}}),
+                events: vec![note("status")],
+            },
+            notes: Vec::new(),
+            wake: Wake::OnChange,
+        }
+    }
+
+    async fn run(plan: &Plan, server: &Double) -> (Outcome, Vec<String>) {
+        let outcome = apply(plan, &ObjectKey::new("shop", "web"), server).await;
+        let events = outcome.events.iter().map(|note| note.message.clone()).collect();
+        (outcome, events)
+    }
+
+    fn two_stages() -> Plan {
+        plan(vec![
+            vec![patch(ObjectKind::ReplicaSet, "a"), patch(ObjectKind::ReplicaSet, "b")],
+            vec![patch(ObjectKind::Service, "s")],
+        ])
+    }
+
+    #[tokio::test]
+    async fn stages_then_status_each_followed_by_its_events() {
+        let server = Double::default();
+        let (outcome, events) = run(&two_stages(), &server).await;
+        assert_eq!(outcome.ending, Ending::Done);
+        let lines =
+            ["PATCH replicasets/a", "PATCH replicasets/b", "PATCH services/s", "PATCH rollouts/web/status"];
+        assert_eq!(server.lines(), lines);
+        assert_eq!(server.body(3)["status"], json!({"whole": true}));
+        assert_eq!(events, ["a", "b", "stage 0", "s", "stage 1", "status"]);
+        assert_eq!(outcome.writes.len(), 4);
+        assert_eq!(outcome.writes[0].trace, Trace::Version("101".into()));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_ends_the_plan_after_its_stage_and_writes_only_what_was_observed() {
+        let refusal = WriteError::Rejected("the webhook says no".into());
+        let server = Double { errors: vec![("replicasets/a", refusal)], ..Double::default() };
+        let (outcome, events) = run(&two_stages(), &server).await;
+        assert_eq!(
+            server.lines(),
+            ["PATCH replicasets/a", "PATCH replicasets/b", "PATCH rollouts/web/status"]
+        );
+        assert_eq!(server.body(2)["status"], json!({"observed": true}));
+        assert_eq!(events, ["b"]);
+        let cause = FailureCause::Rejected("the webhook says no".into());
+        let failure = Failure { kind: ObjectKind::ReplicaSet, name: "a".into(), cause };
+        assert_eq!(outcome.ending, Ending::Refused(failure));
+    }
+
+    #[tokio::test]
+    async fn a_conflict_ends_the_plan_at_once() {
+        let server = Double { errors: vec![("/a", WriteError::Conflict("m".into()))], ..Double::default() };
+        let (outcome, events) = run(&two_stages(), &server).await;
+        assert_eq!(server.lines(), ["PATCH replicasets/a"]);
+        assert!(events.is_empty() && outcome.ending == Ending::Conflict("m".into()));
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_away_ends_the_stage() {
+        let server = Double { errors: vec![("/a", WriteError::Transient("m".into()))], ..Double::default() };
+        let (outcome, _) = run(&two_stages(), &server).await;
+        assert_eq!(server.lines(), ["PATCH replicasets/a", "PATCH rollouts/web/status"]);
+        assert_eq!(outcome.ending, Ending::Transient("m".into()));
+    }
+
+    #[tokio::test]
+    async fn a_conflict_of_one_pod_does_not_hold_up_the_stage() {
+        let server =
+            Double { errors: vec![("pods/p1", WriteError::Conflict("m".into()))], ..Double::default() };
+        let pods = [patch(ObjectKind::Pod, "p1"), patch(ObjectKind::Pod, "p2")];
+        let ops = pods.into_iter().chain([patch(ObjectKind::ReplicaSet, "a")]).collect();
+        let (outcome, events) = run(&plan(vec![ops]), &server).await;
+        assert_eq!(events, ["p2", "a"]);
+        assert_eq!(outcome.ending, Ending::Conflict("m".into()));
+    }
+
+    #[tokio::test]
+    async fn later_writes_of_an_object_go_on_from_the_earlier() {
+        let server = Double::default();
+        let rollout = patch(ObjectKind::Rollout, "web");
+        run(&plan(vec![vec![rollout.clone()], vec![rollout]]), &server).await;
+        let versions =
+            (0..3).map(|i| server.body(i)["metadata"]["resourceVersion"].clone()).collect::<Vec<_>>();
+        assert_eq!(versions, ["1", "101", "102"], "patch, patch, status");
+    }
+
+    #[tokio::test]
+    async fn what_stands_in_the_way_of_a_creation_is_looked_at() {
+        let server = Double { errors: vec![("POST", WriteError::AlreadyExists)], ..Double::default() };
+        let mut op = patch(ObjectKind::ReplicaSet, "a");
+        op.action = Action::Create { body: json!({"metadata": {"name": "a"}}) };
+        let (outcome, _) = run(&plan(vec![vec![op]]), &server).await;
+        assert_eq!(server.lines()[..2], ["POST replicasets", "GET replicasets/a"]);
+        let Ending::Refused(failure) = outcome.ending else { panic!("{outcome:?}") };
+        let template = json!({"spec": {"found": true}});
+        assert_eq!(failure.cause, FailureCause::AlreadyExists { owner_uid: None, template });
+    }
+
+    #[tokio::test]
+    async fn deleting_what_is_gone_is_done() {
+        let gone = WriteError::Conflict("not found".into());
+        let server = Double { errors: vec![("replicasets/a", gone)], ..Double::default() };
+        let mut op = patch(ObjectKind::ReplicaSet, "a");
+        op.action = Action::Delete { precondition: precondition() };
+        let (outcome, _) = run(&plan(vec![vec![op]]), &server).await;
+        assert_eq!(outcome.ending, Ending::Done);
+        assert_eq!(outcome.writes[0].trace, Trace::Gone("u".into()));
+    }
+}

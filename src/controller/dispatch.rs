@@ -1,0 +1,123 @@
+//! Hands out the keys of the queue to a bounded number of concurrent reconciles.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{Notify, watch};
+use tokio::task::{Id, JoinError, JoinSet};
+
+use super::apply::Server;
+use super::object::ObjectKey;
+use super::queue::{Next, Queue};
+use super::random::Rng;
+use super::reconcile::Reconciler;
+
+/// How long reconciles that have begun may take to end when the controller stops.
+pub const DRAIN: Duration = Duration::from_secs(12);
+/// The longest wait without a look at the wall clock, which may be set while the monotonic clock goes on.
+const LONGEST_NAP: Duration = Duration::from_secs(30);
+
+/// The queue, and the bell that rings when something is put into it.
+#[derive(Debug)]
+pub struct Dispatcher {
+    queue: Mutex<Queue<ObjectKey>>,
+    bell: Notify,
+}
+
+impl Dispatcher {
+    /// A dispatcher of an empty queue whose jitter comes from `rng`.
+    #[must_use]
+    pub fn new(rng: Rng) -> Self {
+        Self { queue: Mutex::new(Queue::new(rng)), bell: Notify::new() }
+    }
+
+    /// Asks for these Rollouts to be reconciled.
+    pub fn trigger<'a>(&self, keys: impl IntoIterator<Item = &'a ObjectKey>, now: Timestamp) {
+        let mut queue = self.queue();
+        for key in keys {
+            queue.add(key, now);
+        }
+        drop(queue);
+        self.bell.notify_one();
+    }
+
+    /// Reconciles up to `limit` Rollouts at a time until `stop` turns true; then lets those that have begun end.
+    /// Nothing begins before every cache has been filled.
+    pub async fn run<S: Server + 'static>(
+        &self,
+        reconciler: &Arc<Reconciler<S>>,
+        limit: usize,
+        mut stop: watch::Receiver<bool>,
+    ) {
+        let mut running = Running { tasks: JoinSet::new(), keys: BTreeMap::new() };
+        while !*stop.borrow_and_update() {
+            let wait = self.start_due(reconciler, limit, &mut running);
+            tokio::select! {
+                biased;
+                _ = stop.changed() => {}
+                Some(ended) = running.tasks.join_next_with_id(), if !running.tasks.is_empty() => {
+                    self.ended(&mut running, ended, reconciler.clock.now());
+                }
+                () = self.bell.notified() => {}
+                () = crate::clock::sleep(wait) => {}
+            }
+        }
+        let drain = async { while running.tasks.join_next().await.is_some() {} };
+        if tokio::time::timeout(DRAIN, drain).await.is_err() {
+            tracing::warn!(
+                "some Rollouts were left in the middle of a plan; the next start goes on from there"
+            );
+        }
+    }
+
+    /// Starts what is due and returns how long nothing more is.
+    fn start_due<S: Server + 'static>(
+        &self,
+        reconciler: &Arc<Reconciler<S>>,
+        limit: usize,
+        running: &mut Running,
+    ) -> Duration {
+        if !reconciler.caches.missing().is_empty() {
+            return LONGEST_NAP;
+        }
+        let now = reconciler.clock.now();
+        let mut queue = self.queue();
+        while running.tasks.len() < limit {
+            let Some(key) = queue.pop(now) else { break };
+            let (reconciler, of_task) = (Arc::clone(reconciler), key.clone());
+            let task = running.tasks.spawn(async move { reconciler.reconcile(&of_task).await });
+            running.keys.insert(task.id(), key);
+        }
+        match queue.next_due() {
+            Some(due) if running.tasks.len() < limit => {
+                Duration::try_from(due.duration_since(now)).unwrap_or_default().min(LONGEST_NAP)
+            }
+            Some(_) | None => LONGEST_NAP,
+        }
+    }
+
+    fn ended(&self, running: &mut Running, ended: Result<(Id, Next), JoinError>, now: Timestamp) {
+        let (id, next) = match ended {
+            Ok(ended) => ended,
+            Err(error) => {
+                tracing::error!(%error, "reconciling panicked");
+                (error.id(), Next::Refused)
+            }
+        };
+        if let Some(key) = running.keys.remove(&id) {
+            self.queue().done(&key, next, now);
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue<ObjectKey>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The reconciles that have begun.
+struct Running {
+    tasks: JoinSet<Next>,
+    keys: BTreeMap<Id, ObjectKey>,
+}

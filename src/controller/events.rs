@@ -1,0 +1,264 @@
+//! Sends Events, in order and aside from decisions: a slow or refused Event never holds up a Rollout.
+//!
+//! The queue is bounded. When it is full the oldest Event is dropped and counted, for the newest say best how things
+//! are. Each Event is an object of its own: two Events of one reason with different messages must both be readable.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use http::Request;
+use jiff::Timestamp;
+use kube::core::params::PostParams;
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use super::apply::Server;
+use super::failure::WriteError;
+use super::object::ObjectKey;
+use super::random::Rng;
+use crate::api::keys;
+use crate::clock;
+use crate::domain::event::EventNote;
+use crate::domain::plan::Precondition;
+
+/// How many Events may wait to be sent.
+pub const CAPACITY: usize = 2_000;
+/// The longest message in bytes that the API server accepts.
+pub const MESSAGE_BYTES: usize = 1_024;
+/// The component that Events come from; tools select Events by it.
+pub const COMPONENT: &str = "rollouts-controller";
+
+/// How often an Event is tried that meets a server which is away, and how long between two tries at most.
+const ATTEMPTS: u32 = 12;
+const RETRY_FIRST: Duration = Duration::from_millis(250);
+const RETRY_MOST: Duration = Duration::from_secs(5);
+
+/// An Event that is ready to be sent.
+#[derive(Debug, Clone, PartialEq)]
+struct Letter {
+    namespace: String,
+    body: Value,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    letters: VecDeque<Letter>,
+    /// Dropped since it was last reported.
+    dropped: u64,
+    closed: bool,
+    rng: Rng,
+}
+
+/// The Events that wait to be sent.
+#[derive(Debug)]
+pub struct EventQueue {
+    waiting: Mutex<Waiting>,
+    wake: Notify,
+}
+
+impl EventQueue {
+    /// An empty queue that makes names from `rng`.
+    #[must_use]
+    pub fn new(rng: Rng) -> Self {
+        let waiting = Waiting { letters: VecDeque::new(), dropped: 0, closed: false, rng };
+        Self { waiting: Mutex::new(waiting), wake: Notify::new() }
+    }
+
+    /// Adds an Event about the Rollout at `key`, which was in the state `rollout`.
+    pub fn push(&self, key: &ObjectKey, rollout: &Precondition, note: &EventNote, now: Timestamp) {
+        let mut waiting = self.lock();
+        if waiting.letters.len() >= CAPACITY {
+            waiting.letters.pop_front();
+            waiting.dropped += 1;
+        }
+        let body = body(key, rollout, note, now, waiting.rng.next());
+        waiting.letters.push_back(Letter { namespace: key.namespace.clone(), body });
+        drop(waiting);
+        self.wake.notify_one();
+    }
+
+    /// No Event follows; [`send`](Self::send) returns when those that wait are sent.
+    pub fn close(&self) {
+        self.lock().closed = true;
+        self.wake.notify_one();
+    }
+
+    /// Sends Events until the queue is closed and empty.
+    pub async fn send(&self, server: &impl Server) {
+        loop {
+            let (letter, dropped, closed) = self.take();
+            if dropped > 0 {
+                tracing::warn!(dropped, "the API server takes Events too slowly; the oldest were dropped");
+            }
+            match letter {
+                Some(letter) => deliver(&letter, server).await,
+                None if closed => return,
+                None => self.wake.notified().await,
+            }
+        }
+    }
+
+    fn take(&self) -> (Option<Letter>, u64, bool) {
+        let mut waiting = self.lock();
+        (waiting.letters.pop_front(), std::mem::take(&mut waiting.dropped), waiting.closed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn deliver(letter: &Letter, server: &impl Server) {
+    let mut wait = RETRY_FIRST;
+    for _ in 0..ATTEMPTS {
+        let error = match request(letter) {
+            Ok(request) => match server.send(request).await {
+                // An Event that exists was created by a request whose answer was lost.
+                Ok(_) | Err(WriteError::AlreadyExists) => return,
+                Err(error) => error,
+            },
+            Err(error) => WriteError::Rejected(error.to_string()),
+        };
+        match error {
+            WriteError::Transient(_) => clock::sleep(wait).await,
+            WriteError::Conflict(_)
+            | WriteError::AlreadyExists
+            | WriteError::Forbidden(_)
+            | WriteError::Rejected(_) => {
+                let (namespace, reason) = (&letter.namespace, &letter.body["reason"]);
+                tracing::warn!(%namespace, %reason, %error, "an Event was refused");
+                return;
+            }
+        }
+        wait = (wait * 2).min(RETRY_MOST);
+    }
+    tracing::warn!(namespace = %letter.namespace, reason = %letter.body["reason"], "an Event could not be sent");
+}
+
+fn request(letter: &Letter) -> Result<Request<Vec<u8>>, kube::core::request::Error> {
+    let target = kube::core::Request::new(format!("/api/v1/namespaces/{}/events", letter.namespace));
+    target.create(&PostParams::default(), letter.body.to_string().into_bytes())
+}
+
+fn body(key: &ObjectKey, rollout: &Precondition, note: &EventNote, now: Timestamp, number: u64) -> Value {
+    let time = k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(now);
+    json!({
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"namespace": key.namespace, "name": name(&key.name, number)},
+        "involvedObject": {
+            "apiVersion": keys::API_VERSION,
+            "kind": keys::ROLLOUT,
+            "namespace": key.namespace,
+            "name": key.name,
+            "uid": rollout.uid,
+            "resourceVersion": rollout.resource_version,
+        },
+        "type": note.reason.event_type().as_str(),
+        "reason": note.reason.as_str(),
+        "message": truncated(&note.message, MESSAGE_BYTES),
+        "source": {"component": COMPONENT},
+        "reportingComponent": COMPONENT,
+        "reportingInstance": "",
+        "firstTimestamp": time,
+        "lastTimestamp": time,
+        "count": 1,
+    })
+}
+
+/// A name that no other Event has, within the length that Kubernetes allows for names.
+fn name(rollout: &str, number: u64) -> String {
+    const LONGEST: usize = 253;
+    let suffix = format!("{number:016x}");
+    let stem = truncated(rollout, LONGEST - 1 - suffix.len()).trim_end_matches(['.', '-']);
+    format!("{stem}.{suffix}")
+}
+
+/// The longest beginning of `text` that has at most `bytes` bytes.
+fn truncated(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::object::RawObject;
+    use super::*;
+    use crate::domain::event::EventReason;
+
+    #[derive(Default)]
+    struct Double {
+        failures: Mutex<u32>,
+        messages: Mutex<Vec<String>>,
+    }
+
+    impl Server for Double {
+        async fn send(&self, request: Request<Vec<u8>>) -> Result<RawObject, WriteError> {
+            let mut failures = self.failures.lock().expect("no panic");
+            if *failures > 0 {
+                *failures -= 1;
+                return Err(WriteError::Transient("away".into()));
+            }
+            let body: Value = serde_json::from_slice(request.body()).expect("JSON");
+            assert_eq!(request.uri().path(), "/api/v1/namespaces/shop/events");
+            self.messages.lock().expect("no panic").push(body["message"].as_str().expect("text").to_owned());
+            Ok(RawObject::default())
+        }
+    }
+
+    fn push(queue: &EventQueue, message: &str) {
+        let rollout = Precondition { uid: "u".into(), resource_version: "7".into() };
+        let note = EventNote::new(EventReason::RolloutAborted, message);
+        queue.push(&ObjectKey::new("shop", "web"), &rollout, &note, Timestamp::UNIX_EPOCH);
+    }
+
+    #[test]
+    fn an_event_is_about_the_rollout() {
+        let queue = EventQueue::new(Rng::seeded(0));
+        push(&queue, "given up");
+        let body = queue.take().0.expect("an Event").body;
+        assert_eq!(body["metadata"]["name"], "web.e220a8397b1dcdaf");
+        assert_eq!(body["involvedObject"]["kind"], "Rollout");
+        assert_eq!(body["involvedObject"]["uid"], "u");
+        assert_eq!((&body["type"], &body["reason"]), (&json!("Warning"), &json!("RolloutAborted")));
+        assert_eq!(body["source"]["component"], "rollouts-controller");
+        assert_eq!(body["firstTimestamp"], "1970-01-01T00:00:00Z");
+    }
+
+    #[test]
+    fn messages_are_cut_by_bytes_and_between_characters() {
+        assert_eq!(truncated("abc", 5), "abc");
+        assert_eq!(truncated("aé", 2), "a");
+        let message = "é".repeat(600);
+        assert_eq!(truncated(&message, MESSAGE_BYTES).len(), 1_024);
+    }
+
+    #[test]
+    fn names_keep_within_the_limit_of_kubernetes() {
+        let long = name(&"a".repeat(253), 1);
+        assert_eq!((long.len(), long.ends_with(".0000000000000001")), (253, true));
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_drops_the_oldest() {
+        let (queue, server) = (EventQueue::new(Rng::seeded(0)), Double::default());
+        for i in 0..CAPACITY + 2 {
+            push(&queue, &i.to_string());
+        }
+        queue.close();
+        queue.send(&server).await;
+        let messages = server.messages.lock().expect("no panic");
+        assert_eq!((messages.len(), messages.first().map(String::as_str)), (CAPACITY, Some("2")));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn events_keep_their_order_when_the_server_is_away_for_a_while() {
+        let (queue, server) = (EventQueue::new(Rng::seeded(0)), Double::default());
+        *server.failures.lock().expect("no panic") = 5;
+        push(&queue, "first");
+        push(&queue, "second");
+        queue.close();
+        queue.send(&server).await;
+        assert_eq!(*server.messages.lock().expect("no panic"), ["first", "second"]);
+    }
+}

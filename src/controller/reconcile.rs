@@ -1,0 +1,258 @@
+//! One Rollout, once: observe, decide, apply, and remember what the next time needs.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::apply::{Ending, Outcome, Server, apply};
+use super::bulkhead;
+use super::cache::Caches;
+use super::events::EventQueue;
+use super::freshness::Freshness;
+use super::object::{ObjectKey, resource_type};
+use super::observe::{Observed, observe};
+use super::queue::{Next, later};
+use super::random::Rng;
+use crate::clock::Clock;
+use crate::domain::event::{EventNote, EventReason};
+use crate::domain::plan::{Action, ObjectKind, Op, Plan, Precondition, Wake};
+use crate::rollout::snapshot::{Failure, FailureCause, Identity};
+use crate::rollout::{decide, decide_unreadable};
+
+/// When a Rollout is looked at again although nothing has changed, at the earliest and at the latest. Only a lost
+/// watch event makes it necessary; where nothing changed it sends no request.
+pub const RESYNC: (Duration, Duration) = (Duration::from_mins(10), Duration::from_mins(15));
+/// When a Rollout is looked at again whose last write the caches do not show yet; a watch event comes sooner.
+const STALE: Duration = Duration::from_millis(100);
+/// When a Rollout is looked at again whose plan asks for a time that was over when it was made.
+const OVERDUE: Duration = Duration::from_secs(1);
+
+/// What is remembered of a Rollout from one time to the next.
+#[derive(Debug, Default)]
+struct Memory {
+    /// The uid of the Rollout that all this is about.
+    uid: String,
+    freshness: Freshness,
+    last_failure: Option<Failure>,
+    /// The last problem that was reported, so that it is reported once.
+    warned: Option<String>,
+}
+
+/// Everything that reconciling needs.
+#[derive(Debug)]
+pub struct Reconciler<S> {
+    /// What the cluster looks like.
+    pub caches: Caches,
+    /// Where writes go.
+    pub server: S,
+    /// Where the time comes from.
+    pub clock: Clock,
+    /// Where Events go.
+    pub events: EventQueue,
+    memories: Mutex<BTreeMap<ObjectKey, Memory>>,
+    rng: Mutex<Rng>,
+}
+
+impl<S: Server> Reconciler<S> {
+    /// Reconciles through `server`, by `clock`, with jitter and names from `rng`.
+    #[must_use]
+    pub fn new(server: S, clock: Clock, mut rng: Rng) -> Self {
+        let events = EventQueue::new(Rng::seeded(rng.next()));
+        let (memories, rng) = (Mutex::default(), Mutex::new(rng));
+        Self { caches: Caches::default(), server, clock, events, memories, rng }
+    }
+
+    /// Does what is to be done about the Rollout of that key now.
+    pub async fn reconcile(&self, key: &ObjectKey) -> Next {
+        let now = self.clock.now();
+        let uid = self.caches.rollouts.read().get(key).map(|entry| entry.id.uid.clone());
+        let Some(uid) = uid else { return self.forget(key) };
+        let last_failure = match self.recall(key, &uid, now) {
+            Ok(last_failure) => last_failure,
+            Err(write) => {
+                tracing::debug!(namespace = key.namespace, name = key.name, %write, "waits for its own write");
+                return Next::Soon(STALE);
+            }
+        };
+        let had_failed = last_failure.is_some();
+        let (id, plan) = match observe(key, &self.caches, last_failure) {
+            Observed::Absent => return self.forget(key),
+            Observed::Unreadable(unreadable) => {
+                (unreadable.id.clone(), bulkhead(|| decide_unreadable(&unreadable, now)))
+            }
+            Observed::Complete(snapshot) => {
+                (Identity::of(&snapshot.rollout), bulkhead(|| decide(&snapshot, now)))
+            }
+        };
+        let plan = match plan {
+            Ok(plan) => plan,
+            Err(panic) => return self.report_bug(key, &id.precondition(), &panic),
+        };
+        let outcome = apply(&plan, key, &self.server).await;
+        log(key, &plan, &outcome);
+        let next = self.remember(key, &plan, outcome);
+        let forgiven =
+            had_failed && self.memories().get(key).is_none_or(|memory| memory.last_failure.is_none());
+        match next {
+            // The plan may still speak of a refusal that is over.
+            Next::At(_) if forgiven => Next::Soon(STALE),
+            Next::At(_) => Next::At(self.next_look(plan.wake, now)),
+            Next::Soon(_) | Next::Transient | Next::Refused | Next::Forget => next,
+        }
+    }
+
+    /// The Rollout is gone, and with it all that was remembered.
+    fn forget(&self, key: &ObjectKey) -> Next {
+        self.memories().remove(key);
+        Next::Forget
+    }
+
+    /// What the last attempt left behind, or the write of it that the caches do not show yet. What is remembered of
+    /// a Rollout of that name with another uid is forgotten.
+    fn recall(&self, key: &ObjectKey, uid: &str, now: Timestamp) -> Result<Option<Failure>, String> {
+        let mut memories = self.memories();
+        let memory = memories.entry(key.clone()).or_default();
+        if memory.uid != uid {
+            *memory = Memory { uid: uid.to_owned(), ..Memory::default() };
+        }
+        match memory.freshness.awaited(&key.namespace, &self.caches, now) {
+            Some(write) => Err(write.to_string()),
+            None => Ok(memory.last_failure.clone()),
+        }
+    }
+
+    fn remember(&self, key: &ObjectKey, plan: &Plan, outcome: Outcome) -> Next {
+        let now = self.clock.now();
+        let Outcome { writes, events, ending } = outcome;
+        for note in &events {
+            self.events.push(key, &plan.rollout, note, now);
+        }
+        let mut memories = self.memories();
+        let memory = memories.entry(key.clone()).or_default();
+        for write in writes {
+            memory.freshness.record(write, now);
+        }
+        match ending {
+            Ending::Done => {
+                memory.last_failure = None;
+                memory.warned = None;
+                Next::At(now)
+            }
+            Ending::Conflict(_) | Ending::Transient(_) => Next::Transient,
+            Ending::Refused(failure) => {
+                let warning = warning(plan, &failure);
+                memory.last_failure = Some(failure);
+                // An object that stands in the way is for the next decision to deal with, at once.
+                let Some(warning) = warning else {
+                    return Next::Transient;
+                };
+                if memory.warned.as_ref() != Some(&warning.message) {
+                    let (namespace, name) = (&key.namespace, &key.name);
+                    tracing::warn!(namespace, name, problem = warning.message, "a write was refused");
+                    self.events.push(key, &plan.rollout, &warning, now);
+                    memory.warned = Some(warning.message);
+                }
+                Next::Refused
+            }
+        }
+    }
+
+    /// A decision panicked: that is a bug of this program, confined to one Rollout.
+    fn report_bug(&self, key: &ObjectKey, rollout: &Precondition, panic: &str) -> Next {
+        let message = format!("The controller has a bug that this Rollout brings out: {panic}");
+        tracing::error!(namespace = key.namespace, name = key.name, panic, "the decision panicked");
+        let mut memories = self.memories();
+        let memory = memories.entry(key.clone()).or_default();
+        if memory.warned.as_ref() != Some(&message) {
+            let note = EventNote::new(EventReason::ReconciliationError, message.clone());
+            self.events.push(key, rollout, &note, self.clock.now());
+            memory.warned = Some(message);
+        }
+        Next::Refused
+    }
+
+    /// When to look again: when the plan says, but not without a pause, and not later than the slow resync.
+    fn next_look(&self, wake: Wake, decided: Timestamp) -> Timestamp {
+        let mut rng = self.rng.lock().unwrap_or_else(PoisonError::into_inner);
+        let resync = later(self.clock.now(), rng.duration(RESYNC.0, RESYNC.1));
+        match wake {
+            Wake::OnChange => resync,
+            Wake::At(time) if time <= decided => later(decided, OVERDUE),
+            Wake::At(time) => time.min(resync),
+        }
+    }
+
+    fn memories(&self) -> MutexGuard<'_, BTreeMap<ObjectKey, Memory>> {
+        self.memories.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<S> AsRef<Caches> for Reconciler<S> {
+    fn as_ref(&self) -> &Caches {
+        &self.caches
+    }
+}
+
+/// The Event that reports a refusal; none where the next decision deals with it.
+fn warning(plan: &Plan, failure: &Failure) -> Option<EventNote> {
+    let said = match &failure.cause {
+        FailureCause::AlreadyExists { .. } => return None,
+        FailureCause::Forbidden(said) | FailureCause::Rejected(said) => said,
+    };
+    let (kind, name) = (resource_type(failure.kind).kind, &failure.name);
+    let is_refused = |op: &&Op| op.kind == failure.kind && op.name == failure.name;
+    let is_creation =
+        plan.ops().find(is_refused).is_some_and(|op| matches!(op.action, Action::Create { .. }));
+    let (reason, message) = match failure.kind {
+        ObjectKind::ReplicaSet if is_creation => (
+            EventReason::ReplicaSetCreateError,
+            format!("Failed to create new replica set \"{name}\": {said}"),
+        ),
+        ObjectKind::Ingress => (EventReason::TrafficRoutingError, said.clone()),
+        ObjectKind::Rollout | ObjectKind::ReplicaSet | ObjectKind::Service | ObjectKind::Pod => {
+            let message = format!("The API server refused the write of {kind} \"{name}\": {said}");
+            (EventReason::ReconciliationError, message)
+        }
+    };
+    Some(EventNote::new(reason, message))
+}
+
+/// One line for a plan that did something, or that could not.
+fn log(key: &ObjectKey, plan: &Plan, outcome: &Outcome) {
+    let (namespace, name) = (&key.namespace, &key.name);
+    for note in &plan.notes {
+        tracing::debug!(namespace, name, "{note}");
+    }
+    if plan.is_empty() {
+        return;
+    }
+    let did = describe(plan);
+    match &outcome.ending {
+        Ending::Done => tracing::info!(namespace, name, did, "carried out a plan"),
+        Ending::Conflict(why) => {
+            tracing::debug!(namespace, name, did, why, "met another state than expected");
+        }
+        Ending::Transient(why) => {
+            tracing::warn!(namespace, name, did, why, "could not finish a plan; tries again");
+        }
+        Ending::Refused(failure) => {
+            tracing::debug!(namespace, name, did, ?failure, "a write was refused");
+        }
+    }
+}
+
+fn describe(plan: &Plan) -> String {
+    let mut did = String::new();
+    for op in plan.ops() {
+        for purpose in &op.purposes {
+            let _ = write!(did, "{purpose:?} {}, ", op.name);
+        }
+    }
+    if !plan.status.patch.is_null() {
+        did.push_str("status");
+    }
+    did.trim_end_matches(", ").to_owned()
+}

@@ -1,0 +1,183 @@
+//! One watch a kind: keeps its cache up to date and triggers the Rollouts that a change concerns.
+//!
+//! Each watch has a backoff of its own, so that one that fails does not slow the others. A watch goes on from where it
+//! was when the API server comes back; it lists anew only when the server has forgotten that point.
+
+use std::collections::BTreeSet;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::{Stream, StreamExt};
+use kube::Api;
+use kube::runtime::watcher::{Config, Error, Event, watcher};
+use tokio::sync::mpsc;
+
+use super::apply::Server;
+use super::cache::Change;
+use super::dispatch::Dispatcher;
+use super::failure::root_cause;
+use super::object::{ObjectKey, resource_type};
+use super::random::Rng;
+use super::reconcile::Reconciler;
+use super::start::StartError;
+use super::trigger::{Trigger, rollouts};
+use crate::clock;
+
+/// The first wait after an error; it doubles up to [`RETRY_MOST`].
+const RETRY_FIRST: Duration = Duration::from_millis(200);
+/// The longest wait between two attempts: how late an API server's return is noticed.
+const RETRY_MOST: Duration = Duration::from_secs(4);
+/// How long a list may take without one object of it arriving.
+const LIST_PATIENCE: Duration = Duration::from_mins(1);
+/// How many objects a page of a list has.
+const PAGE: u32 = 500;
+
+/// A watch of the kind `T`.
+pub struct Watch<S, T: Trigger> {
+    api: Api<T::Wire>,
+    reconciler: Arc<Reconciler<S>>,
+    dispatcher: Arc<Dispatcher>,
+    /// Told what a first list is refused for.
+    fatal: mpsc::Sender<StartError>,
+    rng: Rng,
+}
+
+impl<S: Server, T: Trigger> Watch<S, T> {
+    /// A watch through `api`.
+    pub fn new(
+        api: Api<T::Wire>,
+        reconciler: &Arc<Reconciler<S>>,
+        dispatcher: &Arc<Dispatcher>,
+        fatal: &mpsc::Sender<StartError>,
+        rng: Rng,
+    ) -> Self {
+        let (reconciler, dispatcher) = (Arc::clone(reconciler), Arc::clone(dispatcher));
+        Self { api, reconciler, dispatcher, fatal: fatal.clone(), rng }
+    }
+
+    /// Watches forever.
+    pub async fn run(mut self) {
+        let mut config = Config::default().page_size(PAGE);
+        if let Some(label) = T::LABEL {
+            config = config.labels(label);
+        }
+        let mut failures = 0;
+        loop {
+            let stream = watcher(self.api.clone(), config.clone());
+            self.follow(pin!(stream), &mut failures).await;
+        }
+    }
+
+    /// Follows a stream until it has to be started anew.
+    async fn follow(
+        &mut self,
+        mut stream: std::pin::Pin<&mut impl Stream<Item = Result<Event<T::Wire>, Error>>>,
+        failures: &mut u32,
+    ) {
+        let mut listing = false;
+        loop {
+            let event = if listing {
+                let Ok(event) = tokio::time::timeout(LIST_PATIENCE, stream.next()).await else {
+                    return;
+                };
+                event
+            } else {
+                stream.next().await
+            };
+            match event {
+                Some(Ok(event)) => {
+                    listing = matches!(event, Event::Init | Event::InitApply(_));
+                    if !matches!(event, Event::Init) {
+                        Self::recovered(failures);
+                    }
+                    self.take(event);
+                }
+                Some(Err(error)) => {
+                    self.wait_after(&error, failures).await;
+                    if must_list_anew(&error) {
+                        return;
+                    }
+                }
+                None => return,
+            }
+        }
+    }
+
+    /// Brings the cache up to date, and only then triggers.
+    fn take(&self, event: Event<T::Wire>) {
+        let changes = {
+            let mut cache = T::cache(&self.reconciler.caches).write();
+            match event {
+                Event::Init => {
+                    cache.begin();
+                    return;
+                }
+                Event::InitApply(object) => {
+                    cache.collect(ObjectKey::of(&object), T::prune(object));
+                    return;
+                }
+                Event::InitDone => cache.swap(),
+                Event::Apply(object) => {
+                    cache.put(ObjectKey::of(&object), T::prune(object)).into_iter().collect()
+                }
+                Event::Delete(object) => {
+                    cache.remove(ObjectKey::of(&object), &T::prune(object)).into_iter().collect()
+                }
+            }
+        };
+        self.trigger(&changes);
+    }
+
+    fn trigger(&self, changes: &[Change<T>]) {
+        let caches = &self.reconciler.caches;
+        let concerned: BTreeSet<_> = changes.iter().flat_map(|change| rollouts(change, caches)).collect();
+        // Also where nothing is concerned: the last cache may have become ready.
+        self.dispatcher.trigger(&concerned, self.reconciler.clock.now());
+    }
+
+    fn recovered(failures: &mut u32) {
+        if std::mem::take(failures) > 0 {
+            tracing::info!(resource = resource_type(T::KIND).plural, "the watch goes on");
+        }
+    }
+
+    async fn wait_after(&mut self, error: &Error, failures: &mut u32) {
+        let resource = resource_type(T::KIND).plural;
+        let is_ready = T::cache(&self.reconciler.caches).read().is_ready();
+        if let Some(refusal) = StartError::of_list(T::KIND, error)
+            && !is_ready
+        {
+            let _ = self.fatal.try_send(refusal);
+        }
+        if *failures == 0 {
+            tracing::warn!(resource, error = root_cause(error), "the watch is interrupted; tries again");
+        } else {
+            tracing::debug!(resource, error = root_cause(error), "the watch is still interrupted");
+        }
+        let most = RETRY_FIRST.saturating_mul(2_u32.saturating_pow(*failures)).min(RETRY_MOST);
+        *failures = failures.saturating_add(1);
+        let wait = self.rng.duration(most / 2, most);
+        clock::sleep(wait).await;
+    }
+}
+
+/// Whether the API server no longer knows the point from which the watch was to go on, or knows none so late.
+fn must_list_anew(error: &Error) -> bool {
+    match error {
+        Error::WatchStartFailed(kube::Error::Api(status)) => {
+            status.code == 410 || status.message.contains("Too large resource version")
+        }
+        Error::WatchStartFailed(_)
+        | Error::InitialListFailed(_)
+        | Error::WatchError(_)
+        | Error::WatchFailed(_)
+        | Error::NoResourceVersion => false,
+    }
+}
+
+impl<S, T: Trigger> std::fmt::Debug for Watch<S, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Watch").field("kind", &T::KIND).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,77 @@
+//! Rules of the house that no compiler knows: floors, sizes, banned words, reasons for exceptions.
+//!
+//! Each rule is a function from a source to its findings, and is tested on small sources beside it.
+
+mod bans;
+mod dependencies;
+mod floors;
+mod shape;
+mod source;
+mod words;
+
+use source::{Source, rust_sources, text_files};
+
+/// What breaks a rule, with its place.
+type Finding = String;
+
+fn assert_none(findings: &[Finding]) {
+    assert!(findings.is_empty(), "{} findings:\n{}", findings.len(), findings.join("\n"));
+}
+
+/// Applies `rule` to every Rust file of the repository; there must be some, or the rule sees nothing.
+fn check_each(rule: fn(&Source) -> Vec<Finding>) {
+    let sources = rust_sources();
+    assert!(sources.len() > 20, "only {} Rust files found", sources.len());
+    assert_none(&sources.iter().flat_map(rule).collect::<Vec<_>>());
+}
+
+#[test]
+fn modules_import_only_floors_below() {
+    check_each(floors::imports);
+}
+
+#[test]
+fn decisions_are_pure() {
+    check_each(bans::impurities);
+}
+
+#[test]
+fn the_shell_knows_no_strategy() {
+    check_each(bans::strategy_words);
+}
+
+#[test]
+fn only_the_clock_reads_the_time() {
+    check_each(bans::clock_reads);
+}
+
+#[test]
+fn files_and_functions_are_short() {
+    check_each(shape::long_parts);
+}
+
+#[test]
+fn every_allow_has_a_reason() {
+    check_each(shape::allows_without_reason);
+    let manifest = source::read("Cargo.toml");
+    assert_none(&shape::manifest_allows_without_reason(&manifest));
+}
+
+#[test]
+fn every_open_end_has_an_issue() {
+    check_each(shape::open_ends_without_issue);
+}
+
+#[test]
+fn no_text_speaks_of_one_machine() {
+    let files = text_files();
+    assert!(files.len() > 20, "only {} text files found", files.len());
+    assert_none(&files.iter().flat_map(|(path, text)| words::of_one_machine(path, text)).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_dependency_has_its_reason() {
+    let manifest = source::read("Cargo.toml");
+    let reasons = source::read("docs/dependencies.md");
+    assert_none(&dependencies::without_reason(&manifest, &reasons));
+}
