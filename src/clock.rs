@@ -25,10 +25,7 @@ impl Clock {
     /// A clock that shows `base` now and advances with tokio's clock.
     #[must_use]
     pub fn starting_at(base: Timestamp) -> Self {
-        Self::Virtual {
-            base,
-            start: tokio::time::Instant::now(),
-        }
+        Self::Virtual { base, start: tokio::time::Instant::now() }
     }
 
     /// The present time.

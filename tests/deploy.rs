@@ -26,7 +26,7 @@ fn objects() -> Vec<Value> {
     let mut files: Vec<PathBuf> =
         fs::read_dir(checkout("deploy")).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
-    let files = files.iter().filter(|file| file.file_name().unwrap() != "kustomization.yaml");
+    let files = files.iter().filter(|file| file.file_name().unwrap() != "Kustomization");
     files.flat_map(|file| documents(&fs::read_to_string(file).unwrap())).collect()
 }
 
@@ -114,7 +114,7 @@ fn kustomize_builds_it_with_the_definitions() {
     let count = |kind: &str| built.iter().filter(|object| object["kind"] == kind).count();
     assert_eq!(built.len(), objects().len() + count("CustomResourceDefinition"), "every file is named");
     let crd_files = fs::read_dir(checkout("crds")).unwrap().count() - 1;
-    assert_eq!(count("CustomResourceDefinition"), crd_files, "all of crds/ but its kustomization.yaml");
+    assert_eq!(count("CustomResourceDefinition"), crd_files, "all of crds/ but its Kustomization");
     assert!(crd_files >= 5);
 }
 

@@ -20,16 +20,11 @@ pub fn merge_patch(from: &Value, to: &Value) -> Option<Value> {
 
 fn object_patch(from: &Map<String, Value>, to: &Map<String, Value>) -> Map<String, Value> {
     let is_set = |map: &Map<String, Value>, key: &str| map.get(key).is_some_and(|value| !value.is_null());
-    let removed = from
-        .keys()
-        .filter(|key| is_set(from, key) && !is_set(to, key))
-        .map(|key| (key.clone(), Value::Null));
-    let changed = to
-        .iter()
-        .filter(|(_, value)| !value.is_null())
-        .filter_map(|(key, value)| {
-            merge_patch(from.get(key).unwrap_or(&Value::Null), value).map(|patch| (key.clone(), patch))
-        });
+    let removed =
+        from.keys().filter(|key| is_set(from, key) && !is_set(to, key)).map(|key| (key.clone(), Value::Null));
+    let changed = to.iter().filter(|(_, value)| !value.is_null()).filter_map(|(key, value)| {
+        merge_patch(from.get(key).unwrap_or(&Value::Null), value).map(|patch| (key.clone(), patch))
+    });
     removed.chain(changed).collect()
 }
 
@@ -61,10 +56,7 @@ mod tests {
 
     #[test]
     fn equal_values_need_no_patch() {
-        assert_eq!(
-            merge_patch(&json!({"a": [1], "b": {}}), &json!({"a": [1], "b": {}})),
-            None
-        );
+        assert_eq!(merge_patch(&json!({"a": [1], "b": {}}), &json!({"a": [1], "b": {}})), None);
         assert_eq!(merge_patch(&json!({"a": null}), &json!({})), None);
         assert_eq!(merge_patch(&json!({}), &json!({"a": null})), None);
     }
@@ -79,14 +71,8 @@ mod tests {
 
     #[test]
     fn an_object_replaces_a_scalar() {
-        assert_eq!(
-            merge_patch(&json!({"a": 1}), &json!({"a": {}})),
-            Some(json!({"a": {}}))
-        );
-        assert_eq!(
-            merge_patch(&json!({"a": {"b": 1}}), &json!({"a": 1})),
-            Some(json!({"a": 1}))
-        );
+        assert_eq!(merge_patch(&json!({"a": 1}), &json!({"a": {}})), Some(json!({"a": {}})));
+        assert_eq!(merge_patch(&json!({"a": {"b": 1}}), &json!({"a": 1})), Some(json!({"a": 1})));
     }
 
     fn tree() -> impl Strategy<Value = Value> {

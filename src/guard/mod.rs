@@ -120,9 +120,8 @@ fn check_capacity(snapshot: &Snapshot, plan: &Plan) -> Result<(), Refusal> {
 fn may_not_be_empty(rollout: &Rollout) -> bool {
     let wanted = replicas(rollout);
     let by_pods = rollout.spec.strategy.canary.as_ref().filter(|c| c.traffic_routing.is_none());
-    let unavailable = by_pods.map_or(0, |c| {
-        fenceposts(c.max_surge.as_ref(), c.max_unavailable.as_ref(), wanted).unavailable
-    });
+    let unavailable = by_pods
+        .map_or(0, |c| fenceposts(c.max_surge.as_ref(), c.max_unavailable.as_ref(), wanted).unavailable);
     wanted > unavailable
 }
 
@@ -131,9 +130,10 @@ fn new_sizes(plan: &Plan) -> BTreeMap<&str, i32> {
     scaled
         .filter(|op| op.kind == ObjectKind::ReplicaSet)
         .filter_map(|op| {
-            let to = op.purposes.iter().find_map(|p| {
-                if let Purpose::ScaleReplicaSet { to, .. } = p { Some(*to) } else { None }
-            })?;
+            let to = op
+                .purposes
+                .iter()
+                .find_map(|p| if let Purpose::ScaleReplicaSet { to, .. } = p { Some(*to) } else { None })?;
             Some((op.name.as_str(), to))
         })
         .collect()

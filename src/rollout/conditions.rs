@@ -44,9 +44,8 @@ impl Fact {
 /// Records a fact. One that is recorded already stays as it is, so that its times say since when it holds.
 /// True if anything changed.
 fn set(status: &mut RolloutStatus, now: Timestamp, fact: Fact) -> bool {
-    let known = find(status, fact.kind).is_some_and(|c| {
-        c.status == fact.status && c.reason == fact.reason && c.message == fact.message
-    });
+    let known = find(status, fact.kind)
+        .is_some_and(|c| c.status == fact.status && c.reason == fact.reason && c.message == fact.message);
     if !known {
         replace(status, now, fact);
     }
@@ -272,7 +271,8 @@ fn derive_available(cx: &Context<'_>, next: &mut RolloutStatus) {
 
 /// Passes on why pods cannot be made: a quota, a webhook, a missing service account.
 fn derive_replica_failure(cx: &Context<'_>, next: &mut RolloutStatus) {
-    let failure = cx.new_rs.into_iter().chain(cx.owned.iter().copied()).find_map(|rs| rs.status.failure.as_ref());
+    let failure =
+        cx.new_rs.into_iter().chain(cx.owned.iter().copied()).find_map(|rs| rs.status.failure.as_ref());
     let Some(failure) = failure else {
         remove(next, ConditionType::ReplicaFailure);
         return;

@@ -47,13 +47,11 @@ impl<'a> Context<'a> {
         now: Timestamp,
     ) -> Self {
         let rollout = &snapshot.rollout;
-        let owned: Vec<_> = snapshot.replica_sets.iter().filter(|rs| revision::belongs(rollout, rs)).collect();
+        let owned: Vec<_> =
+            snapshot.replica_sets.iter().filter(|rs| revision::belongs(rollout, rs)).collect();
         let new_rs = revision::find_new(rollout, status, &owned);
         let current_hash = new_rs.map_or_else(|| revision::hash(rollout, status), |rs| rs.hash().to_owned());
-        let stable_rs = owned
-            .iter()
-            .copied()
-            .find(|rs| status.stable_rs.as_deref() == Some(rs.hash()));
+        let stable_rs = owned.iter().copied().find(|rs| status.stable_rs.as_deref() == Some(rs.hash()));
         let rollback = Rollback::classify(rollout, status, &owned, new_rs, stable_rs, now);
         Self {
             snapshot,
@@ -196,7 +194,9 @@ impl ReplicaSetView {
 
     /// Whether all of the pods that the Rollout asks for are there and available.
     pub(super) fn is_saturated(&self, replicas: i32) -> bool {
-        self.replicas == replicas && self.desired_replicas() == Some(replicas) && self.status.available == replicas
+        self.replicas == replicas
+            && self.desired_replicas() == Some(replicas)
+            && self.status.available == replicas
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::context::Context;
-use super::status;
 use super::snapshot::{Identity, PodView, ReplicaSetView, ServiceView};
+use super::status;
 use crate::api::{PauseReason, RolloutStatus, keys};
 use crate::domain::event::{EventNote, EventReason};
 use crate::domain::plan::{Action, ObjectKind, Op, Plan, Purpose, Stage, StageName, Wake};
@@ -64,7 +64,14 @@ impl Draft {
     }
 
     /// Patches an object; patches of one object become one request.
-    fn patch(&mut self, kind: ObjectKind, id: &Identity, patch: &Value, purpose: Purpose, events: Vec<EventNote>) {
+    fn patch(
+        &mut self,
+        kind: ObjectKind,
+        id: &Identity,
+        patch: &Value,
+        purpose: Purpose,
+        events: Vec<EventNote>,
+    ) {
         for op in &mut self.ops {
             if let Action::Patch { patch: earlier, .. } = &mut op.action
                 && op.kind == kind
@@ -99,13 +106,21 @@ impl Draft {
     }
 
     /// Gives a ReplicaSet a size and records for which size of the Rollout. True if the size changes.
-    pub(super) fn scale(&mut self, cx: &Context<'_>, rs: &ReplicaSetView, to: i32, keep_deadline: bool) -> bool {
-        let drop_deadline = to == 0 && !keep_deadline && rs.annotations.contains_key(keys::SCALE_DOWN_DEADLINE);
+    pub(super) fn scale(
+        &mut self,
+        cx: &Context<'_>,
+        rs: &ReplicaSetView,
+        to: i32,
+        keep_deadline: bool,
+    ) -> bool {
+        let drop_deadline =
+            to == 0 && !keep_deadline && rs.annotations.contains_key(keys::SCALE_DOWN_DEADLINE);
         let is_recorded = rs.desired_replicas() == Some(cx.replicas);
         if rs.replicas == to && is_recorded && !drop_deadline {
             return false;
         }
-        let mut patch = json!({"metadata": {"annotations": {keys::DESIRED_REPLICAS: cx.replicas.to_string()}}});
+        let mut patch =
+            json!({"metadata": {"annotations": {keys::DESIRED_REPLICAS: cx.replicas.to_string()}}});
         if drop_deadline {
             patch["metadata"]["annotations"][keys::SCALE_DOWN_DEADLINE] = Value::Null;
         }
@@ -181,9 +196,11 @@ impl Draft {
 
     /// The hash that the selector of a Service has once the plan is carried out.
     pub(super) fn selected_hash(&self, service: &ServiceView) -> String {
-        let switched = self.ops.iter().filter(|op| op.kind == ObjectKind::Service && op.name == service.id.name);
+        let switched =
+            self.ops.iter().filter(|op| op.kind == ObjectKind::Service && op.name == service.id.name);
         let mut purposes = switched.flat_map(|op| &op.purposes);
-        let to = purposes.find_map(|p| if let Purpose::PointService { to, .. } = p { Some(to.clone()) } else { None });
+        let to = purposes
+            .find_map(|p| if let Purpose::PointService { to, .. } = p { Some(to.clone()) } else { None });
         to.or_else(|| service.selector.get(keys::POD_HASH_LABEL).cloned()).unwrap_or_default()
     }
 

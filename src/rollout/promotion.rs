@@ -22,7 +22,8 @@ fn canary_reason(cx: &Context<'_>, draft: &Draft) -> Option<String> {
         return None;
     }
     let total = cx.steps().len();
-    let is_past_last = total == 0 || cx.status.current_step_index.and_then(|i| usize::try_from(i).ok()) == Some(total);
+    let is_past_last =
+        total == 0 || cx.status.current_step_index.and_then(|i| usize::try_from(i).ok()) == Some(total);
     if cx.stable_rs.is_none() {
         Some("Stable ReplicaSet is gone".to_owned())
     } else if cx.status.promote_full {

@@ -8,19 +8,14 @@ use super::metadata;
 use super::snapshot::{FailureCause, ReplicaSetView};
 use crate::api::{Rollout, RolloutStatus, keys};
 use crate::domain::event::{EventNote, EventReason};
-use crate::domain::plan::{Action, ObjectKind, Op, Purpose};
-use crate::domain::merge_patch::apply_merge_patch;
 use crate::domain::hash;
-use crate::domain::template::{self, EphemeralMetadata};
+use crate::domain::merge_patch::apply_merge_patch;
+use crate::domain::plan::{Action, ObjectKind, Op, Purpose};
+use crate::domain::template;
 
 /// Annotations of a Rollout that its ReplicaSets do not get.
-const NOT_COPIED: [&str; 5] = [
-    keys::LAST_APPLIED,
-    keys::REVISION,
-    keys::REVISION_HISTORY,
-    keys::DESIRED_REPLICAS,
-    keys::NOTIFIED,
-];
+const NOT_COPIED: [&str; 5] =
+    [keys::LAST_APPLIED, keys::REVISION, keys::REVISION_HISTORY, keys::DESIRED_REPLICAS, keys::NOTIFIED];
 
 /// Whether a ReplicaSet of the snapshot is one of the Rollout's: its own, or an orphan that can be adopted.
 pub(super) fn belongs(rollout: &Rollout, rs: &ReplicaSetView) -> bool {
@@ -44,11 +39,17 @@ pub(super) fn find_new<'a>(
 ) -> Option<&'a ReplicaSetView> {
     let desired = rollout.spec.template.as_value();
     let labelled = |hash: &str| owned.iter().copied().find(|rs| rs.hash() == hash);
-    let is_observed = rollout.metadata.generation.is_some_and(|g| status.observed_generation == Some(g.to_string()));
+    let is_observed =
+        rollout.metadata.generation.is_some_and(|g| status.observed_generation == Some(g.to_string()));
     labelled(&hash(rollout, status))
         .or_else(|| labelled(&hash::pod_template_hash_legacy_null_timestamp(desired, status.collision_count)))
         .or_else(|| is_observed.then(|| labelled(status.current_pod_hash.as_deref()?)).flatten())
-        .or_else(|| owned.iter().copied().find(|rs| template::templates_equal(&rs.template, desired, &metadata::injected(rs))))
+        .or_else(|| {
+            owned
+                .iter()
+                .copied()
+                .find(|rs| template::templates_equal(&rs.template, desired, &metadata::injected(rs)))
+        })
 }
 
 /// Takes orphans into possession; true if there were any, and nothing else is to be decided yet.
@@ -56,7 +57,11 @@ pub(super) fn adopt(cx: &Context<'_>, draft: &mut Draft) -> bool {
     for rs in cx.owned.iter().filter(|rs| !rs.owned) {
         let mut owners = rs.owner_references.clone();
         owners.push(owner_reference(cx.rollout));
-        draft.patch_replica_set(rs, &json!({"metadata": {"ownerReferences": owners}}), Purpose::AdoptReplicaSet);
+        draft.patch_replica_set(
+            rs,
+            &json!({"metadata": {"ownerReferences": owners}}),
+            Purpose::AdoptReplicaSet,
+        );
     }
     cx.owned.iter().any(|rs| !rs.owned)
 }
@@ -187,5 +192,10 @@ pub(super) fn is_collision(cx: &Context<'_>) -> bool {
     let is_ours = owner_uid.is_some() && *owner_uid == cx.rollout.metadata.uid;
     failure.kind == ObjectKind::ReplicaSet
         && failure.name == wanted
-        && !(is_ours && template::templates_equal(template, cx.rollout.spec.template.as_value(), &EphemeralMetadata::default()))
+        && !(is_ours
+            && template::templates_equal(
+                template,
+                cx.rollout.spec.template.as_value(),
+                &metadata::of_created(cx, &cx.current_hash),
+            ))
 }

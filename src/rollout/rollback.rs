@@ -52,7 +52,12 @@ impl Rollback {
     }
 }
 
-fn is_within_window(rollout: &Rollout, owned: &[&ReplicaSetView], new: &ReplicaSetView, stable: &ReplicaSetView) -> bool {
+fn is_within_window(
+    rollout: &Rollout,
+    owned: &[&ReplicaSetView],
+    new: &ReplicaSetView,
+    stable: &ReplicaSetView,
+) -> bool {
     let window = rollout.spec.rollback_window.as_ref().map_or(0, |w| w.revisions);
     if window <= 0 || new.created >= stable.created {
         return false;

@@ -43,7 +43,13 @@ impl DelayQueue {
     }
 
     /// The size of the next ReplicaSet: `keep` while it waits, 0 when its time has come.
-    pub(super) fn size(&mut self, cx: &Context<'_>, draft: &mut Draft, rs: &ReplicaSetView, keep: i32) -> i32 {
+    pub(super) fn size(
+        &mut self,
+        cx: &Context<'_>,
+        draft: &mut Draft,
+        rs: &ReplicaSetView,
+        keep: i32,
+    ) -> i32 {
         let has_room = self.room > 0;
         match rs.deadline() {
             // A delay of 0 means now.

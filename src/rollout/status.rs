@@ -86,7 +86,8 @@ fn format_selector(selector: &LabelSelector, hash: Option<&str>) -> String {
 fn fold_abort(cx: &Context<'_>, draft: &mut Draft) {
     let aborted = draft.pauses.abort.is_some() || (cx.status.abort && !draft.pauses.remove_abort);
     draft.status.abort = aborted;
-    draft.status.aborted_at = aborted.then(|| cx.status.aborted_at.clone().unwrap_or_else(|| seconds(cx.now)));
+    draft.status.aborted_at =
+        aborted.then(|| cx.status.aborted_at.clone().unwrap_or_else(|| seconds(cx.now)));
 }
 
 fn fold_pauses(cx: &Context<'_>, draft: &mut Draft) {
@@ -142,5 +143,6 @@ fn status_patch(before: Option<&RolloutStatus>, next: &RolloutStatus) -> Value {
     if before.is_none() && *next == RolloutStatus::default() {
         return Value::Null;
     }
-    merge_patch(&before.map_or(Value::Null, json), &json(next)).map_or(Value::Null, |patch| json!({"status": patch}))
+    merge_patch(&before.map_or(Value::Null, json), &json(next))
+        .map_or(Value::Null, |patch| json!({"status": patch}))
 }

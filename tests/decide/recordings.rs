@@ -102,8 +102,11 @@ fn wait(world: &mut World, words: &str) {
     let done = |world: &World| {
         let rollout = world.rollout();
         let status = &rollout["status"];
-        let is_fresh = status["observedGeneration"].as_str() == Some(&rollout["metadata"]["generation"].to_string());
-        let is_at = step.as_ref().is_none_or(|step| status["currentStepIndex"].to_string() == *step);
+        let is_fresh =
+            status["observedGeneration"].as_str() == Some(&rollout["metadata"]["generation"].to_string());
+        let is_at = step.as_ref().is_none_or(|step| {
+            serde_json::from_str::<Value>(step).is_ok_and(|step| status["currentStepIndex"] == step)
+        });
         is_fresh && status["phase"] == phase.as_str() && is_at
     };
     assert!(world.run(end, done), "waited in vain for {phase} {step:?}: {:#}", world.rollout()["status"]);
@@ -113,7 +116,11 @@ fn image(world: &mut World, image: &str) {
     let mut containers = world.rollout()["spec"]["template"]["spec"]["containers"].clone();
     containers[0]["image"] = image.into();
     let name = world.rollout_name();
-    world.patch(ObjectKind::Rollout, &name, &json!({"spec": {"template": {"spec": {"containers": containers}}}}));
+    world.patch(
+        ObjectKind::Rollout,
+        &name,
+        &json!({"spec": {"template": {"spec": {"containers": containers}}}}),
+    );
 }
 
 fn undo(world: &mut World, revision: &str) {
@@ -188,7 +195,12 @@ fn decisions_lead_where_the_recordings_do() {
     for name in names.filter(|name| only.is_empty() || only.split(' ').any(|o| o == *name)) {
         let world = play(name);
         let found = differences(name, &world);
-        println!("{name}: {} writes, {} events, {} differences", world.writes.len(), world.events.len(), found.len());
+        println!(
+            "{name}: {} writes, {} events, {} differences",
+            world.writes.len(),
+            world.events.len(),
+            found.len()
+        );
         failed.extend(found.into_iter().map(|difference| format!("{name}: {difference}")));
     }
     assert!(failed.is_empty(), "{}", failed.join("\n"));

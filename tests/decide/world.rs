@@ -107,10 +107,6 @@ impl World {
         self.rollout()["metadata"]["name"].as_str().unwrap().to_owned()
     }
 
-    pub(crate) fn get(&self, kind: ObjectKind, name: &str) -> Option<&Value> {
-        self.objects.get(&(kind, name.to_owned()))
-    }
-
     pub(crate) fn all(&self, kind: ObjectKind) -> impl Iterator<Item = &Value> {
         self.objects.iter().filter(move |((k, _), _)| *k == kind).map(|(_, object)| object)
     }
@@ -126,7 +122,10 @@ impl World {
                     caches.rollouts.write().put(key, RolloutEntry::prune(wire::<RolloutEntry>(object)));
                 }
                 ObjectKind::ReplicaSet => {
-                    caches.replica_sets.write().put(key, ReplicaSetEntry::prune(wire::<ReplicaSetEntry>(object)));
+                    caches
+                        .replica_sets
+                        .write()
+                        .put(key, ReplicaSetEntry::prune(wire::<ReplicaSetEntry>(object)));
                 }
                 ObjectKind::Service => {
                     caches.services.write().put(key, ServiceEntry::prune(wire::<ServiceEntry>(object)));
@@ -216,7 +215,12 @@ impl World {
     }
 
     fn next_pod(&self) -> Option<Timestamp> {
-        self.pods.values().flatten().map(|pod| pod.ready_at).filter(|at| *at > self.now && *at < Timestamp::MAX).min()
+        self.pods
+            .values()
+            .flatten()
+            .map(|pod| pod.ready_at)
+            .filter(|at| *at > self.now && *at < Timestamp::MAX)
+            .min()
     }
 
     /// Lets everything happen until `end`, or until `done` says so; false if it never did.
@@ -273,7 +277,7 @@ fn text(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
         Value::String(text) => Some(text.clone()),
-        other => Some(other.to_string()),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => Some(value.to_string()),
     }
 }
 
@@ -302,7 +306,10 @@ fn facets_of(kind: ObjectKind, name: &str, object: &Value) -> Vec<(String, Strin
             vec![
                 (format!("rs.{name}.replicas"), text(&object["spec"]["replicas"])),
                 (format!("rs.{name}.deadline"), Some(deadline.to_owned())),
-                (format!("rs.{name}.labels"), Some(spaced(&object["spec"]["template"]["metadata"]["labels"]))),
+                (
+                    format!("rs.{name}.labels"),
+                    Some(spaced(&object["spec"]["template"]["metadata"]["labels"])),
+                ),
             ]
         }
         ObjectKind::Service => {

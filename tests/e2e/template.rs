@@ -38,14 +38,14 @@ fn templates() -> Vec<Value> {
         container(&json!({"image": "demo:latest"})),
         container(&json!({"image": "Not An Image"})),
         container(
-            json!({"resources": {"limits": {"cpu": "1.0005", "memory": "0.5Gi"}, "requests": {"cpu": 0.1}}}),
+            &json!({"resources": {"limits": {"cpu": "1.0005", "memory": "0.5Gi"}, "requests": {"cpu": 0.1}}}),
         ),
         container(&json!({"ports": [{"containerPort": 80}, {"containerPort": 53, "protocol": "UDP"}]})),
         container(
-            json!({"livenessProbe": {"grpc": {"port": 80}}, "readinessProbe": {"tcpSocket": {"port": 80}}}),
+            &json!({"livenessProbe": {"grpc": {"port": 80}}, "readinessProbe": {"tcpSocket": {"port": 80}}}),
         ),
         container(
-            json!({"lifecycle": {"preStop": {"httpGet": {"port": 80}}, "postStart": {"exec": {"command": ["a"]}}}}),
+            &json!({"lifecycle": {"preStop": {"httpGet": {"port": 80}}, "postStart": {"exec": {"command": ["a"]}}}}),
         ),
         container(&json!({"env": [{"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
             {"name": "B", "valueFrom": {"resourceFieldRef": {"resource": "limits.cpu"}}}]})),
@@ -56,7 +56,7 @@ fn templates() -> Vec<Value> {
         volume(&json!({"downwardAPI": {"items": items}})),
         volume(&json!({"hostPath": {"path": "/tmp"}})),
         volume(
-            json!({"projected": {"sources": [{"serviceAccountToken": {"path": "token"}}, {"downwardAPI": {"items": items}}]}}),
+            &json!({"projected": {"sources": [{"serviceAccountToken": {"path": "token"}}, {"downwardAPI": {"items": items}}]}}),
         ),
         volume(&json!({"iscsi": {"targetPortal": "10.0.0.1", "iqn": "iqn.2001-04.com.example:a", "lun": 0}})),
         volume(&json!({"azureDisk": {"diskName": "d", "diskURI": "https://a.example/d"}})),

@@ -95,8 +95,7 @@ impl ControlPlane {
     }
 
     async fn install_crds(&self, crds: &Path) -> Result<(), PlaneError> {
-        let how = if crds.join("kustomization.yaml").is_file() { "-k" } else { "-f" };
-        let args = ["apply", "--server-side", "-o", "name", how].map(OsStr::new);
+        let args = ["apply", "--server-side", "-o", "name", "-f"].map(OsStr::new);
         let names = self.kubectl(&[&args[..], &[crds.as_os_str()]].concat()).await?.success()?;
         let wait = ["wait", "--for=condition=Established", "--timeout=30s"];
         let all: Vec<&str> = wait.into_iter().chain(names.lines()).collect();

@@ -137,7 +137,8 @@ impl<'a> Update<'_, 'a> {
         let Some(preview) = self.strategy.preview_replica_count else { return self.cx.replicas };
         let cx = self.cx;
         let active = cx.status.blue_green.active_selector.as_deref();
-        let serves = active.is_none_or(|hash| hash == cx.current_hash || cx.owned.iter().all(|rs| rs.hash() != hash));
+        let serves =
+            active.is_none_or(|hash| hash == cx.current_hash || cx.owned.iter().all(|rs| rs.hash() != hash));
         if serves || cx.status.promote_full {
             return cx.replicas;
         }
@@ -154,7 +155,8 @@ impl<'a> Update<'_, 'a> {
         }
         let delay = self.strategy.scale_down_delay_seconds.unwrap_or(DEFAULT_DELAY_SECONDS);
         let mut queue = DelayQueue::new(delay, self.strategy.scale_down_delay_revision_limit);
-        let mut others: Vec<_> = cx.others().filter(|rs| rs.replicas > 0 && !self.is_referenced(rs)).collect();
+        let mut others: Vec<_> =
+            cx.others().filter(|rs| rs.replicas > 0 && !self.is_referenced(rs)).collect();
         others.sort_by_key(|rs| std::cmp::Reverse(rs.revision()));
         for rs in others {
             let size = queue.size(cx, draft, rs, cx.replicas);
@@ -174,7 +176,9 @@ impl<'a> Update<'_, 'a> {
         let names = [Some(self.strategy.active_service.as_str()), self.strategy.preview_service.as_deref()];
         let services = names.into_iter().flatten().filter_map(|name| self.cx.service(name));
         recorded.into_iter().any(|hash| hash.as_deref() == Some(rs.hash()))
-            || services.into_iter().any(|s| s.selector.get(keys::POD_HASH_LABEL).is_some_and(|h| h == rs.hash()))
+            || services
+                .into_iter()
+                .any(|s| s.selector.get(keys::POD_HASH_LABEL).is_some_and(|h| h == rs.hash()))
     }
 
     /// Whether the new revision has the size that it is to have before it is promoted, and all of it is available.
@@ -252,12 +256,12 @@ impl<'a> Update<'_, 'a> {
             return;
         };
         let available = self.cx.new_rs.map_or(0, |rs| rs.status.available);
-        if self.is_pause_completed(draft) && available == count {
+        if Self::is_pause_completed(draft) && available == count {
             draft.status.blue_green.scale_up_preview_check_point = true;
         }
     }
 
-    fn is_pause_completed(&self, draft: &Draft) -> bool {
+    fn is_pause_completed(draft: &Draft) -> bool {
         !draft.pauses.add.contains(&PauseReason::BlueGreenPause)
             && draft.pauses.remove.contains(&PauseReason::BlueGreenPause)
     }
@@ -275,7 +279,7 @@ impl<'a> Update<'_, 'a> {
             return;
         }
         let is_complete = self.is_ready() && new.is_saturated(cx.replicas);
-        if is_complete && (self.is_fast_tracked() || self.is_pause_completed(draft)) {
+        if is_complete && (self.is_fast_tracked() || Self::is_pause_completed(draft)) {
             self.point(draft, active, new.hash());
         } else {
             draft.pauses.hold_resume |= cx.is_resumed_by_user(PauseReason::BlueGreenPause);

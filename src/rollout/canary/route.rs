@@ -19,7 +19,10 @@ pub(super) fn apply(cx: &Context<'_>, draft: &mut Draft) -> Result<(), TrafficEr
     let max = max_weight(cx);
     let weight = desired_weight(cx, draft);
     if !can_stable_carry(cx, max, weight) {
-        draft.note(format!("Traffic stays as it is until the stable revision can carry {} of {max}", max - weight));
+        draft.note(format!(
+            "Traffic stays as it is until the stable revision can carry {} of {max}",
+            max - weight
+        ));
         return Ok(());
     }
     for router in &routers {
@@ -95,4 +98,3 @@ fn record(cx: &Context<'_>, draft: &mut Draft, max: i32, weight: i32) {
     }
     draft.status.canary.weights = Some(weights);
 }
-

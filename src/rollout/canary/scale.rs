@@ -48,7 +48,8 @@ pub(super) fn apply(cx: &Context<'_>, draft: &mut Draft) {
 fn served_floor(cx: &Context<'_>, strategy: &CanaryStrategy, rs: &ReplicaSetView) -> i32 {
     let names = [&strategy.stable_service, &strategy.canary_service];
     let mut services = names.into_iter().flatten().filter_map(|name| cx.service(name));
-    let is_selected = services.any(|s| s.selector.get(keys::POD_HASH_LABEL).is_some_and(|hash| hash == rs.hash()));
+    let is_selected =
+        services.any(|s| s.selector.get(keys::POD_HASH_LABEL).is_some_and(|hash| hash == rs.hash()));
     i32::from(is_selected && cx.replicas > 0 && rs.replicas > 0 && rs.status.available > 0)
 }
 
@@ -63,7 +64,13 @@ pub(super) fn must_hand_over(cx: &Context<'_>) -> bool {
     !cx.is_routed() && is_past_last && is_waited_for && limits.surge == 0 && new.status.available >= enough
 }
 
-fn scale_new(cx: &Context<'_>, draft: &mut Draft, strategy: &CanaryStrategy, new: &ReplicaSetView, size: i32) -> bool {
+fn scale_new(
+    cx: &Context<'_>,
+    draft: &mut Draft,
+    strategy: &CanaryStrategy,
+    new: &ReplicaSetView,
+    size: i32,
+) -> bool {
     match abort_delay(cx, draft, strategy, new) {
         AbortDelay::Off => {
             sizes::keep(draft, new);
@@ -74,7 +81,12 @@ fn scale_new(cx: &Context<'_>, draft: &mut Draft, strategy: &CanaryStrategy, new
     }
 }
 
-fn abort_delay(cx: &Context<'_>, draft: &mut Draft, strategy: &CanaryStrategy, new: &ReplicaSetView) -> AbortDelay {
+fn abort_delay(
+    cx: &Context<'_>,
+    draft: &mut Draft,
+    strategy: &CanaryStrategy,
+    new: &ReplicaSetView,
+) -> AbortDelay {
     let is_aborted = cx.status.abort && !draft.pauses.remove_abort;
     let stands_apart = cx.stable_rs.is_some_and(|rs| !cx.is_new(rs));
     let delay = strategy.abort_scale_down_delay_seconds.unwrap_or(DEFAULT_DELAY_SECONDS);
@@ -229,7 +241,8 @@ fn drain_routed(cx: &Context<'_>, draft: &mut Draft, strategy: &CanaryStrategy) 
     let mut queue = DelayQueue::new(delay, strategy.scale_down_delay_revision_limit);
     for (rs, size) in others.into_iter().filter(|(rs, _)| !is_referenced(cx, strategy, rs)) {
         let was_stable = cx.is_fully_promoted() || rs.deadline() != Deadline::None;
-        let size = if was_stable && !strategy.dynamic_stable_scale { queue.size(cx, draft, rs, size) } else { 0 };
+        let size =
+            if was_stable && !strategy.dynamic_stable_scale { queue.size(cx, draft, rs, size) } else { 0 };
         draft.scale(cx, rs, size, false);
     }
 }

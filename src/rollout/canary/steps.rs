@@ -114,7 +114,9 @@ fn label(step: &CanaryStep) -> String {
             format!("setCanaryScale{{{what}}}")
         }
         Some(StepKind::Plugin(plugin)) => format!("plugin: {}", plugin.name),
-        Some(StepKind::SetHeaderRoute(route)) => format!("setHeaderRoute: {}", route.name.as_deref().unwrap_or("")),
+        Some(StepKind::SetHeaderRoute(route)) => {
+            format!("setHeaderRoute: {}", route.name.as_deref().unwrap_or(""))
+        }
         Some(StepKind::SetMirrorRoute(route)) => format!("setMirrorRoute: {}", route.name),
     }
 }

@@ -27,12 +27,14 @@ pub(super) fn check(
     match names.as_slice() {
         [] => found.required(&at, format!("a step must have one of {KINDS}")),
         [_] => {}
-        several => found.invalid_but(
-            &at,
-            several.join(", "),
-            "a step does one thing",
-            "make a step of each of them",
-        ),
+        several => {
+            found.invalid_but(
+                &at,
+                several.join(", "),
+                "a step does one thing",
+                "make a step of each of them",
+            );
+        }
     }
     for kind in step.kinds_set() {
         let at = at.field(name_of(kind));
@@ -84,12 +86,7 @@ fn check_pause(pause: &PauseStep, at: &Path, found: &mut Findings) {
             IntOrString::String(text) => serde_json::json!(text),
         };
         let problem = "must be seconds that are not negative, or a duration such as 30s, 10m or 1h30m";
-        found.invalid_but(
-            &at.field("duration"),
-            value,
-            problem,
-            "leave it out to wait for a promotion",
-        );
+        found.invalid_but(&at.field("duration"), value, problem, "leave it out to wait for a promotion");
     }
 }
 
@@ -123,10 +120,7 @@ fn check_experiment(
 /// Paths that do not start with `metadata` are looked up in the Rollout when the analysis starts.
 fn check_arguments(arguments: &[RolloutArgument], at: &Path, found: &mut Findings) {
     for (index, argument) in arguments.iter().enumerate() {
-        let from = argument
-            .value_from
-            .as_ref()
-            .and_then(|from| from.field_ref.as_ref());
+        let from = argument.value_from.as_ref().and_then(|from| from.field_ref.as_ref());
         let Some(field) = from.map(|from| from.field_path.as_str()) else {
             continue;
         };
@@ -142,13 +136,8 @@ fn check_arguments(arguments: &[RolloutArgument], at: &Path, found: &mut Finding
 }
 
 fn is_metadata_field(field: &str) -> bool {
-    let whole = [
-        "metadata.name",
-        "metadata.namespace",
-        "metadata.uid",
-        "metadata.labels",
-        "metadata.annotations",
-    ];
+    let whole =
+        ["metadata.name", "metadata.namespace", "metadata.uid", "metadata.labels", "metadata.annotations"];
     let key_of = |map: &str| field.strip_prefix(map)?.strip_prefix("['")?.strip_suffix("']");
     whole.contains(&field)
         || key_of("metadata.labels").is_some_and(|key| names::qualified_name(key).is_ok())
