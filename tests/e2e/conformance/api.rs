@@ -15,14 +15,14 @@ pub(crate) struct Objects {
 
 /// How a patch is to be read.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum PatchType {
+pub(crate) enum PatchForm {
     /// RFC 7386
     Merge,
     /// RFC 6902
     Operations,
 }
 
-impl PatchType {
+impl PatchForm {
     fn content_type(self) -> &'static str {
         match self {
             Self::Merge => "application/merge-patch+json",
@@ -53,10 +53,8 @@ impl Objects {
     pub(crate) async fn list(&self, kind: Kind) -> Result<Vec<Value>, String> {
         let request =
             self.collection(kind).list(&ListParams::default()).map_err(|error| error.to_string())?;
-        match self.send(request).await?["items"].take() {
-            Value::Array(items) => Ok(items),
-            other => Err(format!("the items of a list are {other}")),
-        }
+        let list = self.send(request).await?;
+        list["items"].as_array().cloned().ok_or_else(|| format!("the items of a list are {}", list["items"]))
     }
 
     pub(crate) async fn delete(&self, kind: Kind, name: &str) -> Result<(), String> {
@@ -73,17 +71,17 @@ impl Objects {
         kind: Kind,
         name: &str,
         subresource: Option<&str>,
-        patch_type: PatchType,
-        patch: &Value,
+        form: PatchForm,
+        body: &Value,
     ) -> Result<(), String> {
-        let path = [Some(kind.collection(&self.namespace).as_str()), Some(name), subresource]
+        let url = [Some(kind.collection(&self.namespace).as_str()), Some(name), subresource]
             .into_iter()
             .flatten()
             .collect::<Vec<_>>()
             .join("/");
-        let request = http::Request::patch(path)
-            .header(http::header::CONTENT_TYPE, patch_type.content_type())
-            .body(patch.to_string().into_bytes())
+        let request = http::Request::patch(url)
+            .header(http::header::CONTENT_TYPE, form.content_type())
+            .body(body.to_string().into_bytes())
             .map_err(|error| error.to_string())?;
         self.send(request).await.map(drop)
     }

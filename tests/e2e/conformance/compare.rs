@@ -20,7 +20,7 @@ const MAY_BE_SHORTER: [&str; 5] = [
 ];
 
 /// The reference's recorder of events drops those of one object after a burst of so many, so a recording may end there.
-const EVENTS_BURST: usize = 25;
+pub(crate) const EVENTS_BURST: usize = 25;
 
 /// The name of the list of events among the facets.
 pub(crate) const EVENTS: &str = "events";
@@ -195,7 +195,12 @@ pub(crate) fn leaves(path: &str, value: &Value) -> BTreeMap<String, Value> {
             .zip(items)
             .flat_map(|(index, item): (usize, _)| leaves(&format!("{path}/{index}"), item))
             .collect(),
-        leaf => BTreeMap::from([(path.to_owned(), leaf.clone())]),
+        leaf @ (Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_)) => BTreeMap::from([(path.to_owned(), leaf.clone())]),
     }
 }
 

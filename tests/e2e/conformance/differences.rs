@@ -126,8 +126,8 @@ mod tests {
     fn wrong(listed: &Value, found: &[Difference]) -> Vec<String> {
         let yaml = json!({"a": listed}).to_string();
         let differences = Differences::parse(&yaml, &["a".to_owned()]).unwrap();
-        let first_line = |text: &String| text.lines().next().unwrap_or_default().to_owned();
-        differences.unexpected("a", found).iter().map(first_line).collect()
+        let first_word = |text: &String| text.split_whitespace().next().unwrap_or_default().to_owned();
+        differences.unexpected("a", found).iter().map(first_word).collect()
     }
 
     #[test]

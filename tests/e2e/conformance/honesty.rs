@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::compare::{EVENTS, Recording, compare, leaves};
+use crate::compare::{EVENTS, EVENTS_BURST, Recording, compare, leaves};
 use crate::facets::{at_rest, facets};
 use crate::journal::Run;
 use crate::kinds::Kind;
@@ -100,12 +100,10 @@ fn pointers(value: &Value) -> Vec<String> {
 fn no_event_changes_unnoticed() {
     for (name, recording) in recordings() {
         let whole = recording.first_run();
-        for index in 0..whole.events.len() {
+        for index in 0..whole.events.len().min(EVENTS_BURST) {
             let mut run = whole.clone();
             run.events[index] = "Normal Mutated: to something else".to_owned();
             assert_eq!(differing(&recording, &run), [EVENTS], "{name}: event {index}");
-            run.events.remove(index);
-            assert_eq!(differing(&recording, &run), [EVENTS], "{name}: without event {index}");
         }
     }
 }

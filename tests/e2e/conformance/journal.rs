@@ -107,14 +107,14 @@ mod tests {
 
     use super::*;
 
-    fn service(hash: Value) -> Value {
+    fn service(hash: &Value) -> Value {
         json!({"metadata": {"name": "web"}, "spec": {"selector": {"rollouts-pod-template-hash": hash}}})
     }
 
     #[test]
     fn a_sequence_holds_changes_and_skips_absence() {
         let mut journal = Journal::default();
-        for hash in [Value::Null, json!("a"), json!("a"), json!("b"), Value::Null, json!("b")] {
+        for hash in &[Value::Null, json!("a"), json!("a"), json!("b"), Value::Null, json!("b")] {
             journal.saw(Kind::Service, &service(hash));
         }
         assert_eq!(journal.run("n").sequences["svc.web.hash"], [json!("a"), json!("b"), json!("b")]);
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn a_deleted_object_is_gone_and_its_sequence_stays() {
         let mut journal = Journal::default();
-        let object = service(json!("a"));
+        let object = service(&json!("a"));
         journal.saw(Kind::Service, &object);
         assert!(journal.run("n").objects.contains_key("svc/web"));
         journal.lost(Kind::Service, &object);

@@ -6,7 +6,6 @@
 
 #![allow(clippy::unwrap_used, reason = "the code of tests may panic, outside of test functions, too")]
 
-#[expect(dead_code, reason = "other binaries use the rest")]
 #[path = "../../support/mod.rs"]
 mod support;
 
@@ -108,9 +107,9 @@ async fn judged(plane: &ControlPlane, scenario: &Stored, deliberate: &Difference
         return Ok(());
     }
     let namespace = played.as_ref().map_or("none", |played| played.namespace.as_str());
-    let listed: String = wrong.iter().map(|text| format!("\n    {}", text.replace('\n', "\n    "))).collect();
+    let listed = wrong.join("\n").replace('\n', "\n    ");
     let report = format!(
-        "differs  {name} ({seconds:.0} s, namespace {namespace}): {}{listed}",
+        "differs  {name} ({seconds:.0} s, namespace {namespace}): {}\n    {listed}",
         scenario.scenario.summary
     );
     say(&report);

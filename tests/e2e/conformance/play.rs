@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use serin::api::keys;
 use serin::clock::{self, Clock};
-use serin::cluster::control_plane::ControlPlane;
+use serin::cluster::control_plane::{ControlPlane, KubectlOutput};
 use tokio::time::Instant;
 
-use crate::api::{Objects, PatchType};
+use crate::api::{Objects, PatchForm};
 use crate::journal::Run;
 use crate::kinds::Kind;
 use crate::scenario::{Act, Scenario};
@@ -64,7 +64,7 @@ impl Player<'_> {
 
     async fn leave(&self) -> Result<(), String> {
         let args = ["delete", "namespace", &self.objects.namespace, "--wait=false"];
-        let output = self.plane.kubectl(&args).await.and_then(|output| output.success());
+        let output = self.plane.kubectl(&args).await.and_then(KubectlOutput::success);
         output.map(drop).map_err(|error| error.to_string())
     }
 
@@ -93,7 +93,7 @@ impl Player<'_> {
             }
             Act::Undo(revision) => self.undo(revision).await,
             Act::Patch { kind, name, body } => {
-                self.objects.patch(*kind, name, None, PatchType::Merge, body).await
+                self.objects.patch(*kind, name, None, PatchForm::Merge, body).await
             }
             Act::Delete { kind, name } => self.objects.delete(*kind, name).await,
             Act::Apply(name) => {
@@ -110,22 +110,22 @@ impl Player<'_> {
     async fn apply(&self, manifest: &str) -> Result<(), String> {
         let args = ["-n", &self.objects.namespace, "apply", "-f", "-"];
         let output = self.plane.kubectl_with(self.plane.admin_kubeconfig(), &args, manifest).await;
-        output.and_then(|output| output.success()).map(drop).map_err(|error| error.to_string())
+        output.and_then(KubectlOutput::success).map(drop).map_err(|error| error.to_string())
     }
 
     async fn spec(&self, patch: Value) -> Result<(), String> {
         let body = json!({"spec": patch});
-        self.objects.patch(Kind::Rollout, SUBJECT, None, PatchType::Merge, &body).await
+        self.objects.patch(Kind::Rollout, SUBJECT, None, PatchForm::Merge, &body).await
     }
 
     async fn status(&self, patch: Value) -> Result<(), String> {
         let body = json!({"status": patch});
-        self.objects.patch(Kind::Rollout, SUBJECT, Some("status"), PatchType::Merge, &body).await
+        self.objects.patch(Kind::Rollout, SUBJECT, Some("status"), PatchForm::Merge, &body).await
     }
 
     async fn replace(&self, path: &str, value: Value) -> Result<(), String> {
         let body = json!([{"op": "replace", "path": path, "value": value}]);
-        self.objects.patch(Kind::Rollout, SUBJECT, None, PatchType::Operations, &body).await
+        self.objects.patch(Kind::Rollout, SUBJECT, None, PatchForm::Operations, &body).await
     }
 
     async fn undo(&self, revision: &str) -> Result<(), String> {

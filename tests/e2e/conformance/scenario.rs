@@ -20,7 +20,7 @@ use serde_json::Value;
 use crate::kinds::Kind;
 
 /// How long a script waits for a phase unless it says otherwise.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 #[derive(Debug)]
 pub(crate) struct Scenario {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use kube::Client;
 use kube::api::{ListParams, WatchEvent, WatchParams};
 use kube::core::Request as Collection;
@@ -65,7 +65,7 @@ async fn watch(
             clock::sleep(RETRY).await;
             continue;
         };
-        let mut events = std::pin::pin!(events.into_stream());
+        let mut events = std::pin::pin!(events);
         while let Some(Ok(event)) = events.next().await {
             match write_down(&mut journal.lock().unwrap(), kind, &event) {
                 Ok(Some(seen)) => version = seen,
