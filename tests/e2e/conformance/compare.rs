@@ -116,7 +116,11 @@ fn arrows(values: &[Value]) -> String {
 }
 
 fn or_absent(value: Option<&Value>) -> String {
-    value.map_or_else(|| "absent".to_owned(), Value::to_string)
+    match value {
+        None => "absent".to_owned(),
+        Some(Value::Object(fields)) if !fields.is_empty() => "there".to_owned(),
+        Some(leaf) => leaf.to_string(),
+    }
 }
 
 /// Everything in which a run is not as recorded.
@@ -168,8 +172,9 @@ fn is_subsequence(part: &[Value], whole: &[Value]) -> bool {
     part.iter().all(|value| rest.any(|other| other == value))
 }
 
+/// The leaves that differ of objects that both have, and each object that one of them lacks.
 fn objects(recording: &Recording, run: &Run) -> Vec<Difference> {
-    let (ours, recorded) = (all_leaves(&run.objects), all_leaves(&recording.objects));
+    let (ours, recorded) = (parts(&run.objects, &recording.objects), parts(&recording.objects, &run.objects));
     let paths: BTreeSet<_> = ours.keys().chain(recorded.keys()).collect();
     let differing = paths
         .into_iter()
@@ -181,8 +186,17 @@ fn objects(recording: &Recording, run: &Run) -> Vec<Difference> {
     explained.collect()
 }
 
-fn all_leaves(objects: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
-    objects.iter().flat_map(|(key, object)| leaves(&format!("/{key}"), object)).collect()
+/// By path: of objects that `others` has, too, the leaves; else the whole object.
+fn parts(objects: &BTreeMap<String, Value>, others: &BTreeMap<String, Value>) -> BTreeMap<String, Value> {
+    let of_object = |(key, object): (&String, &Value)| {
+        let path = format!("/{key}");
+        if others.contains_key(key) {
+            leaves(&path, object)
+        } else {
+            BTreeMap::from([(path, object.clone())])
+        }
+    };
+    objects.iter().flat_map(of_object).collect()
 }
 
 /// The scalars of a value, and its empty lists and objects, by path.
@@ -318,7 +332,9 @@ pub(crate) mod tests {
         assert_eq!(with(|object| object["spec"]["ports"] = json!([])), ["/svc/web/spec/ports", path]);
         assert_eq!(with(|object| object["status"] = Value::Null), ["/svc/web/status"]);
         assert!(with(|object| object["spec"]["type"] = json!("NodePort")).is_empty(), "unstable");
-        assert_eq!(differing(|run| drop(service(run))), [path, "/svc/web/status"]);
+        assert_eq!(differing(|run| drop(service(run))), ["/svc/web"]);
+        let second = |run: &mut Run| drop(run.objects.insert("svc/two".to_owned(), json!({"spec": {}})));
+        assert_eq!(differing(second), ["/svc/two"]);
     }
 
     #[test]
@@ -355,8 +371,7 @@ pub(crate) mod tests {
         let shown: Vec<_> = compare(&recording, &run).iter().map(ToString::to_string).collect();
         let expected = [
             "rollout.step\n  ours      (nothing)\n  recorded  0 > 1 > 2\n  recorded  0 > 2",
-            "/svc/web/spec/ports/0/port\n  ours      absent\n  recorded  80",
-            "/svc/web/status\n  ours      absent\n  recorded  {}",
+            "/svc/web\n  ours      absent\n  recorded  there",
             "events (- recorded, + ours)\n  - Normal One\n    Normal Two",
         ];
         assert_eq!(shown, expected);

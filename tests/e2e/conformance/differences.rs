@@ -84,21 +84,20 @@ impl Deliberate {
         if self.ours == IGNORE {
             return true;
         }
-        let meant_leaves = if self.ours == ABSENT { BTreeMap::new() } else { leaves(facet, &self.ours) };
-        let is_found = |leaf: &String| found.iter().any(|difference| difference.facet == *leaf);
-        if facet.starts_with('/') && !meant_leaves.keys().all(is_found) {
-            return false;
-        }
-        found.iter().all(|difference| match &difference.detail {
-            Detail::Sequence { ours, .. } => {
-                self.ours.as_array().is_some_and(|meant| sequence_fits(facet, ours, meant))
+        let is_list =
+            |is_so: &dyn Fn(&[Value]) -> bool| self.ours.as_array().is_some_and(|meant| is_so(meant));
+        let mut at_paths = BTreeMap::new();
+        for difference in found {
+            match &difference.detail {
+                Detail::Sequence { ours, .. } => return is_list(&|meant| sequence_fits(facet, ours, meant)),
+                Detail::Events { ours, .. } => {
+                    return is_list(&|meant| ours.iter().eq(meant.iter().filter_map(Value::as_str)));
+                }
+                Detail::Final { ours: Some(ours), .. } => at_paths.extend(leaves(&difference.facet, ours)),
+                Detail::Final { ours: None, .. } => {}
             }
-            Detail::Events { ours, .. } => self
-                .ours
-                .as_array()
-                .is_some_and(|meant| ours.iter().eq(meant.iter().filter_map(Value::as_str))),
-            Detail::Final { ours, .. } => ours.as_ref() == meant_leaves.get(&difference.facet),
-        })
+        }
+        at_paths == if self.ours == ABSENT { BTreeMap::new() } else { leaves(facet, &self.ours) }
     }
 }
 

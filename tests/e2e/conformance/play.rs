@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use k8s_openapi::api::core::v1::Namespace;
+use kube::Api;
+use kube::api::DeleteParams;
 use serde_json::{Value, json};
 use serin::api::keys;
 use serin::clock::{self, Clock};
@@ -63,9 +66,9 @@ impl Player<'_> {
     }
 
     async fn leave(&self) -> Result<(), String> {
-        let args = ["delete", "namespace", &self.objects.namespace, "--wait=false"];
-        let output = self.plane.kubectl(&args).await.and_then(KubectlOutput::success);
-        output.map(drop).map_err(|error| error.to_string())
+        let namespaces = Api::<Namespace>::all(self.objects.client().clone());
+        let deleted = namespaces.delete(&self.objects.namespace, &DeleteParams::background()).await;
+        deleted.map(drop).map_err(|error| error.to_string())
     }
 
     async fn act(&self, act: &Act) -> Result<(), String> {
