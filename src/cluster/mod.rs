@@ -3,5 +3,6 @@
 //! [`control_plane`] is a real Kubernetes API on this machine; [`kubelet`] makes the pods of such a cluster start,
 //! become ready and end, without running anything.
 
+pub mod api;
 pub mod control_plane;
 pub mod kubelet;

@@ -19,7 +19,7 @@ use super::freshness::{Trace, Write};
 use super::object::{ObjectKey, RawObject};
 use super::request;
 use crate::domain::event::EventNote;
-use crate::domain::plan::{Action, ObjectKind, Op, Plan, Precondition, Stage, StatusWrite};
+use crate::domain::plan::{Action, ObjectKind, Op, Plan, Precondition, Stage, StageName, StatusWrite};
 use crate::rollout::snapshot::{Failure, FailureCause};
 
 /// How long a request may take.
@@ -69,15 +69,15 @@ pub struct Outcome {
 /// Carries out `plan` for the Rollout of that key.
 pub async fn apply(plan: &Plan, key: &ObjectKey, server: &impl Server) -> Outcome {
     let outcome = Outcome { writes: Vec::new(), events: Vec::new(), ending: Ending::Done };
-    let mut run = Run { key, server, newest: BTreeMap::new(), outcome };
-    for stage in &plan.stages {
-        run.stage(stage).await;
-        if run.outcome.ending != Ending::Done {
-            break;
-        }
-        run.outcome.events.extend(stage.events.iter().cloned());
+    let mut run = Run { key, server, newest: BTreeMap::new(), is_routed: false, outcome };
+    let after_status = |stage: &&Stage| stage.name >= StageName::Label;
+    for stage in plan.stages.iter().filter(|stage| !after_status(stage)) {
+        run.whole_stage(stage).await;
     }
     run.status(&plan.status, &plan.rollout).await;
+    for stage in plan.stages.iter().filter(after_status) {
+        run.whole_stage(stage).await;
+    }
     run.outcome
 }
 
@@ -86,10 +86,23 @@ struct Run<'a, S> {
     server: &'a S,
     /// The states that earlier writes of this plan have made.
     newest: BTreeMap<(ObjectKind, String), Precondition>,
+    /// Traffic has been moved.
+    is_routed: bool,
     outcome: Outcome,
 }
 
 impl<S: Server> Run<'_, S> {
+    async fn whole_stage(&mut self, stage: &Stage) {
+        if self.outcome.ending != Ending::Done {
+            return;
+        }
+        self.stage(stage).await;
+        if self.outcome.ending == Ending::Done {
+            self.is_routed |= stage.name == StageName::Route;
+            self.outcome.events.extend(stage.events.iter().cloned());
+        }
+    }
+
     async fn stage(&mut self, stage: &Stage) {
         let is_pod = |op: &Op| op.kind == ObjectKind::Pod;
         for group in stage.ops.chunk_by(|a, b| is_pod(a) && is_pod(b)) {
@@ -186,11 +199,16 @@ impl<S: Server> Run<'_, S> {
         }
     }
 
-    /// Writes the whole status if everything before has succeeded; else only what was observed, and nothing at all
-    /// when the picture was wrong.
+    /// Writes the whole status if everything before has succeeded; else what was observed and which weights were
+    /// set, and nothing at all when the picture was wrong.
     async fn status(&mut self, status: &StatusWrite, decided_on: &Precondition) {
         let patch = match &self.outcome.ending {
             Ending::Done => &status.patch,
+            Ending::Refused(_) | Ending::Transient(_) | Ending::Conflict(_)
+                if self.is_routed && !status.routed.is_null() =>
+            {
+                &status.routed
+            }
             Ending::Refused(_) | Ending::Transient(_) => &status.observed,
             Ending::Conflict(_) => return,
         };
@@ -292,6 +310,7 @@ mod tests {
             status: StatusWrite {
                 patch: json!({"status": {"whole": true}}),
                 observed: json!({"status": {"observed": true}}),
+                routed: json!({"status": {"routed": true}}),
                 events: vec![note("status")],
             },
             notes: Vec::new(),
@@ -366,6 +385,31 @@ mod tests {
         let ops = pods.into_iter().chain([patch(ObjectKind::ReplicaSet, "a")]).collect();
         let (outcome, events) = run(&plan(vec![ops]), &server).await;
         assert_eq!(events, ["p2", "a"]);
+        assert_eq!(outcome.ending, Ending::Conflict("m".into()));
+    }
+
+    #[tokio::test]
+    async fn a_weight_that_was_set_is_recorded_even_if_the_plan_fails_later() {
+        let server = Double { errors: vec![("replicasets/a", WriteError::Conflict("m".into()))], ..Double::default() };
+        let mut plan =
+            plan(vec![vec![patch(ObjectKind::Ingress, "i")], vec![patch(ObjectKind::ReplicaSet, "a")]]);
+        plan.stages[0].name = StageName::Route;
+        plan.stages[1].name = StageName::Scale;
+        let (_, events) = run(&plan, &server).await;
+        assert_eq!(server.body(2)["status"], json!({"routed": true}));
+        assert_eq!(events, ["i", "stage 0"]);
+    }
+
+    #[tokio::test]
+    async fn pods_are_labelled_after_the_status_has_been_written() {
+        let server =
+            Double { errors: vec![("pods/p", WriteError::Conflict("m".into()))], ..Double::default() };
+        let mut plan =
+            plan(vec![vec![patch(ObjectKind::Pod, "p")], vec![patch(ObjectKind::ReplicaSet, "a")]]);
+        plan.stages[0].name = StageName::Label;
+        let (outcome, events) = run(&plan, &server).await;
+        assert_eq!(server.lines(), ["PATCH replicasets/a", "PATCH rollouts/web/status", "PATCH pods/p"]);
+        assert_eq!(events, ["a", "stage 1", "status"]);
         assert_eq!(outcome.ending, Ending::Conflict("m".into()));
     }
 

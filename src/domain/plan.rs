@@ -115,6 +115,9 @@ pub enum StageName {
     Route,
     /// ReplicaSets change size, ephemeral metadata follows, old ones are deleted.
     Scale,
+    /// Live Pods get the metadata of their role. Comes after the status, since nothing waits for it and since Pods
+    /// change all the time, so that a conflict says nothing about the rest.
+    Label,
 }
 
 impl Purpose {
@@ -133,8 +136,8 @@ impl Purpose {
             | Self::DelayScaleDown(_)
             | Self::KeepReplicaSet
             | Self::LabelReplicaSet
-            | Self::LabelPod
             | Self::DeleteReplicaSet => StageName::Scale,
+            Self::LabelPod => StageName::Label,
         }
     }
 }
@@ -181,8 +184,19 @@ pub struct StatusWrite {
     /// Only what was observed (counts, conditions); written when a stage failed, so that a failure reports
     /// itself without pretending progress. Null when there is none.
     pub observed: Value,
+    /// What was observed and the weights; written when traffic was moved and a later stage failed. Null when the
+    /// weights do not change.
+    pub routed: Value,
     /// Sent after `patch` was written (or at once where it is null).
     pub events: Vec<EventNote>,
+}
+
+impl StatusWrite {
+    /// No write, and nothing to tell.
+    #[must_use]
+    pub const fn nothing() -> Self {
+        Self { patch: Value::Null, observed: Value::Null, routed: Value::Null, events: Vec::new() }
+    }
 }
 
 /// When to decide again even if nothing changes.
@@ -225,7 +239,7 @@ impl Plan {
     /// A plan that asks for nothing.
     #[must_use]
     pub fn nothing(rollout: Precondition) -> Self {
-        let status = StatusWrite { patch: Value::Null, observed: Value::Null, events: Vec::new() };
+        let status = StatusWrite::nothing();
         Self { rollout, stages: Vec::new(), status, notes: Vec::new(), wake: Wake::OnChange }
     }
 

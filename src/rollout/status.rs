@@ -135,7 +135,18 @@ pub(super) fn write(
     observed: &RolloutStatus,
     events: Vec<EventNote>,
 ) -> StatusWrite {
-    StatusWrite { patch: status_patch(before, next), observed: status_patch(before, observed), events }
+    let mut routed = Value::Null;
+    if before.map(|status| &status.canary.weights) != Some(&next.canary.weights) {
+        let mut with_weights = observed.clone();
+        with_weights.canary.weights.clone_from(&next.canary.weights);
+        routed = status_patch(before, &with_weights);
+    }
+    StatusWrite {
+        patch: status_patch(before, next),
+        observed: status_patch(before, observed),
+        routed,
+        events,
+    }
 }
 
 fn status_patch(before: Option<&RolloutStatus>, next: &RolloutStatus) -> Value {

@@ -1,0 +1,1 @@
+//! The built-in kinds: what the API has to know of each.
