@@ -18,16 +18,21 @@ use super::cache::Change;
 use super::dispatch::Dispatcher;
 use super::failure::root_cause;
 use super::object::{ObjectKey, resource_type};
+use super::queue::later;
 use super::random::Rng;
 use super::reconcile::Reconciler;
 use super::start::StartError;
 use super::trigger::{Trigger, rollouts};
 use crate::clock;
 
-/// The first wait after an error; it doubles up to [`RETRY_MOST`].
+/// The first wait after an error; it doubles up to one of the two below.
 const RETRY_FIRST: Duration = Duration::from_millis(200);
-/// The longest wait between two attempts: how late an API server's return is noticed.
-const RETRY_MOST: Duration = Duration::from_secs(4);
+/// The longest wait while the API server cannot be reached: how late its return is noticed.
+const AWAY_MOST: Duration = Duration::from_secs(2);
+/// The longest wait while the API server answers with an error.
+const REFUSED_MOST: Duration = Duration::from_secs(5);
+/// How long after its start a watch may take to tell what was missed.
+const RESUMPTION: Duration = Duration::from_secs(1);
 /// How long a list may take without one object of it arriving.
 const LIST_PATIENCE: Duration = Duration::from_mins(1);
 /// How many objects a page of a list has.
@@ -38,9 +43,11 @@ pub struct Watch<S, T: Trigger> {
     api: Api<T::Wire>,
     reconciler: Arc<Reconciler<S>>,
     dispatcher: Arc<Dispatcher>,
-    /// Told what a first list is refused for.
+    /// Told what is refused before the watch has begun.
     fatal: mpsc::Sender<StartError>,
     rng: Rng,
+    /// Whether the watch has ever told anything.
+    has_watched: bool,
 }
 
 impl<S: Server, T: Trigger> Watch<S, T> {
@@ -53,7 +60,7 @@ impl<S: Server, T: Trigger> Watch<S, T> {
         rng: Rng,
     ) -> Self {
         let (reconciler, dispatcher) = (Arc::clone(reconciler), Arc::clone(dispatcher));
-        Self { api, reconciler, dispatcher, fatal: fatal.clone(), rng }
+        Self { api, reconciler, dispatcher, fatal: fatal.clone(), rng, has_watched: false }
     }
 
     /// Watches forever.
@@ -91,6 +98,7 @@ impl<S: Server, T: Trigger> Watch<S, T> {
                     if !matches!(event, Event::Init) {
                         Self::recovered(failures);
                     }
+                    self.has_watched |= matches!(event, Event::Apply(_) | Event::Delete(_));
                     self.take(event);
                 }
                 Some(Err(error)) => {
@@ -144,21 +152,31 @@ impl<S: Server, T: Trigger> Watch<S, T> {
 
     async fn wait_after(&mut self, error: &Error, failures: &mut u32) {
         let resource = resource_type(T::KIND).plural;
-        let is_ready = T::cache(&self.reconciler.caches).read().is_ready();
-        if let Some(refusal) = StartError::of_list(T::KIND, error)
-            && !is_ready
-        {
-            let _ = self.fatal.try_send(refusal);
-        }
-        if *failures == 0 {
+        let missing_right = StartError::of_list(T::KIND, error).filter(|_| !self.has_watched);
+        if let Some(missing_right) = missing_right {
+            let _ = self.fatal.try_send(missing_right);
+        } else if *failures == 0 {
             tracing::warn!(resource, error = root_cause(error), "the watch is interrupted; tries again");
         } else {
             tracing::debug!(resource, error = root_cause(error), "the watch is still interrupted");
         }
-        let most = RETRY_FIRST.saturating_mul(2_u32.saturating_pow(*failures)).min(RETRY_MOST);
+        let cap = if has_answered(error) { REFUSED_MOST } else { AWAY_MOST };
+        let most = RETRY_FIRST.saturating_mul(2_u32.saturating_pow(*failures)).min(cap);
         *failures = failures.saturating_add(1);
         let wait = self.rng.duration(most / 2, most);
+        let resumed = later(self.reconciler.clock.now(), wait + RESUMPTION);
+        T::cache(&self.reconciler.caches).write().doubt_until(resumed);
         clock::sleep(wait).await;
+    }
+}
+
+/// Whether the error is what the API server said, and not that it says nothing.
+fn has_answered(error: &Error) -> bool {
+    match error {
+        Error::InitialListFailed(error) | Error::WatchStartFailed(error) | Error::WatchFailed(error) => {
+            matches!(error, kube::Error::Api(_))
+        }
+        Error::WatchError(_) | Error::NoResourceVersion => true,
     }
 }
 

@@ -3,11 +3,12 @@
 use super::context::{Context, Strategy};
 use super::draft::Draft;
 use super::snapshot::FailureCause;
-use super::status;
+use super::views::Deadline;
 use crate::api::{ConditionStatus, RolloutCondition, RolloutStatus};
 use crate::domain::condition::{ConditionReason as Reason, ConditionType};
 use crate::domain::event::EventReason;
 use crate::domain::plan::ObjectKind;
+use crate::domain::time::whole_seconds;
 use jiff::{SignedDuration, Timestamp};
 
 /// Seconds without progress after which an update counts as stuck, where the Rollout does not say.
@@ -54,7 +55,7 @@ fn set(status: &mut RolloutStatus, now: Timestamp, fact: Fact) -> bool {
 
 /// Records a fact anew: `lastUpdateTime` is now, `lastTransitionTime` only if the status value changes.
 fn replace(status: &mut RolloutStatus, now: Timestamp, fact: Fact) {
-    let now = status::seconds(now);
+    let now = whole_seconds(now);
     let same = find(status, fact.kind).filter(|c| c.status == fact.status);
     let since = same.map_or_else(|| now.clone(), |c| c.last_transition_time.clone());
     remove(status, fact.kind);
@@ -241,7 +242,7 @@ fn is_waiting_on_purpose(cx: &Context<'_>) -> bool {
     let index = cx.status.current_step_index.and_then(|i| usize::try_from(i).ok());
     let step = index.and_then(|i| cx.steps().get(i));
     let at_gate = step.is_some_and(|s| s.pause.is_some() || s.experiment.is_some() || s.analysis.is_some());
-    at_gate || cx.others().any(|rs| rs.deadline() != super::context::Deadline::None)
+    at_gate || cx.others().any(|rs| rs.deadline() != Deadline::None)
 }
 
 /// The condition appears with the first pause and stays from then on.
@@ -257,9 +258,7 @@ fn derive_paused(cx: &Context<'_>, next: &mut RolloutStatus, paused: bool) {
 fn derive_available(cx: &Context<'_>, next: &mut RolloutStatus) {
     let available = match cx.strategy {
         Strategy::Canary(_) => next.available_replicas >= cx.replicas,
-        Strategy::BlueGreen(_) => {
-            status::active_replica_set(cx, next).is_some_and(|rs| rs.is_saturated(cx.replicas))
-        }
+        Strategy::BlueGreen(_) => cx.active_replica_set(next).is_some_and(|rs| rs.is_saturated(cx.replicas)),
     };
     let (value, message) = if available {
         (ConditionStatus::True, "Rollout has minimum availability")

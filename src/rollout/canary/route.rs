@@ -16,7 +16,7 @@ pub(super) fn apply(cx: &Context<'_>, draft: &mut Draft) -> Result<(), TrafficEr
         draft.status.canary.weights = None;
         return Ok(());
     }
-    let max = max_weight(cx);
+    let max = cx.max_weight();
     let weight = desired_weight(cx, draft);
     if !can_stable_carry(cx, max, weight) {
         draft.note(format!(
@@ -32,12 +32,6 @@ pub(super) fn apply(cx: &Context<'_>, draft: &mut Draft) -> Result<(), TrafficEr
     }
     record(cx, draft, max, weight);
     Ok(())
-}
-
-/// The weight that stands for all traffic.
-pub(super) fn max_weight(cx: &Context<'_>) -> i32 {
-    let routing = cx.canary().and_then(|c| c.traffic_routing.as_ref());
-    routing.and_then(|r| r.max_traffic_weight).unwrap_or(100)
 }
 
 fn desired_weight(cx: &Context<'_>, draft: &Draft) -> i32 {
@@ -60,7 +54,7 @@ fn desired_weight(cx: &Context<'_>, draft: &Draft) -> i32 {
     } else if index < steps.len() {
         last_weight(index + 1)
     } else {
-        max_weight(cx)
+        cx.max_weight()
     }
 }
 

@@ -1,11 +1,12 @@
 //! The sizes of a canary's ReplicaSets.
 
-use super::super::context::{Context, Deadline};
+use super::super::context::Context;
 use super::super::draft::Draft;
 use super::super::progress;
 use super::super::scale::{self as sizes, AbortDelay, DelayQueue};
 use super::super::snapshot::ReplicaSetView;
-use super::{route, step_count};
+use super::super::views::Deadline;
+use super::step_count;
 use crate::api::{CanaryStrategy, keys};
 use crate::domain::replicas::{
     self, AtDesiredInput, BasicCanaryInput, CanaryPosition, CanaryScale, Counts, Fenceposts, RecordedWeights,
@@ -155,7 +156,7 @@ fn position<'s>(cx: &Context<'_>, draft: &Draft, steps: &'s [StepSize]) -> Canar
     CanaryPosition {
         steps,
         index: draft.status.current_step_index.or_else(|| step_count(cx)),
-        max_weight: route::max_weight(cx),
+        max_weight: cx.max_weight(),
         is_aborted: cx.status.abort && !draft.pauses.remove_abort,
         is_promoted: cx.status.promote_full || cx.status.stable_rs.is_none() || is_stable,
     }
