@@ -19,6 +19,9 @@ struct Deliberate {
     /// What is there instead: the values of a sequence, the value at a path, the `TYPE REASON` of each event; or one of
     /// the words `absent` (for a path) and `ignore` (anything).
     ours: Value,
+    /// Whether a run may be as recorded, too: where things that race may come in either order.
+    #[serde(default)]
+    sometimes: bool,
     /// The reason.
     because: String,
 }
@@ -57,12 +60,12 @@ impl Differences {
             .collect();
         for (facet, entry) in deliberate {
             let here: Vec<_> = found.iter().filter(|difference| covers(facet, &difference.facet)).collect();
-            if here.is_empty() {
+            if here.is_empty() && !entry.sometimes {
                 wrong.push(format!(
                     "{facet}\n  as recorded, but listed as a deliberate difference (because {})",
                     entry.because
                 ));
-            } else if !entry.is_met(facet, &here) {
+            } else if !here.is_empty() && !entry.is_met(facet, &here) {
                 let shown = here.iter().map(ToString::to_string);
                 wrong.extend(shown.map(|text| format!("{text}\n  expected  {}", entry.ours)));
             }
@@ -144,6 +147,10 @@ mod tests {
         assert!(wrong(&steps, &[sequence("rollout.step", &[1, 2])]).is_empty());
         assert_eq!(wrong(&steps, &[sequence("rollout.step", &[1])]), ["rollout.step"]);
         assert_eq!(wrong(&steps, &[]), ["rollout.step"]);
+        let sometimes = json!({"rollout.step": {"ours": [1, 2], "sometimes": true, "because": "they race"}});
+        assert!(wrong(&sometimes, &[]).is_empty());
+        assert!(wrong(&sometimes, &[sequence("rollout.step", &[1, 2])]).is_empty());
+        assert_eq!(wrong(&sometimes, &[sequence("rollout.step", &[1])]), ["rollout.step"]);
         let listed = json!({"events": {"ours": ["Normal A"], "because": "it is better"}});
         assert!(wrong(&listed, &[events(&["Normal A"])]).is_empty());
         assert_eq!(wrong(&listed, &[events(&["Normal A", "Normal B"])]), ["events"]);

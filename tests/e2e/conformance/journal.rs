@@ -1,9 +1,11 @@
 //! What was seen of one scenario, in order.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use serde::Serialize;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::facets::{at_rest, facets};
 use crate::kinds::Kind;
@@ -24,21 +26,47 @@ pub(crate) struct Run {
 }
 
 /// Writes down what the watches of one namespace tell.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Journal {
+    began: Instant,
+    /// Every change and event in the order seen, for the reader of a run that differs.
+    trace: String,
     sequences: BTreeMap<String, Vec<Value>>,
     events: Vec<String>,
     objects: BTreeMap<String, Value>,
     faults: Vec<String>,
 }
 
+impl Default for Journal {
+    fn default() -> Self {
+        Self {
+            began: Instant::now(),
+            trace: String::new(),
+            sequences: BTreeMap::new(),
+            events: Vec::new(),
+            objects: BTreeMap::new(),
+            faults: Vec::new(),
+        }
+    }
+}
+
 impl Journal {
     pub(crate) fn saw(&mut self, kind: Kind, object: &Value) {
         for (facet, value) in facets(kind, object) {
-            let sequence = self.sequences.entry(facet).or_default();
+            let sequence = self.sequences.entry(facet.clone()).or_default();
             if sequence.last() != Some(&value) {
-                sequence.push(value);
+                // That an optional part is not there at first is no news.
+                let is_news = !(sequence.is_empty() && value.is_null());
+                sequence.push(value.clone());
+                if is_news {
+                    self.note(&format!("{facet} {value}"));
+                }
             }
+        }
+        if kind == Kind::ReplicaSet {
+            let status = &object["status"];
+            let (all, available) = (&status["replicas"], &status["availableReplicas"]);
+            self.note(&format!("{} has {all}, available {available}", key(kind, object)));
         }
         self.objects.insert(key(kind, object), at_rest(object));
     }
@@ -52,8 +80,20 @@ impl Journal {
         let about = event["involvedObject"]["kind"].as_str();
         if matches!(about, Some("Rollout" | "AnalysisRun" | "Experiment")) {
             let text = |field: &str| event[field].as_str().unwrap_or_default();
-            self.events.push(format!("{} {}: {}", text("type"), text("reason"), text("message")));
+            let event = format!("{} {}: {}", text("type"), text("reason"), text("message"));
+            self.note(&event);
+            self.events.push(event);
         }
+    }
+
+    fn note(&mut self, what: &str) {
+        let seconds = self.began.elapsed().as_secs_f32();
+        // Writing to a string cannot fail.
+        let _written = writeln!(self.trace, "{seconds:8.3} {what}");
+    }
+
+    pub(crate) fn trace(&self) -> &str {
+        &self.trace
     }
 
     /// Something that keeps this journal from being whole.

@@ -88,6 +88,7 @@ async fn judged(plane: &ControlPlane, stored: &Stored, deliberate: &Differences)
     let (wrong, log) = match played {
         Ok(played) => {
             keep(&format!("{}.json", stored.name), &serde_json::to_string_pretty(&played.run).unwrap());
+            keep(&format!("{}.trace", stored.name), &played.trace);
             let found = compare(&stored.recording, &played.run);
             let failure = played.failure.map(|why| format!("did not come to its end: {why}"));
             let wrong = failure.into_iter().chain(deliberate.unexpected(&stored.name, &found)).collect();

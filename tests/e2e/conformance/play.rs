@@ -27,6 +27,8 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 pub(crate) struct Played {
     pub(crate) namespace: String,
     pub(crate) run: Run,
+    /// What was seen and when, a line each.
+    pub(crate) trace: String,
     /// Why it did not come to its end.
     pub(crate) failure: Option<String>,
 }
@@ -40,13 +42,14 @@ pub(crate) async fn play(plane: &ControlPlane, name: &str, scenario: &Scenario) 
     let player = Player { plane, scenario, objects };
     let failure = player.whole_script().await.err();
     clock::sleep(LAST_WORDS).await;
-    let (run, faults) = watched.with(|journal| (journal.run(&namespace), journal.faults().to_vec()));
+    let (run, trace, faults) = watched
+        .with(|journal| (journal.run(&namespace), journal.trace().to_owned(), journal.faults().to_vec()));
     drop(watched);
     player.leave().await?;
     if !faults.is_empty() {
         return Err(faults.join("\n"));
     }
-    Ok(Played { namespace, run, failure })
+    Ok(Played { namespace, run, trace, failure })
 }
 
 struct Player<'a> {
