@@ -81,6 +81,10 @@ pub async fn apply(plan: &Plan, key: &ObjectKey, server: &impl Server) -> Outcom
     for stage in plan.stages.iter().filter(after_status) {
         run.whole_stage(stage).await;
     }
+    if run.outcome.ending != Ending::Done && run.outcome.writes.is_empty() {
+        // Nothing has happened, and the next attempt would tell it again.
+        run.outcome.events.clear();
+    }
     run.outcome
 }
 
@@ -249,49 +253,12 @@ fn ending(kind: ObjectKind, name: &str, error: WriteError) -> Ending {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
     use serde_json::json;
 
+    use super::super::double::Double;
     use super::*;
     use crate::domain::event::EventReason;
     use crate::domain::plan::{Purpose, StageName, Wake};
-
-    /// Answers every write with the next resource version, except those to a path that contains a key of `errors`.
-    #[derive(Default)]
-    struct Double {
-        errors: Vec<(&'static str, WriteError)>,
-        sent: Mutex<Vec<(String, Value)>>,
-    }
-
-    impl Server for Double {
-        async fn send(&self, request: Request<Vec<u8>>) -> Result<RawObject, WriteError> {
-            let line = format!("{} {}", request.method(), request.uri().path());
-            let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
-            let mut sent = self.sent.lock().expect("no panic");
-            sent.push((line.clone(), body));
-            if let Some((_, error)) = self.errors.iter().find(|(part, _)| line.contains(part)) {
-                return Err(error.clone());
-            }
-            let metadata = json!({"uid": "u", "resourceVersion": (100 + sent.len()).to_string()});
-            let object = json!({"metadata": metadata, "spec": {"template": {"spec": {"found": true}}}});
-            Ok(serde_json::from_value(object).expect("an object"))
-        }
-    }
-
-    impl Double {
-        fn lines(&self) -> Vec<String> {
-            let last = |line: &str| {
-                let path = line.split_once("/namespaces/shop/").map_or(line, |(_, path)| path);
-                format!("{} {path}", line.split(' ').next().unwrap_or_default())
-            };
-            self.sent.lock().expect("no panic").iter().map(|(line, _)| last(line)).collect()
-        }
-
-        fn body(&self, index: usize) -> Value {
-            self.sent.lock().expect("no panic")[index].1.clone()
-        }
-    }
 
     fn precondition() -> Precondition {
         Precondition { uid: "u".into(), resource_version: "1".into() }
@@ -354,7 +321,7 @@ mod tests {
     #[tokio::test]
     async fn a_refusal_ends_the_plan_after_its_stage_and_writes_only_what_was_observed() {
         let refusal = WriteError::Rejected("the webhook says no".into());
-        let server = Double { errors: vec![("replicasets/a", refusal)], ..Double::default() };
+        let server = Double::failing("replicasets/a", refusal);
         let (outcome, events) = run(&two_stages(), &server).await;
         assert_eq!(
             server.lines(),
@@ -368,8 +335,15 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn where_nothing_was_written_nothing_is_told() {
+        let server = Double::failing("PATCH", WriteError::Rejected("no".into()));
+        let (_, events) = run(&plan(vec![vec![], vec![patch(ObjectKind::ReplicaSet, "a")]]), &server).await;
+        assert!(events.is_empty(), "{events:?}");
+    }
+
+    #[tokio::test]
     async fn a_conflict_ends_the_plan_at_once() {
-        let server = Double { errors: vec![("/a", WriteError::Conflict("m".into()))], ..Double::default() };
+        let server = Double::failing("/a", WriteError::Conflict("m".into()));
         let (outcome, events) = run(&two_stages(), &server).await;
         assert_eq!(server.lines(), ["PATCH replicasets/a"]);
         assert!(events.is_empty() && outcome.ending == Ending::Conflict("m".into()));
@@ -377,7 +351,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_that_is_away_ends_the_stage() {
-        let server = Double { errors: vec![("/a", WriteError::Transient("m".into()))], ..Double::default() };
+        let server = Double::failing("/a", WriteError::Transient("m".into()));
         let (outcome, _) = run(&two_stages(), &server).await;
         assert_eq!(server.lines(), ["PATCH replicasets/a", "PATCH rollouts/web/status"]);
         assert_eq!(outcome.ending, Ending::Transient("m".into()));
@@ -385,8 +359,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_conflict_of_one_pod_does_not_hold_up_the_stage() {
-        let server =
-            Double { errors: vec![("pods/p1", WriteError::Conflict("m".into()))], ..Double::default() };
+        let server = Double::failing("pods/p1", WriteError::Conflict("m".into()));
         let pods = [patch(ObjectKind::Pod, "p1"), patch(ObjectKind::Pod, "p2")];
         let ops = pods.into_iter().chain([patch(ObjectKind::ReplicaSet, "a")]).collect();
         let (outcome, events) = run(&plan(vec![ops]), &server).await;
@@ -396,8 +369,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_weight_that_was_set_is_recorded_even_if_the_plan_fails_later() {
-        let server =
-            Double { errors: vec![("replicasets/a", WriteError::Conflict("m".into()))], ..Double::default() };
+        let server = Double::failing("replicasets/a", WriteError::Conflict("m".into()));
         let mut plan =
             plan(vec![vec![patch(ObjectKind::Ingress, "i")], vec![patch(ObjectKind::ReplicaSet, "a")]]);
         plan.stages[0].name = StageName::Route;
@@ -409,8 +381,7 @@ mod tests {
 
     #[tokio::test]
     async fn pods_are_labelled_after_the_status_has_been_written() {
-        let server =
-            Double { errors: vec![("pods/p", WriteError::Conflict("m".into()))], ..Double::default() };
+        let server = Double::failing("pods/p", WriteError::Conflict("m".into()));
         let mut plan =
             plan(vec![vec![patch(ObjectKind::Pod, "p")], vec![patch(ObjectKind::ReplicaSet, "a")]]);
         plan.stages[0].name = StageName::Label;
@@ -433,7 +404,7 @@ mod tests {
     #[tokio::test]
     async fn writes_of_the_rollout_guard_those_of_other_objects() {
         let conflict = WriteError::Conflict("m".into());
-        let server = Double { errors: vec![("rollouts/web", conflict)], ..Double::default() };
+        let server = Double::failing("rollouts/web", conflict);
         let ops = vec![patch(ObjectKind::ReplicaSet, "a"), patch(ObjectKind::Rollout, "web")];
         run(&plan(vec![ops]), &server).await;
         assert_eq!(server.lines(), ["PATCH rollouts/web"]);
@@ -441,7 +412,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_stands_in_the_way_of_a_creation_is_looked_at() {
-        let server = Double { errors: vec![("POST", WriteError::AlreadyExists)], ..Double::default() };
+        let server = Double::failing("POST", WriteError::AlreadyExists);
         let mut op = patch(ObjectKind::ReplicaSet, "a");
         op.action = Action::Create { body: json!({"metadata": {"name": "a"}}) };
         let (outcome, _) = run(&plan(vec![vec![op]]), &server).await;
@@ -454,7 +425,7 @@ mod tests {
     #[tokio::test]
     async fn deleting_what_is_gone_is_done() {
         let gone = WriteError::Conflict("not found".into());
-        let server = Double { errors: vec![("replicasets/a", gone)], ..Double::default() };
+        let server = Double::failing("replicasets/a", gone);
         let mut op = patch(ObjectKind::ReplicaSet, "a");
         op.action = Action::Delete { precondition: precondition() };
         let (outcome, _) = run(&plan(vec![vec![op]]), &server).await;

@@ -72,6 +72,12 @@ impl<S: Server> Reconciler<S> {
         let now = self.clock.now();
         let uid = self.caches.rollouts.read().get(key).map(|entry| entry.id.uid.clone());
         let Some(uid) = uid else { return self.forget(key) };
+        // What a user asks for must not be judged by an old copy while newer copies of the rest are known: a
+        // ReplicaSet that another controller made for the newest template would look like one to be scaled down.
+        if let Some(until) = self.caches.rollouts.read().doubted_until(now) {
+            tracing::debug!(namespace = key.namespace, name = key.name, "waits for the watch of Rollouts");
+            return Next::Soon(Duration::try_from(until.duration_since(now)).unwrap_or(STALE));
+        }
         let last_failure = match self.recall(key, &uid, now) {
             Ok(last_failure) => last_failure,
             Err(write) => {
@@ -272,4 +278,111 @@ fn describe(plan: &Plan) -> String {
         did.push_str("status");
     }
     did.trim_end_matches(", ").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::double::Double;
+    use super::super::entry::{Entry, RolloutEntry};
+    use super::super::failure::WriteError;
+    use super::*;
+
+    fn key() -> ObjectKey {
+        ObjectKey::new("shop", "web")
+    }
+
+    /// A reconciler that knows one Rollout, whose spec is invalid: the status is the only thing to write.
+    fn reconciler(server: Double) -> Reconciler<Double> {
+        let reconciler = Reconciler::new(server, Clock::starting_at(Timestamp::UNIX_EPOCH), Rng::seeded(0));
+        put(&reconciler, "u1", "1", &json!(null));
+        reconciler
+    }
+
+    fn put(reconciler: &Reconciler<Double>, uid: &str, version: &str, status: &serde_json::Value) {
+        let metadata = json!({
+            "name": "web", "namespace": "shop", "uid": uid, "resourceVersion": version, "generation": 1,
+        });
+        let object = json!({"metadata": metadata, "spec": {"strategy": {}}, "status": status});
+        let wire = serde_json::from_value(object).expect("an object");
+        reconciler.caches.rollouts.write().put(key(), RolloutEntry::prune(wire));
+    }
+
+    fn refused() -> Double {
+        Double::failing("/status", WriteError::Rejected("no".into()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_decision_waits_until_the_last_write_is_visible() {
+        let reconciler = reconciler(Double::default());
+        assert!(matches!(reconciler.reconcile(&key()).await, Next::At(_)));
+        assert_eq!(reconciler.server.lines(), ["PATCH rollouts/web/status"]);
+        assert_eq!(reconciler.reconcile(&key()).await, Next::Soon(STALE));
+        assert_eq!(reconciler.server.lines().len(), 1, "nothing is decided on a stale cache");
+        put(&reconciler, "u1", "101", &json!(null));
+        assert!(matches!(reconciler.reconcile(&key()).await, Next::At(_)));
+        assert_eq!(reconciler.server.lines().len(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_decided_while_the_watch_of_rollouts_is_interrupted() {
+        let reconciler = reconciler(Double::default());
+        let until = later(Timestamp::UNIX_EPOCH, Duration::from_secs(3));
+        reconciler.caches.rollouts.write().doubt_until(until);
+        assert_eq!(reconciler.reconcile(&key()).await, Next::Soon(Duration::from_secs(3)));
+        assert!(reconciler.server.lines().is_empty());
+        put(&reconciler, "u1", "2", &json!(null));
+        assert!(matches!(reconciler.reconcile(&key()).await, Next::At(_)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_settled_rollout_sends_nothing_and_is_looked_at_after_ten_to_fifteen_minutes() {
+        let reconciler = reconciler(Double::default());
+        reconciler.reconcile(&key()).await;
+        let status = reconciler.server.body(0)["status"].clone();
+        put(&reconciler, "u1", "101", &status);
+        let Next::At(at) = reconciler.reconcile(&key()).await else { panic!("it is settled") };
+        assert_eq!(reconciler.server.lines().len(), 1);
+        assert!((600..=900).contains(&at.as_second()), "{at}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_is_reported_once_and_remembered() {
+        let reconciler = reconciler(refused());
+        for _ in 0..3 {
+            assert_eq!(reconciler.reconcile(&key()).await, Next::Refused);
+        }
+        let failure = reconciler.recall(&key(), "u1", Timestamp::UNIX_EPOCH).expect("nothing is awaited");
+        assert_eq!(failure.map(|failure| failure.cause), Some(FailureCause::Rejected("no".into())));
+        reconciler.events.close();
+        let sink = Double::default();
+        reconciler.events.send(&sink).await;
+        assert_eq!(sink.lines().len(), 1);
+        assert_eq!(sink.body(0)["reason"], "ReconciliationError");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_remembered_of_a_rollout_that_was_deleted() {
+        let reconciler = reconciler(refused());
+        reconciler.reconcile(&key()).await;
+        put(&reconciler, "u2", "2", &json!(null));
+        let made_anew = reconciler.recall(&key(), "u2", Timestamp::UNIX_EPOCH);
+        assert_eq!(made_anew, Ok(None));
+        let last = reconciler.caches.rollouts.read().get(&key()).cloned().expect("it is there");
+        reconciler.caches.rollouts.write().remove(key(), &last);
+        assert_eq!(reconciler.reconcile(&key()).await, Next::Forget);
+        assert!(reconciler.memories().is_empty());
+    }
+
+    #[test]
+    fn a_time_that_is_over_is_waited_for_all_the_same() {
+        let reconciler = Reconciler::new(Double::default(), Clock::System, Rng::seeded(0));
+        let now = reconciler.clock.now();
+        assert_eq!(reconciler.next_look(Wake::At(now), now), later(now, OVERDUE));
+        let soon = later(now, Duration::from_secs(5));
+        assert_eq!(reconciler.next_look(Wake::At(soon), now), soon);
+        let late = later(now, Duration::from_hours(1));
+        assert!(reconciler.next_look(Wake::At(late), now) < late, "the slow resync comes before");
+    }
 }

@@ -18,6 +18,7 @@ use super::cache::Change;
 use super::dispatch::Dispatcher;
 use super::failure::root_cause;
 use super::object::{ObjectKey, resource_type};
+use super::queue::later;
 use super::random::Rng;
 use super::reconcile::Reconciler;
 use super::start::StartError;
@@ -30,6 +31,8 @@ const RETRY_FIRST: Duration = Duration::from_millis(200);
 const AWAY_MOST: Duration = Duration::from_secs(2);
 /// The longest wait while the API server answers with an error.
 const REFUSED_MOST: Duration = Duration::from_secs(5);
+/// How long after its start a watch may take to tell what was missed.
+const RESUMPTION: Duration = Duration::from_secs(1);
 /// How long a list may take without one object of it arriving.
 const LIST_PATIENCE: Duration = Duration::from_mins(1);
 /// How many objects a page of a list has.
@@ -161,6 +164,8 @@ impl<S: Server, T: Trigger> Watch<S, T> {
         let most = RETRY_FIRST.saturating_mul(2_u32.saturating_pow(*failures)).min(cap);
         *failures = failures.saturating_add(1);
         let wait = self.rng.duration(most / 2, most);
+        let resumed = later(self.reconciler.clock.now(), wait + RESUMPTION);
+        T::cache(&self.reconciler.caches).write().doubt_until(resumed);
         clock::sleep(wait).await;
     }
 }

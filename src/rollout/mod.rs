@@ -13,12 +13,14 @@ mod metadata;
 mod phase;
 mod progress;
 mod promotion;
+mod replica_set;
 mod revision;
 mod rollback;
 mod scale;
 pub mod snapshot;
 mod status;
 pub mod validate;
+mod views;
 
 use std::collections::BTreeSet;
 
@@ -81,10 +83,10 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
         return draft.close(rollout.status.as_ref());
     }
     let cx = Context::new(snapshot, strategy, &before, now);
-    if revision::adopt(&cx, &mut draft) {
+    if replica_set::adopt(&cx, &mut draft) {
         return draft.close(rollout.status.as_ref());
     }
-    if revision::is_collision(&cx) {
+    if replica_set::is_collision(&cx) {
         draft.status.collision_count = Some(before.collision_count.map_or(0, |count| count + 1));
         return draft.close(rollout.status.as_ref());
     }
