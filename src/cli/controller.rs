@@ -143,7 +143,13 @@ fn explain(error: &KubeconfigError) -> String {
     if let KubeconfigError::ReadConfig(cause, path) = error {
         return format!("{}: {cause}", path.display());
     }
-    root_cause(error)
+    if let KubeconfigError::LoadContext(context) = error {
+        return format!(
+            "it has no context {context:?}; `kubectl config get-contexts` lists those that it has"
+        );
+    }
+    // An error in the YAML ends with a picture of the place.
+    root_cause(error).lines().next().unwrap_or_default().to_owned()
 }
 
 fn log_to_stderr(level: LogLevel, format: LogFormat) {

@@ -3,7 +3,9 @@
 //! [`api`] is an embedded Kubernetes API and [`http`] serves it; [`control_plane`] is a real Kubernetes API on this machine; [`kubelet`] makes the pods of such a cluster start,
 //! become ready and end, without running anything.
 
+pub mod actors;
 pub mod api;
 pub mod control_plane;
 pub mod http;
 pub mod kubelet;
+pub mod view;

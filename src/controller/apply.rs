@@ -4,6 +4,9 @@
 //! is refused does not keep the rest of its stage from being tried, since the refusal is about that object alone. One
 //! that meets another state than it was decided on, or a server that does not answer, ends the plan: what is left
 //! would act on a picture that is known to be wrong.
+//!
+//! Writes of the Rollout itself come first in their stage. They fail when the Rollout has changed since it was read, and
+//! so keep the rest of the plan from acting on what nobody asks for any more.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -19,7 +22,7 @@ use super::freshness::{Trace, Write};
 use super::object::{ObjectKey, RawObject};
 use super::request;
 use crate::domain::event::EventNote;
-use crate::domain::plan::{Action, ObjectKind, Op, Plan, Precondition, Stage, StatusWrite};
+use crate::domain::plan::{Action, ObjectKind, Op, Plan, Precondition, Stage, StageName, StatusWrite};
 use crate::rollout::snapshot::{Failure, FailureCause};
 
 /// How long a request may take.
@@ -69,15 +72,19 @@ pub struct Outcome {
 /// Carries out `plan` for the Rollout of that key.
 pub async fn apply(plan: &Plan, key: &ObjectKey, server: &impl Server) -> Outcome {
     let outcome = Outcome { writes: Vec::new(), events: Vec::new(), ending: Ending::Done };
-    let mut run = Run { key, server, newest: BTreeMap::new(), outcome };
-    for stage in &plan.stages {
-        run.stage(stage).await;
-        if run.outcome.ending != Ending::Done {
-            break;
-        }
-        run.outcome.events.extend(stage.events.iter().cloned());
+    let mut run = Run { key, server, newest: BTreeMap::new(), is_routed: false, outcome };
+    let after_status = |stage: &&Stage| stage.name >= StageName::Pods;
+    for stage in plan.stages.iter().filter(|stage| !after_status(stage)) {
+        run.whole_stage(stage).await;
     }
     run.status(&plan.status, &plan.rollout).await;
+    for stage in plan.stages.iter().filter(after_status) {
+        run.whole_stage(stage).await;
+    }
+    if run.outcome.ending != Ending::Done && run.outcome.writes.is_empty() {
+        // Nothing has happened, and the next attempt would tell it again.
+        run.outcome.events.clear();
+    }
     run.outcome
 }
 
@@ -86,14 +93,30 @@ struct Run<'a, S> {
     server: &'a S,
     /// The states that earlier writes of this plan have made.
     newest: BTreeMap<(ObjectKind, String), Precondition>,
+    /// Traffic has been moved.
+    is_routed: bool,
     outcome: Outcome,
 }
 
 impl<S: Server> Run<'_, S> {
+    async fn whole_stage(&mut self, stage: &Stage) {
+        if self.outcome.ending != Ending::Done {
+            return;
+        }
+        self.stage(stage).await;
+        if self.outcome.ending == Ending::Done {
+            self.is_routed |= stage.name == StageName::Route;
+            self.outcome.events.extend(stage.events.iter().cloned());
+        }
+    }
+
     async fn stage(&mut self, stage: &Stage) {
         let is_pod = |op: &Op| op.kind == ObjectKind::Pod;
-        for group in stage.ops.chunk_by(|a, b| is_pod(a) && is_pod(b)) {
-            let attempts: Vec<_> = group.iter().map(|op| self.attempt(op)).collect();
+        let (of_rollout, of_others): (Vec<_>, Vec<_>) =
+            stage.ops.iter().partition(|op| op.kind == ObjectKind::Rollout);
+        let ops = [of_rollout, of_others].concat();
+        for group in ops.chunk_by(|a, b| is_pod(a) && is_pod(b)) {
+            let attempts: Vec<_> = group.iter().copied().map(|op| self.attempt(op)).collect();
             let answers: Vec<_> = stream::iter(attempts).buffered(POD_CONCURRENCY).collect().await;
             for (op, answer) in group.iter().zip(answers) {
                 match answer {
@@ -104,7 +127,7 @@ impl<S: Server> Run<'_, S> {
             // The versions of Pods change all the time, so that a conflict there says little about the rest.
             let may_go_on = match &self.outcome.ending {
                 Ending::Done | Ending::Refused(_) => true,
-                Ending::Conflict(_) => group.iter().all(is_pod),
+                Ending::Conflict(_) => group.iter().copied().all(is_pod),
                 Ending::Transient(_) => false,
             };
             if !may_go_on {
@@ -158,7 +181,7 @@ impl<S: Server> Run<'_, S> {
     fn succeeded(&mut self, op: &Op, object: &RawObject) {
         self.outcome.events.extend(op.events.iter().cloned());
         match &op.action {
-            Action::Delete { precondition } => {
+            Action::Delete { precondition } | Action::Evict { precondition } => {
                 let trace = Trace::Gone(precondition.uid.clone());
                 self.outcome.writes.push(Write { kind: op.kind, name: op.name.clone(), trace });
             }
@@ -186,11 +209,16 @@ impl<S: Server> Run<'_, S> {
         }
     }
 
-    /// Writes the whole status if everything before has succeeded; else only what was observed, and nothing at all
-    /// when the picture was wrong.
+    /// Writes the whole status if everything before has succeeded; else what was observed and which weights were
+    /// set, and nothing at all when the picture was wrong.
     async fn status(&mut self, status: &StatusWrite, decided_on: &Precondition) {
         let patch = match &self.outcome.ending {
             Ending::Done => &status.patch,
+            Ending::Refused(_) | Ending::Transient(_) | Ending::Conflict(_)
+                if self.is_routed && !status.routed.is_null() =>
+            {
+                &status.routed
+            }
             Ending::Refused(_) | Ending::Transient(_) => &status.observed,
             Ending::Conflict(_) => return,
         };
@@ -225,49 +253,12 @@ fn ending(kind: ObjectKind, name: &str, error: WriteError) -> Ending {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
     use serde_json::json;
 
+    use super::super::double::Double;
     use super::*;
     use crate::domain::event::EventReason;
     use crate::domain::plan::{Purpose, StageName, Wake};
-
-    /// Answers every write with the next resource version, except those to a path that contains a key of `errors`.
-    #[derive(Default)]
-    struct Double {
-        errors: Vec<(&'static str, WriteError)>,
-        sent: Mutex<Vec<(String, Value)>>,
-    }
-
-    impl Server for Double {
-        async fn send(&self, request: Request<Vec<u8>>) -> Result<RawObject, WriteError> {
-            let line = format!("{} {}", request.method(), request.uri().path());
-            let body: Value = serde_json::from_slice(request.body()).unwrap_or_default();
-            let mut sent = self.sent.lock().expect("no panic");
-            sent.push((line.clone(), body));
-            if let Some((_, error)) = self.errors.iter().find(|(part, _)| line.contains(part)) {
-                return Err(error.clone());
-            }
-            let metadata = json!({"uid": "u", "resourceVersion": (100 + sent.len()).to_string()});
-            let object = json!({"metadata": metadata, "spec": {"template": {"spec": {"found": true}}}});
-            Ok(serde_json::from_value(object).expect("an object"))
-        }
-    }
-
-    impl Double {
-        fn lines(&self) -> Vec<String> {
-            let last = |line: &str| {
-                let path = line.split_once("/namespaces/shop/").map_or(line, |(_, path)| path);
-                format!("{} {path}", line.split(' ').next().unwrap_or_default())
-            };
-            self.sent.lock().expect("no panic").iter().map(|(line, _)| last(line)).collect()
-        }
-
-        fn body(&self, index: usize) -> Value {
-            self.sent.lock().expect("no panic")[index].1.clone()
-        }
-    }
 
     fn precondition() -> Precondition {
         Precondition { uid: "u".into(), resource_version: "1".into() }
@@ -292,6 +283,7 @@ mod tests {
             status: StatusWrite {
                 patch: json!({"status": {"whole": true}}),
                 observed: json!({"status": {"observed": true}}),
+                routed: json!({"status": {"routed": true}}),
                 events: vec![note("status")],
             },
             notes: Vec::new(),
@@ -329,7 +321,7 @@ mod tests {
     #[tokio::test]
     async fn a_refusal_ends_the_plan_after_its_stage_and_writes_only_what_was_observed() {
         let refusal = WriteError::Rejected("the webhook says no".into());
-        let server = Double { errors: vec![("replicasets/a", refusal)], ..Double::default() };
+        let server = Double::failing("replicasets/a", refusal);
         let (outcome, events) = run(&two_stages(), &server).await;
         assert_eq!(
             server.lines(),
@@ -343,8 +335,15 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn where_nothing_was_written_nothing_is_told() {
+        let server = Double::failing("PATCH", WriteError::Rejected("no".into()));
+        let (_, events) = run(&plan(vec![vec![], vec![patch(ObjectKind::ReplicaSet, "a")]]), &server).await;
+        assert!(events.is_empty(), "{events:?}");
+    }
+
+    #[tokio::test]
     async fn a_conflict_ends_the_plan_at_once() {
-        let server = Double { errors: vec![("/a", WriteError::Conflict("m".into()))], ..Double::default() };
+        let server = Double::failing("/a", WriteError::Conflict("m".into()));
         let (outcome, events) = run(&two_stages(), &server).await;
         assert_eq!(server.lines(), ["PATCH replicasets/a"]);
         assert!(events.is_empty() && outcome.ending == Ending::Conflict("m".into()));
@@ -352,7 +351,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_that_is_away_ends_the_stage() {
-        let server = Double { errors: vec![("/a", WriteError::Transient("m".into()))], ..Double::default() };
+        let server = Double::failing("/a", WriteError::Transient("m".into()));
         let (outcome, _) = run(&two_stages(), &server).await;
         assert_eq!(server.lines(), ["PATCH replicasets/a", "PATCH rollouts/web/status"]);
         assert_eq!(outcome.ending, Ending::Transient("m".into()));
@@ -360,12 +359,35 @@ mod tests {
 
     #[tokio::test]
     async fn a_conflict_of_one_pod_does_not_hold_up_the_stage() {
-        let server =
-            Double { errors: vec![("pods/p1", WriteError::Conflict("m".into()))], ..Double::default() };
+        let server = Double::failing("pods/p1", WriteError::Conflict("m".into()));
         let pods = [patch(ObjectKind::Pod, "p1"), patch(ObjectKind::Pod, "p2")];
         let ops = pods.into_iter().chain([patch(ObjectKind::ReplicaSet, "a")]).collect();
         let (outcome, events) = run(&plan(vec![ops]), &server).await;
         assert_eq!(events, ["p2", "a"]);
+        assert_eq!(outcome.ending, Ending::Conflict("m".into()));
+    }
+
+    #[tokio::test]
+    async fn a_weight_that_was_set_is_recorded_even_if_the_plan_fails_later() {
+        let server = Double::failing("replicasets/a", WriteError::Conflict("m".into()));
+        let mut plan =
+            plan(vec![vec![patch(ObjectKind::Ingress, "i")], vec![patch(ObjectKind::ReplicaSet, "a")]]);
+        plan.stages[0].name = StageName::Route;
+        plan.stages[1].name = StageName::Scale;
+        let (_, events) = run(&plan, &server).await;
+        assert_eq!(server.body(2)["status"], json!({"routed": true}));
+        assert_eq!(events, ["i", "stage 0"]);
+    }
+
+    #[tokio::test]
+    async fn pods_are_labelled_after_the_status_has_been_written() {
+        let server = Double::failing("pods/p", WriteError::Conflict("m".into()));
+        let mut plan =
+            plan(vec![vec![patch(ObjectKind::Pod, "p")], vec![patch(ObjectKind::ReplicaSet, "a")]]);
+        plan.stages[0].name = StageName::Pods;
+        let (outcome, events) = run(&plan, &server).await;
+        assert_eq!(server.lines(), ["PATCH replicasets/a", "PATCH rollouts/web/status", "PATCH pods/p"]);
+        assert_eq!(events, ["a", "stage 1", "status"]);
         assert_eq!(outcome.ending, Ending::Conflict("m".into()));
     }
 
@@ -380,8 +402,17 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn writes_of_the_rollout_guard_those_of_other_objects() {
+        let conflict = WriteError::Conflict("m".into());
+        let server = Double::failing("rollouts/web", conflict);
+        let ops = vec![patch(ObjectKind::ReplicaSet, "a"), patch(ObjectKind::Rollout, "web")];
+        run(&plan(vec![ops]), &server).await;
+        assert_eq!(server.lines(), ["PATCH rollouts/web"]);
+    }
+
+    #[tokio::test]
     async fn what_stands_in_the_way_of_a_creation_is_looked_at() {
-        let server = Double { errors: vec![("POST", WriteError::AlreadyExists)], ..Double::default() };
+        let server = Double::failing("POST", WriteError::AlreadyExists);
         let mut op = patch(ObjectKind::ReplicaSet, "a");
         op.action = Action::Create { body: json!({"metadata": {"name": "a"}}) };
         let (outcome, _) = run(&plan(vec![vec![op]]), &server).await;
@@ -394,7 +425,7 @@ mod tests {
     #[tokio::test]
     async fn deleting_what_is_gone_is_done() {
         let gone = WriteError::Conflict("not found".into());
-        let server = Double { errors: vec![("replicasets/a", gone)], ..Double::default() };
+        let server = Double::failing("replicasets/a", gone);
         let mut op = patch(ObjectKind::ReplicaSet, "a");
         op.action = Action::Delete { precondition: precondition() };
         let (outcome, _) = run(&plan(vec![vec![op]]), &server).await;

@@ -7,6 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use jiff::Timestamp;
+
 use super::entry::{Entry, IngressEntry, PodEntry, ReplicaSetEntry, RolloutEntry, ServiceEntry, Term};
 use super::object::ObjectKey;
 use crate::domain::plan::ObjectKind;
@@ -31,12 +33,14 @@ pub struct Cache<T> {
     incoming: BTreeMap<ObjectKey, Arc<T>>,
     ready: bool,
     reached: u64,
+    /// Until then something newer may be out of sight.
+    doubted_until: Option<Timestamp>,
 }
 
 impl<T> Default for Cache<T> {
     fn default() -> Self {
         let (objects, index, incoming) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { objects, index, incoming, ready: false, reached: 0 }
+        Self { objects, index, incoming, ready: false, reached: 0, doubted_until: None }
     }
 }
 
@@ -58,6 +62,7 @@ impl<T: Entry> Cache<T> {
         let mut changes: Vec<_> = gone.into_iter().filter_map(|key| self.take(key)).collect();
         changes.extend(incoming.into_iter().filter_map(|(key, entry)| self.set(key, entry)));
         self.ready = true;
+        self.doubted_until = None;
         changes
     }
 
@@ -102,7 +107,19 @@ impl<T: Entry> Cache<T> {
         }
     }
 
+    /// The watch is interrupted and will have been taken up again by `time`, unless that is said anew.
+    pub fn doubt_until(&mut self, time: Timestamp) {
+        self.doubted_until = Some(time);
+    }
+
+    /// Until when something newer may be out of sight, if that is after `now`.
+    #[must_use]
+    pub fn doubted_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.doubted_until.filter(|until| *until > now)
+    }
+
     fn note(&mut self, entry: &T) {
+        self.doubted_until = None;
         self.reached = self.reached.max(entry.id().resource_version.parse().unwrap_or(0));
     }
 
@@ -287,6 +304,19 @@ mod tests {
         assert!(cache.has_reached("not-a-number"));
         listed(&mut cache, vec![]);
         assert!(cache.has_reached("6"));
+    }
+
+    #[test]
+    fn an_interrupted_watch_is_doubted_until_it_goes_on() {
+        let (now, soon) = (Timestamp::UNIX_EPOCH, Timestamp::from_second(3).expect("a time"));
+        let mut cache = Cache::default();
+        cache.doubt_until(soon);
+        assert_eq!((cache.doubted_until(now), cache.doubted_until(soon)), (Some(soon), None));
+        cache.put(key("a"), service("a", "1", "x"));
+        assert_eq!(cache.doubted_until(now), None, "an event has come");
+        cache.doubt_until(soon);
+        cache.swap();
+        assert_eq!(cache.doubted_until(now), None, "a list has come");
     }
 
     #[test]

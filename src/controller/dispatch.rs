@@ -121,3 +121,51 @@ struct Running {
     tasks: JoinSet<Next>,
     keys: BTreeMap<Id, ObjectKey>,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::double::Double;
+    use super::super::entry::{Entry, RolloutEntry};
+    use super::*;
+    use crate::clock::{Clock, sleep};
+
+    /// Rollouts of which nothing but the status is to be written.
+    fn reconciler(names: &[&str]) -> Arc<Reconciler<Double>> {
+        let reconciler =
+            Reconciler::new(Double::default(), Clock::starting_at(Timestamp::UNIX_EPOCH), Rng::seeded(0));
+        for name in names {
+            let metadata = json!({"name": name, "namespace": "shop", "uid": name, "resourceVersion": "1"});
+            let wire = serde_json::from_value(json!({"metadata": metadata, "spec": {"strategy": {}}}));
+            let entry = RolloutEntry::prune(wire.expect("an object"));
+            reconciler.caches.rollouts.write().collect(ObjectKey::new("shop", *name), entry);
+        }
+        Arc::new(reconciler)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_begins_before_every_cache_is_filled() {
+        let (reconciler, dispatcher) = (reconciler(&["a", "b"]), Arc::new(Dispatcher::new(Rng::seeded(1))));
+        let (stop, stopped) = watch::channel(false);
+        let work = tokio::spawn({
+            let (reconciler, dispatcher) = (Arc::clone(&reconciler), Arc::clone(&dispatcher));
+            async move { dispatcher.run(&reconciler, 1, stopped).await }
+        });
+        let keys = [ObjectKey::new("shop", "a"), ObjectKey::new("shop", "b")];
+        dispatcher.trigger(&keys, reconciler.clock.now());
+        let caches = &reconciler.caches;
+        caches.rollouts.write().swap();
+        caches.replica_sets.write().swap();
+        caches.services.write().swap();
+        caches.ingresses.write().swap();
+        sleep(Duration::from_mins(2)).await;
+        assert!(reconciler.server.lines().is_empty());
+        caches.pods.write().swap();
+        dispatcher.trigger([], reconciler.clock.now());
+        sleep(Duration::from_millis(10)).await;
+        assert_eq!(reconciler.server.lines(), ["PATCH rollouts/a/status", "PATCH rollouts/b/status"]);
+        stop.send(true).expect("it runs");
+        work.await.expect("no panic");
+    }
+}

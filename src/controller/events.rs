@@ -16,7 +16,6 @@ use tokio::sync::Notify;
 use super::apply::Server;
 use super::failure::WriteError;
 use super::object::ObjectKey;
-use super::random::Rng;
 use crate::api::keys;
 use crate::clock;
 use crate::domain::event::EventNote;
@@ -41,30 +40,24 @@ struct Letter {
     body: Value,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Waiting {
     letters: VecDeque<Letter>,
     /// Dropped since it was last reported.
     dropped: u64,
     closed: bool,
-    rng: Rng,
+    /// The number of the last one.
+    last: u64,
 }
 
 /// The Events that wait to be sent.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct EventQueue {
     waiting: Mutex<Waiting>,
     wake: Notify,
 }
 
 impl EventQueue {
-    /// An empty queue that makes names from `rng`.
-    #[must_use]
-    pub fn new(rng: Rng) -> Self {
-        let waiting = Waiting { letters: VecDeque::new(), dropped: 0, closed: false, rng };
-        Self { waiting: Mutex::new(waiting), wake: Notify::new() }
-    }
-
     /// Adds an Event about the Rollout at `key`, which was in the state `rollout`.
     pub fn push(&self, key: &ObjectKey, rollout: &Precondition, note: &EventNote, now: Timestamp) {
         let mut waiting = self.lock();
@@ -72,7 +65,9 @@ impl EventQueue {
             waiting.letters.pop_front();
             waiting.dropped += 1;
         }
-        let body = body(key, rollout, note, now, waiting.rng.next());
+        // Times have seconds only: it is by their names that Events of one second keep their order in lists.
+        waiting.last = u64::try_from(now.as_nanosecond()).unwrap_or(0).max(waiting.last + 1);
+        let body = body(key, rollout, note, now, waiting.last);
         waiting.letters.push_back(Letter { namespace: key.namespace.clone(), body });
         drop(waiting);
         self.wake.notify_one();
@@ -214,10 +209,10 @@ mod tests {
 
     #[test]
     fn an_event_is_about_the_rollout() {
-        let queue = EventQueue::new(Rng::seeded(0));
+        let queue = EventQueue::default();
         push(&queue, "given up");
         let body = queue.take().0.expect("an Event").body;
-        assert_eq!(body["metadata"]["name"], "web.e220a8397b1dcdaf");
+        assert_eq!(body["metadata"]["name"], "web.0000000000000001");
         assert_eq!(body["involvedObject"]["kind"], "Rollout");
         assert_eq!(body["involvedObject"]["uid"], "u");
         assert_eq!((&body["type"], &body["reason"]), (&json!("Warning"), &json!("RolloutAborted")));
@@ -241,7 +236,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_full_queue_drops_the_oldest() {
-        let (queue, server) = (EventQueue::new(Rng::seeded(0)), Double::default());
+        let (queue, server) = (EventQueue::default(), Double::default());
         for i in 0..CAPACITY + 2 {
             push(&queue, &i.to_string());
         }
@@ -253,7 +248,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn events_keep_their_order_when_the_server_is_away_for_a_while() {
-        let (queue, server) = (EventQueue::new(Rng::seeded(0)), Double::default());
+        let (queue, server) = (EventQueue::default(), Double::default());
         *server.failures.lock().expect("no panic") = 5;
         push(&queue, "first");
         push(&queue, "second");

@@ -11,6 +11,8 @@
 pub mod apply;
 pub mod cache;
 pub mod dispatch;
+#[cfg(test)]
+mod double;
 pub mod entry;
 pub mod events;
 pub mod failure;

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use thiserror::Error;
 
 use super::apply::{Ending, Outcome, Server, apply};
 use super::bulkhead;
@@ -19,7 +20,8 @@ use super::random::Rng;
 use crate::clock::Clock;
 use crate::domain::event::{EventNote, EventReason};
 use crate::domain::plan::{Action, ObjectKind, Op, Plan, Precondition, Wake};
-use crate::rollout::snapshot::{Failure, FailureCause, Identity};
+use crate::guard;
+use crate::rollout::snapshot::{Failure, FailureCause, Identity, Snapshot};
 use crate::rollout::{decide, decide_unreadable};
 
 /// When a Rollout is looked at again although nothing has changed, at the earliest and at the latest. Only a lost
@@ -57,10 +59,10 @@ pub struct Reconciler<S> {
 }
 
 impl<S: Server> Reconciler<S> {
-    /// Reconciles through `server`, by `clock`, with jitter and names from `rng`.
+    /// Reconciles through `server`, by `clock`, with jitter from `rng`.
     #[must_use]
-    pub fn new(server: S, clock: Clock, mut rng: Rng) -> Self {
-        let events = EventQueue::new(Rng::seeded(rng.next()));
+    pub fn new(server: S, clock: Clock, rng: Rng) -> Self {
+        let events = EventQueue::default();
         let (memories, rng) = (Mutex::default(), Mutex::new(rng));
         Self { caches: Caches::default(), server, clock, events, memories, rng }
     }
@@ -70,6 +72,12 @@ impl<S: Server> Reconciler<S> {
         let now = self.clock.now();
         let uid = self.caches.rollouts.read().get(key).map(|entry| entry.id.uid.clone());
         let Some(uid) = uid else { return self.forget(key) };
+        // What a user asks for must not be judged by an old copy while newer copies of the rest are known: a
+        // ReplicaSet that another controller made for the newest template would look like one to be scaled down.
+        if let Some(until) = self.caches.rollouts.read().doubted_until(now) {
+            tracing::debug!(namespace = key.namespace, name = key.name, "waits for the watch of Rollouts");
+            return Next::Soon(Duration::try_from(until.duration_since(now)).unwrap_or(STALE));
+        }
         let last_failure = match self.recall(key, &uid, now) {
             Ok(last_failure) => last_failure,
             Err(write) => {
@@ -81,15 +89,14 @@ impl<S: Server> Reconciler<S> {
         let (id, plan) = match observe(key, &self.caches, last_failure) {
             Observed::Absent => return self.forget(key),
             Observed::Unreadable(unreadable) => {
-                (unreadable.id.clone(), bulkhead(|| decide_unreadable(&unreadable, now)))
+                let plan = bulkhead(|| decide_unreadable(&unreadable, now)).map_err(Stall::Bug);
+                (unreadable.id.clone(), plan)
             }
-            Observed::Complete(snapshot) => {
-                (Identity::of(&snapshot.rollout), bulkhead(|| decide(&snapshot, now)))
-            }
+            Observed::Complete(snapshot) => (Identity::of(&snapshot.rollout), safe_plan(&snapshot, now)),
         };
         let plan = match plan {
             Ok(plan) => plan,
-            Err(panic) => return self.report_bug(key, &id.precondition(), &panic),
+            Err(stall) => return self.report_stall(key, &id.precondition(), &stall),
         };
         let outcome = apply(&plan, key, &self.server).await;
         log(key, &plan, &outcome);
@@ -160,10 +167,10 @@ impl<S: Server> Reconciler<S> {
         }
     }
 
-    /// A decision panicked: that is a bug of this program, confined to one Rollout.
-    fn report_bug(&self, key: &ObjectKey, rollout: &Precondition, panic: &str) -> Next {
-        let message = format!("The controller has a bug that this Rollout brings out: {panic}");
-        tracing::error!(namespace = key.namespace, name = key.name, panic, "the decision panicked");
+    /// A decision panicked or is not safe: that is a bug of this program, confined to one Rollout.
+    fn report_stall(&self, key: &ObjectKey, rollout: &Precondition, stall: &Stall) -> Next {
+        let message = stall.to_string();
+        tracing::error!(namespace = key.namespace, name = key.name, problem = message, "nothing is written");
         let mut memories = self.memories();
         let memory = memories.entry(key.clone()).or_default();
         if memory.warned.as_ref() != Some(&message) {
@@ -194,6 +201,22 @@ impl<S> AsRef<Caches> for Reconciler<S> {
     fn as_ref(&self) -> &Caches {
         &self.caches
     }
+}
+
+/// Why there is no plan to carry out.
+#[derive(Debug, Error)]
+enum Stall {
+    #[error("The controller has a bug that this Rollout brings out: {0}")]
+    Bug(String),
+    #[error("The controller holds back a write that would be unsafe: {0}")]
+    Unsafe(#[from] guard::Refusal),
+}
+
+/// What is to be done, if it does no harm.
+fn safe_plan(snapshot: &Snapshot, now: Timestamp) -> Result<Plan, Stall> {
+    let plan = bulkhead(|| decide(snapshot, now)).map_err(Stall::Bug)?;
+    guard::check(snapshot, &plan)?;
+    Ok(plan)
 }
 
 /// The Event that reports a refusal; none where the next decision deals with it.
@@ -255,4 +278,111 @@ fn describe(plan: &Plan) -> String {
         did.push_str("status");
     }
     did.trim_end_matches(", ").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::double::Double;
+    use super::super::entry::{Entry, RolloutEntry};
+    use super::super::failure::WriteError;
+    use super::*;
+
+    fn key() -> ObjectKey {
+        ObjectKey::new("shop", "web")
+    }
+
+    /// A reconciler that knows one Rollout, whose spec is invalid: the status is the only thing to write.
+    fn reconciler(server: Double) -> Reconciler<Double> {
+        let reconciler = Reconciler::new(server, Clock::starting_at(Timestamp::UNIX_EPOCH), Rng::seeded(0));
+        put(&reconciler, "u1", "1", &json!(null));
+        reconciler
+    }
+
+    fn put(reconciler: &Reconciler<Double>, uid: &str, version: &str, status: &serde_json::Value) {
+        let metadata = json!({
+            "name": "web", "namespace": "shop", "uid": uid, "resourceVersion": version, "generation": 1,
+        });
+        let object = json!({"metadata": metadata, "spec": {"strategy": {}}, "status": status});
+        let wire = serde_json::from_value(object).expect("an object");
+        reconciler.caches.rollouts.write().put(key(), RolloutEntry::prune(wire));
+    }
+
+    fn refused() -> Double {
+        Double::failing("/status", WriteError::Rejected("no".into()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_decision_waits_until_the_last_write_is_visible() {
+        let reconciler = reconciler(Double::default());
+        assert!(matches!(reconciler.reconcile(&key()).await, Next::At(_)));
+        assert_eq!(reconciler.server.lines(), ["PATCH rollouts/web/status"]);
+        assert_eq!(reconciler.reconcile(&key()).await, Next::Soon(STALE));
+        assert_eq!(reconciler.server.lines().len(), 1, "nothing is decided on a stale cache");
+        put(&reconciler, "u1", "101", &json!(null));
+        assert!(matches!(reconciler.reconcile(&key()).await, Next::At(_)));
+        assert_eq!(reconciler.server.lines().len(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_decided_while_the_watch_of_rollouts_is_interrupted() {
+        let reconciler = reconciler(Double::default());
+        let until = later(Timestamp::UNIX_EPOCH, Duration::from_secs(3));
+        reconciler.caches.rollouts.write().doubt_until(until);
+        assert_eq!(reconciler.reconcile(&key()).await, Next::Soon(Duration::from_secs(3)));
+        assert!(reconciler.server.lines().is_empty());
+        put(&reconciler, "u1", "2", &json!(null));
+        assert!(matches!(reconciler.reconcile(&key()).await, Next::At(_)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_settled_rollout_sends_nothing_and_is_looked_at_after_ten_to_fifteen_minutes() {
+        let reconciler = reconciler(Double::default());
+        reconciler.reconcile(&key()).await;
+        let status = reconciler.server.body(0)["status"].clone();
+        put(&reconciler, "u1", "101", &status);
+        let Next::At(at) = reconciler.reconcile(&key()).await else { panic!("it is settled") };
+        assert_eq!(reconciler.server.lines().len(), 1);
+        assert!((600..=900).contains(&at.as_second()), "{at}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_is_reported_once_and_remembered() {
+        let reconciler = reconciler(refused());
+        for _ in 0..3 {
+            assert_eq!(reconciler.reconcile(&key()).await, Next::Refused);
+        }
+        let failure = reconciler.recall(&key(), "u1", Timestamp::UNIX_EPOCH).expect("nothing is awaited");
+        assert_eq!(failure.map(|failure| failure.cause), Some(FailureCause::Rejected("no".into())));
+        reconciler.events.close();
+        let sink = Double::default();
+        reconciler.events.send(&sink).await;
+        assert_eq!(sink.lines().len(), 1);
+        assert_eq!(sink.body(0)["reason"], "ReconciliationError");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_remembered_of_a_rollout_that_was_deleted() {
+        let reconciler = reconciler(refused());
+        reconciler.reconcile(&key()).await;
+        put(&reconciler, "u2", "2", &json!(null));
+        let made_anew = reconciler.recall(&key(), "u2", Timestamp::UNIX_EPOCH);
+        assert_eq!(made_anew, Ok(None));
+        let last = reconciler.caches.rollouts.read().get(&key()).cloned().expect("it is there");
+        reconciler.caches.rollouts.write().remove(key(), &last);
+        assert_eq!(reconciler.reconcile(&key()).await, Next::Forget);
+        assert!(reconciler.memories().is_empty());
+    }
+
+    #[test]
+    fn a_time_that_is_over_is_waited_for_all_the_same() {
+        let reconciler = Reconciler::new(Double::default(), Clock::System, Rng::seeded(0));
+        let now = reconciler.clock.now();
+        assert_eq!(reconciler.next_look(Wake::At(now), now), later(now, OVERDUE));
+        let soon = later(now, Duration::from_secs(5));
+        assert_eq!(reconciler.next_look(Wake::At(soon), now), soon);
+        let late = later(now, Duration::from_hours(1));
+        assert!(reconciler.next_look(Wake::At(late), now) < late, "the slow resync comes before");
+    }
 }

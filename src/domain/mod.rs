@@ -10,4 +10,5 @@ pub mod quantity;
 pub mod replicas;
 pub mod selector;
 pub mod template;
+pub mod time;
 pub mod weight;

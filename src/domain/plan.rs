@@ -53,6 +53,11 @@ pub enum Action {
         /// What it was decided on.
         precondition: Precondition,
     },
+    /// Eviction of a Pod, which a PodDisruptionBudget may refuse for a while.
+    Evict {
+        /// What it was decided on.
+        precondition: Precondition,
+    },
 }
 
 /// What an op is for; `guard` judges it and people read it.
@@ -85,6 +90,8 @@ pub enum Purpose {
     LabelReplicaSet,
     /// Put ephemeral metadata on a live Pod.
     LabelPod,
+    /// Have a Pod replaced by a new one, because the Rollout is to be restarted.
+    EvictPod,
     /// Point a Service at a revision.
     PointService {
         /// The hash that the selector had, empty if none.
@@ -115,6 +122,9 @@ pub enum StageName {
     Route,
     /// ReplicaSets change size, ephemeral metadata follows, old ones are deleted.
     Scale,
+    /// Live Pods get the metadata of their role, or are evicted. Comes after the status, since nothing waits for it
+    /// and since Pods change all the time, so that a conflict says nothing about the rest.
+    Pods,
 }
 
 impl Purpose {
@@ -133,8 +143,8 @@ impl Purpose {
             | Self::DelayScaleDown(_)
             | Self::KeepReplicaSet
             | Self::LabelReplicaSet
-            | Self::LabelPod
             | Self::DeleteReplicaSet => StageName::Scale,
+            Self::LabelPod | Self::EvictPod => StageName::Pods,
         }
     }
 }
@@ -181,8 +191,19 @@ pub struct StatusWrite {
     /// Only what was observed (counts, conditions); written when a stage failed, so that a failure reports
     /// itself without pretending progress. Null when there is none.
     pub observed: Value,
+    /// What was observed and the weights; written when traffic was moved and a later stage failed. Null when the
+    /// weights do not change.
+    pub routed: Value,
     /// Sent after `patch` was written (or at once where it is null).
     pub events: Vec<EventNote>,
+}
+
+impl StatusWrite {
+    /// No write, and nothing to tell.
+    #[must_use]
+    pub const fn nothing() -> Self {
+        Self { patch: Value::Null, observed: Value::Null, routed: Value::Null, events: Vec::new() }
+    }
 }
 
 /// When to decide again even if nothing changes.
@@ -225,7 +246,7 @@ impl Plan {
     /// A plan that asks for nothing.
     #[must_use]
     pub fn nothing(rollout: Precondition) -> Self {
-        let status = StatusWrite { patch: Value::Null, observed: Value::Null, events: Vec::new() };
+        let status = StatusWrite::nothing();
         Self { rollout, stages: Vec::new(), status, notes: Vec::new(), wake: Wake::OnChange }
     }
 

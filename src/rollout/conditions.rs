@@ -3,11 +3,12 @@
 use super::context::{Context, Strategy};
 use super::draft::Draft;
 use super::snapshot::FailureCause;
-use super::status;
+use super::views::Deadline;
 use crate::api::{ConditionStatus, RolloutCondition, RolloutStatus};
 use crate::domain::condition::{ConditionReason as Reason, ConditionType};
 use crate::domain::event::EventReason;
 use crate::domain::plan::ObjectKind;
+use crate::domain::time::whole_seconds;
 use jiff::{SignedDuration, Timestamp};
 
 /// Seconds without progress after which an update counts as stuck, where the Rollout does not say.
@@ -54,7 +55,7 @@ fn set(status: &mut RolloutStatus, now: Timestamp, fact: Fact) -> bool {
 
 /// Records a fact anew: `lastUpdateTime` is now, `lastTransitionTime` only if the status value changes.
 fn replace(status: &mut RolloutStatus, now: Timestamp, fact: Fact) {
-    let now = status::seconds(now);
+    let now = whole_seconds(now);
     let same = find(status, fact.kind).filter(|c| c.status == fact.status);
     let since = same.map_or_else(|| now.clone(), |c| c.last_transition_time.clone());
     remove(status, fact.kind);
@@ -218,14 +219,33 @@ fn is_progressing(cx: &Context<'_>, next: &RolloutStatus) -> bool {
         }
 }
 
+/// Gives up an update that is stuck, where the Rollout asks for that. `draft.status` has been counted.
+pub(super) fn abort_if_stuck(cx: &Context<'_>, draft: &mut Draft) {
+    let is_wanted = cx.rollout.spec.progress_deadline_abort && !cx.status.abort && !draft.is_creating();
+    let is_over = deadline(cx, cx.status).is_some_and(|deadline| deadline < cx.now);
+    let is_paused = cx.rollout.spec.paused || has_reason(cx.status, Reason::RolloutPaused);
+    let goes_on =
+        is_completed(&draft.status) || is_progressing(cx, &draft.status) || is_waiting_on_purpose(cx);
+    if is_wanted && is_over && !is_paused && !goes_on {
+        let why = format!("{} has timed out progressing.", subject(cx));
+        draft.tell(EventReason::RolloutAborted, why.clone());
+        draft.pauses.abort = Some(why);
+    }
+}
+
+/// When an update counts as stuck unless it goes on before.
+fn deadline(cx: &Context<'_>, status: &RolloutStatus) -> Option<Timestamp> {
+    let progressing = find(status, ConditionType::Progressing)?;
+    let seconds = cx.rollout.spec.progress_deadline_seconds.unwrap_or(DEFAULT_PROGRESS_DEADLINE_SECONDS);
+    progressing.last_update_time.0.checked_add(SignedDuration::from_secs(seconds.into())).ok()
+}
+
 /// Says that an update is stuck when its deadline has passed, and else sees to it that this is noticed in time.
 fn watch_deadline(cx: &Context<'_>, draft: &mut Draft, subject: &str) {
-    let Some(progressing) = find(&draft.status, ConditionType::Progressing) else { return };
+    let Some(deadline) = deadline(cx, &draft.status) else { return };
     if is_completed(&draft.status) || is_waiting_on_purpose(cx) {
         return;
     }
-    let seconds = cx.rollout.spec.progress_deadline_seconds.unwrap_or(DEFAULT_PROGRESS_DEADLINE_SECONDS);
-    let deadline = progressing.last_update_time.0 + SignedDuration::from_secs(seconds.into());
     if deadline < cx.now {
         let message = format!("{subject} has timed out progressing.");
         let reason = Reason::ProgressDeadlineExceeded;
@@ -241,7 +261,7 @@ fn is_waiting_on_purpose(cx: &Context<'_>) -> bool {
     let index = cx.status.current_step_index.and_then(|i| usize::try_from(i).ok());
     let step = index.and_then(|i| cx.steps().get(i));
     let at_gate = step.is_some_and(|s| s.pause.is_some() || s.experiment.is_some() || s.analysis.is_some());
-    at_gate || cx.others().any(|rs| rs.deadline() != super::context::Deadline::None)
+    at_gate || cx.others().any(|rs| rs.deadline() != Deadline::None)
 }
 
 /// The condition appears with the first pause and stays from then on.
@@ -257,9 +277,7 @@ fn derive_paused(cx: &Context<'_>, next: &mut RolloutStatus, paused: bool) {
 fn derive_available(cx: &Context<'_>, next: &mut RolloutStatus) {
     let available = match cx.strategy {
         Strategy::Canary(_) => next.available_replicas >= cx.replicas,
-        Strategy::BlueGreen(_) => {
-            status::active_replica_set(cx, next).is_some_and(|rs| rs.is_saturated(cx.replicas))
-        }
+        Strategy::BlueGreen(_) => cx.active_replica_set(next).is_some_and(|rs| rs.is_saturated(cx.replicas)),
     };
     let (value, message) = if available {
         (ConditionStatus::True, "Rollout has minimum availability")

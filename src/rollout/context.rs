@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::revision;
 use super::rollback::Rollback;
 use super::snapshot::{ReplicaSetView, ServiceView, Snapshot};
-use crate::api::{BlueGreenStrategy, CanaryStep, CanaryStrategy, PauseReason, Rollout, RolloutStatus, keys};
+use crate::api::{BlueGreenStrategy, CanaryStep, CanaryStrategy, PauseReason, Rollout, RolloutStatus};
 use crate::domain::hash;
 
 /// The strategy that a Rollout uses.
@@ -145,6 +145,18 @@ impl<'a> Context<'a> {
         self.canary().is_some_and(|c| c.traffic_routing.is_some())
     }
 
+    /// The weight that stands for all traffic.
+    pub(super) fn max_weight(&self) -> i32 {
+        let routing = self.canary().and_then(|c| c.traffic_routing.as_ref());
+        routing.and_then(|r| r.max_traffic_weight).unwrap_or(100)
+    }
+
+    /// The ReplicaSet that the active Service selects, as `status` has it.
+    pub(super) fn active_replica_set(&self, status: &RolloutStatus) -> Option<&'a ReplicaSetView> {
+        let active = status.blue_green.active_selector.as_deref();
+        self.owned.iter().copied().find(|rs| active == Some(rs.hash()))
+    }
+
     pub(super) fn service(&self, name: &str) -> Option<&'a ServiceView> {
         self.snapshot.services.get(name)
     }
@@ -166,45 +178,4 @@ fn step_hash(strategy: Strategy<'_>) -> String {
         Strategy::Canary(canary) => hash::step_hash(serde_json::to_value(&canary.steps).ok().as_ref()),
         Strategy::BlueGreen(_) => String::new(),
     }
-}
-
-impl ReplicaSetView {
-    /// The value of the hash label: which revision the ReplicaSet runs.
-    pub(super) fn hash(&self) -> &str {
-        self.labels.get(keys::POD_HASH_LABEL).map_or("", String::as_str)
-    }
-
-    /// The revision annotation; 0 where it is absent or no number.
-    pub(super) fn revision(&self) -> i64 {
-        self.annotations.get(keys::REVISION).and_then(|r| r.parse().ok()).unwrap_or(0)
-    }
-
-    /// The Rollout's size when the ReplicaSet was last scaled.
-    pub(super) fn desired_replicas(&self) -> Option<i32> {
-        self.annotations.get(keys::DESIRED_REPLICAS).and_then(|r| r.parse().ok())
-    }
-
-    /// The time at which it is to be scaled to 0.
-    pub(super) fn deadline(&self) -> Deadline {
-        match self.annotations.get(keys::SCALE_DOWN_DEADLINE) {
-            None => Deadline::None,
-            Some(text) => text.parse().map_or(Deadline::Unreadable, Deadline::At),
-        }
-    }
-
-    /// Whether all of the pods that the Rollout asks for are there and available.
-    pub(super) fn is_saturated(&self, replicas: i32) -> bool {
-        self.replicas == replicas
-            && self.desired_replicas() == Some(replicas)
-            && self.status.available == replicas
-    }
-}
-
-/// The `scale-down-deadline` annotation of a ReplicaSet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Deadline {
-    None,
-    At(Timestamp),
-    /// It is no time in RFC 3339.
-    Unreadable,
 }

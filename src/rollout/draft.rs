@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::snapshot::{Identity, PodView, ReplicaSetView, ServiceView};
-use super::status;
 use crate::api::{PauseReason, RolloutStatus, keys};
 use crate::domain::event::{EventNote, EventReason};
-use crate::domain::plan::{Action, ObjectKind, Op, Plan, Purpose, Stage, StageName, Wake};
+use crate::domain::merge_patch::merge_patch;
+use crate::domain::plan::{Action, ObjectKind, Op, Plan, Purpose, Stage, StageName, StatusWrite, Wake};
 
 /// What is to happen to the pauses and the abort that the status records.
 #[derive(Debug, Default)]
@@ -142,6 +142,16 @@ impl Draft {
         true
     }
 
+    pub(super) fn evict(&mut self, pod: &PodView) {
+        self.push(Op {
+            kind: ObjectKind::Pod,
+            name: pod.id.name.clone(),
+            action: Action::Evict { precondition: pod.id.precondition() },
+            purposes: vec![Purpose::EvictPod],
+            events: Vec::new(),
+        });
+    }
+
     pub(super) fn delete_replica_set(&mut self, rs: &ReplicaSetView) {
         self.push(Op {
             kind: ObjectKind::ReplicaSet,
@@ -226,7 +236,7 @@ impl Draft {
         Plan {
             rollout: self.rollout.precondition(),
             stages: stages.into_values().collect(),
-            status: status::write(before, &self.status, &self.observed, self.status_events),
+            status: status_write(before, &self.status, &self.observed, self.status_events),
             notes: self.notes,
             wake: self.wake,
         }
@@ -243,4 +253,34 @@ fn merge_into(earlier: &mut Value, patch: &Value) {
         }
         (Some(_) | None, Some(_) | None) => *earlier = patch.clone(),
     }
+}
+
+/// The write that leads from one status, or from none, to the next.
+fn status_write(
+    before: Option<&RolloutStatus>,
+    next: &RolloutStatus,
+    observed: &RolloutStatus,
+    events: Vec<EventNote>,
+) -> StatusWrite {
+    let mut routed = Value::Null;
+    if before.map(|status| &status.canary.weights) != Some(&next.canary.weights) {
+        let mut with_weights = observed.clone();
+        with_weights.canary.weights.clone_from(&next.canary.weights);
+        routed = status_patch(before, &with_weights);
+    }
+    StatusWrite {
+        patch: status_patch(before, next),
+        observed: status_patch(before, observed),
+        routed,
+        events,
+    }
+}
+
+fn status_patch(before: Option<&RolloutStatus>, next: &RolloutStatus) -> Value {
+    let json = |status: &RolloutStatus| serde_json::to_value(status).unwrap_or_default();
+    if before.is_none() && *next == RolloutStatus::default() {
+        return Value::Null;
+    }
+    merge_patch(&before.map_or(Value::Null, json), &json(next))
+        .map_or(Value::Null, |patch| json!({"status": patch}))
 }

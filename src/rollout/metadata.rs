@@ -68,12 +68,6 @@ fn changes(
         .collect()
 }
 
-/// What was put on a ReplicaSet.
-pub(super) fn injected(rs: &ReplicaSetView) -> Ephemeral {
-    let annotation = rs.annotations.get(keys::EPHEMERAL_METADATA);
-    annotation.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
-}
-
 /// The roles' metadata: of the revision that serves by default, and of the one on trial.
 fn roles(cx: &Context<'_>) -> (Ephemeral, Ephemeral) {
     let (stable, trial) = match cx.strategy {
@@ -104,7 +98,7 @@ fn of_existing(cx: &Context<'_>, rs: &ReplicaSetView) -> Ephemeral {
 pub(super) fn sync(cx: &Context<'_>, draft: &mut Draft) {
     for rs in cx.owned.iter().copied().filter(|rs| rs.replicas > 0) {
         let wanted = of_existing(cx, rs);
-        let earlier = injected(rs);
+        let earlier = rs.injected();
         if is_empty(&wanted) && !rs.annotations.contains_key(keys::EPHEMERAL_METADATA) {
             continue;
         }

@@ -13,12 +13,15 @@ mod metadata;
 mod phase;
 mod progress;
 mod promotion;
+mod replica_set;
+mod restart;
 mod revision;
 mod rollback;
 mod scale;
 pub mod snapshot;
 mod status;
 pub mod validate;
+mod views;
 
 use std::collections::BTreeSet;
 
@@ -54,10 +57,13 @@ pub fn observed_keys(rollout: &Rollout) -> ObservedKeys {
     let services = of_canary.into_iter().chain(of_blue_green).flatten().flatten();
     let metadata = canary.is_some_and(|c| c.canary_metadata.is_some() || c.stable_metadata.is_some())
         || blue_green.is_some_and(|b| b.preview_metadata.is_some() || b.active_metadata.is_some());
+    let restarted_at = rollout.status.as_ref().and_then(|s| s.restarted_at.as_ref());
+    let restart_at = rollout.spec.restart_at.as_ref();
+    let restarts = restart_at.is_some() && restart_at != restarted_at;
     ObservedKeys {
         services: services.filter(|name| !name.is_empty()).cloned().collect(),
         ingresses: traffic::routers(rollout).iter().flat_map(traffic::Router::observe_keys).collect(),
-        pods: metadata,
+        pods: metadata || restarts,
     }
 }
 
@@ -81,10 +87,10 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
         return draft.close(rollout.status.as_ref());
     }
     let cx = Context::new(snapshot, strategy, &before, now);
-    if revision::adopt(&cx, &mut draft) {
+    if replica_set::adopt(&cx, &mut draft) {
         return draft.close(rollout.status.as_ref());
     }
-    if revision::is_collision(&cx) {
+    if replica_set::is_collision(&cx) {
         draft.status.collision_count = Some(before.collision_count.map_or(0, |count| count + 1));
         return draft.close(rollout.status.as_ref());
     }

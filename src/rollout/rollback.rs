@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::context::Deadline;
 use super::snapshot::ReplicaSetView;
+use super::views::Deadline;
 use crate::api::{Rollout, RolloutStatus, keys};
 
 /// How far an update is a return to an earlier revision.

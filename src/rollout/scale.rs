@@ -3,9 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::context::{Context, Deadline};
+use super::context::Context;
 use super::draft::Draft;
 use super::snapshot::ReplicaSetView;
+use super::views::Deadline;
 use crate::api::keys;
 use crate::domain::plan::Purpose;
 

@@ -1,28 +1,20 @@
 //! The status that closes a plan: what was counted, what is paused, and the patch that writes it.
 
-use jiff::Timestamp;
-use serde_json::{Value, json};
-
 use super::conditions;
 use super::context::{Context, Strategy};
 use super::draft::Draft;
 use super::phase;
 use super::snapshot::ReplicaSetView;
-use crate::api::{LabelSelector, PauseCondition, RolloutStatus, Time};
-use crate::domain::event::{EventNote, EventReason};
-use crate::domain::merge_patch::merge_patch;
-use crate::domain::plan::StatusWrite;
-
-/// A time as Kubernetes writes it, without fractions of a second.
-pub(super) fn seconds(time: Timestamp) -> Time {
-    Time(Timestamp::from_second(time.as_second()).unwrap_or(time))
-}
+use crate::api::{LabelSelector, PauseCondition, RolloutStatus};
+use crate::domain::event::EventReason;
+use crate::domain::time::whole_seconds;
 
 /// Counts pods, folds pauses and the abort into the status, and derives conditions, phase and message from it.
 pub(super) fn finish(cx: &Context<'_>, draft: &mut Draft) {
     count(cx, &mut draft.status);
     draft.status.observed_generation = Some(cx.generation().to_string());
     draft.status.current_pod_hash = Some(cx.current_hash.clone());
+    conditions::abort_if_stuck(cx, draft);
     fold_abort(cx, draft);
     fold_pauses(cx, draft);
     conditions::derive(cx, draft);
@@ -41,19 +33,13 @@ fn count(cx: &Context<'_>, status: &mut RolloutStatus) {
     status.hpa_replicas = status.replicas;
     status.selector = selector.map(|s| format_selector(s, None));
     if let Strategy::BlueGreen(_) = cx.strategy
-        && let Some(active) = active_replica_set(cx, status)
+        && let Some(active) = cx.active_replica_set(status)
     {
         status.ready_replicas = active.status.ready;
         status.available_replicas = active.status.available;
         status.hpa_replicas = active.status.replicas;
         status.selector = selector.map(|s| format_selector(s, Some(active.hash())));
     }
-}
-
-/// The ReplicaSet that the active Service selects, as `status` has it.
-pub(super) fn active_replica_set<'a>(cx: &Context<'a>, status: &RolloutStatus) -> Option<&'a ReplicaSetView> {
-    let active = status.blue_green.active_selector.as_deref();
-    cx.owned.iter().copied().find(|rs| active == Some(rs.hash()))
 }
 
 /// A selector as kubectl writes it: `a=b,c in (d,e)`, sorted by key.
@@ -87,7 +73,7 @@ fn fold_abort(cx: &Context<'_>, draft: &mut Draft) {
     let aborted = draft.pauses.abort.is_some() || (cx.status.abort && !draft.pauses.remove_abort);
     draft.status.abort = aborted;
     draft.status.aborted_at =
-        aborted.then(|| cx.status.aborted_at.clone().unwrap_or_else(|| seconds(cx.now)));
+        aborted.then(|| cx.status.aborted_at.clone().unwrap_or_else(|| whole_seconds(cx.now)));
 }
 
 fn fold_pauses(cx: &Context<'_>, draft: &mut Draft) {
@@ -100,7 +86,7 @@ fn fold_pauses(cx: &Context<'_>, draft: &mut Draft) {
         controller_pause = cx.status.controller_pause;
         for reason in &changes.add {
             if pauses.iter().all(|c| c.reason != *reason) {
-                pauses.push(PauseCondition { reason: *reason, start_time: seconds(cx.now) });
+                pauses.push(PauseCondition { reason: *reason, start_time: whole_seconds(cx.now) });
                 controller_pause = true;
             }
         }
@@ -126,23 +112,4 @@ fn observe(cx: &Context<'_>, draft: &mut Draft) {
     observed.available_replicas = next.available_replicas;
     observed.hpa_replicas = next.hpa_replicas;
     conditions::derive_failure(cx, &mut draft.observed);
-}
-
-/// The write that leads from one status, or from none, to the next.
-pub(super) fn write(
-    before: Option<&RolloutStatus>,
-    next: &RolloutStatus,
-    observed: &RolloutStatus,
-    events: Vec<EventNote>,
-) -> StatusWrite {
-    StatusWrite { patch: status_patch(before, next), observed: status_patch(before, observed), events }
-}
-
-fn status_patch(before: Option<&RolloutStatus>, next: &RolloutStatus) -> Value {
-    let json = |status: &RolloutStatus| serde_json::to_value(status).unwrap_or_default();
-    if before.is_none() && *next == RolloutStatus::default() {
-        return Value::Null;
-    }
-    merge_patch(&before.map_or(Value::Null, json), &json(next))
-        .map_or(Value::Null, |patch| json!({"status": patch}))
 }

@@ -12,19 +12,38 @@ use crate::world::World;
 const FOLDER: &str = "tests/conformance";
 
 /// The scenarios that need nothing of a cluster that the model lacks.
-const PLAYED: [&str; 12] = [
+const PLAYED: [&str; 31] = [
+    "basic-abort-retry",
     "basic-create",
     "basic-no-steps",
+    "basic-promote-full",
     "basic-scale-paused",
+    "basic-services",
+    "basic-spec-paused",
     "basic-steps",
     "basic-third-revision",
+    "basic-undo-after",
+    "basic-undo-midway",
+    "basic-zero",
+    "bg-abort",
     "bg-auto",
+    "bg-auto-seconds",
+    "bg-auto-seconds-off",
     "bg-manual",
     "bg-no-preview",
+    "bg-preview-count",
+    "bg-rollback-fast",
+    "bg-to-canary",
+    "deadline-abort",
     "invalid-service",
     "invalid-spec",
     "nginx-annotations",
+    "nginx-canary-scale",
+    "nginx-dynamic",
+    "nginx-min-pods",
     "nginx-steps",
+    "nginx-undo",
+    "steps-edited",
 ];
 
 /// A manifest, a script, and manifests that the script applies later.
@@ -49,9 +68,12 @@ fn scenario(name: &str) -> Scenario {
     found
 }
 
-fn play(name: &str) -> World {
+pub(crate) fn play(name: &str) -> World {
+    play_in(World::new(), name)
+}
+
+fn play_in(mut world: World, name: &str) -> World {
     let scenario = scenario(name);
-    let mut world = World::new();
     world.apply(&scenario.manifest);
     for line in scenario.script.lines().map(|line| line.split(" #").next().unwrap().trim()) {
         if !line.is_empty() && !line.starts_with('#') {
@@ -157,17 +179,19 @@ fn differences(name: &str, world: &World) -> Vec<String> {
             found.push(format!("{facet}: {values:?} recorded {variants:?}"));
         }
     }
-    let events: Vec<_> = world.events.iter().take(25).cloned().collect();
+    found.extend(difference_of_events(&world.events, &recorded));
+    found
+}
+
+fn difference_of_events(events: &[String], recorded: &Value) -> Option<String> {
+    let events: Vec<_> = events.iter().take(25).cloned().collect();
     let variants = recorded["events"].as_array().unwrap().iter();
     let reasons = |v: &Value| -> Vec<String> {
         let lines = v.as_array().unwrap().iter().take(25);
         lines.map(|line| line.as_str().unwrap().split(':').next().unwrap().to_owned()).collect()
     };
     let variants: Vec<_> = variants.map(reasons).collect();
-    if !variants.contains(&events) {
-        found.push(format!("events: {events:#?} recorded {variants:#?}"));
-    }
-    found
+    (!variants.contains(&events)).then(|| format!("events: {events:#?} recorded {variants:#?}"))
 }
 
 fn text(value: &Value) -> String {
@@ -204,4 +228,33 @@ fn decisions_lead_where_the_recordings_do() {
         failed.extend(found.into_iter().map(|difference| format!("{name}: {difference}")));
     }
     assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
+
+/// Whatever write it dies after, the controller that comes after it takes the update to the same end by the same way,
+/// and needs no more than one write for each that the first one made.
+#[test]
+fn a_death_after_any_write_does_no_harm() {
+    for name in [
+        "basic-no-steps",
+        "basic-third-revision",
+        "bg-manual",
+        "invalid-spec",
+        "nginx-annotations",
+        "nginx-dynamic",
+    ] {
+        let undisturbed = play(name).writes.len();
+        for n in 1..=undisturbed {
+            let mut world = World::new();
+            world.dies_after = Some(n);
+            let world = play_in(world, name);
+            let found: Vec<_> =
+                differences(name, &world).into_iter().filter(|d| !d.starts_with("events")).collect();
+            assert!(found.is_empty(), "{name}, death after write {n}: {}", found.join("\n"));
+            assert!(
+                world.writes.len() <= undisturbed + 3,
+                "{name}, death after write {n}: {:#?}",
+                world.writes
+            );
+        }
+    }
 }

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use serin::api::keys;
 use serin::controller::cache::Caches;
-use serin::controller::entry::{Entry, IngressEntry, PodEntry, ReplicaSetEntry, RolloutEntry, ServiceEntry};
+use serin::controller::entry::Entry;
 use serin::controller::object::ObjectKey;
 use serin::controller::observe::{Observed, observe};
 use serin::domain::event::EventNote;
@@ -17,6 +17,7 @@ use serin::domain::merge_patch::apply_merge_patch;
 use serin::domain::plan::{Action, ObjectKind, Op, Plan, Wake};
 use serin::guard;
 use serin::rollout::decide;
+use serin::rollout::snapshot::Snapshot;
 
 const NAMESPACE: &str = "default";
 
@@ -37,6 +38,8 @@ pub(crate) struct World {
     objects: BTreeMap<(ObjectKind, String), Value>,
     pods: BTreeMap<String, Vec<Pod>>,
     version: u64,
+    /// The controller dies after the write of this number, counted from 1, and begins anew.
+    pub(crate) dies_after: Option<usize>,
     start_latency: SignedDuration,
 }
 
@@ -50,6 +53,7 @@ impl World {
             objects: BTreeMap::new(),
             pods: BTreeMap::new(),
             version: 0,
+            dies_after: None,
             start_latency: SignedDuration::from_millis(2500),
         }
     }
@@ -111,50 +115,54 @@ impl World {
         self.objects.iter().filter(move |((k, _), _)| *k == kind).map(|(_, object)| object)
     }
 
-    /// What the decision about the Rollout is now.
-    pub(crate) fn plan(&self) -> Plan {
+    /// Everything that a decision looks at.
+    pub(crate) fn snapshot(&self) -> Snapshot {
         let caches = Caches::default();
         let key = |object: &Value| ObjectKey::new(NAMESPACE, object["metadata"]["name"].as_str().unwrap());
         for ((kind, _), object) in &self.objects {
             let (key, object) = (key(object), object.clone());
             match kind {
                 ObjectKind::Rollout => {
-                    caches.rollouts.write().put(key, RolloutEntry::prune(wire::<RolloutEntry>(object)));
+                    caches.rollouts.write().put(key, pruned(object));
                 }
                 ObjectKind::ReplicaSet => {
-                    caches
-                        .replica_sets
-                        .write()
-                        .put(key, ReplicaSetEntry::prune(wire::<ReplicaSetEntry>(object)));
+                    caches.replica_sets.write().put(key, pruned(object));
                 }
                 ObjectKind::Service => {
-                    caches.services.write().put(key, ServiceEntry::prune(wire::<ServiceEntry>(object)));
+                    caches.services.write().put(key, pruned(object));
                 }
                 ObjectKind::Ingress => {
-                    caches.ingresses.write().put(key, IngressEntry::prune(wire::<IngressEntry>(object)));
+                    caches.ingresses.write().put(key, pruned(object));
                 }
                 ObjectKind::Pod => {
-                    caches.pods.write().put(key, PodEntry::prune(wire::<PodEntry>(object)));
+                    caches.pods.write().put(key, pruned(object));
                 }
             }
         }
         match observe(&key(self.rollout()), &caches, None) {
-            Observed::Complete(snapshot) => {
-                let plan = decide(&snapshot, self.now);
-                assert_eq!(plan, decide(&snapshot, self.now), "a decision is a function of the snapshot");
-                if let Err(refusal) = guard::check(&snapshot, &plan) {
-                    panic!("{refusal}: {plan:#?}");
-                }
-                plan
-            }
+            Observed::Complete(snapshot) => *snapshot,
             Observed::Absent | Observed::Unreadable(_) => panic!("the Rollout of the model cannot be read"),
         }
+    }
+
+    /// What the decision about the Rollout is now.
+    pub(crate) fn plan(&self) -> Plan {
+        let snapshot = self.snapshot();
+        let plan = decide(&snapshot, self.now);
+        assert_eq!(plan, decide(&snapshot, self.now), "a decision is a function of the snapshot");
+        if let Err(refusal) = guard::check(&snapshot, &plan) {
+            panic!("{refusal}: {plan:#?}");
+        }
+        plan
     }
 
     fn carry_out(&mut self, plan: &Plan) {
         for stage in &plan.stages {
             for op in &stage.ops {
                 self.request(op);
+                if self.dies_after == Some(self.writes.len()) {
+                    return;
+                }
                 self.tell(&op.events);
             }
             self.tell(&stage.events);
@@ -163,6 +171,9 @@ impl World {
             self.writes.push(format!("status {}", plan.status.patch));
             let name = self.rollout_name();
             self.patch(ObjectKind::Rollout, &name, &plan.status.patch);
+            if self.dies_after == Some(self.writes.len()) {
+                return;
+            }
         }
         self.tell(&plan.status.events);
     }
@@ -176,6 +187,7 @@ impl World {
                 assert_eq!(live["metadata"]["uid"], precondition.uid.as_str());
                 self.patch(op.kind, &op.name, patch);
             }
+            Action::Evict { .. } => panic!("the model has no Pods of their own"),
             Action::Delete { .. } => {
                 self.objects.remove(&(op.kind, op.name.clone()));
                 self.pods.remove(&op.name);
@@ -269,8 +281,8 @@ impl World {
     }
 }
 
-fn wire<E: Entry>(object: Value) -> E::Wire {
-    serde_json::from_value(object).expect("an object of its kind")
+fn pruned<E: Entry>(object: Value) -> E {
+    E::prune(serde_json::from_value(object).expect("an object of its kind"))
 }
 
 fn text(value: &Value) -> Option<String> {

@@ -4,7 +4,7 @@ use super::context::Context;
 use super::draft::Draft;
 use super::scale::{self as sizes, AbortDelay, DelayQueue};
 use super::snapshot::{ReplicaSetView, ServiceView};
-use super::{metadata, promotion, revision, status};
+use super::{metadata, promotion, replica_set, restart, status};
 use crate::api::{BlueGreenStrategy, PauseReason, keys};
 use jiff::SignedDuration;
 
@@ -15,9 +15,9 @@ const DEFAULT_DELAY_SECONDS: i32 = 30;
 pub(super) fn decide(cx: &Context<'_>, strategy: &BlueGreenStrategy, draft: &mut Draft) {
     let update = Update { cx, strategy };
     if cx.new_rs.is_none() {
-        revision::create(cx, draft);
+        replica_set::create(cx, draft);
     } else {
-        revision::sync(cx, draft);
+        replica_set::sync(cx, draft);
     }
     if !cx.is_halted() {
         update.point_preview(draft);
@@ -82,6 +82,7 @@ impl<'a> Update<'_, 'a> {
         if self.cx.is_fully_promoted() || self.cx.rollback.is_within_window() || self.cx.status.promote_full {
             draft.pauses.remove_abort = true;
         }
+        restart::advance(self.cx, draft);
         self.scale(draft);
         sizes::clean_history(self.cx, draft);
         if !self.cx.is_halted() {

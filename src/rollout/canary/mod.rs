@@ -8,16 +8,16 @@ mod steps;
 use super::context::Context;
 use super::draft::Draft;
 use super::promotion;
-use super::{metadata, revision, scale as sizes, status};
+use super::{metadata, replica_set, restart, scale as sizes, status};
 use crate::domain::event::EventReason;
 use crate::traffic::TrafficError;
 
 /// What to do now about a canary whose spec is valid.
 pub(super) fn decide(cx: &Context<'_>, draft: &mut Draft) -> Result<(), TrafficError> {
     if cx.new_rs.is_none() {
-        revision::create(cx, draft);
+        replica_set::create(cx, draft);
     } else {
-        revision::sync(cx, draft);
+        replica_set::sync(cx, draft);
     }
     if cx.is_changed() {
         restart(cx, draft);
@@ -68,6 +68,7 @@ fn advance(cx: &Context<'_>, draft: &mut Draft) -> Result<(), TrafficError> {
         hold_pending_resume(cx, draft);
         return Ok(());
     }
+    restart::advance(cx, draft);
     metadata::sync(cx, draft);
     sizes::clean_history(cx, draft);
     services::point(cx, draft);

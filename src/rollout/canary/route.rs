@@ -16,7 +16,7 @@ pub(super) fn apply(cx: &Context<'_>, draft: &mut Draft) -> Result<(), TrafficEr
         draft.status.canary.weights = None;
         return Ok(());
     }
-    let max = max_weight(cx);
+    let max = cx.max_weight();
     let weight = desired_weight(cx, draft);
     if !can_stable_carry(cx, max, weight) {
         draft.note(format!(
@@ -34,20 +34,17 @@ pub(super) fn apply(cx: &Context<'_>, draft: &mut Draft) -> Result<(), TrafficEr
     Ok(())
 }
 
-/// The weight that stands for all traffic.
-pub(super) fn max_weight(cx: &Context<'_>) -> i32 {
-    let routing = cx.canary().and_then(|c| c.traffic_routing.as_ref());
-    routing.and_then(|r| r.max_traffic_weight).unwrap_or(100)
-}
-
 fn desired_weight(cx: &Context<'_>, draft: &Draft) -> i32 {
     let is_aborted = cx.status.abort && !draft.pauses.remove_abort;
     let has_pods = cx.new_rs.is_some_and(|rs| rs.status.available > 0);
-    if cx.is_fully_promoted() || is_aborted || !has_pods {
+    if is_rolling_back(cx) || is_aborted {
+        return scale::abort_weight(cx, draft);
+    }
+    if cx.is_fully_promoted() || !has_pods {
         return 0;
     }
     if cx.status.promote_full {
-        return cx.status.canary.weights.as_ref().map_or(0, |w| w.canary.weight);
+        return promotion_weight(cx);
     }
     let steps = cx.steps();
     if steps.is_empty() {
@@ -60,8 +57,30 @@ fn desired_weight(cx: &Context<'_>, draft: &Draft) -> i32 {
     } else if index < steps.len() {
         last_weight(index + 1)
     } else {
-        max_weight(cx)
+        cx.max_weight()
     }
+}
+
+/// Whether the user went back to the stable template while the stable revision has given up pods: then the canary
+/// that was keeps its traffic until they are there again.
+pub(super) fn is_rolling_back(cx: &Context<'_>) -> bool {
+    let is_dynamic = cx.canary().is_some_and(|c| c.dynamic_stable_scale);
+    let weights = cx.status.canary.weights.as_ref();
+    let of_another = weights.is_some_and(|w| w.canary.pod_template_hash.as_deref() != Some(&cx.current_hash));
+    let is_short = cx.new_rs.is_some_and(|rs| rs.status.available < cx.replicas);
+    cx.is_fully_promoted() && cx.is_routed() && is_dynamic && of_another && is_short
+}
+
+/// A full promotion leaves the weight as it is, unless the stable revision gives up pods as the new one gets them.
+fn promotion_weight(cx: &Context<'_>) -> i32 {
+    let is_dynamic = cx.canary().is_some_and(|c| c.dynamic_stable_scale);
+    let recorded = cx.status.canary.weights.as_ref().map_or(0, |w| w.canary.weight);
+    let available = cx.new_rs.map_or(0, |rs| rs.status.available.min(cx.replicas));
+    if !is_dynamic || cx.replicas == 0 {
+        return recorded;
+    }
+    let share = i64::from(cx.max_weight()) * i64::from(available) / i64::from(cx.replicas);
+    i32::try_from(share).unwrap_or(i32::MAX)
 }
 
 /// Whether the stable revision has the pods for what the canary leaves to it.
@@ -79,14 +98,16 @@ fn record(cx: &Context<'_>, draft: &mut Draft, max: i32, weight: i32) {
         service_name: service.clone(),
         pod_template_hash: Some(hash.to_owned()),
     };
+    let before = cx.status.canary.weights.as_ref();
+    let recorded = before.and_then(|w| w.canary.pod_template_hash.as_deref());
+    let canary_hash = recorded.filter(|_| is_rolling_back(cx)).unwrap_or(&cx.current_hash);
     let stable_hash = cx.stable_rs.map_or("", |rs| rs.hash());
     let weights = TrafficWeights {
-        canary: destination(weight, &canary.canary_service, &cx.current_hash),
+        canary: destination(weight, &canary.canary_service, canary_hash),
         stable: destination(max - weight, &canary.stable_service, stable_hash),
         additional: Vec::new(),
         verified: None,
     };
-    let before = cx.status.canary.weights.as_ref();
     if before != Some(&weights) {
         let change = match before.map(|w| w.canary.weight) {
             None => format!(" to {weight}"),

@@ -1,11 +1,13 @@
 //! The sizes of a canary's ReplicaSets.
 
-use super::super::context::{Context, Deadline};
+use super::super::context::Context;
 use super::super::draft::Draft;
 use super::super::progress;
 use super::super::scale::{self as sizes, AbortDelay, DelayQueue};
 use super::super::snapshot::ReplicaSetView;
-use super::{route, step_count};
+use super::super::views::Deadline;
+use super::step_count;
+use crate::api::rollout_status::TrafficWeights;
 use crate::api::{CanaryStrategy, keys};
 use crate::domain::replicas::{
     self, AtDesiredInput, BasicCanaryInput, CanaryPosition, CanaryScale, Counts, Fenceposts, RecordedWeights,
@@ -115,21 +117,34 @@ fn counts(rs: &ReplicaSetView) -> ReplicaSetCounts {
     ReplicaSetCounts { spec: rs.replicas, available: rs.status.available, status: rs.status.replicas }
 }
 
-/// The sizes to move to now.
+/// The sizes to move to now. The stable revision gives up pods only for traffic that is known to have moved.
 fn next_counts(cx: &Context<'_>, draft: &Draft, strategy: &CanaryStrategy) -> Counts {
     let steps = step_sizes(cx);
-    if cx.is_routed() {
-        replicas::routed_canary_counts(&routed_input(cx, draft, strategy, &steps))
-    } else {
-        replicas::basic_canary_counts(&basic_input(cx, draft, strategy, &steps))
+    if !cx.is_routed() {
+        return replicas::basic_canary_counts(&basic_input(cx, draft, strategy, &steps));
     }
+    let set = routed_input(cx, draft, strategy, &steps, draft.status.canary.weights.as_ref());
+    let observed = routed_input(cx, draft, strategy, &steps, cx.status.canary.weights.as_ref());
+    Counts {
+        canary: replicas::routed_canary_counts(&set).canary,
+        stable: replicas::routed_canary_counts(&observed).stable,
+    }
+}
+
+/// The weight that the canary keeps while an abort, or a return to the stable template, takes its traffic away.
+pub(super) fn abort_weight(cx: &Context<'_>, draft: &Draft) -> i32 {
+    let Some(strategy) = cx.canary().filter(|_| cx.is_routed()) else { return 0 };
+    let steps = step_sizes(cx);
+    let weights = cx.status.canary.weights.as_ref();
+    replicas::abort_route_weight(&routed_input(cx, draft, strategy, &steps, weights))
 }
 
 /// The sizes that the current step asks for in the end.
 fn target_counts(cx: &Context<'_>, draft: &Draft, strategy: &CanaryStrategy) -> Counts {
     let steps = step_sizes(cx);
     if cx.is_routed() {
-        replicas::routed_canary_counts(&routed_input(cx, draft, strategy, &steps))
+        let weights = draft.status.canary.weights.as_ref();
+        replicas::routed_canary_counts(&routed_input(cx, draft, strategy, &steps, weights))
     } else {
         replicas::basic_canary_target(&basic_input(cx, draft, strategy, &steps))
     }
@@ -155,7 +170,7 @@ fn position<'s>(cx: &Context<'_>, draft: &Draft, steps: &'s [StepSize]) -> Canar
     CanaryPosition {
         steps,
         index: draft.status.current_step_index.or_else(|| step_count(cx)),
-        max_weight: route::max_weight(cx),
+        max_weight: cx.max_weight(),
         is_aborted: cx.status.abort && !draft.pauses.remove_abort,
         is_promoted: cx.status.promote_full || cx.status.stable_rs.is_none() || is_stable,
     }
@@ -186,8 +201,8 @@ fn routed_input<'s>(
     draft: &Draft,
     strategy: &CanaryStrategy,
     steps: &'s [StepSize],
+    weights: Option<&TrafficWeights>,
 ) -> RoutedCanaryInput<'s> {
-    let weights = draft.status.canary.weights.as_ref();
     RoutedCanaryInput {
         replicas: cx.replicas,
         position: position(cx, draft, steps),

@@ -3,7 +3,7 @@
 use super::super::context::Context;
 use super::super::draft::Draft;
 use super::super::snapshot::ReplicaSetView;
-use super::scale;
+use super::{route, scale};
 use crate::api::keys;
 
 /// Points both Services at their revisions, as soon as those can serve.
@@ -12,6 +12,10 @@ pub(super) fn point(cx: &Context<'_>, draft: &mut Draft) {
     let is_aborted = cx.status.abort && !draft.pauses.remove_abort;
     let of_stable = if !is_aborted && scale::must_hand_over(cx) { cx.new_rs } else { cx.stable_rs };
     point_one(cx, draft, canary.stable_service.as_deref(), of_stable);
+    if route::is_rolling_back(cx) || is_aborted && scale::abort_weight(cx, draft) > 0 {
+        // Requests still reach the canary through its Service.
+        return;
+    }
     let of_canary = if is_aborted { cx.stable_rs } else { cx.new_rs };
     point_one(cx, draft, canary.canary_service.as_deref(), of_canary);
 }

@@ -1,0 +1,165 @@
+//! The ReplicaSets of revisions: how one is made, taken into possession, and what is written on it.
+
+use serde_json::{Map, Value, json};
+
+use super::context::Context;
+use super::draft::Draft;
+use super::metadata;
+use super::snapshot::{FailureCause, ReplicaSetView};
+use crate::api::{Rollout, keys};
+use crate::domain::event::{EventNote, EventReason};
+use crate::domain::merge_patch::apply_merge_patch;
+use crate::domain::plan::{Action, ObjectKind, Op, Purpose};
+use crate::domain::template;
+
+/// Annotations of a Rollout that its ReplicaSets do not get.
+const NOT_COPIED: [&str; 5] =
+    [keys::LAST_APPLIED, keys::REVISION, keys::REVISION_HISTORY, keys::DESIRED_REPLICAS, keys::NOTIFIED];
+
+/// Takes orphans into possession; true if there were any, and nothing else is to be decided yet.
+pub(super) fn adopt(cx: &Context<'_>, draft: &mut Draft) -> bool {
+    for rs in cx.owned.iter().filter(|rs| !rs.owned) {
+        let mut owners = rs.owner_references.clone();
+        owners.push(owner_reference(cx.rollout));
+        draft.patch_replica_set(
+            rs,
+            &json!({"metadata": {"ownerReferences": owners}}),
+            Purpose::AdoptReplicaSet,
+        );
+    }
+    cx.owned.iter().any(|rs| !rs.owned)
+}
+
+/// The ownerReference that ReplicaSets of the Rollout carry.
+fn owner_reference(rollout: &Rollout) -> Value {
+    json!({
+        "apiVersion": keys::API_VERSION,
+        "kind": keys::ROLLOUT,
+        "name": rollout.metadata.name,
+        "uid": rollout.metadata.uid,
+        "controller": true,
+        "blockOwnerDeletion": true,
+    })
+}
+
+/// Makes the ReplicaSet of the current template, at size 0.
+pub(super) fn create(cx: &Context<'_>, draft: &mut Draft) {
+    let hash = cx.current_hash.clone();
+    let revision = cx.revision();
+    record_revision(cx, draft, revision);
+    let name = format!("{}-{hash}", cx.name());
+    let message = format!("Created ReplicaSet {name} (revision {revision})");
+    draft.push(Op {
+        kind: ObjectKind::ReplicaSet,
+        action: Action::Create { body: new_replica_set(cx, &name, &hash, revision) },
+        name,
+        purposes: vec![Purpose::CreateReplicaSet],
+        events: vec![EventNote::new(EventReason::NewReplicaSetCreated, message)],
+    });
+}
+
+fn new_replica_set(cx: &Context<'_>, name: &str, hash: &str, revision: i64) -> Value {
+    let spec = &cx.rollout.spec;
+    let ephemeral = metadata::of_created(cx, hash);
+    let mut template = spec.template.as_value().clone();
+    let mut labels: Map<_, _> =
+        spec.template.labels().into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
+    labels.insert(keys::POD_HASH_LABEL.into(), hash.into());
+    template = apply_merge_patch(&template, &json!({"metadata": {"labels": labels}}));
+    let mut annotations = copied_annotations(cx.rollout);
+    annotations.insert(keys::REVISION.into(), revision.to_string().into());
+    annotations.insert(keys::DESIRED_REPLICAS.into(), cx.replicas.to_string().into());
+    if let Some(annotation) = metadata::annotation(&ephemeral) {
+        template = apply_merge_patch(&template, &metadata::template_patch(&ephemeral));
+        annotations.insert(keys::EPHEMERAL_METADATA.into(), annotation.into());
+    }
+    let selector = spec.selector.as_ref().and_then(|s| serde_json::to_value(s).ok()).unwrap_or_default();
+    let selector = apply_merge_patch(&selector, &json!({"matchLabels": {keys::POD_HASH_LABEL: hash}}));
+    json!({
+        "apiVersion": "apps/v1",
+        "kind": "ReplicaSet",
+        "metadata": {
+            "name": name,
+            "namespace": cx.rollout.metadata.namespace,
+            "labels": labels,
+            "annotations": annotations,
+            "ownerReferences": [owner_reference(cx.rollout)],
+        },
+        "spec": {
+            "replicas": 0,
+            "minReadySeconds": spec.min_ready_seconds,
+            "selector": selector,
+            "template": template,
+        },
+    })
+}
+
+fn copied_annotations(rollout: &Rollout) -> Map<String, Value> {
+    let annotations = rollout.metadata.annotations.iter().flatten();
+    annotations
+        .filter(|(key, _)| !NOT_COPIED.contains(&key.as_str()))
+        .map(|(key, value)| (key.clone(), value.clone().into()))
+        .collect()
+}
+
+/// Brings the annotations and `minReadySeconds` of the current ReplicaSet, and the Rollout's revision, in line.
+pub(super) fn sync(cx: &Context<'_>, draft: &mut Draft) {
+    let Some(new) = cx.new_rs else { return };
+    let revision = cx.revision();
+    let mut wanted = copied_annotations(cx.rollout);
+    if new.revision() < revision {
+        wanted.insert(keys::REVISION.into(), revision.to_string().into());
+        if new.revision() > 0 {
+            wanted.insert(keys::REVISION_HISTORY.into(), history_with(new).into());
+        }
+    }
+    wanted.retain(|key, value| new.annotations.get(key).map(String::as_str) != value.as_str());
+    let mut patch = Map::new();
+    if !wanted.is_empty() {
+        patch.insert("metadata".into(), json!({"annotations": wanted}));
+    }
+    if new.min_ready_seconds != cx.rollout.spec.min_ready_seconds {
+        patch.insert("spec".into(), json!({"minReadySeconds": cx.rollout.spec.min_ready_seconds}));
+    }
+    if !patch.is_empty() {
+        draft.patch_replica_set(new, &Value::Object(patch), Purpose::SyncReplicaSet);
+    }
+    record_revision(cx, draft, revision);
+}
+
+fn history_with(rs: &ReplicaSetView) -> String {
+    match rs.annotations.get(keys::REVISION_HISTORY) {
+        Some(history) if !history.is_empty() => format!("{history},{}", rs.revision()),
+        Some(_) | None => rs.revision().to_string(),
+    }
+}
+
+fn record_revision(cx: &Context<'_>, draft: &mut Draft, revision: i64) {
+    let recorded = cx.rollout.metadata.annotations.as_ref().and_then(|a| a.get(keys::REVISION));
+    if recorded.is_some_and(|r| *r == revision.to_string()) {
+        return;
+    }
+    let message = format!("Rollout updated to revision {revision}");
+    draft.patch_rollout(
+        &json!({"metadata": {"annotations": {keys::REVISION: revision.to_string()}}}),
+        Purpose::RecordRevision(revision),
+        vec![EventNote::new(EventReason::RolloutUpdated, message)],
+    );
+}
+
+/// Whether a ReplicaSet that stands in the way has the name of ours but another owner or template: then the hash
+/// needs a salt. The salt is the status's collision count.
+pub(super) fn is_collision(cx: &Context<'_>) -> bool {
+    let Some(failure) = &cx.snapshot.last_failure else { return false };
+    let wanted = format!("{}-{}", cx.name(), cx.current_hash);
+    let FailureCause::AlreadyExists { owner_uid, template } = &failure.cause else { return false };
+    let is_ours = owner_uid.is_some() && *owner_uid == cx.rollout.metadata.uid;
+    failure.kind == ObjectKind::ReplicaSet
+        && failure.name == wanted
+        && !(is_ours
+            && template::templates_equal(
+                template,
+                cx.rollout.spec.template.as_value(),
+                &metadata::of_created(cx, &cx.current_hash),
+            ))
+}
