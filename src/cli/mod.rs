@@ -2,6 +2,7 @@
 
 pub mod controller;
 pub mod crds;
+pub mod playground;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -20,6 +21,8 @@ struct Cli {
 enum Verb {
     /// Runs the controller: watches Rollouts and carries out what they ask for.
     Controller(controller::Flags),
+    /// Runs everything on this machine, without Kubernetes, and shifts real HTTP traffic.
+    Playground(playground::Flags),
     /// Prints the definitions of the custom resources (CRDs), or writes them to files.
     Crds {
         /// The directory to write one file a kind to, instead of printing them.
@@ -33,6 +36,7 @@ enum Verb {
 pub fn run() -> ExitCode {
     let done = match Cli::parse().verb {
         Verb::Controller(flags) => controller::run(flags).map_err(|error| error.to_string()),
+        Verb::Playground(flags) => playground::run(flags).map_err(|error| error.to_string()),
         Verb::Crds { out } => crds::run(out.as_deref()).map_err(|error| error.to_string()),
     };
     match done {

@@ -1,0 +1,96 @@
+//! What a user of the playground does to its Rollout, and what they read of it.
+
+use std::time::Duration;
+
+use k8s_openapi::api::apps::v1::ReplicaSet;
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{ListParams, Patch, PatchParams};
+use kube::{Api, Client};
+use serde_json::{Value, json};
+
+use super::error::PlaygroundError;
+use crate::api::{Rollout, RolloutPhase, RolloutStatus};
+use crate::clock::sleep;
+
+/// How often something that is waited for is looked at.
+const LOOK: Duration = Duration::from_millis(25);
+/// How many looks are had before it is waited for in vain: 15 s.
+const LOOKS: usize = 600;
+
+/// A user of the Rollout `demo` in the namespace `default`.
+#[derive(Debug, Clone)]
+pub(super) struct User {
+    rollouts: Api<Rollout>,
+    replica_sets: Api<ReplicaSet>,
+    pods: Api<Pod>,
+    name: String,
+}
+
+impl User {
+    pub(super) fn new(client: &Client, namespace: &str, name: &str) -> Self {
+        Self {
+            rollouts: Api::namespaced(client.clone(), namespace),
+            replica_sets: Api::namespaced(client.clone(), namespace),
+            pods: Api::namespaced(client.clone(), namespace),
+            name: name.to_owned(),
+        }
+    }
+
+    pub(super) async fn rollout(&self) -> Result<Rollout, PlaygroundError> {
+        Ok(self.rollouts.get(&self.name).await?)
+    }
+
+    pub(super) async fn replica_sets(&self) -> Result<Vec<ReplicaSet>, PlaygroundError> {
+        Ok(self.replica_sets.list(&ListParams::default()).await?.items)
+    }
+
+    pub(super) async fn pod_names(&self) -> Result<Vec<String>, PlaygroundError> {
+        let pods = self.pods.list(&ListParams::default()).await?.items;
+        Ok(pods.into_iter().filter_map(|pod| pod.metadata.name).collect())
+    }
+
+    /// Gives the first container another image.
+    pub(super) async fn set_image(&self, image: &str) -> Result<(), PlaygroundError> {
+        let mut containers =
+            self.rollout().await?.spec.template.as_value().pointer("/spec/containers").cloned().unwrap_or_default();
+        containers[0]["image"] = json!(image);
+        let patch = json!({"spec": {"template": {"spec": {"containers": containers}}}});
+        self.rollouts.patch(&self.name, &PatchParams::default(), &Patch::Merge(&patch)).await?;
+        Ok(())
+    }
+
+    pub(super) async fn promote(&self) -> Result<(), PlaygroundError> {
+        self.patch_status(&json!({"status": {"pauseConditions": null}})).await
+    }
+
+    pub(super) async fn abort(&self) -> Result<(), PlaygroundError> {
+        self.patch_status(&json!({"status": {"abort": true}})).await
+    }
+
+    async fn patch_status(&self, patch: &Value) -> Result<(), PlaygroundError> {
+        self.rollouts.patch_status(&self.name, &PatchParams::default(), &Patch::Merge(patch)).await?;
+        Ok(())
+    }
+
+    /// Waits until the status that was written for the present spec is in that phase, and `is_there` holds.
+    pub(super) async fn wait(
+        &self,
+        phase: RolloutPhase,
+        is_there: impl Fn(&RolloutStatus) -> bool,
+    ) -> Result<RolloutStatus, PlaygroundError> {
+        let mut last = String::new();
+        for _ in 0..LOOKS {
+            let rollout = self.rollout().await?;
+            let generation = rollout.metadata.generation.unwrap_or_default().to_string();
+            if let Some(status) = rollout.status {
+                let is_fresh = status.observed_generation == Some(generation);
+                if is_fresh && status.phase == Some(phase) && is_there(&status) {
+                    return Ok(status);
+                }
+                last = format!("{:?}: {}", status.phase, status.message.unwrap_or_default());
+            }
+            sleep(LOOK).await;
+        }
+        Err(PlaygroundError::Story(format!("waited in vain for {phase:?}; the Rollout is {last}")))
+    }
+}

@@ -1,0 +1,91 @@
+//! `serin playground`: the whole system on one machine, with no Kubernetes: an embedded API and its actors, pods that
+//! answer HTTP, an ingress proxy, and the controller, shifting real requests.
+
+mod client;
+mod error;
+mod manifest;
+mod story;
+mod traffic;
+mod view;
+mod world;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use error::PlaygroundError;
+use story::Story;
+use world::{Settings, World};
+
+/// The example that is applied when the user brings nothing of their own.
+const EXAMPLE: &str = include_str!("example.yaml");
+
+/// Flags of `serin playground`.
+#[derive(Debug, Args)]
+pub struct Flags {
+    /// Manifests to apply instead of the example: files, or directories of files.
+    #[arg(short, long = "filename", value_name = "FILE_OR_DIRECTORY")]
+    filename: Vec<PathBuf>,
+
+    /// Plays a story with the user's part done by itself, and checks on real responses that it went as told.
+    #[arg(long, value_enum, conflicts_with = "filename")]
+    story: Option<Story>,
+
+    /// Port of the ingress proxy; 0 takes a free one.
+    #[arg(long, default_value_t = 0, value_name = "PORT")]
+    port: u16,
+
+    /// Port of the embedded Kubernetes API; 0 takes a free one.
+    #[arg(long = "api-port", default_value_t = 0, value_name = "PORT")]
+    api_port: u16,
+
+    /// Milliseconds that a pod takes to start.
+    #[arg(long = "start-latency", default_value_t = 300, value_name = "MILLISECONDS")]
+    start_latency: u64,
+}
+
+/// Runs the playground until Ctrl-C, or until its story is told.
+pub fn run(flags: Flags) -> Result<(), PlaygroundError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(PlaygroundError::Runtime)?.block_on(play(flags))
+}
+
+async fn play(flags: Flags) -> Result<(), PlaygroundError> {
+    let manifests = manifest::read(&flags.filename)?;
+    let settings = Settings {
+        ingress_port: flags.port,
+        api_port: flags.api_port,
+        start_latency: Duration::from_millis(flags.start_latency),
+    };
+    let mut world = World::start(settings).await?;
+    let done = tokio::select! {
+        done = act(&world, flags.story, manifests) => done,
+        stopped = stop_signal() => stopped,
+    };
+    world.stop().await;
+    done
+}
+
+async fn act(
+    world: &World,
+    story: Option<Story>,
+    manifests: Vec<manifest::Document>,
+) -> Result<(), PlaygroundError> {
+    if let Some(story) = story {
+        return story.tell(world).await;
+    }
+    let manifests = if manifests.is_empty() { manifest::parse("the example", EXAMPLE)? } else { manifests };
+    world.apply(manifests).await?;
+    view::show(world).await
+}
+
+/// Returns when the process is asked to stop.
+async fn stop_signal() -> Result<(), PlaygroundError> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        .map_err(PlaygroundError::Runtime)?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(PlaygroundError::Runtime),
+        _ = terminate.recv() => Ok(()),
+    }
+}

@@ -1,0 +1,110 @@
+//! Requests that the playground sends through its own ingress, and what came back.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::body::Body;
+use futures::{StreamExt, stream};
+use http::Request;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use tokio::task::JoinHandle;
+
+use crate::clock::sleep;
+
+/// How many requests of a sample are under way at the same time.
+const AT_ONCE: usize = 16;
+/// Between two requests of a steady visitor.
+const PACE: Duration = Duration::from_millis(10);
+/// What a request counts as that no pod answered well.
+pub(super) const FAILED: &str = "failed";
+
+/// Answers by colour, [`FAILED`] among them.
+pub(super) type Answers = BTreeMap<String, u64>;
+
+/// Somebody who sends requests to one host through the ingress.
+#[derive(Debug, Clone)]
+pub(super) struct Visitor {
+    client: Client<HttpConnector, Body>,
+    url: String,
+    host: String,
+    header: Option<(&'static str, &'static str)>,
+}
+
+impl Visitor {
+    pub(super) fn new(ingress: SocketAddr, host: &str) -> Self {
+        let client = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
+        Self { client, url: format!("http://{ingress}/color"), host: host.to_owned(), header: None }
+    }
+
+    /// The same with a header in every request.
+    pub(super) fn with_header(&self, name: &'static str, value: &'static str) -> Self {
+        Self { header: Some((name, value)), ..self.clone() }
+    }
+
+    /// The colour of one answer.
+    pub(super) async fn visit(&self) -> String {
+        let mut request = Request::get(&self.url).header("host", &self.host);
+        if let Some((name, value)) = self.header {
+            request = request.header(name, value);
+        }
+        let Ok(request) = request.body(Body::empty()) else { return FAILED.to_owned() };
+        let Ok(answer) = self.client.request(request).await else { return FAILED.to_owned() };
+        let is_good = answer.status().is_success();
+        match axum::body::to_bytes(Body::new(answer.into_body()), 4096).await {
+            Ok(body) if is_good => String::from_utf8_lossy(&body).trim().trim_matches('"').to_owned(),
+            Ok(_) | Err(_) => FAILED.to_owned(),
+        }
+    }
+
+    /// The colours of `number` answers.
+    pub(super) async fn sample(&self, number: usize) -> Answers {
+        let visits = stream::iter(0..number).map(|_| self.visit()).buffer_unordered(AT_ONCE);
+        visits.fold(Answers::new(), async |mut answers, colour| {
+            *answers.entry(colour).or_default() += 1;
+            answers
+        }).await
+    }
+
+    /// Visits one time after the other until told to leave, and remembers every answer.
+    pub(super) fn stay(&self) -> Steady {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let (visitor, memory) = (self.clone(), Arc::clone(&seen));
+        let task = tokio::spawn(async move {
+            loop {
+                let colour = visitor.visit().await;
+                memory.lock().unwrap_or_else(PoisonError::into_inner).push(colour);
+                sleep(PACE).await;
+            }
+        });
+        Steady { seen, task }
+    }
+}
+
+/// A visitor who comes again and again.
+#[derive(Debug)]
+pub(super) struct Steady {
+    seen: Arc<Mutex<Vec<String>>>,
+    task: JoinHandle<()>,
+}
+
+impl Steady {
+    /// The colours so far, in order.
+    pub(super) fn seen(&self) -> Vec<String> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How many requests failed so far.
+    pub(super) fn failed(&self) -> usize {
+        self.seen().iter().filter(|colour| *colour == FAILED).count()
+    }
+}
+
+impl Drop for Steady {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

@@ -1,0 +1,171 @@
+//! The parts of the playground, started in order and ended together.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use kube::api::{DynamicObject, Patch, PatchParams};
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use kube::discovery::{Discovery, Scope};
+use kube::{Api, Client, Config};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::client::User;
+use super::error::PlaygroundError;
+use super::manifest::Document;
+use super::traffic::Visitor;
+use crate::api::schema::all_crds;
+use crate::clock::{Clock, sleep};
+use crate::cluster::actors::{self, ActorName};
+use crate::cluster::api::store::{Settings as StoreSettings, Store};
+use crate::cluster::data_plane::{self, DataPlane};
+use crate::cluster::http::{Front, Server, ServerSettings};
+use crate::cluster::kubelet::{self, KubeletSettings};
+use crate::controller::run::{Options, run as run_controller};
+
+/// The namespace that manifests without one go to.
+pub(super) const NAMESPACE: &str = "default";
+/// How many answers of probes may wait.
+const PROBES: usize = 64;
+/// How many Rollouts the controller reconciles at the same time.
+const ROLLOUT_THREADS: usize = 4;
+
+/// How the playground is started.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Settings {
+    pub(super) ingress_port: u16,
+    pub(super) api_port: u16,
+    pub(super) start_latency: Duration,
+}
+
+/// The running playground.
+pub(super) struct World {
+    pub(super) client: Client,
+    pub(super) plane: DataPlane,
+    pub(super) ingress: SocketAddr,
+    pub(super) api_url: String,
+    pub(super) kubeconfig: PathBuf,
+    directory: PathBuf,
+    tasks: JoinSet<()>,
+    _server: Server,
+}
+
+impl World {
+    /// Starts everything; the custom resources are defined when it returns.
+    pub(super) async fn start(settings: Settings) -> Result<Self, PlaygroundError> {
+        let clock = Clock::System;
+        let ingress = SocketAddr::from((Ipv4Addr::LOCALHOST, settings.ingress_port));
+        let plane_settings = data_plane::Settings { ingress, ..data_plane::Settings::default() };
+        let seed = u64::from(std::process::id());
+        let plane = DataPlane::bind(plane_settings, seed).map_err(PlaygroundError::Listen)?;
+        let front = Front::new(Store::new(&StoreSettings::default(), clock.now()), clock);
+        let server_settings = ServerSettings { port: settings.api_port, tls: false, token: None };
+        let server = Server::start(front, server_settings).await.map_err(PlaygroundError::Listen)?;
+        let (directory, kubeconfig) = write_kubeconfig(&server.kubeconfig())?;
+        let config = config(&server.kubeconfig()).await?;
+        let client = Client::try_from(config.clone())?;
+
+        let mut tasks = JoinSet::new();
+        tasks.spawn(actors::run(client.clone(), ActorName::all(), clock));
+        let (probed, probes) = mpsc::channel(PROBES);
+        tasks.spawn(data_plane::run(plane.clone(), client.clone(), clock, probed));
+        let kubelet_settings = KubeletSettings {
+            start_latency: settings.start_latency,
+            drain: Duration::from_millis(500),
+            ..KubeletSettings::default()
+        };
+        tasks.spawn(kubelet::run_probed(client.clone(), kubelet_settings, clock, probes));
+        define_resources(&client).await?;
+        let ingress = plane.ingress().map_err(PlaygroundError::Listen)?;
+        let api_url = server.url();
+        let mut world =
+            Self { client, plane, ingress, api_url, kubeconfig, directory, tasks, _server: server };
+        world.start_controller(config);
+        Ok(world)
+    }
+
+    fn start_controller(&mut self, config: Config) {
+        let options =
+            Options { config, namespace: None, rollout_threads: ROLLOUT_THREADS, healthz_port: None };
+        self.tasks.spawn(async move {
+            if let Err(error) = run_controller(options).await {
+                eprintln!("serin: the controller: {error}");
+            }
+        });
+    }
+
+    /// Applies manifests, in order, as `kubectl apply --server-side` does.
+    pub(super) async fn apply(&self, documents: Vec<Document>) -> Result<(), PlaygroundError> {
+        let discovery = Discovery::new(self.client.clone()).run().await?;
+        for Document { source, object } in documents {
+            let wrong = |problem: String| PlaygroundError::Manifest { source_name: source.clone(), problem };
+            let object: DynamicObject = serde_json::from_value(object).map_err(|e| wrong(e.to_string()))?;
+            let types = object.types.clone().unwrap_or_default();
+            let gvk = kube::core::GroupVersionKind::try_from(&types).map_err(|e| wrong(e.to_string()))?;
+            let Some((resource, capabilities)) = discovery.resolve_gvk(&gvk) else {
+                let problem = format!(
+                    "the embedded API has no kind {} in {}; `kubectl api-resources` lists what it has",
+                    types.kind, types.api_version
+                );
+                return Err(wrong(problem));
+            };
+            let namespace = object.metadata.namespace.as_deref().unwrap_or(NAMESPACE);
+            let api: Api<DynamicObject> = match capabilities.scope {
+                Scope::Namespaced => Api::namespaced_with(self.client.clone(), namespace, &resource),
+                Scope::Cluster => Api::all_with(self.client.clone(), &resource),
+            };
+            let name = object.metadata.name.clone().unwrap_or_default();
+            let params = PatchParams::apply("serin-playground").force();
+            api.patch(&name, &params, &Patch::Apply(&object)).await.map_err(|e| wrong(e.to_string()))?;
+        }
+        Ok(())
+    }
+
+    /// The user of the Rollout `demo`.
+    pub(super) fn user(&self) -> User {
+        User::new(&self.client, NAMESPACE, "demo")
+    }
+
+    /// Somebody who sends requests to `host` through the ingress.
+    pub(super) fn visitor(&self, host: &str) -> Visitor {
+        Visitor::new(self.ingress, host)
+    }
+
+    /// Ends everything and removes what was written.
+    pub(super) async fn stop(&mut self) {
+        self.tasks.shutdown().await;
+        // A file that is gone already is as good.
+        let _gone = fs::remove_dir_all(&self.directory);
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        let _gone = fs::remove_dir_all(&self.directory);
+    }
+}
+
+fn write_kubeconfig(text: &str) -> Result<(PathBuf, PathBuf), PlaygroundError> {
+    let directory = std::env::temp_dir().join(format!("serin-playground-{}", std::process::id()));
+    let failed = |path: &Path, cause| PlaygroundError::File { path: path.to_owned(), cause };
+    fs::create_dir_all(&directory).map_err(|cause| failed(&directory, cause))?;
+    let file = directory.join("kubeconfig");
+    fs::write(&file, text).map_err(|cause| failed(&file, cause))?;
+    Ok((directory, file))
+}
+
+async fn config(kubeconfig: &str) -> Result<Config, PlaygroundError> {
+    let kubeconfig = Kubeconfig::from_yaml(kubeconfig)?;
+    Ok(Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?)
+}
+
+async fn define_resources(client: &Client) -> Result<(), PlaygroundError> {
+    let api = Api::all(client.clone());
+    for crd in all_crds() {
+        api.create(&kube::api::PostParams::default(), &crd).await?;
+    }
+    sleep(Duration::from_millis(10)).await;
+    Ok(())
+}
