@@ -212,10 +212,7 @@ fn check(lists: &dyn Lists, live: Option<&Value>, config: &Value) -> Result<(), 
 
 /// `merged` without what the manager applied last and does not apply now, unless others own it.
 fn prune(lists: &dyn Lists, merged: &Value, last: &FieldSet, others: &[Entry], mine: &Entry) -> Value {
-    let is_named = |path: &[&str]| {
-        let (_, parent) = path.split_last().unwrap_or((&"", &[]));
-        !lists.has_free_keys(parent)
-    };
+    let is_named = |path: &[&str]| !lists.is_free_key(path);
     let named = |set: &FieldSet| set.with_named(&is_named);
     let remove = |set: &FieldSet| Walk::new(lists).remove(merged, set).unwrap_or_else(|| json!({}));
 
@@ -234,10 +231,10 @@ fn prune(lists: &dyn Lists, merged: &Value, last: &FieldSet, others: &[Entry], m
 
 /// Takes what changed from its owners; returns what was taken of whom.
 fn take(entries: &mut [Entry], changes: &Comparison) -> Vec<Entry> {
-    let changed = changes.modified.union(&changes.added);
+    let touched = changes.modified.union(&changes.added);
     let mut taken = Vec::new();
     for entry in entries {
-        let conflict = entry.fields.intersection(&changed);
+        let conflict = entry.fields.intersection(&touched);
         if !conflict.is_empty() {
             taken.push(Entry { fields: conflict.clone(), ..entry.clone() });
         }

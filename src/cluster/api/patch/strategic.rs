@@ -304,7 +304,7 @@ fn plain(value: Value) -> Option<Value> {
             ))
         }
         Value::Array(items) => Some(Value::Array(items.into_iter().filter_map(plain).collect())),
-        scalar => Some(scalar),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Some(value),
     }
 }
 
@@ -319,21 +319,16 @@ fn unique(items: impl Iterator<Item = Value>) -> Vec<Value> {
 }
 
 fn list(value: Value) -> Result<Vec<Value>, Status> {
-    match value {
-        Value::Array(items) => Ok(items),
-        other => {
-            let kind = match &other {
-                Value::Object(_) => "map[string]interface {}",
-                Value::String(_) => "string",
-                Value::Bool(_) => "bool",
-                Value::Number(number) if number.is_f64() => "float64",
-                Value::Number(_) => "int64",
-                Value::Null | Value::Array(_) => "%!s(<nil>)",
-            };
-            let message = format!("expected a []interface {{}}, but received a {kind}");
-            Err(Status::new(Reason::Unknown, message))
-        }
-    }
+    let kind = match value {
+        Value::Array(items) => return Ok(items),
+        Value::Object(_) => "map[string]interface {}",
+        Value::String(_) => "string",
+        Value::Bool(_) => "bool",
+        Value::Number(number) if number.is_f64() => "float64",
+        Value::Number(_) => "int64",
+        Value::Null => "%!s(<nil>)",
+    };
+    Err(Status::new(Reason::Unknown, format!("expected a []interface {{}}, but received a {kind}")))
 }
 
 /// The value of the merge key of an item.

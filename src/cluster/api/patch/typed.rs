@@ -146,12 +146,11 @@ impl<'a> Walk<'a> {
         match self.shape(value) {
             Shape::Leaf => set.insert(&self.path),
             Shape::Map(map) => {
-                let has_free_keys = self.lists.has_free_keys(&self.names());
                 for (name, value) in map {
                     self.enter(Element::Field(name.clone()), |walk| {
                         walk.fields(value, set);
                         let is_empty = value.is_null() || value.as_object().is_some_and(Map::is_empty);
-                        if has_free_keys || is_empty {
+                        if is_empty || walk.lists.is_free_key(&walk.names()) {
                             set.insert(&walk.path);
                         }
                     });

@@ -351,7 +351,7 @@ fn decoded(value: Value) -> Value {
             let kept = map.into_iter().filter(|(_, value)| !value.is_null());
             Value::Object(kept.map(|(key, value)| (key, decoded(value))).collect())
         }
-        other => other,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => value,
     }
 }
 
