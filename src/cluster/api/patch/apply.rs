@@ -88,6 +88,10 @@ pub fn apply(
     if before != after {
         mine.time = Some(now.as_second());
     }
+    // The metadata of every kind is decoded.
+    if let Some(metadata) = after.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.retain(|_, value| !value.is_null());
+    }
     others.push(mine);
     managed::write(&mut after, others);
     keep_times(&before, old_managed, &mut after);
@@ -222,11 +226,7 @@ fn prune(lists: &dyn Lists, merged: &Value, last: &FieldSet, others: &[Entry], m
     let kept = named(&fields(lists, &remove(&last))).union(&named(&managed));
     // What is owned comes back, and so does what the manager never owned but stood within what was removed.
     let kept = named(&fields(lists, &remove(&all.difference(&kept))));
-    let mut pruned = remove(&all.difference(&kept).intersection(&last));
-    if let Some(metadata) = pruned.get_mut("metadata").and_then(Value::as_object_mut) {
-        metadata.retain(|_, value| !value.is_null());
-    }
-    pruned
+    remove(&all.difference(&kept).intersection(&last))
 }
 
 /// Takes what changed from its owners; returns what was taken of whom.
