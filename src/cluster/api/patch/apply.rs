@@ -64,7 +64,7 @@ pub fn apply(
     let old_managed = managed::strip(&mut before);
     if live.is_some() && entries.is_empty() {
         let mut first = entry(BEFORE_FIRST_APPLY, Operation::Update, api_version, "", Some(now));
-        first.fields = owned(&fields(lists, &before), by);
+        first.fields = stripped(&compare(lists, &json!({}), &before, by).added);
         entries.push(first);
     }
 
@@ -170,10 +170,6 @@ fn compare(lists: &dyn Lists, before: &Value, after: &Value, by: &Manager<'_>) -
     let mut changes = Comparison::default();
     Walk::new(lists).compare(Some(before), Some(after), &mut changes);
     changes.without(by.reset)
-}
-
-fn owned(fields: &FieldSet, by: &Manager<'_>) -> FieldSet {
-    stripped(&fields.without(by.reset))
 }
 
 /// The set without what nobody owns.
