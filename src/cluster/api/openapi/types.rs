@@ -10,7 +10,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions;
 use k8s_openapi::apimachinery::pkg::apis::meta;
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::super::kinds::{Field, Items, Kind, Subresource, built_in as kinds, field_types};
 
@@ -81,8 +81,11 @@ pub(super) fn built_in(dialect: Dialect) -> BTreeMap<String, Value> {
     for kind in kinds() {
         if let Some(schema) = types.get_mut(&kind.type_name()) {
             mark(schema, kind, &kind.kind);
-            // The crate requires what the server does not ask for.
-            schema.as_object_mut().map(|schema| schema.remove("required"));
+            // The crate requires the metadata of every kind, the server those of events only.
+            let is_event = kind.kind == "Event" && kind.group.is_empty();
+            if let Some(required) = schema["required"].as_array_mut().filter(|_| !is_event) {
+                required.retain(|field| field != "metadata");
+            }
         }
     }
     types.insert(
@@ -166,25 +169,37 @@ fn completed(name: &str, mut schema: Value, dialect: Dialect) -> Value {
 
 /// Brings what the generator writes differently into the server's form.
 fn simplify(schema: &mut Value, dialect: Dialect) {
-    match schema {
-        Value::Array(items) => items.iter_mut().for_each(|item| simplify(item, dialect)),
-        Value::Object(fields) => {
-            // Alternatives are not described: clients cannot do anything with them.
-            fields.remove("oneOf");
-            if fields.remove("x-kubernetes-int-or-string").is_some() {
-                fields.insert("type".to_owned(), "string".into());
-                fields.insert("format".to_owned(), "int-or-string".into());
+    let Value::Object(fields) = schema else { return };
+    // Alternatives are not described: clients cannot do anything with them.
+    fields.remove("oneOf");
+    if fields.remove("x-kubernetes-int-or-string").is_some() {
+        // Clients print such a type by its name only where it has no type itself.
+        match dialect {
+            Dialect::Two => fields.insert("type".to_owned(), "string".into()),
+            Dialect::Three => {
+                fields.insert("oneOf".to_owned(), json!([{"type": "integer"}, {"type": "string"}]))
             }
-            fields.values_mut().for_each(|value| simplify(value, dialect));
-            if dialect == Dialect::Three
-                && fields.len() > 1
-                && let Some(reference) = fields.remove("$ref")
-            {
-                fields.insert("allOf".to_owned(), json!([{"$ref": reference}]));
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        };
+        fields.insert("format".to_owned(), "int-or-string".into());
     }
+    if dialect == Dialect::Three
+        && fields.len() > 1
+        && let Some(reference) = fields.remove("$ref")
+    {
+        fields.insert("allOf".to_owned(), json!([{"$ref": reference}]));
+    }
+    for inner in inner_schemas(fields) {
+        simplify(inner, dialect);
+    }
+}
+
+/// The schemas in a schema: of its fields, its items and its values.
+fn inner_schemas(fields: &mut Map<String, Value>) -> impl Iterator<Item = &mut Value> {
+    fields.iter_mut().flat_map(|(name, value)| match (name.as_str(), value) {
+        ("properties", Value::Object(properties)) => properties.values_mut().collect(),
+        ("items" | "additionalProperties", inner) => vec![inner],
+        _ => Vec::new(),
+    })
 }
 
 /// Says of a field how its lists and maps are merged.
@@ -281,14 +296,7 @@ fn flatten(schema: &mut Value) {
         fields.remove("properties");
         fields.remove("items");
     }
-    if let Some(Value::Object(properties)) = fields.get_mut("properties") {
-        properties.values_mut().for_each(flatten);
-    }
-    for name in ["items", "additionalProperties"] {
-        if let Some(inner) = fields.get_mut(name) {
-            flatten(inner);
-        }
-    }
+    inner_schemas(fields).for_each(flatten);
 }
 
 /// Adds the names of the types that a document's part refers to.
