@@ -4,6 +4,9 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
+use k8s_openapi::api::core::v1::ServiceAccount;
+use kube::api::{Api, PostParams};
+use serde_json::json;
 use serin::clock::Clock;
 use serin::cluster::api::store::{Settings, Store};
 use serin::cluster::control_plane::Source;
@@ -16,8 +19,8 @@ use crate::support;
 
 /// An embedded API with TLS and a token.
 pub(crate) struct Embedded {
-    pub(crate) front: Front,
-    pub(crate) server: Server,
+    // Ends with the test.
+    _server: Server,
     kubectl: PathBuf,
     directory: TempDir,
 }
@@ -41,12 +44,16 @@ impl Embedded {
         let source = tokio::task::spawn_blocking(Source::find).await.unwrap();
         let kubectl = source.map_err(|error| support::skip(&error)).ok()?.kubectl();
         let front = front();
+        // Pods are not admitted without it; in a whole cluster a controller makes it.
+        let account = serde_json::from_value(json!({"metadata": {"name": "default"}})).unwrap();
+        let accounts = Api::<ServiceAccount>::default_namespaced(front.client("default"));
+        accounts.create(&PostParams::default(), &account).await.unwrap();
         let settings =
             ServerSettings { tls: true, token: Some("open sesame".to_owned()), ..ServerSettings::default() };
-        let server = Server::start(front.clone(), settings).await.unwrap();
+        let server = Server::start(front, settings).await.unwrap();
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("config"), server.kubeconfig()).unwrap();
-        Some(Self { front, server, kubectl, directory })
+        Some(Self { _server: server, kubectl, directory })
     }
 
     fn command(&self, args: &[&str]) -> Command {
