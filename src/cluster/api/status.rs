@@ -33,12 +33,14 @@ pub enum Reason {
     TooManyRequests,
     /// 500.
     InternalError,
-    /// 500 without a reason on the wire: what the API server answers where it did not foresee the error.
+    /// 504: what was asked for did not come about in time.
+    Timeout,
+    /// 500 without a reason on the wire: an error that the API server has no word for.
     Unknown,
 }
 
 impl Reason {
-    /// The word on the wire.
+    /// The word on the wire; empty where there is none.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -56,6 +58,7 @@ impl Reason {
             Self::Invalid => "Invalid",
             Self::TooManyRequests => "TooManyRequests",
             Self::InternalError => "InternalError",
+            Self::Timeout => "Timeout",
             Self::Unknown => "",
         }
     }
@@ -76,6 +79,7 @@ impl Reason {
             Self::Invalid => 422,
             Self::TooManyRequests => 429,
             Self::InternalError | Self::Unknown => 500,
+            Self::Timeout => 504,
         }
     }
 }
@@ -122,7 +126,7 @@ impl Status {
             "code": self.reason.code(),
         });
         if self.reason != Reason::Unknown {
-            status["reason"] = Value::from(self.reason.as_str());
+            status["reason"] = self.reason.as_str().into();
         }
         if !self.details.is_null() {
             status["details"] = self.details.clone();
