@@ -6,5 +6,6 @@
 pub mod actors;
 pub mod api;
 pub mod control_plane;
+pub mod data_plane;
 pub mod kubelet;
 pub mod view;

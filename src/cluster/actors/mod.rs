@@ -27,6 +27,7 @@ use jiff::Timestamp;
 
 pub use crew::{Crew, Ticket};
 pub use driver::{http_request, run};
+pub(in crate::cluster) use endpoints::target_port;
 pub use request::{Call, Report};
 
 use super::api::request::Response;
