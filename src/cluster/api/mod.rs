@@ -4,6 +4,14 @@
 //! [response](request::Response) comes out, and watchers read on from where they are. The HTTP front, and drivers in
 //! virtual time, are wrapped around it.
 
+pub mod discovery;
 pub mod kinds;
+pub mod lists;
+pub mod openapi;
+pub mod patch;
 pub mod request;
+pub mod schema;
 pub mod status;
+pub mod store;
+pub mod table;
+mod verbs;

@@ -33,10 +33,14 @@ pub enum Reason {
     TooManyRequests,
     /// 500.
     InternalError,
+    /// 504: what was asked for did not come about in time.
+    Timeout,
+    /// 500 without a reason on the wire: an error that the API server has no word for.
+    Unknown,
 }
 
 impl Reason {
-    /// The word on the wire.
+    /// The word on the wire; empty where there is none.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -54,6 +58,8 @@ impl Reason {
             Self::Invalid => "Invalid",
             Self::TooManyRequests => "TooManyRequests",
             Self::InternalError => "InternalError",
+            Self::Timeout => "Timeout",
+            Self::Unknown => "",
         }
     }
 
@@ -72,7 +78,8 @@ impl Reason {
             Self::UnsupportedMediaType => 415,
             Self::Invalid => 422,
             Self::TooManyRequests => 429,
-            Self::InternalError => 500,
+            Self::InternalError | Self::Unknown => 500,
+            Self::Timeout => 504,
         }
     }
 }
@@ -116,9 +123,11 @@ impl Status {
             "metadata": {},
             "status": "Failure",
             "message": self.message,
-            "reason": self.reason.as_str(),
             "code": self.reason.code(),
         });
+        if self.reason != Reason::Unknown {
+            status["reason"] = self.reason.as_str().into();
+        }
         if !self.details.is_null() {
             status["details"] = self.details.clone();
         }

@@ -1,1 +1,0 @@
-//! The built-in kinds: what the API has to know of each.

@@ -1,0 +1,131 @@
+//! Rows of custom resources: the columns that their definition asks for.
+
+use jiff::Timestamp;
+use jsonpath_rust::JsonPath;
+use serde_json::{Value, json};
+
+use super::age;
+use super::format::{items, name, text};
+
+/// The columns of one version of a definition, after the name.
+pub(super) struct CustomColumns {
+    columns: Vec<CustomColumn>,
+}
+
+struct CustomColumn {
+    definition: Value,
+    kind: String,
+    path: String,
+}
+
+impl CustomColumns {
+    /// The columns of `version`; the age where it asks for none.
+    pub(super) fn new(definition: &Value, version: &str) -> Self {
+        let found = items(&definition["spec"]["versions"]).iter().find(|entry| entry["name"] == version);
+        let asked = found.map(|entry| items(&entry["additionalPrinterColumns"])).unwrap_or_default();
+        let age = [json!({"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"})];
+        let columns = if asked.is_empty() { &age } else { asked };
+        Self { columns: columns.iter().map(CustomColumn::new).collect() }
+    }
+
+    pub(super) fn definitions(&self) -> Value {
+        let own = self.columns.iter().map(|column| column.definition.clone());
+        std::iter::once(super::column(&super::NAME)).chain(own).collect()
+    }
+
+    pub(super) fn cells(&self, object: &Value, now: Timestamp) -> Vec<Value> {
+        let own = self.columns.iter().map(|column| column.cell(object, now));
+        std::iter::once(name(object)).chain(own).collect()
+    }
+}
+
+impl CustomColumn {
+    fn new(column: &Value) -> Self {
+        let definition = json!({
+            "name": column["name"], "type": column["type"], "format": text(&column["format"]),
+            "description": text(&column["description"]),
+            "priority": column["priority"].as_i64().unwrap_or_default(),
+        });
+        let kind = text(&column["type"]).to_owned();
+        Self { definition, kind, path: standard_path(text(&column["jsonPath"])) }
+    }
+
+    /// What the path leads to, as its type is printed; null where it leads to nothing or to something else.
+    fn cell(&self, object: &Value, now: Timestamp) -> Value {
+        let found = object.query(&self.path).unwrap_or_default();
+        let Some(value) = found.first() else { return Value::Null };
+        match (self.kind.as_str(), value) {
+            ("integer" | "number", Value::Number(_)) | ("boolean", Value::Bool(_)) => (*value).clone(),
+            ("string", Value::String(text)) => text.as_str().into(),
+            ("string", Value::Null) => Value::Null,
+            ("string", other) => other.to_string().into(),
+            ("date", Value::String(_)) => age::since(value, now).into(),
+            _ => Value::Null,
+        }
+    }
+}
+
+/// A path as Kubernetes writes it (`.metadata.labels.a\.b`) in the standard's form (`$.metadata.labels['a.b']`).
+fn standard_path(path: &str) -> String {
+    let mut standard = String::from("$");
+    let mut rest = path.trim_start_matches('$');
+    while let Some(start) = rest.find("\\.") {
+        // A name with escaped dots begins after the last dot or bracket before, and ends before the next plain one.
+        let begin = rest[..start].rfind(['.', ']']).map_or(0, |at| at + 1);
+        let name = &rest[begin..];
+        let end = plain_end(name);
+        standard.push_str(rest[..begin].strip_suffix('.').unwrap_or(&rest[..begin]));
+        standard.extend(["['", &name[..end].replace("\\.", "."), "']"]);
+        rest = &name[end..];
+    }
+    standard + rest
+}
+
+/// Where a name ends that may hold escaped dots.
+fn plain_end(name: &str) -> usize {
+    let mut was_escape = false;
+    for (at, character) in name.char_indices() {
+        if !was_escape && matches!(character, '.' | '[') {
+            return at;
+        }
+        was_escape = character == '\\';
+    }
+    name.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_brought_into_the_standards_form() {
+        assert_eq!(standard_path(".spec.replicas"), "$.spec.replicas");
+        assert_eq!(standard_path(r".metadata.labels.a\.b/c"), "$.metadata.labels['a.b/c']");
+        assert_eq!(standard_path(r".metadata.labels.a\.b\.c.d"), "$.metadata.labels['a.b.c'].d");
+    }
+
+    #[test]
+    fn cells_are_of_the_columns_types() {
+        let column = |kind: &str, path: &str| json!({"name": kind, "type": kind, "jsonPath": path});
+        let definition = json!({"spec": {"versions": [{"name": "v1", "additionalPrinterColumns": [
+            column("integer", ".spec.replicas"),
+            column("string", ".spec.replicas"),
+            column("string", r#".status.conditions[?(@.type=="Ready")].status"#),
+            column("integer", ".status.absent"),
+            column("date", ".metadata.creationTimestamp"),
+            column("string", r".metadata.labels.a\.b"),
+            column("integer", ".spec.word"),
+        ]}]}});
+        let object = json!({
+            "metadata": {"name": "x", "creationTimestamp": "2026-01-01T00:00:00Z", "labels": {"a.b": "c"}},
+            "spec": {"replicas": 3, "word": "w"},
+            "status": {"conditions": [{"type": "Other", "status": "False"}, {"type": "Ready", "status": "True"}]},
+        });
+        let cells =
+            CustomColumns::new(&definition, "v1").cells(&object, "2026-01-01T00:00:09Z".parse().unwrap());
+        assert_eq!(json!(cells), json!(["x", 3, "3", "True", null, "9s", "c", null]));
+        let plain =
+            CustomColumns::new(&definition, "v2").cells(&object, "2026-01-01T00:00:09Z".parse().unwrap());
+        assert_eq!(json!(plain), json!(["x", "9s"]));
+    }
+}

@@ -1,0 +1,145 @@
+//! Rows of the other built-in kinds.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::format::{NONE, condition, items, name, or_none, text};
+use super::{BuiltIn, Column, NAME, age, text as column, wide};
+
+pub(super) fn find(group: &str, plural: &str) -> Option<BuiltIn> {
+    match (group, plural) {
+        ("", "nodes") => Some(NODES),
+        ("", "namespaces") => Some(NAMESPACES),
+        ("", "configmaps") => Some(CONFIG_MAPS),
+        ("", "secrets") => Some(SECRETS),
+        ("", "serviceaccounts") => Some(NAME_AND_AGE),
+        ("coordination.k8s.io", "leases") => Some(LEASES),
+        ("rbac.authorization.k8s.io", "rolebindings" | "clusterrolebindings") => Some(BINDINGS),
+        _ => None,
+    }
+}
+
+/// Of kinds that have no columns of their own.
+pub(super) const PLAIN: BuiltIn = BuiltIn {
+    columns: &[NAME, Column("Created At", "date", "", 0)],
+    cells: |object, _| vec![name(object), object["metadata"]["creationTimestamp"].clone()],
+};
+
+const NAME_AND_AGE: BuiltIn = BuiltIn {
+    columns: &[NAME, column("Age")],
+    cells: |object, now| vec![name(object), age::of(object, now)],
+};
+
+const NODES: BuiltIn = BuiltIn {
+    columns: &[
+        NAME,
+        column("Status"),
+        column("Roles"),
+        column("Age"),
+        column("Version"),
+        wide("Internal-IP"),
+        wide("External-IP"),
+        wide("OS-Image"),
+        wide("Kernel-Version"),
+        wide("Container-Runtime"),
+    ],
+    cells: node,
+};
+
+const NAMESPACES: BuiltIn = BuiltIn {
+    columns: &[NAME, column("Status"), column("Age")],
+    cells: |namespace, now| {
+        vec![name(namespace), namespace["status"]["phase"].clone(), age::of(namespace, now)]
+    },
+};
+
+const CONFIG_MAPS: BuiltIn = BuiltIn {
+    columns: &[NAME, column("Data"), column("Age")],
+    cells: |map, now| {
+        let entries = entries(&map["data"]) + entries(&map["binaryData"]);
+        vec![name(map), entries.into(), age::of(map, now)]
+    },
+};
+
+const SECRETS: BuiltIn = BuiltIn {
+    columns: &[NAME, column("Type"), column("Data"), column("Age")],
+    cells: |secret, now| {
+        vec![name(secret), secret["type"].clone(), entries(&secret["data"]).into(), age::of(secret, now)]
+    },
+};
+
+const LEASES: BuiltIn = BuiltIn {
+    columns: &[NAME, column("Holder"), column("Age")],
+    cells: |lease, now| vec![name(lease), text(&lease["spec"]["holderIdentity"]).into(), age::of(lease, now)],
+};
+
+const BINDINGS: BuiltIn = BuiltIn {
+    columns: &[NAME, column("Role"), column("Age"), wide("Users"), wide("Groups"), wide("ServiceAccounts")],
+    cells: |binding, now| {
+        let role = &binding["roleRef"];
+        let subjects = |kind: &str| {
+            let own = items(&binding["subjects"]).iter().filter(|subject| subject["kind"] == kind);
+            let named = own.map(|subject| match text(&subject["namespace"]) {
+                "" => text(&subject["name"]).to_owned(),
+                namespace => format!("{namespace}/{}", text(&subject["name"])),
+            });
+            Value::from(named.collect::<Vec<_>>().join(", "))
+        };
+        vec![
+            name(binding),
+            format!("{}/{}", text(&role["kind"]), text(&role["name"])).into(),
+            age::of(binding, now),
+            subjects("User"),
+            subjects("Group"),
+            subjects("ServiceAccount"),
+        ]
+    },
+};
+
+fn entries(map: &Value) -> usize {
+    map.as_object().map_or(0, serde_json::Map::len)
+}
+
+fn node(node: &Value, now: Timestamp) -> Vec<Value> {
+    let ready = condition(node, "Ready").map(|condition| condition["status"] == "True");
+    let state = match ready {
+        Some(true) => "Ready",
+        Some(false) => "NotReady",
+        None => "Unknown",
+    };
+    let cordoned = if node["spec"]["unschedulable"] == true { ",SchedulingDisabled" } else { "" };
+    let address = |kind: &str| {
+        let found = items(&node["status"]["addresses"]).iter().find(|address| address["type"] == kind);
+        Value::from(found.map_or(NONE, |address| text(&address["address"])))
+    };
+    let info = |field: &str| match text(&node["status"]["nodeInfo"][field]) {
+        "" => Value::from(age::UNKNOWN),
+        value => value.into(),
+    };
+    vec![
+        name(node),
+        format!("{state}{cordoned}").into(),
+        roles(node).into(),
+        age::of(node, now),
+        text(&node["status"]["nodeInfo"]["kubeletVersion"]).into(),
+        address("InternalIP"),
+        address("ExternalIP"),
+        info("osImage"),
+        info("kernelVersion"),
+        info("containerRuntimeVersion"),
+    ]
+}
+
+/// The roles that a node's labels name.
+fn roles(node: &Value) -> String {
+    let labels = node["metadata"]["labels"].as_object().into_iter().flatten();
+    let role = |(key, value): (&String, &Value)| match key.strip_prefix("node-role.kubernetes.io/") {
+        Some(role) => Some(role.to_owned()),
+        None if key == "kubernetes.io/role" => Some(text(value).to_owned()),
+        None => None,
+    };
+    let mut roles: Vec<String> = labels.filter_map(role).filter(|role| !role.is_empty()).collect();
+    roles.sort();
+    roles.dedup();
+    or_none(roles.join(","))
+}

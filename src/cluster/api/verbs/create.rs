@@ -1,0 +1,200 @@
+//! Making objects.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::super::kinds;
+use super::super::patch;
+use super::super::request::{PatchType, Verb};
+use super::super::status::{Reason, Status};
+use super::super::store::object::{
+    at, fill, is_terminating, members, name, namespace, remove, resource_version, set, text, time,
+};
+use super::super::store::{Generation, Key, Resource, Store};
+use super::update::Part;
+use super::{Answer, Call, custom, metadata, refuse, stamp, strategy, view};
+
+/// How often a generated name that is taken is generated anew.
+const GENERATED_TRIES: u32 = 8;
+
+impl Store {
+    pub(super) fn create(&mut self, call: &Call<'_>) -> Result<Answer, Status> {
+        if call.resource.namespaced && call.namespace().is_none() {
+            return Err(refuse::method_not_allowed());
+        }
+        let object = body(call, &call.request.body)?;
+        let made = self.create_object(call, object)?;
+        Ok(Answer::created((*view(&call.resource, &made)).clone()))
+    }
+
+    /// Makes an object of what a client sent, as POST, PUT and apply do.
+    pub(super) fn create_object(&mut self, call: &Call<'_>, mut object: Value) -> Result<Arc<Value>, Status> {
+        let resource = &call.resource;
+        let generated = name(&object).is_empty() && !text(&object, &["metadata", "generateName"]).is_empty();
+        self.admit_into_namespace(call, &object)?;
+        if !resource_version(&object).is_empty() {
+            let message = "resourceVersion should not be set on objects to be created";
+            return Err(Status::new(Reason::Unknown, message));
+        }
+        if generated {
+            self.generate_name(call, &mut object);
+        }
+        self.fill_system_metadata(call, &mut object);
+        strategy::before_create(self, call, &mut object)?;
+        let mut causes = metadata::check_new(resource, &object);
+        causes.extend(strategy::check_new(resource, &object));
+        if !causes.is_empty() {
+            return Err(refuse::invalid(resource, name(&object), &causes));
+        }
+        let key = call.key(name(&object));
+        if self.read(&key).is_some() {
+            return Err(refuse::already_exists(resource, name(&object)));
+        }
+        if call.request.patch_type != Some(PatchType::Apply) || call.request.verb != Verb::Patch {
+            object =
+                patch::track(&*custom::lists(resource), None, object, &call.manager(Part::Main), call.now);
+        }
+        if call.dry_run() {
+            return Ok(Arc::new(object));
+        }
+        Ok(self.put(&key, object))
+    }
+
+    fn generate_name(&mut self, call: &Call<'_>, object: &mut Value) {
+        let prefix = text(object, &["metadata", "generateName"]).to_owned();
+        for _ in 0..GENERATED_TRIES {
+            let candidate = metadata::generated(&prefix, &self.rng.suffix());
+            let taken = self.read(&call.key(&candidate)).is_some();
+            set(object, &["metadata", "name"], candidate.into());
+            if !taken {
+                return;
+            }
+        }
+    }
+
+    fn fill_system_metadata(&mut self, call: &Call<'_>, object: &mut Value) {
+        for field in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"] {
+            remove(object, &["metadata", field]);
+        }
+        set(object, &["metadata", "uid"], self.rng.uid().into());
+        set(object, &["metadata", "creationTimestamp"], time(call.now).into());
+        if let Some(namespace) = call.namespace() {
+            set(object, &["metadata", "namespace"], namespace.into());
+        } else {
+            remove(object, &["metadata", "namespace"]);
+        }
+        if call.resource.generation != Generation::Never {
+            set(object, &["metadata", "generation"], 1.into());
+        }
+    }
+
+    /// Nothing is made in a namespace that is not there or that is going.
+    fn admit_into_namespace(&self, call: &Call<'_>, object: &Value) -> Result<(), Status> {
+        let Some(namespace) = call.namespace() else {
+            return Ok(());
+        };
+        let namespaces = self.registry.find("", "v1", "namespaces").ok_or_else(refuse::no_resource)?;
+        let Some(found) = self.read(&Key::new("", "namespaces", None, namespace)) else {
+            return Err(refuse::not_found(&namespaces, namespace));
+        };
+        if !is_terminating(found) {
+            return Ok(());
+        }
+        let given = name(object);
+        let name = if given.is_empty() { text(object, &["metadata", "generateName"]) } else { given };
+        let why =
+            format!("unable to create new content in namespace {namespace} because it is being terminated");
+        let mut status = refuse::forbidden(&call.resource, name, &why);
+        let cause = json!([{
+            "reason": "NamespaceTerminating",
+            "message": format!("namespace {namespace} is being terminated"),
+            "field": "metadata.namespace",
+        }]);
+        set(&mut status.details, &["causes"], cause);
+        Err(status)
+    }
+}
+
+/// The object that a client sent: of the right kind, and for the namespace of the URL.
+pub(super) fn body(call: &Call<'_>, sent: &Value) -> Result<Value, Status> {
+    let resource = &call.resource;
+    if !sent.is_object() {
+        let message = format!(
+            "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse error: \
+             json: cannot unmarshal into Go value of type struct {{ APIVersion string; Kind string }} ({sent})",
+            resource.kind
+        );
+        return Err(refuse::bad_request(message));
+    }
+    check_kind(resource, sent)?;
+    let mut object = sent.clone();
+    fill(&mut object, &["metadata"], json!({}));
+    stamp(resource, &mut object);
+    drop_nulls(&mut object);
+    let (inside, asked) = (namespace(&object).to_owned(), call.namespace().unwrap_or_default());
+    if inside.is_empty() && !asked.is_empty() {
+        set(&mut object, &["metadata", "namespace"], asked.into());
+    } else if inside != asked && resource.namespaced {
+        let why = "the namespace of the provided object does not match the namespace sent on the request";
+        return Err(refuse::bad_request(why));
+    }
+    let mut object = strategy::decode(call, &object)?;
+    set(&mut object, &["apiVersion"], resource.stored_version.clone().into());
+    Ok(object)
+}
+
+/// A client may leave out kind and version of a built-in kind, but not send others.
+fn check_kind(resource: &Resource, sent: &Value) -> Result<(), Status> {
+    let (kind, version) = (text(sent, &["kind"]), text(sent, &["apiVersion"]));
+    let expected = resource.api_version();
+    if (kind.is_empty() || kind == resource.kind) && (version.is_empty() || version == expected) {
+        return Ok(());
+    }
+    let kind = if kind.is_empty() { &resource.kind } else { kind };
+    let version = if version.is_empty() { &expected } else { version };
+    let known = kinds::built_in().iter().any(|known| known.kind == kind && known.api_version() == version);
+    let why = if known {
+        let (from, to) = (version.rsplit('/').next().unwrap_or(version), resource.group.split('.').next());
+        let to = to.filter(|group| !group.is_empty()).unwrap_or("core");
+        format!("converting ({from}.{kind}) to ({to}.{}): unknown conversion", resource.kind)
+    } else {
+        format!(
+            "no kind \"{kind}\" is registered for version \"{version}\" in scheme \"pkg/runtime/scheme.go:111\""
+        )
+    };
+    let message =
+        format!("{kind} in version \"{}\" cannot be handled as a {}: {why}", resource.version, resource.kind);
+    Err(refuse::bad_request(message))
+}
+
+/// Members that are null are as good as absent to a server that decodes into fields.
+fn drop_nulls(object: &mut Value) {
+    if let Value::Object(map) = object {
+        map.retain(|_, value| !value.is_null());
+        map.values_mut().for_each(drop_nulls);
+    } else if let Value::Array(list) = object {
+        list.iter_mut().for_each(drop_nulls);
+    }
+}
+
+/// Whether a map in the metadata is there but empty, which is the same as absent.
+pub(super) fn drop_empty_metadata(object: &mut Value) {
+    for field in ["labels", "annotations", "finalizers", "ownerReferences", "managedFields"] {
+        let value = at(object, &["metadata", field]);
+        let empty = value.as_object().is_some_and(serde_json::Map::is_empty)
+            || value.as_array().is_some_and(Vec::is_empty)
+            || value.is_null();
+        if empty {
+            remove(object, &["metadata", field]);
+        }
+    }
+    for field in ["name", "generateName", "namespace", "uid", "resourceVersion", "selfLink"] {
+        if text(object, &["metadata", field]).is_empty() {
+            remove(object, &["metadata", field]);
+        }
+    }
+    if let Some(metadata) = members(object).get_mut("metadata") {
+        members(metadata).retain(|_, value| !value.is_null());
+    }
+}

@@ -1,0 +1,314 @@
+//! What `metadata` may be.
+
+use serde_json::Value;
+
+use super::super::status::Cause;
+use super::super::store::Resource;
+use super::super::store::object::{at, finalizers, is_terminating, items, name, text};
+use super::refuse::{not_allowed, required, too_long, wrong};
+
+const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or \
+    '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
+    '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
+const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must \
+    start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is \
+    '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
+const NAME_PART: &str = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an \
+    alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is \
+    '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
+const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or \
+    '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex \
+    used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
+
+/// The most that all annotations of an object may take, in bytes.
+const ANNOTATIONS_MAX: usize = 256 * 1024;
+const SUBDOMAIN_MAX: usize = 253;
+const LABEL_MAX: usize = 63;
+
+/// The longest part of a `generateName` that a generated name keeps.
+const GENERATED_BASE_MAX: usize = 58;
+
+/// A name made of `prefix` and five random characters.
+pub(super) fn generated(prefix: &str, suffix: &str) -> String {
+    let base: String = prefix.chars().take(GENERATED_BASE_MAX).collect();
+    format!("{base}{suffix}")
+}
+
+/// What is wrong with the metadata of a new object.
+pub(super) fn check_new(resource: &Resource, object: &Value) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    let prefix = text(object, &["metadata", "generateName"]);
+    if !prefix.is_empty() {
+        // A prefix may end with a dash, which the generated name goes on from.
+        let masked = prefix.strip_suffix('-').map_or_else(|| prefix.to_owned(), |base| format!("{base}a"));
+        causes.extend(
+            name_faults(resource, &masked)
+                .into_iter()
+                .map(|why| wrong("metadata.generateName", &prefix.into(), &why)),
+        );
+    }
+    let name = name(object);
+    if name.is_empty() {
+        causes.push(required("metadata.name", "name or generateName is required"));
+    } else {
+        let faults = name_faults(resource, name);
+        causes.extend(faults.into_iter().map(|why| wrong("metadata.name", &name.into(), &why)));
+    }
+    causes.extend(check_common(object));
+    causes
+}
+
+/// What is wrong with the metadata that an object is to have after an update.
+pub(super) fn check_changed(old: &Value, new: &Value) -> Vec<Cause> {
+    let mut causes = check_common(new);
+    for field in ["uid", "deletionTimestamp", "deletionGracePeriodSeconds"] {
+        let value = at(new, &["metadata", field]);
+        if value != at(old, &["metadata", field]) {
+            causes.push(wrong(format!("metadata.{field}"), value, "field is immutable"));
+        }
+    }
+    if is_terminating(old) {
+        let had = finalizers(old);
+        let added: Vec<String> = finalizers(new)
+            .into_iter()
+            .filter(|finalizer| !had.contains(finalizer))
+            .map(|finalizer| format!("\"{finalizer}\""))
+            .collect();
+        if !added.is_empty() {
+            let why = format!(
+                "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{}}}",
+                added.join(", ")
+            );
+            causes.push(not_allowed("metadata.finalizers", &why));
+        }
+    }
+    causes
+}
+
+fn check_common(object: &Value) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    causes.extend(check_labels("metadata.labels", at(object, &["metadata", "labels"])));
+    causes.extend(check_annotations(at(object, &["metadata", "annotations"])));
+    causes.extend(check_owners(at(object, &["metadata", "ownerReferences"])));
+    for (index, finalizer) in finalizers(object).into_iter().enumerate() {
+        let field = format!("metadata.finalizers[{index}]");
+        let faults = qualified_name_faults(finalizer);
+        let well_known = ["foregroundDeletion", "orphan", "kubernetes"].contains(&finalizer);
+        if !faults.is_empty() {
+            causes.extend(faults.into_iter().map(|why| wrong(field.clone(), &finalizer.into(), &why)));
+        } else if !well_known && !finalizer.contains('/') {
+            let why = "name is neither a standard finalizer name nor is it fully qualified";
+            causes.push(wrong(field, &finalizer.into(), why));
+        }
+    }
+    causes
+}
+
+/// What is wrong with a map of labels.
+pub(super) fn check_labels(field: &str, labels: &Value) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    for (key, value) in labels.as_object().into_iter().flatten() {
+        let faults = qualified_name_faults(key);
+        causes.extend(faults.into_iter().map(|why| wrong(field, &key.as_str().into(), &why)));
+        let text = value.as_str().unwrap_or_default();
+        if text.len() > LABEL_MAX {
+            causes.push(too_long(field, LABEL_MAX));
+        }
+        if !text.is_empty() && !is_name_part(text) {
+            causes.push(wrong(field, value, LABEL_VALUE));
+        }
+    }
+    causes
+}
+
+fn check_annotations(annotations: &Value) -> Vec<Cause> {
+    let mut causes = Vec::new();
+    let mut size = 0;
+    for (key, value) in annotations.as_object().into_iter().flatten() {
+        let faults = qualified_name_faults(&key.to_lowercase());
+        causes
+            .extend(faults.into_iter().map(|why| wrong("metadata.annotations", &key.as_str().into(), &why)));
+        size += key.len() + value.as_str().map_or(0, str::len);
+    }
+    if size > ANNOTATIONS_MAX {
+        causes.push(too_long("metadata.annotations", ANNOTATIONS_MAX));
+    }
+    causes
+}
+
+fn check_owners(owners: &Value) -> Vec<Cause> {
+    let field = "metadata.ownerReferences";
+    let mut causes = Vec::new();
+    let mut controllers = Vec::new();
+    for owner in items(owners, &[]) {
+        let faults = [("apiVersion", "version must not be empty"), ("kind", "must not be empty")];
+        for (part, why) in
+            faults.into_iter().chain([("name", "must not be empty"), ("uid", "must not be empty")])
+        {
+            if text(owner, &[part]).is_empty() {
+                causes.push(wrong(format!("{field}.{part}"), &"".into(), why));
+            }
+        }
+        if (text(owner, &["apiVersion"]), text(owner, &["kind"])) == ("v1", "Event") {
+            causes.push(wrong(field, owner, "/v1, Kind=Event is disallowed from being an owner"));
+        }
+        if owner["controller"] == true {
+            controllers.push(format!("{}/{}", text(owner, &["kind"]), text(owner, &["name"])));
+        }
+    }
+    if let [first, second, ..] = controllers.as_slice() {
+        let why = format!(
+            "Only one reference can have Controller set to true. Found \"true\" in references for {first} and {second}"
+        );
+        causes.push(wrong(field, owners, &why));
+    }
+    causes
+}
+
+/// What is wrong with the name of an object of a resource.
+fn name_faults(resource: &Resource, name: &str) -> Vec<String> {
+    let is_label =
+        matches!((resource.group.as_str(), resource.plural.as_str()), ("", "namespaces" | "services"));
+    if is_label { label_faults(name) } else { subdomain_faults(name) }
+}
+
+fn subdomain_faults(name: &str) -> Vec<String> {
+    let mut faults = Vec::new();
+    if name.len() > SUBDOMAIN_MAX {
+        faults.push(format!("must be no more than {SUBDOMAIN_MAX} characters"));
+    }
+    if !name.split('.').all(is_lower_label) {
+        faults.push(SUBDOMAIN.to_owned());
+    }
+    faults
+}
+
+fn label_faults(name: &str) -> Vec<String> {
+    let mut faults = Vec::new();
+    if name.len() > LABEL_MAX {
+        faults.push(format!("must be no more than {LABEL_MAX} characters"));
+    }
+    if !is_lower_label(name) {
+        let dotted = name.split('.').all(is_lower_label);
+        faults.push(if dotted { "must not contain dots".to_owned() } else { LABEL.to_owned() });
+    }
+    faults
+}
+
+/// What is wrong with a label key or a finalizer: a name, with a DNS prefix or without.
+fn qualified_name_faults(key: &str) -> Vec<String> {
+    let mut faults = Vec::new();
+    let parts: Vec<&str> = key.split('/').collect();
+    let name = match parts.as_slice() {
+        [name] => *name,
+        [prefix, name] => {
+            if prefix.is_empty() {
+                faults.push("prefix part must be non-empty".to_owned());
+            } else {
+                faults.extend(subdomain_faults(prefix).into_iter().map(|why| format!("prefix part {why}")));
+            }
+            *name
+        }
+        _ => {
+            let suffix = "with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
+            return vec![format!("a valid label key {NAME_PART} {suffix}")];
+        }
+    };
+    if name.is_empty() {
+        faults.push("name part must be non-empty".to_owned());
+    } else if name.len() > LABEL_MAX {
+        faults.push(format!("name part must be no more than {LABEL_MAX} characters"));
+    }
+    if !is_name_part(name) {
+        faults.push(format!("name part {NAME_PART}"));
+    }
+    faults
+}
+
+fn is_lower_label(label: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !label.is_empty() && label.bytes().all(inner) && !label.starts_with('-') && !label.ends_with('-')
+}
+
+fn is_name_part(name: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    let edge = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
+    name.bytes().all(inner) && edge(name.bytes().next()) && edge(name.bytes().next_back())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::super::store::Registry;
+    use super::*;
+
+    fn faults(plural: &str, metadata: Value) -> Vec<String> {
+        let resource = Registry::built_in().find("", "v1", plural).expect("a built-in resource");
+        let causes = check_new(&resource, &json!({"metadata": metadata}));
+        causes.into_iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect()
+    }
+
+    #[test]
+    fn names_are_subdomains_or_labels() {
+        assert!(faults("configmaps", json!({"name": "a.b-c.9"})).is_empty());
+        assert!(faults("configmaps", json!({"name": "Bad_Name"}))[0].contains("RFC 1123 subdomain"));
+        assert!(faults("services", json!({"name": "A"}))[0].contains("RFC 1123 label"));
+        assert!(faults("services", json!({"name": "1a"})).is_empty());
+        assert_eq!(
+            faults("namespaces", json!({"name": "a.b"})),
+            ["metadata.name: Invalid value: \"a.b\": must not contain dots"]
+        );
+        assert_eq!(
+            faults("configmaps", json!({})),
+            ["metadata.name: Required value: name or generateName is required"]
+        );
+    }
+
+    #[test]
+    fn long_prefixes_are_cut_so_that_names_fit() {
+        assert_eq!(generated("web-", "abcde"), "web-abcde");
+        assert_eq!(generated(&"a".repeat(254), "sfskg").len(), 63);
+    }
+
+    #[test]
+    fn labels_have_qualified_keys_and_plain_values() {
+        let labels = |labels: Value| faults("configmaps", json!({"name": "x", "labels": labels}));
+        assert!(labels(json!({"app.kubernetes.io/name": "Web_1.0", "empty": ""})).is_empty());
+        assert!(labels(json!({"a b": "c"}))[0].contains("name part must consist of"));
+        assert!(labels(json!({"a": "b c"}))[0].contains("a valid label must be an empty string"));
+        assert!(labels(json!({"a/b/c": "c"}))[0].contains("optional DNS subdomain prefix"));
+        assert_eq!(labels(json!({"": "c"})).len(), 2);
+    }
+
+    #[test]
+    fn finalizers_are_qualified() {
+        let finalizers = |name: &str| faults("configmaps", json!({"name": "x", "finalizers": [name]}));
+        assert!(finalizers("example.com/hold").is_empty() && finalizers("orphan").is_empty());
+        assert!(
+            finalizers("hold")[0].contains("neither a standard finalizer name nor is it fully qualified")
+        );
+    }
+
+    #[test]
+    fn owners_are_whole_and_one_controls() {
+        let owner = |name: &str| json!({"apiVersion": "v1", "kind": "Pod", "name": name, "uid": name, "controller": true});
+        let owners = |owners: Value| faults("configmaps", json!({"name": "x", "ownerReferences": owners}));
+        assert!(owners(json!([owner("a")])).is_empty());
+        assert!(owners(json!([owner("a"), owner("b")]))[0].contains("references for Pod/a and Pod/b"));
+        assert_eq!(owners(json!([{"kind": "x"}])).len(), 3);
+    }
+
+    #[test]
+    fn what_the_system_sets_is_immutable() {
+        let old = json!({"metadata": {"uid": "1", "deletionTimestamp": "t", "finalizers": ["a/b"]}});
+        let new = json!({"metadata": {"uid": "2", "deletionTimestamp": "t", "finalizers": ["a/c"]}});
+        let causes = check_changed(&old, &new);
+        assert_eq!(causes.len(), 2);
+        assert_eq!(causes[0].message, "Invalid value: \"2\": field is immutable");
+        assert_eq!(
+            causes[1].message,
+            "Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{\"a/c\"}"
+        );
+    }
+}

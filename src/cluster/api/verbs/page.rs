@@ -1,0 +1,114 @@
+//! Lists in pages: what a list may ask for, and the token that the next page begins with.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+use super::super::request::{Options, Target};
+use super::super::status::{Cause, Reason, Status};
+use super::refuse;
+
+/// Refuses what a list or watch may not ask for.
+pub(crate) fn check_list_options(options: &Options, watch: bool) -> Result<(), Status> {
+    let causes = list_causes(options, watch);
+    if causes.is_empty() {
+        return Ok(());
+    }
+    Err(refuse::invalid_kind("meta.k8s.io", "ListOptions", "", &causes))
+}
+
+fn list_causes(options: &Options, watch: bool) -> Vec<Cause> {
+    let version = options.resource_version.as_deref().unwrap_or_default();
+    let matching = options.resource_version_match.as_deref().unwrap_or_default();
+    let field = "resourceVersionMatch";
+    if options.send_initial_events.is_some() {
+        if !watch {
+            let why = "sendInitialEvents is forbidden for list";
+            return vec![refuse::not_allowed("sendInitialEvents", why)];
+        }
+        if matching != "NotOlderThan" {
+            let why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+            return vec![refuse::not_allowed(field, why)];
+        }
+        return Vec::new();
+    }
+    match matching {
+        "" => Vec::new(),
+        _ if watch => {
+            let why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
+            let mut causes = vec![refuse::not_allowed(field, why)];
+            if matching != "NotOlderThan" {
+                causes.push(refuse::unsupported(field, matching, &["NotOlderThan"]));
+            }
+            causes
+        }
+        _ if version.is_empty() => {
+            let why = "resourceVersionMatch is forbidden unless resourceVersion is provided";
+            vec![refuse::not_allowed(field, why)]
+        }
+        _ if options.continue_token.is_some() => {
+            vec![refuse::not_allowed(field, "resourceVersionMatch is forbidden when continue is provided")]
+        }
+        "Exact" if version == "0" => {
+            let why = "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"";
+            vec![refuse::not_allowed(field, why)]
+        }
+        "Exact" | "NotOlderThan" => Vec::new(),
+        other => vec![refuse::unsupported(field, other, &["Exact", "NotOlderThan", ""])],
+    }
+}
+
+/// The field selector of a request; a watch of one name in the URL selects that name.
+pub(crate) fn fields_with_name(target: &Target, options: &Options) -> Option<String> {
+    match (&target.name, &options.field_selector) {
+        (None, fields) => fields.clone(),
+        (Some(name), None) => Some(format!("metadata.name={name}")),
+        (Some(name), Some(fields)) => Some(format!("metadata.name={name},{fields}")),
+    }
+}
+
+/// A resourceVersion as a number.
+pub(crate) fn parse_revision(text: &str) -> Result<u64, Status> {
+    text.parse().map_err(|_| {
+        let message =
+            format!("resourceVersion: Invalid value: \"{text}\": strconv.ParseUint: parsing \"{text}\": invalid syntax");
+        Status::new(Reason::Unknown, message)
+    })
+}
+
+/// Where the next page begins: after a path, in the state of a revision.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Token {
+    pub(super) revision: u64,
+    /// The path of the first object, relative to the collection.
+    pub(super) start: String,
+}
+
+impl Token {
+    pub(super) fn encode(&self) -> String {
+        let token = json!({"v": "meta.k8s.io/v1", "rv": self.revision, "start": self.start});
+        URL_SAFE_NO_PAD.encode(token.to_string())
+    }
+
+    pub(super) fn decode(text: &str) -> Result<Self, Status> {
+        let bad = |why: &str| {
+            refuse::bad_request(format!("invalid continue token: continue key is not valid: {why}"))
+        };
+        let bytes =
+            URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).map_err(|error| bad(&error.to_string()))?;
+        let token: Value = serde_json::from_slice(&bytes).map_err(|error| bad(&error.to_string()))?;
+        let revision = token["rv"].as_u64().filter(|revision| *revision > 0);
+        match (token["v"].as_str(), revision, token["start"].as_str()) {
+            (Some("meta.k8s.io/v1"), Some(revision), Some(start)) if !start.is_empty() => {
+                Ok(Self { revision, start: start.to_owned() })
+            }
+            (Some("meta.k8s.io/v1"), _, _) => {
+                Err(bad("incorrect encoded start or resourceVersion (version meta.k8s.io/v1)"))
+            }
+            (version, _, _) => Err(bad(&format!(
+                "server does not recognize this encoded version \"{}\"",
+                version.unwrap_or_default()
+            ))),
+        }
+    }
+}

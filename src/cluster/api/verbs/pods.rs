@@ -1,0 +1,362 @@
+//! Pods: what admission adds to them, binding and eviction.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::super::request::{Request, Verb};
+use super::super::status::{Reason, Status};
+use super::super::store::object::{
+    at, copy, fill, generation, is_terminating, items, label, members, name, set, text, time,
+};
+use super::super::store::{Key, Store};
+use super::delete::DeleteOptions;
+use super::{Answer, Call, refuse};
+
+/// How long a pod stays on a node that is gone or not ready, in seconds.
+const TOLERATED_SECONDS: i64 = 300;
+const TOKEN_DIRECTORY: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+/// How many evicted pods a budget may remember until its status was computed anew.
+const DISRUPTED_MAX: usize = 2000;
+
+/// What admission and the strategy of pods set on a new one.
+pub(super) fn before_create(store: &mut Store, call: &Call<'_>, pod: &mut Value) -> Result<(), Status> {
+    let namespace = call.namespace().unwrap_or_default();
+    fill(pod, &["spec", "serviceAccountName"], "default");
+    let account = text(pod, &["spec", "serviceAccountName"]).to_owned();
+    set(pod, &["spec", "serviceAccount"], account.clone().into());
+    let found = store.read(&Key::new("", "serviceaccounts", Some(namespace), &account));
+    let Some(found) = found.cloned() else {
+        let why = format!(
+            "error looking up service account {namespace}/{account}: serviceaccount \"{account}\" not found"
+        );
+        return Err(refuse::forbidden(&call.resource, name(pod), &why));
+    };
+    let asked = at(pod, &["spec", "automountServiceAccountToken"]).as_bool();
+    let wanted = asked.or(found["automountServiceAccountToken"].as_bool()).unwrap_or(true);
+    if wanted {
+        mount_token(store, pod);
+    }
+    tolerate(pod);
+    fill(pod, &["spec", "priority"], 0);
+    fill(pod, &["spec", "preemptionPolicy"], "PreemptLowerPriority");
+    let class = quality(pod);
+    set(pod, &["status"], json!({"phase": "Pending", "qosClass": class}));
+    Ok(())
+}
+
+fn mount_token(store: &mut Store, pod: &mut Value) {
+    let volume = format!("kube-api-access-{}", store.rng.suffix());
+    let mut mounted = false;
+    for field in ["initContainers", "containers"] {
+        let Some(Value::Array(containers)) = pod.pointer_mut(&format!("/spec/{field}")) else { continue };
+        for container in containers {
+            let mounts = items(container, &["volumeMounts"]);
+            if mounts.iter().any(|mount| mount["mountPath"] == TOKEN_DIRECTORY) {
+                continue;
+            }
+            let mount = json!({"name": volume, "readOnly": true, "mountPath": TOKEN_DIRECTORY});
+            push(container, "volumeMounts", mount);
+            mounted = true;
+        }
+    }
+    if !mounted {
+        return;
+    }
+    let sources = json!([
+        {"serviceAccountToken": {"expirationSeconds": 3607, "path": "token"}},
+        {"configMap": {"name": "kube-root-ca.crt", "items": [{"key": "ca.crt", "path": "ca.crt"}]}},
+        {"downwardAPI": {"items": [{"path": "namespace",
+            "fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.namespace"}}]}},
+    ]);
+    let projected = json!({"name": volume, "projected": {"sources": sources, "defaultMode": 420}});
+    if let Some(spec) = pod.get_mut("spec") {
+        push(spec, "volumes", projected);
+    }
+}
+
+fn push(object: &mut Value, field: &str, item: Value) {
+    match members(object).entry(field).or_insert_with(|| json!([])) {
+        Value::Array(list) => list.push(item),
+        other => *other = json!([item]),
+    }
+}
+
+fn tolerate(pod: &mut Value) {
+    for key in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] {
+        let known = items(pod, &["spec", "tolerations"]).iter().any(|toleration| {
+            let keyed = text(toleration, &["key"]);
+            let effect = text(toleration, &["effect"]);
+            (keyed == key || keyed.is_empty()) && (effect == "NoExecute" || effect.is_empty())
+        });
+        if known {
+            continue;
+        }
+        let toleration = json!({"key": key, "operator": "Exists", "effect": "NoExecute",
+            "tolerationSeconds": TOLERATED_SECONDS});
+        if let Some(spec) = pod.get_mut("spec") {
+            push(spec, "tolerations", toleration);
+        }
+    }
+}
+
+/// The quality of service that the resources of the containers amount to.
+fn quality(pod: &Value) -> &'static str {
+    let containers: Vec<&Value> =
+        ["containers", "initContainers"].iter().flat_map(|field| items(pod, &["spec", field])).collect();
+    let part = |container: &Value, half: &str, name: &str| {
+        let value = at(container, &["resources", half, name]);
+        value.as_str().filter(|value| *value != "0").map(str::to_owned)
+    };
+    let names = ["cpu", "memory"];
+    let any = containers.iter().any(|container| {
+        names.iter().any(|name| {
+            part(container, "limits", name).is_some() || part(container, "requests", name).is_some()
+        })
+    });
+    let all = containers.iter().all(|container| {
+        names.iter().all(|name| {
+            let limit = part(container, "limits", name);
+            limit.is_some() && limit == part(container, "requests", name)
+        })
+    });
+    match (any, all) {
+        (false, _) => "BestEffort",
+        (true, true) => "Guaranteed",
+        (true, false) => "Burstable",
+    }
+}
+
+/// Keeps what only the system sets on a pod.
+pub(super) fn before_update(live: &Value, candidate: &mut Value) {
+    for field in ["serviceAccount", "serviceAccountName", "priority", "preemptionPolicy"] {
+        if at(candidate, &["spec", field]).is_null() {
+            copy(candidate, live, &["spec", field]);
+        }
+    }
+}
+
+/// What a new node shows before its kubelet has reported.
+pub(super) fn fill_node(node: &mut Value) {
+    fill(node, &["spec"], json!({}));
+    let not_ready = json!([{"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}]);
+    fill(node, &["spec", "taints"], not_ready);
+    fill(node, &["status", "daemonEndpoints", "kubeletEndpoint", "Port"], 0);
+    let facts = [
+        "machineID",
+        "systemUUID",
+        "bootID",
+        "kernelVersion",
+        "osImage",
+        "containerRuntimeVersion",
+        "kubeletVersion",
+        "kubeProxyVersion",
+        "operatingSystem",
+        "architecture",
+    ];
+    for fact in facts {
+        fill(node, &["status", "nodeInfo", fact], "");
+    }
+}
+
+impl Store {
+    /// Puts a pod on a node: `pods/NAME/binding`.
+    pub(super) fn bind(&mut self, call: &Call<'_>) -> Result<Answer, Status> {
+        let key = call.key(call.name());
+        let pod = self.read(&key).cloned().ok_or_else(|| refuse::not_found(&call.resource, call.name()))?;
+        let node = text(&call.request.body, &["target", "name"]);
+        let conflict = |why: String| {
+            let mut status = refuse::conflict(&call.resource, call.name(), &why);
+            status.message = status.message.replacen("on pods ", "on pods/binding ", 1);
+            set(&mut status.details, &["kind"], "pods/binding".into());
+            status
+        };
+        if is_terminating(&pod) {
+            return Err(conflict(format!(
+                "pod {} is being deleted, cannot be assigned to a host",
+                call.name()
+            )));
+        }
+        let bound = text(&pod, &["spec", "nodeName"]);
+        if !bound.is_empty() {
+            return Err(conflict(format!("pod {} is already assigned to node \"{bound}\"", call.name())));
+        }
+        let mut after = (*pod).clone();
+        set(&mut after, &["spec", "nodeName"], node.into());
+        for (key, value) in
+            at(&call.request.body, &["metadata", "annotations"]).as_object().into_iter().flatten()
+        {
+            set(&mut after, &["metadata", "annotations", key], value.clone());
+        }
+        let scheduled = json!({"type": "PodScheduled", "status": "True", "lastProbeTime": null,
+            "lastTransitionTime": time(call.now)});
+        set_condition(&mut after, scheduled);
+        if !call.dry_run() {
+            self.put(&key, after);
+        }
+        Ok(done())
+    }
+
+    /// Deletes a pod if its disruption budgets allow it: `pods/NAME/eviction`.
+    pub(super) fn evict(&mut self, call: &Call<'_>) -> Result<Answer, Status> {
+        let body = &call.request.body;
+        let named = name(body);
+        if !named.is_empty() && named != call.name() {
+            return Err(refuse::bad_request("name in URL does not match name in Eviction object"));
+        }
+        let key = call.key(call.name());
+        let pod = self.read(&key).cloned().ok_or_else(|| refuse::not_found(&call.resource, call.name()))?;
+        if needs_budget(&pod) {
+            self.spend_budget(call, &pod)?;
+        }
+        let ready = !is_terminating(&pod) && !call.dry_run();
+        if ready {
+            let mut after = (*pod).clone();
+            set_condition(
+                &mut after,
+                json!({"type": "DisruptionTarget", "status": "True", "lastProbeTime": null,
+                    "lastTransitionTime": time(call.now), "reason": "EvictionByEvictionAPI",
+                    "message": "Eviction API: evicting"}),
+            );
+            self.put(&key, after);
+        }
+        let request = Request {
+            verb: Verb::Delete,
+            body: at(body, &["deleteOptions"]).clone(),
+            ..call.request.clone()
+        };
+        let deletion = Call::new(&request, Arc::clone(&call.resource), call.now);
+        let options = DeleteOptions::read(&deletion)?;
+        self.delete_object(&deletion, &key, call.name(), &options)?;
+        Ok(done())
+    }
+
+    /// Takes one disruption from the budget of a pod.
+    fn spend_budget(&mut self, call: &Call<'_>, pod: &Value) -> Result<(), Status> {
+        let namespace = call.namespace().unwrap_or_default().to_owned();
+        let budgets: Vec<(Key, Arc<Value>)> = self
+            .range("policy", "poddisruptionbudgets", Some(&namespace))
+            .filter(|(_, budget)| selects(at(budget, &["spec", "selector"]), pod))
+            .map(|(key, budget)| (key.clone(), Arc::clone(budget)))
+            .collect();
+        let (key, budget) = match budgets.as_slice() {
+            [] => return Ok(()),
+            [one] => one.clone(),
+            [_, _, ..] => {
+                let why = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
+                return Err(Status::new(Reason::InternalError, why));
+            }
+        };
+        if !is_ready(pod) && may_evict_unready(&budget) {
+            return Ok(());
+        }
+        let after = spent(&budget, call.name(), call.now)?;
+        if !call.dry_run() {
+            self.put(&key, after);
+        }
+        Ok(())
+    }
+}
+
+/// Pods that do not run are nobody's loss.
+fn needs_budget(pod: &Value) -> bool {
+    let phase = text(pod, &["status", "phase"]);
+    !is_terminating(pod) && !matches!(phase, "Pending" | "Succeeded" | "Failed")
+}
+
+fn is_ready(pod: &Value) -> bool {
+    let conditions = items(pod, &["status", "conditions"]);
+    conditions.iter().any(|condition| condition["type"] == "Ready" && condition["status"] == "True")
+}
+
+/// Whether a budget lets pods that are not ready go: always, or while it is met without them.
+fn may_evict_unready(budget: &Value) -> bool {
+    let number = |field: &str| at(budget, &["status", field]).as_i64().unwrap_or(0);
+    match text(budget, &["spec", "unhealthyPodEvictionPolicy"]) {
+        "AlwaysAllow" => true,
+        _ => number("currentHealthy") >= number("desiredHealthy") && number("desiredHealthy") > 0,
+    }
+}
+
+/// A budget with one disruption less, or why it has none.
+fn spent(budget: &Value, pod: &str, now: Timestamp) -> Result<Value, Status> {
+    let number = |field: &str| at(budget, &["status", field]).as_i64().unwrap_or(0);
+    let name = name(budget);
+    if number("observedGeneration") < generation(budget).unwrap_or(0) {
+        let why = format!("The disruption budget {name} is still being processed by the server.");
+        return Err(no_disruption(&why, Some(10)));
+    }
+    let disrupted = at(budget, &["status", "disruptedPods"]).as_object().map_or(0, Map::len);
+    if disrupted > DISRUPTED_MAX {
+        let why = format!(
+            "DisruptedPods map too big - too many evictions not confirmed by PDB controller ({name})"
+        );
+        return Err(no_disruption(&why, None));
+    }
+    let allowed = number("disruptionsAllowed");
+    if allowed <= 0 {
+        let (desired, current) = (number("desiredHealthy"), number("currentHealthy"));
+        let why =
+            format!("The disruption budget {name} needs {desired} healthy pods and has {current} currently");
+        return Err(no_disruption(&why, None));
+    }
+    let mut after = budget.clone();
+    set(&mut after, &["status", "disruptionsAllowed"], (allowed - 1).into());
+    set(&mut after, &["status", "disruptedPods", pod], time(now).into());
+    if allowed == 1 {
+        let condition = json!({"type": "DisruptionAllowed", "status": "False", "reason": "InsufficientPods",
+            "message": "", "observedGeneration": number("observedGeneration"), "lastTransitionTime": time(now)});
+        set_condition(&mut after, condition);
+    }
+    Ok(after)
+}
+
+fn no_disruption(why: &str, retry_after_seconds: Option<i64>) -> Status {
+    let mut details = json!({"causes": [{"reason": "DisruptionBudget", "message": why}]});
+    if let Some(seconds) = retry_after_seconds {
+        details["retryAfterSeconds"] = seconds.into();
+    }
+    Status {
+        reason: Reason::TooManyRequests,
+        message: "Cannot evict pod as it would violate the pod's disruption budget.".to_owned(),
+        details,
+    }
+}
+
+/// Whether a selector of a spec selects an object. An empty one selects all.
+fn selects(selector: &Value, object: &Value) -> bool {
+    let equal = at(selector, &["matchLabels"]).as_object().into_iter().flatten();
+    let mut equal = equal.map(|(key, value)| label(object, key) == value.as_str());
+    let mut expressions = items(selector, &["matchExpressions"]).iter().map(|requirement| {
+        let value = label(object, text(requirement, &["key"]));
+        let listed =
+            value.is_some_and(|value| items(requirement, &["values"]).iter().any(|known| known == value));
+        match text(requirement, &["operator"]) {
+            "In" => listed,
+            "NotIn" => !listed,
+            "Exists" => value.is_some(),
+            _ => value.is_none(),
+        }
+    });
+    !selector.is_null() && equal.all(|holds| holds) && expressions.all(|holds| holds)
+}
+
+/// Sets a condition, in place of one of its type.
+fn set_condition(object: &mut Value, condition: Value) {
+    if at(object, &["status", "conditions"]).as_array().is_none() {
+        set(object, &["status", "conditions"], json!([]));
+    }
+    if let Some(Value::Array(conditions)) = object.pointer_mut("/status/conditions") {
+        match conditions.iter_mut().find(|known| known["type"] == condition["type"]) {
+            Some(known) => *known = condition,
+            None => conditions.push(condition),
+        }
+    }
+}
+
+fn done() -> Answer {
+    Answer::created(
+        json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}),
+    )
+}

@@ -1,0 +1,148 @@
+//! The refusals of a Kubernetes API, in its words.
+
+use serde_json::{Map, Value, json};
+
+use super::super::status::{Cause, Reason, Status};
+use super::super::store::Resource;
+
+/// `details` of a refusal that names an object of a resource.
+fn details(name: &str, group: &str, kind: &str) -> Map<String, Value> {
+    let parts = [("name", name), ("group", group), ("kind", kind)];
+    parts
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(key, value)| (key.to_owned(), value.into()))
+        .collect()
+}
+
+fn about(reason: Reason, resource: &Resource, name: &str, message: String) -> Status {
+    Status { reason, message, details: details(name, &resource.group, &resource.plural).into() }
+}
+
+pub(crate) fn bad_request(message: impl Into<String>) -> Status {
+    Status::new(Reason::BadRequest, message)
+}
+
+/// The resource of the URL does not exist.
+pub(crate) fn no_resource() -> Status {
+    let message = "the server could not find the requested resource";
+    Status { reason: Reason::NotFound, message: message.to_owned(), details: json!({}) }
+}
+
+pub(crate) fn method_not_allowed() -> Status {
+    let message = "the server does not allow this method on the requested resource";
+    Status { reason: Reason::MethodNotAllowed, message: message.to_owned(), details: json!({}) }
+}
+
+pub(crate) fn unsupported_media_type() -> Status {
+    let message = "415: Unsupported Media Type";
+    Status { reason: Reason::UnsupportedMediaType, message: message.to_owned(), details: json!({}) }
+}
+
+pub(crate) fn not_found(resource: &Resource, name: &str) -> Status {
+    about(Reason::NotFound, resource, name, format!("{} \"{name}\" not found", resource.qualified()))
+}
+
+pub(crate) fn already_exists(resource: &Resource, name: &str) -> Status {
+    let message = format!("{} \"{name}\" already exists", resource.qualified());
+    about(Reason::AlreadyExists, resource, name, message)
+}
+
+pub(crate) fn conflict(resource: &Resource, name: &str, why: &str) -> Status {
+    let message = format!("Operation cannot be fulfilled on {} \"{name}\": {why}", resource.qualified());
+    about(Reason::Conflict, resource, name, message)
+}
+
+/// The object is not at the resourceVersion that the request names.
+pub(crate) fn modified(resource: &Resource, name: &str) -> Status {
+    let why = "the object has been modified; please apply your changes to the latest version and try again";
+    conflict(resource, name, why)
+}
+
+/// A precondition of a DELETE does not hold; such refusals name the kind instead of the resource.
+pub(crate) fn precondition(resource: &Resource, name: &str, why: &str) -> Status {
+    let kind = resource.qualified_kind();
+    Status {
+        reason: Reason::Conflict,
+        message: format!("Operation cannot be fulfilled on {kind} \"{name}\": {why}"),
+        details: details(name, &resource.group, &resource.kind).into(),
+    }
+}
+
+pub(crate) fn forbidden(resource: &Resource, name: &str, why: &str) -> Status {
+    let message = format!("{} \"{name}\" is forbidden: {why}", resource.qualified());
+    about(Reason::Forbidden, resource, name, message)
+}
+
+/// The object is not valid, for these causes.
+pub(crate) fn invalid(resource: &Resource, name: &str, causes: &[Cause]) -> Status {
+    invalid_kind(&resource.stored.0, &resource.kind, name, causes)
+}
+
+/// As [`invalid`], for a kind that is no resource of its own, e.g. `DeleteOptions`.
+pub(crate) fn invalid_kind(group: &str, kind: &str, name: &str, causes: &[Cause]) -> Status {
+    let mut lines: Vec<String> = Vec::new();
+    for cause in causes {
+        let line = format!("{}: {}", cause.field, cause.message);
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    let what = if lines.len() == 1 { lines.concat() } else { format!("[{}]", lines.join(", ")) };
+    let qualified = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
+    let mut details = details(name, group, kind);
+    details.insert("causes".to_owned(), causes.iter().map(cause_json).collect());
+    Status {
+        reason: Reason::Invalid,
+        message: format!("{qualified} \"{name}\" is invalid: {what}"),
+        details: details.into(),
+    }
+}
+
+fn cause_json(cause: &Cause) -> Value {
+    json!({"reason": cause.reason, "message": cause.message, "field": cause.field})
+}
+
+/// A request that asks for a revision that is not there yet.
+pub(crate) fn too_large_revision(asked: u64, current: u64) -> Status {
+    Status {
+        reason: Reason::Timeout,
+        message: format!("Timeout: Too large resource version: {asked}, current: {current}"),
+        details: json!({
+            "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
+            "retryAfterSeconds": 1,
+        }),
+    }
+}
+
+fn cause(reason: &str, field: impl Into<String>, message: String) -> Cause {
+    Cause { reason: reason.to_owned(), message, field: field.into() }
+}
+
+/// The value of a field is wrong.
+pub(crate) fn wrong(field: impl Into<String>, value: &Value, why: &str) -> Cause {
+    cause("FieldValueInvalid", field, format!("Invalid value: {value}: {why}"))
+}
+
+/// A field is missing; `why` may be empty.
+pub(crate) fn required(field: impl Into<String>, why: &str) -> Cause {
+    let message = if why.is_empty() { "Required value".to_owned() } else { format!("Required value: {why}") };
+    cause("FieldValueRequired", field, message)
+}
+
+/// A field may not be set or changed.
+pub(crate) fn not_allowed(field: impl Into<String>, why: &str) -> Cause {
+    cause("FieldValueForbidden", field, format!("Forbidden: {why}"))
+}
+
+/// A field has none of the values that it may have.
+pub(crate) fn unsupported(field: impl Into<String>, value: &str, supported: &[&str]) -> Cause {
+    let list: Vec<String> = supported.iter().map(|known| format!("\"{known}\"")).collect();
+    let message = format!("Unsupported value: \"{value}\": supported values: {}", list.join(", "));
+    cause("FieldValueNotSupported", field, message)
+}
+
+/// A text is too long.
+pub(crate) fn too_long(field: impl Into<String>, bytes_max: usize) -> Cause {
+    cause("FieldValueTooLong", field, format!("Too long: may not be more than {bytes_max} bytes"))
+}

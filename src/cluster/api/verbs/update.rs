@@ -1,0 +1,322 @@
+//! Changing objects: PUT and PATCH, of an object or of its status.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::super::patch;
+use super::super::request::{PatchType, Verb};
+use super::super::status::{Reason, Status};
+use super::super::store::object::{
+    self, at, copy, finalizers, generation, is_terminating, items, name, remove, resource_version, set, uid,
+};
+use super::super::store::{Generation, Key, Resource, Store};
+use super::{Answer, Call, create, custom, metadata, page, refuse, strategy, view};
+
+/// Which half of an object a request changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// All but the status, where status is a subresource.
+    Main,
+    /// The status.
+    Status,
+    /// What holds up a namespace that is being deleted.
+    Finalize,
+}
+
+impl Store {
+    pub(super) fn update(&mut self, call: &Call<'_>, part: Part) -> Result<Answer, Status> {
+        let key = call.key(call.name());
+        let found = self.read(&key).cloned();
+        if call.request.verb == Verb::Patch {
+            return self.patch(call, part, found);
+        }
+        let candidate = replacement(call)?;
+        let Some(live) = found else {
+            if part == Part::Main && call.resource.habits.create_on_update {
+                let made = self.create_object(call, candidate)?;
+                return Ok(Answer::created((*view(&call.resource, &made)).clone()));
+            }
+            return Err(refuse::not_found(&call.resource, call.name()));
+        };
+        let expected = uid(&candidate);
+        if !expected.is_empty() && expected != uid(&live) {
+            let why = format!(
+                "StorageError: invalid object, Code: 4, Key: {}, ResourceVersion: 0, AdditionalErrorMsg: Precondition \
+                 failed: UID in precondition: {expected}, UID in object meta: {}",
+                storage_key(&call.resource, &key),
+                uid(&live)
+            );
+            return Err(refuse::conflict(&call.resource, call.name(), &why));
+        }
+        self.change(call, part, &live, candidate).map(shown(call))
+    }
+
+    fn patch(&mut self, call: &Call<'_>, part: Part, found: Option<Arc<Value>>) -> Result<Answer, Status> {
+        if call.request.patch_type == Some(PatchType::Apply) {
+            return self.apply(call, part, found);
+        }
+        let live = found.ok_or_else(|| refuse::not_found(&call.resource, call.name()))?;
+        let candidate = decoded(call, &patched(call, &live)?)?;
+        self.change(call, part, &live, candidate).map(shown(call))
+    }
+
+    /// Server-side apply: makes the object where there is none.
+    fn apply(&mut self, call: &Call<'_>, part: Part, found: Option<Arc<Value>>) -> Result<Answer, Status> {
+        if call.request.options.field_manager.is_empty() {
+            let causes = [refuse::required("fieldManager", "is required for apply patch")];
+            return Err(refuse::invalid_kind("meta.k8s.io", "PatchOptions", "", &causes));
+        }
+        let mut config = call.request.body.clone();
+        object::fill(&mut config, &["metadata", "name"], call.name());
+        if let Some(namespace) = call.namespace() {
+            object::fill(&mut config, &["metadata", "namespace"], namespace);
+        }
+        let lists = custom::lists(&call.resource);
+        let shown_live = found.as_ref().map(|live| view(&call.resource, live));
+        let manager = call.manager(part);
+        let applied = patch::apply(&*lists, shown_live.as_deref(), &config, &manager, call.now)?;
+        let candidate = decoded(call, &applied)?;
+        match found {
+            Some(live) => self.change(call, part, &live, candidate).map(shown(call)),
+            None if part == Part::Main => {
+                let made = self.create_object(call, candidate)?;
+                Ok(Answer::created((*view(&call.resource, &made)).clone()))
+            }
+            None => Err(refuse::not_found(&call.resource, call.name())),
+        }
+    }
+
+    /// Makes `live` what `candidate` says, as far as the request may: the one way of every update.
+    pub(super) fn change(
+        &mut self,
+        call: &Call<'_>,
+        part: Part,
+        live: &Arc<Value>,
+        mut candidate: Value,
+    ) -> Result<Arc<Value>, Status> {
+        check_version(call, live, &candidate)?;
+        let resource = &call.resource;
+        keep_system_metadata(live, &mut candidate);
+        isolate(resource, part, live, &mut candidate);
+        strategy::before_update(self, call, part, live, &mut candidate)?;
+        count_generation(resource, live, &mut candidate);
+        create::drop_empty_metadata(&mut candidate);
+        // Both the server and the kind check the metadata, and both are heard.
+        let of_metadata = metadata::check_changed(live, &candidate);
+        let mut causes = [of_metadata.clone(), of_metadata].concat();
+        causes.extend(strategy::check_changed(resource, part, live, &candidate));
+        if !causes.is_empty() {
+            return Err(refuse::invalid(resource, call.name(), &causes));
+        }
+        if call.request.patch_type != Some(PatchType::Apply) || call.request.verb != Verb::Patch {
+            let lists = custom::lists(resource);
+            candidate = patch::track(&*lists, Some(live), candidate, &call.manager(part), call.now);
+        }
+        Ok(self.commit(call, live, candidate))
+    }
+
+    /// Stores an update: not at all where nothing changes, and as a deletion where it was the last that held it up.
+    fn commit(&mut self, call: &Call<'_>, live: &Arc<Value>, candidate: Value) -> Arc<Value> {
+        if candidate == **live {
+            return Arc::clone(live);
+        }
+        let key = call.key(call.name());
+        if call.dry_run() {
+            return Arc::new(candidate);
+        }
+        if is_to_go(live, &candidate) {
+            self.drop_object(&call.resource, &key);
+            return Arc::new(candidate);
+        }
+        self.put(&key, candidate)
+    }
+}
+
+/// The object as the patch of a request makes it.
+fn patched(call: &Call<'_>, live: &Arc<Value>) -> Result<Value, Status> {
+    let shown = view(&call.resource, live);
+    let sent = &call.request.body;
+    match call.request.patch_type {
+        Some(PatchType::Merge) => patch::merge(&shown, sent),
+        Some(PatchType::Json) => patch::json(&shown, sent),
+        Some(PatchType::Strategic) if call.resource.custom.is_none() => {
+            patch::strategic(&*custom::lists(&call.resource), &shown, sent)
+        }
+        Some(PatchType::Strategic) => {
+            let message = "the body of the request was in an unknown format - accepted media types include: \
+                           application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
+            Err(Status::new(Reason::UnsupportedMediaType, message))
+        }
+        Some(PatchType::Apply) | None => Err(refuse::unsupported_media_type()),
+    }
+}
+
+/// The outcome of a patch as an object. What cannot be decoded is the patch's fault.
+fn decoded(call: &Call<'_>, patched: &Value) -> Result<Value, Status> {
+    let candidate = create::body(call, patched).map_err(|status| {
+        match status
+            .message
+            .split_once(" cannot be handled as a ")
+            .and_then(|(_, rest)| rest.split_once(": "))
+        {
+            Some((_, why)) => {
+                let causes = [refuse::wrong("patch", &patched.to_string().into(), why)];
+                refuse::invalid_kind("", "", "", &causes)
+            }
+            None => status,
+        }
+    })?;
+    check_name(call, &candidate)?;
+    Ok(candidate)
+}
+
+fn shown<'a>(call: &'a Call<'_>) -> impl FnOnce(Arc<Value>) -> Answer + 'a {
+    |object| Answer::ok((*view(&call.resource, &object)).clone())
+}
+
+/// The object that a PUT sent.
+fn replacement(call: &Call<'_>) -> Result<Value, Status> {
+    let candidate = create::body(call, &call.request.body)?;
+    check_name(call, &candidate)?;
+    Ok(candidate)
+}
+
+fn check_name(call: &Call<'_>, candidate: &Value) -> Result<(), Status> {
+    match name(candidate) {
+        "" => Err(refuse::bad_request(format!(
+            "the name of the object ({} based on URL) was undeterminable: name must be provided",
+            call.name()
+        ))),
+        inside if inside == call.name() => Ok(()),
+        inside => Err(refuse::bad_request(format!(
+            "the name of the object ({inside}) does not match the name on the URL ({})",
+            call.name()
+        ))),
+    }
+}
+
+/// A resourceVersion in what was sent is a precondition; some kinds must have one.
+fn check_version(call: &Call<'_>, live: &Value, candidate: &Value) -> Result<(), Status> {
+    let resource = &call.resource;
+    let sent = match resource_version(candidate) {
+        "" => 0,
+        sent => sent.parse::<u64>().map_err(|_| {
+            let status = page::parse_revision(sent).err();
+            let why = format!("strconv.ParseUint: parsing \"{sent}\": invalid syntax");
+            Status { message: why, ..status.unwrap_or_else(refuse::no_resource) }
+        })?,
+    };
+    if sent == 0 {
+        if !resource.habits.needs_version {
+            return Ok(());
+        }
+        let why = "must be specified for an update";
+        let causes = [refuse::wrong("metadata.resourceVersion", &0.into(), why)];
+        return Err(refuse::invalid_kind(&resource.group, &resource.plural, call.name(), &causes));
+    }
+    if sent.to_string() != resource_version(live) {
+        return Err(refuse::modified(resource, call.name()));
+    }
+    Ok(())
+}
+
+/// What only the system sets stays as it is, whatever was sent.
+fn keep_system_metadata(live: &Value, candidate: &mut Value) {
+    for field in ["creationTimestamp", "generation", "resourceVersion", "selfLink"] {
+        copy(candidate, live, &["metadata", field]);
+    }
+    if uid(candidate).is_empty() {
+        copy(candidate, live, &["metadata", "uid"]);
+    }
+    if is_terminating(live) {
+        copy(candidate, live, &["metadata", "deletionTimestamp"]);
+        copy(candidate, live, &["metadata", "deletionGracePeriodSeconds"]);
+    }
+}
+
+/// A request to the status changes nothing else, and every other request leaves the status alone.
+fn isolate(resource: &Resource, part: Part, live: &Value, candidate: &mut Value) {
+    if part == Part::Finalize {
+        let finalizers = at(candidate, &["spec", "finalizers"]).clone();
+        *candidate = live.clone();
+        set(candidate, &["spec"], serde_json::json!({}));
+        if !finalizers.is_null() {
+            set(candidate, &["spec", "finalizers"], finalizers);
+        }
+        return;
+    }
+    if !resource.status {
+        return;
+    }
+    match part {
+        Part::Finalize => {}
+        Part::Main => copy(candidate, live, &["status"]),
+        Part::Status if resource.custom.is_some() => {
+            let status = remove(candidate, &["status"]);
+            let managed = remove(candidate, &["metadata", "managedFields"]);
+            *candidate = live.clone();
+            for (path, value) in [(&["status"][..], status), (&["metadata", "managedFields"][..], managed)] {
+                match value {
+                    Some(value) => set(candidate, path, value),
+                    None => _ = remove(candidate, path),
+                }
+            }
+        }
+        Part::Status => {
+            copy(candidate, live, &["spec"]);
+            if resource.is("apps", "deployments") {
+                copy(candidate, live, &["metadata", "labels"]);
+            }
+            if resource.is("", "pods") {
+                copy(candidate, live, &["metadata", "ownerReferences"]);
+            }
+        }
+    }
+}
+
+fn count_generation(resource: &Resource, live: &Value, candidate: &mut Value) {
+    let differs = |path: &[&str]| at(live, path) != at(candidate, path);
+    let counts = match resource.generation {
+        Generation::Never => false,
+        Generation::Spec => differs(&["spec"]),
+        Generation::SpecAndAnnotations => differs(&["spec"]) || differs(&["metadata", "annotations"]),
+        Generation::ContentAndLabels => {
+            differs(&["metadata", "labels"]) || content(live, false) != content(candidate, false)
+        }
+        Generation::Content => content(live, resource.status) != content(candidate, resource.status),
+    };
+    if let (true, Some(generation)) = (counts, generation(live)) {
+        set(candidate, &["metadata", "generation"], (generation + 1).into());
+    }
+}
+
+/// An object without its metadata, its version and, where it is a subresource, its status.
+fn content(object: &Value, without_status: bool) -> Vec<(&String, &Value)> {
+    let members = object.as_object().into_iter().flatten();
+    members
+        .filter(|(key, _)| !matches!(key.as_str(), "metadata" | "apiVersion" | "kind"))
+        .filter(|(key, _)| !(without_status && key.as_str() == "status"))
+        .collect()
+}
+
+/// Whether an object that was being deleted has nothing left that holds it up.
+fn is_to_go(live: &Value, candidate: &Value) -> bool {
+    let grace = at(live, &["metadata", "deletionGracePeriodSeconds"]).as_i64().unwrap_or(0);
+    let namespace_held =
+        candidate["kind"] == "Namespace" && !items(candidate, &["spec", "finalizers"]).is_empty();
+    is_terminating(live) && finalizers(candidate).is_empty() && grace == 0 && !namespace_held
+}
+
+/// The key that etcd would have the object under, which a conflict about a uid names.
+fn storage_key(resource: &Resource, key: &Key) -> String {
+    let directory = match (resource.group.as_str(), resource.plural.as_str()) {
+        ("", "services") => "services/specs".to_owned(),
+        ("", "endpoints") => "services/endpoints".to_owned(),
+        ("", "nodes") => "minions".to_owned(),
+        ("networking.k8s.io", "ingresses") => "ingress".to_owned(),
+        _ if resource.custom.is_some() => format!("{}/{}", resource.group, resource.plural),
+        _ => resource.plural.clone(),
+    };
+    format!("/registry/{directory}/{}", key.path)
+}

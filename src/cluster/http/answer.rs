@@ -1,0 +1,62 @@
+//! Answers as HTTP responses.
+
+use std::convert::Infallible;
+
+use http::header::{ALLOW, CONTENT_TYPE, HeaderValue, WARNING};
+use http::{Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use serde_json::Value;
+
+use super::accept::Form;
+use super::front::Body;
+use crate::cluster::api::discovery;
+use crate::cluster::api::status::Status;
+
+/// A body that is known as a whole.
+pub(super) fn whole(bytes: impl Into<Bytes>) -> Body {
+    Full::new(bytes.into()).map_err(|never: Infallible| match never {}).boxed_unsync()
+}
+
+/// A response with a document.
+pub(super) fn document(code: u16, body: &Value, form: Form) -> Response<Body> {
+    let (bytes, media) = match form {
+        Form::Yaml => (serde_yaml::to_string(body).unwrap_or_default().into_bytes(), "application/yaml"),
+        Form::Discovery => (serde_json::to_vec(body).unwrap_or_default(), discovery::AGGREGATED),
+        Form::Json | Form::Table(_) | Form::Metadata => {
+            (serde_json::to_vec(body).unwrap_or_default(), "application/json")
+        }
+    };
+    respond(code, media, whole(bytes))
+}
+
+/// A response with a word.
+pub(super) fn text(code: u16, word: &'static str) -> Response<Body> {
+    respond(code, "text/plain; charset=utf-8", whole(word))
+}
+
+/// A refusal.
+pub(super) fn refusal(status: &Status) -> Response<Body> {
+    document(status.reason.code(), &status.to_json(), Form::Json)
+}
+
+/// A response whose body follows.
+pub(super) fn respond(code: u16, media: &'static str, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media));
+    if code == 405 {
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE"));
+    }
+    response
+}
+
+/// Adds a header for each warning, as clients print them.
+pub(super) fn warn(response: &mut Response<Body>, warnings: &[String]) {
+    for warning in warnings {
+        let quoted = warning.replace('\\', "\\\\").replace('"', "\\\"").replace(['\n', '\r'], " ");
+        if let Ok(value) = HeaderValue::from_str(&format!("299 - \"{quoted}\"")) {
+            response.headers_mut().append(WARNING, value);
+        }
+    }
+}

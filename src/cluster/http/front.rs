@@ -1,0 +1,308 @@
+//! Requests over HTTP, in and out.
+
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, USER_AGENT};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Bytes;
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::sync::watch::{Receiver, Sender};
+
+use super::accept::Form;
+use super::documents::Documents;
+use super::query::Query;
+use super::route::{self, Page, Route};
+use super::{answer, protobuf, reviews, watch};
+use crate::clock::Clock;
+use crate::cluster::api::kinds::{self, Kind};
+use crate::cluster::api::request::{Options, PatchType, Request, Response, Target, Verb};
+use crate::cluster::api::status::{Reason, Status};
+use crate::cluster::api::store::Store;
+use crate::cluster::api::table::{self, Printer};
+
+/// The body of a response: known as a whole, or the events of a watch.
+pub type Body = UnsyncBoxBody<Bytes, Infallible>;
+
+/// How long a request may be: 3 MiB, as for the real server.
+const BODY_LIMIT: usize = 3 << 20;
+
+/// The embedded API as clients see it. Clones are the same API.
+#[derive(Clone)]
+pub struct Front {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    store: Mutex<Store>,
+    /// The revision of the store, for those who wait for news.
+    revision: Sender<u64>,
+    clock: Clock,
+}
+
+impl Front {
+    /// The front of a store.
+    #[must_use]
+    pub fn new(store: Store, clock: Clock) -> Self {
+        let revision = Sender::new(store.revision());
+        Self { shared: Arc::new(Shared { store: Mutex::new(store), revision, clock }) }
+    }
+
+    /// A client that needs no socket.
+    #[must_use]
+    pub fn client(&self, default_namespace: &str) -> kube::Client {
+        let front = self.clone();
+        let service = tower::service_fn(move |request: http::Request<kube::client::Body>| {
+            let front = front.clone();
+            async move { Ok::<_, Infallible>(front.respond(request).await) }
+        });
+        kube::Client::new(service, default_namespace)
+    }
+
+    /// Answers a request that is about objects, as the store does. A watch is answered by HTTP only.
+    #[must_use = "the request may have been refused"]
+    pub fn handle(&self, request: &Request) -> Response {
+        let now = self.now();
+        let mut store = self.store();
+        let response = store.handle(request, now);
+        let revision = store.revision();
+        drop(store);
+        self.shared.revision.send_if_modified(|known| std::mem::replace(known, revision) != revision);
+        response
+    }
+
+    /// Answers an HTTP request.
+    pub async fn respond<B>(&self, request: http::Request<B>) -> http::Response<Body>
+    where
+        B: hyper::body::Body + Send,
+        B::Data: Send,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let (head, body) = request.into_parts();
+        let answered = match Limited::new(body, BODY_LIMIT).collect().await {
+            Ok(body) => self.answer(&head, &body.to_bytes()),
+            Err(error) if error.is::<LengthLimitError>() => {
+                Err(Status::new(Reason::BadRequest, format!("the body is longer than {BODY_LIMIT} bytes")))
+            }
+            Err(error) => Err(Status::new(Reason::BadRequest, format!("the body ended early: {error}"))),
+        };
+        answered.unwrap_or_else(|status| answer::refusal(&status))
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+
+    pub(super) fn clock(&self) -> Clock {
+        self.shared.clock
+    }
+
+    /// Changes when the store does.
+    pub(super) fn revisions(&self) -> Receiver<u64> {
+        self.shared.revision.subscribe()
+    }
+
+    /// The store. Who panicked with it in hand has left it as whole as any refused request does.
+    pub(super) fn store(&self) -> MutexGuard<'_, Store> {
+        self.shared.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answer(&self, head: &http::request::Parts, body: &Bytes) -> Result<http::Response<Body>, Status> {
+        let query = Query::parse(head.uri.query().unwrap_or_default())?;
+        let accept = header(&head.headers, ACCEPT);
+        match Route::of(head.uri.path()) {
+            Route::Health => Ok(answer::text(200, "ok")),
+            Route::Resource(target, is_watch) => {
+                let is_watch = is_watch || query.is_watch;
+                let form = Form::choose(accept, query.include)?;
+                let Some(verb) = route::verb(&head.method, &target, is_watch) else {
+                    let message = "the server does not allow this method on the requested resource";
+                    return Err(Status::new(Reason::MethodNotAllowed, message));
+                };
+                let request = request(verb, target, query.options, &head.headers, body)?;
+                self.answer_resource(&request, form)
+            }
+            Route::Page(page) => {
+                let form = Form::choose(accept, query.include)?;
+                let host = header(&head.headers, http::header::HOST).unwrap_or_default();
+                let document = Documents::new(self.definitions()).get(&page, form, host);
+                let form = form_of_page(&page, form);
+                Ok(document.map_or_else(not_found, |document| answer::document(200, &document, form)))
+            }
+            Route::Unknown => Ok(not_found()),
+        }
+    }
+
+    fn answer_resource(&self, request: &Request, form: Form) -> Result<http::Response<Body>, Status> {
+        if let Some(review) = reviews::answer(request) {
+            return Ok(answer::document(201, &review, form));
+        }
+        if request.verb == Verb::Watch {
+            let cursor = self.store().watch(request, self.now())?;
+            return Ok(watch::stream(self.clone(), cursor, self.shaper(&request.target, form)));
+        }
+        match self.handle(request) {
+            Response::Refused(status) => Err(status),
+            Response::Done { code, body, warnings } => {
+                let body = if body["kind"] == "Status" {
+                    body
+                } else {
+                    self.shaper(&request.target, form).shape(body, self.now())
+                };
+                let mut response = answer::document(code, &body, form);
+                answer::warn(&mut response, &warnings);
+                Ok(response)
+            }
+        }
+    }
+
+    /// Brings objects of a target into the form that was asked for.
+    fn shaper(&self, target: &Target, form: Form) -> Shaper {
+        let printer = match form {
+            Form::Table(_) => self.printer(target),
+            Form::Json | Form::Yaml | Form::Metadata | Form::Discovery => None,
+        };
+        Shaper { form, printer }
+    }
+
+    fn printer(&self, target: &Target) -> Option<Printer> {
+        if let Some(kind) = kinds::find(&target.group, &target.version, &target.resource) {
+            return Some(Printer::new(kind, None));
+        }
+        let name = format!("{}.{}", target.resource, target.group);
+        let definition = self.read_definitions(Some(name))?;
+        let served = Kind::from_definition(&definition);
+        let kind = served.iter().find(|kind| kind.version == target.version)?;
+        Some(Printer::new(kind, Some(&definition)))
+    }
+
+    /// All custom resource definitions.
+    fn definitions(&self) -> Vec<Value> {
+        match self.read_definitions(None).map(|mut list| list["items"].take()) {
+            Some(Value::Array(items)) => items,
+            _ => Vec::new(),
+        }
+    }
+
+    fn read_definitions(&self, name: Option<String>) -> Option<Value> {
+        let verb = if name.is_some() { Verb::Get } else { Verb::List };
+        let target = Target {
+            group: "apiextensions.k8s.io".to_owned(),
+            version: "v1".to_owned(),
+            resource: "customresourcedefinitions".to_owned(),
+            name,
+            ..Target::default()
+        };
+        let request =
+            Request { verb, patch_type: None, target, options: Options::default(), body: Value::Null };
+        match self.handle(&request) {
+            Response::Done { body, .. } => Some(body),
+            Response::Refused(_) => None,
+        }
+    }
+}
+
+/// Brings objects into the form that was asked for.
+pub(super) struct Shaper {
+    form: Form,
+    printer: Option<Printer>,
+}
+
+impl Shaper {
+    /// An object or a list in that form.
+    pub(super) fn shape(&self, body: Value, now: Timestamp) -> Value {
+        match (self.form, &self.printer) {
+            (Form::Table(include), Some(printer)) => printer.table(&body, include, now),
+            (Form::Metadata, _) => table::partials(&body),
+            (Form::Table(_) | Form::Json | Form::Yaml | Form::Discovery, _) => body,
+        }
+    }
+}
+
+fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+fn not_found() -> http::Response<Body> {
+    answer::text(404, "404 page not found\n")
+}
+
+/// Only the lists of groups come in the aggregated form.
+fn form_of_page(page: &Page, form: Form) -> Form {
+    match (page, form) {
+        (Page::CoreVersions | Page::Groups, Form::Discovery) => Form::Discovery,
+        (_, Form::Yaml) => Form::Yaml,
+        _ => Form::Json,
+    }
+}
+
+/// The request to the API that an HTTP request is.
+fn request(
+    verb: Verb,
+    target: Target,
+    mut options: Options,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<Request, Status> {
+    if options.field_manager.is_empty() {
+        let agent = header(headers, USER_AGENT).unwrap_or_default();
+        agent.split('/').next().unwrap_or_default().clone_into(&mut options.field_manager);
+    }
+    let media = header(headers, CONTENT_TYPE).unwrap_or_default();
+    let media = media.split(';').next().unwrap_or_default().trim();
+    let patch_type = if verb == Verb::Patch { Some(patch_type(media)?) } else { None };
+    let body = match verb {
+        Verb::Get | Verb::List | Verb::Watch => Value::Null,
+        _ if body.is_empty() => Value::Null,
+        Verb::Patch => parse(body, patch_type == Some(PatchType::Apply))?,
+        Verb::Create | Verb::Update | Verb::Delete | Verb::DeleteCollection => match media {
+            "" | "application/json" => parse(body, false)?,
+            "application/yaml" => parse(body, true)?,
+            protobuf::MEDIA => protobuf::parse(body).map_err(|why| {
+                Status::new(Reason::BadRequest, format!("the body is no object in the protobuf form: {why}"))
+            })?,
+            other => {
+                let accepted = format!("application/json, application/yaml, {}", protobuf::MEDIA);
+                return Err(unsupported(other, &accepted));
+            }
+        },
+    };
+    Ok(Request { verb, patch_type, target, options, body })
+}
+
+fn patch_type(media: &str) -> Result<PatchType, Status> {
+    match media {
+        "application/json-patch+json" => Ok(PatchType::Json),
+        "application/merge-patch+json" => Ok(PatchType::Merge),
+        "application/strategic-merge-patch+json" => Ok(PatchType::Strategic),
+        "application/apply-patch+yaml" => Ok(PatchType::Apply),
+        other => Err(unsupported(
+            other,
+            "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml, \
+             application/strategic-merge-patch+json",
+        )),
+    }
+}
+
+fn unsupported(media: &str, accepted: &str) -> Status {
+    let message = format!(
+        "the body of the request was in an unknown format ({media:?}) - accepted media types include: {accepted}"
+    );
+    Status::new(Reason::UnsupportedMediaType, message)
+}
+
+fn parse(body: &[u8], is_yaml: bool) -> Result<Value, Status> {
+    let parsed = if is_yaml {
+        serde_yaml::from_slice(body).map_err(|error| format!("the body is no YAML: {error}"))
+    } else {
+        serde_json::from_slice(body).map_err(|error| format!("the body is no JSON: {error}"))
+    };
+    parsed.map_err(|message| Status::new(Reason::BadRequest, message))
+}
+
+/// Whether a request carries the token.
+pub(super) fn is_authorized(headers: &HeaderMap, token: &str) -> bool {
+    header(headers, AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ")) == Some(token)
+}
