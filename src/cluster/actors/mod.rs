@@ -11,6 +11,8 @@ mod crew;
 mod deployments;
 mod disruption;
 mod driver;
+#[cfg(test)]
+mod embedded_tests;
 mod endpoints;
 mod garbage;
 mod jobs;
