@@ -127,11 +127,19 @@ pub(super) fn body(call: &Call<'_>, sent: &Value) -> Result<Value, Status> {
         );
         return Err(refuse::bad_request(message));
     }
-    check_kind(resource, sent)?;
+    if resource.custom.is_some() {
+        custom::check_kind(resource, sent)?;
+    } else {
+        check_kind(resource, sent)?;
+    }
     let mut object = sent.clone();
     fill(&mut object, &["metadata"], json!({}));
     stamp(resource, &mut object);
-    drop_nulls(&mut object);
+    if resource.custom.is_none() {
+        drop_nulls(&mut object);
+    } else if let Some(metadata) = object.get_mut("metadata") {
+        drop_nulls(metadata);
+    }
     let (inside, asked) = (namespace(&object).to_owned(), call.namespace().unwrap_or_default());
     if inside.is_empty() && !asked.is_empty() {
         set(&mut object, &["metadata", "namespace"], asked.into());
