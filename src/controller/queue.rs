@@ -7,7 +7,7 @@
 //! - A key that fails waits longer each time. A trigger shortens the wait, but not below [`FLOOR`]: a Rollout that
 //!   fails whenever it is touched and is touched often must not become a storm of requests.
 //!
-//! The queue is bounded by the number of Rollouts: each has at most one entry, and [`Queue::forget`] drops it.
+//! The queue is bounded by the number of Rollouts: each has at most one entry, and [`Next::Forget`] drops it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -1,7 +1,8 @@
 //! The embedded Kubernetes API: one in-memory store with the semantics of a real API server, for tests and demos.
 //!
-//! Everything in here is synchronous and deterministic: a [`Request`] and the time go in, a [`Response`] comes out, and
-//! watchers read on from where they are. The HTTP front, and drivers in virtual time, are wrapped around it.
+//! Everything in here is synchronous and deterministic: a [request](request::Request) and the time go in, a
+//! [response](request::Response) comes out, and watchers read on from where they are. The HTTP front, and drivers in
+//! virtual time, are wrapped around it.
 
 pub mod kinds;
 pub mod request;
