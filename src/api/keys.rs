@@ -58,5 +58,6 @@ pub const ANALYSIS_RUN_NAMESPACE: &str = "analysisrun.argoproj.io/namespace";
 /// Annotation of a Job of a metric: the name of the metric.
 pub const ANALYSIS_RUN_METRIC: &str = "analysisrun.argoproj.io/metric-name";
 
-/// The name under which the controller writes, as `metadata.managedFields` records it.
-pub const FIELD_MANAGER: &str = "serin";
+/// The name under which the API server notes the fields that the controller writes (`metadata.managedFields`). It is
+/// that of the reference, which tools are configured to leave alone.
+pub const FIELD_MANAGER: &str = "rollouts-controller";

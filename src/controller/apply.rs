@@ -73,7 +73,7 @@ pub struct Outcome {
 pub async fn apply(plan: &Plan, key: &ObjectKey, server: &impl Server) -> Outcome {
     let outcome = Outcome { writes: Vec::new(), events: Vec::new(), ending: Ending::Done };
     let mut run = Run { key, server, newest: BTreeMap::new(), is_routed: false, outcome };
-    let after_status = |stage: &&Stage| stage.name >= StageName::Label;
+    let after_status = |stage: &&Stage| stage.name >= StageName::Pods;
     for stage in plan.stages.iter().filter(|stage| !after_status(stage)) {
         run.whole_stage(stage).await;
     }
@@ -181,7 +181,7 @@ impl<S: Server> Run<'_, S> {
     fn succeeded(&mut self, op: &Op, object: &RawObject) {
         self.outcome.events.extend(op.events.iter().cloned());
         match &op.action {
-            Action::Delete { precondition } => {
+            Action::Delete { precondition } | Action::Evict { precondition } => {
                 let trace = Trace::Gone(precondition.uid.clone());
                 self.outcome.writes.push(Write { kind: op.kind, name: op.name.clone(), trace });
             }
@@ -384,7 +384,7 @@ mod tests {
         let server = Double::failing("pods/p", WriteError::Conflict("m".into()));
         let mut plan =
             plan(vec![vec![patch(ObjectKind::Pod, "p")], vec![patch(ObjectKind::ReplicaSet, "a")]]);
-        plan.stages[0].name = StageName::Label;
+        plan.stages[0].name = StageName::Pods;
         let (outcome, events) = run(&plan, &server).await;
         assert_eq!(server.lines(), ["PATCH replicasets/a", "PATCH rollouts/web/status", "PATCH pods/p"]);
         assert_eq!(events, ["a", "stage 1", "status"]);

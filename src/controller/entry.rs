@@ -97,6 +97,11 @@ fn identity(meta: &ObjectMeta) -> Identity {
     }
 }
 
+/// When the object was made.
+fn created(meta: &ObjectMeta) -> Timestamp {
+    meta.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0)
+}
+
 /// Drops what only others need: field ownership, and the copy of the manifest that `kubectl apply` keeps.
 fn slim(meta: &mut ObjectMeta) {
     meta.managed_fields = None;
@@ -198,7 +203,7 @@ impl Entry for ReplicaSetEntry {
         let meta = &mut wire.metadata;
         let view = ReplicaSetView {
             id: identity(meta),
-            created: meta.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0),
+            created: created(meta),
             deleting: meta.deletion_timestamp.is_some(),
             owned: false,
             labels: meta.labels.take().unwrap_or_default(),
@@ -313,7 +318,12 @@ impl Entry for IngressEntry {
     }
 
     fn prune(mut wire: RawObject) -> Self {
+        let managed_fields = wire.metadata.managed_fields.take();
         slim(&mut wire.metadata);
+        if Owner::of(&wire.metadata).is_some_and(|owner| owner.is_rollout()) {
+            // Who set an annotation decides whether it may be taken away again.
+            wire.metadata.managed_fields = managed_fields;
+        }
         let object = json!({
             "apiVersion": "networking.k8s.io/v1",
             "kind": "Ingress",
@@ -365,6 +375,7 @@ impl Entry for PodEntry {
         let meta = wire.metadata;
         let view = PodView {
             id: identity(&meta),
+            created: created(&meta),
             owner_uid: owner.as_ref().map(|owner| owner.uid.clone()).unwrap_or_default(),
             deleting: meta.deletion_timestamp.is_some(),
             labels: meta.labels.unwrap_or_default(),

@@ -10,11 +10,8 @@ use kube::core::request::Error;
 use serde_json::{Value, json};
 
 use super::object::{ObjectKey, RawObject};
+use crate::api::keys::FIELD_MANAGER;
 use crate::domain::plan::{Action, ObjectKind, Precondition};
-
-/// The name under which the API server notes the fields that this controller writes. It is that of the reference,
-/// which tools are configured to leave alone.
-pub const FIELD_MANAGER: &str = "rollouts-controller";
 
 /// The request that carries out `action` on the object of `kind` at `key`. The precondition in `newer`, that of an
 /// earlier write of the same plan, takes the place of the one that was decided on.
@@ -34,6 +31,7 @@ pub fn of_action(
             let patch = with_precondition(patch, newer.unwrap_or(precondition));
             target.patch(&key.name, &patch_params(), &Patch::Merge(patch))
         }
+        Action::Evict { precondition } => evict(&target, key, precondition),
         Action::Delete { precondition } => {
             let Precondition { uid, resource_version } = newer.unwrap_or(precondition).clone();
             let params = DeleteParams::background()
@@ -41,6 +39,26 @@ pub fn of_action(
             target.delete(&key.name, &params)
         }
     }
+}
+
+fn evict(
+    target: &kube::core::Request,
+    key: &ObjectKey,
+    decided_on: &Precondition,
+) -> Result<Request<Vec<u8>>, Error> {
+    let Precondition { uid, resource_version } = decided_on;
+    let eviction = json!({
+        "apiVersion": "policy/v1",
+        "kind": "Eviction",
+        "metadata": {"name": key.name, "namespace": key.namespace},
+        "deleteOptions": {"preconditions": {"uid": uid, "resourceVersion": resource_version}},
+    });
+    target.create_subresource(
+        "eviction",
+        &key.name,
+        &PostParams::default(),
+        eviction.to_string().into_bytes(),
+    )
 }
 
 /// The request that patches the status of the Rollout at `key`.

@@ -48,6 +48,30 @@ pub struct Watch<S, T: Trigger> {
     rng: Rng,
     /// Whether the watch has ever told anything.
     has_watched: bool,
+    trouble: Trouble,
+}
+
+/// The failures of a watch in a row.
+#[derive(Debug, Default, PartialEq)]
+struct Trouble {
+    /// How often the API server said nothing.
+    silences: u32,
+    /// How often it has answered with an error since.
+    refusals: u32,
+}
+
+impl Trouble {
+    /// Counts a failure and returns the longest wait before the next attempt.
+    fn count(&mut self, has_answered: bool) -> Duration {
+        if !has_answered {
+            self.refusals = 0;
+        }
+        let (count, most) =
+            if has_answered { (&mut self.refusals, REFUSED_MOST) } else { (&mut self.silences, AWAY_MOST) };
+        let wait = RETRY_FIRST.saturating_mul(2_u32.saturating_pow(*count)).min(most);
+        *count = count.saturating_add(1);
+        wait
+    }
 }
 
 impl<S: Server, T: Trigger> Watch<S, T> {
@@ -60,7 +84,15 @@ impl<S: Server, T: Trigger> Watch<S, T> {
         rng: Rng,
     ) -> Self {
         let (reconciler, dispatcher) = (Arc::clone(reconciler), Arc::clone(dispatcher));
-        Self { api, reconciler, dispatcher, fatal: fatal.clone(), rng, has_watched: false }
+        Self {
+            api,
+            reconciler,
+            dispatcher,
+            fatal: fatal.clone(),
+            rng,
+            has_watched: false,
+            trouble: Trouble::default(),
+        }
     }
 
     /// Watches forever.
@@ -69,10 +101,9 @@ impl<S: Server, T: Trigger> Watch<S, T> {
         if let Some(label) = T::LABEL {
             config = config.labels(label);
         }
-        let mut failures = 0;
         loop {
             let stream = watcher(self.api.clone(), config.clone());
-            self.follow(pin!(stream), &mut failures).await;
+            self.follow(pin!(stream)).await;
         }
     }
 
@@ -80,7 +111,6 @@ impl<S: Server, T: Trigger> Watch<S, T> {
     async fn follow(
         &mut self,
         mut stream: std::pin::Pin<&mut impl Stream<Item = Result<Event<T::Wire>, Error>>>,
-        failures: &mut u32,
     ) {
         let mut listing = false;
         loop {
@@ -96,13 +126,13 @@ impl<S: Server, T: Trigger> Watch<S, T> {
                 Some(Ok(event)) => {
                     listing = matches!(event, Event::Init | Event::InitApply(_));
                     if !matches!(event, Event::Init) {
-                        Self::recovered(failures);
+                        self.recovered();
                     }
                     self.has_watched |= matches!(event, Event::Apply(_) | Event::Delete(_));
                     self.take(event);
                 }
                 Some(Err(error)) => {
-                    self.wait_after(&error, failures).await;
+                    self.wait_after(&error).await;
                     if must_list_anew(&error) {
                         return;
                     }
@@ -144,25 +174,26 @@ impl<S: Server, T: Trigger> Watch<S, T> {
         self.dispatcher.trigger(&concerned, self.reconciler.clock.now());
     }
 
-    fn recovered(failures: &mut u32) {
-        if std::mem::take(failures) > 0 {
+    fn recovered(&mut self) {
+        if std::mem::take(&mut self.trouble) != Trouble::default() {
             tracing::info!(resource = resource_type(T::KIND).plural, "the watch goes on");
         }
     }
 
-    async fn wait_after(&mut self, error: &Error, failures: &mut u32) {
+    async fn wait_after(&mut self, error: &Error) {
         let resource = resource_type(T::KIND).plural;
-        let missing_right = StartError::of_list(T::KIND, error).filter(|_| !self.has_watched);
+        // An API server that has just come back refuses everything for a moment, which is no reason to end.
+        let is_first = self.trouble == Trouble::default();
+        let is_new = !T::cache(&self.reconciler.caches).read().is_ready() || (!self.has_watched && is_first);
+        let missing_right = StartError::of_list(T::KIND, error).filter(|_| is_new);
         if let Some(missing_right) = missing_right {
             let _ = self.fatal.try_send(missing_right);
-        } else if *failures == 0 {
+        } else if is_first {
             tracing::warn!(resource, error = root_cause(error), "the watch is interrupted; tries again");
         } else {
             tracing::debug!(resource, error = root_cause(error), "the watch is still interrupted");
         }
-        let cap = if has_answered(error) { REFUSED_MOST } else { AWAY_MOST };
-        let most = RETRY_FIRST.saturating_mul(2_u32.saturating_pow(*failures)).min(cap);
-        *failures = failures.saturating_add(1);
+        let most = self.trouble.count(has_answered(error));
         let wait = self.rng.duration(most / 2, most);
         let resumed = later(self.reconciler.clock.now(), wait + RESUMPTION);
         T::cache(&self.reconciler.caches).write().doubt_until(resumed);
@@ -197,5 +228,32 @@ fn must_list_anew(error: &Error) -> bool {
 impl<S, T: Trigger> std::fmt::Debug for Watch<S, T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Watch").field("kind", &T::KIND).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_begins_to_answer_is_asked_again_soon() {
+        let mut trouble = Trouble::default();
+        let silent: Vec<_> = (0..6).map(|_| trouble.count(false).as_millis()).collect();
+        assert_eq!(silent, [200, 400, 800, 1_600, 2_000, 2_000]);
+        let refused: Vec<_> = (0..6).map(|_| trouble.count(true).as_millis()).collect();
+        assert_eq!(refused, [200, 400, 800, 1_600, 3_200, 5_000]);
+        assert_eq!((trouble.count(false).as_millis(), trouble.count(true).as_millis()), (2_000, 200));
+    }
+
+    #[test]
+    fn a_forgotten_or_unknown_version_is_listed_anew() {
+        let answer = |code: u16, message: &str| {
+            let status = serde_json::json!({"code": code, "message": message});
+            let status = serde_json::from_value(status).expect("a status");
+            Error::WatchStartFailed(kube::Error::Api(Box::new(status)))
+        };
+        assert!(must_list_anew(&answer(410, "too old resource version")));
+        assert!(must_list_anew(&answer(504, "Timeout: Too large resource version: 9, current: 1")));
+        assert!(!must_list_anew(&answer(503, "unavailable")) && !must_list_anew(&Error::NoResourceVersion));
     }
 }

@@ -53,6 +53,11 @@ pub enum Action {
         /// What it was decided on.
         precondition: Precondition,
     },
+    /// Eviction of a Pod, which a PodDisruptionBudget may refuse for a while.
+    Evict {
+        /// What it was decided on.
+        precondition: Precondition,
+    },
 }
 
 /// What an op is for; `guard` judges it and people read it.
@@ -85,6 +90,8 @@ pub enum Purpose {
     LabelReplicaSet,
     /// Put ephemeral metadata on a live Pod.
     LabelPod,
+    /// Have a Pod replaced by a new one, because the Rollout is to be restarted.
+    EvictPod,
     /// Point a Service at a revision.
     PointService {
         /// The hash that the selector had, empty if none.
@@ -115,9 +122,9 @@ pub enum StageName {
     Route,
     /// ReplicaSets change size, ephemeral metadata follows, old ones are deleted.
     Scale,
-    /// Live Pods get the metadata of their role. Comes after the status, since nothing waits for it and since Pods
-    /// change all the time, so that a conflict says nothing about the rest.
-    Label,
+    /// Live Pods get the metadata of their role, or are evicted. Comes after the status, since nothing waits for it
+    /// and since Pods change all the time, so that a conflict says nothing about the rest.
+    Pods,
 }
 
 impl Purpose {
@@ -137,7 +144,7 @@ impl Purpose {
             | Self::KeepReplicaSet
             | Self::LabelReplicaSet
             | Self::DeleteReplicaSet => StageName::Scale,
-            Self::LabelPod => StageName::Label,
+            Self::LabelPod | Self::EvictPod => StageName::Pods,
         }
     }
 }

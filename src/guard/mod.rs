@@ -82,7 +82,8 @@ fn check_purpose(snapshot: &Snapshot, op: &Op, purpose: &Purpose) -> Result<(), 
         | Purpose::DelayScaleDown(_)
         | Purpose::KeepReplicaSet
         | Purpose::LabelReplicaSet
-        | Purpose::LabelPod => Ok(()),
+        | Purpose::LabelPod
+        | Purpose::EvictPod => Ok(()),
     }
 }
 

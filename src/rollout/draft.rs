@@ -142,6 +142,16 @@ impl Draft {
         true
     }
 
+    pub(super) fn evict(&mut self, pod: &PodView) {
+        self.push(Op {
+            kind: ObjectKind::Pod,
+            name: pod.id.name.clone(),
+            action: Action::Evict { precondition: pod.id.precondition() },
+            purposes: vec![Purpose::EvictPod],
+            events: Vec::new(),
+        });
+    }
+
     pub(super) fn delete_replica_set(&mut self, rs: &ReplicaSetView) {
         self.push(Op {
             kind: ObjectKind::ReplicaSet,

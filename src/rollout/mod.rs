@@ -14,6 +14,7 @@ mod phase;
 mod progress;
 mod promotion;
 mod replica_set;
+mod restart;
 mod revision;
 mod rollback;
 mod scale;
@@ -56,10 +57,13 @@ pub fn observed_keys(rollout: &Rollout) -> ObservedKeys {
     let services = of_canary.into_iter().chain(of_blue_green).flatten().flatten();
     let metadata = canary.is_some_and(|c| c.canary_metadata.is_some() || c.stable_metadata.is_some())
         || blue_green.is_some_and(|b| b.preview_metadata.is_some() || b.active_metadata.is_some());
+    let restarted_at = rollout.status.as_ref().and_then(|s| s.restarted_at.as_ref());
+    let restart_at = rollout.spec.restart_at.as_ref();
+    let restarts = restart_at.is_some() && restart_at != restarted_at;
     ObservedKeys {
         services: services.filter(|name| !name.is_empty()).cloned().collect(),
         ingresses: traffic::routers(rollout).iter().flat_map(traffic::Router::observe_keys).collect(),
-        pods: metadata,
+        pods: metadata || restarts,
     }
 }
 

@@ -20,7 +20,8 @@ pub struct Snapshot {
     pub services: BTreeMap<String, ServiceView>,
     /// The Ingresses that the Rollout's router reads and writes, by name; those that do not exist are absent.
     pub ingresses: BTreeMap<String, Value>,
-    /// The Pods controlled by `replica_sets`, by name. Empty where the Rollout has no ephemeral metadata.
+    /// The Pods controlled by `replica_sets`, by name. Empty where the Rollout has no ephemeral metadata and is not to
+    /// be restarted.
     pub pods: Vec<PodView>,
     /// What became of the last attempt to carry out a plan, if the API server refused a part of it.
     pub last_failure: Option<Failure>,
@@ -127,6 +128,8 @@ pub struct ServiceView {
 pub struct PodView {
     /// Which one it is.
     pub id: Identity,
+    /// `metadata.creationTimestamp`.
+    pub created: Timestamp,
     /// The uid of the ReplicaSet that controls it.
     pub owner_uid: String,
     /// Whether it is being deleted.

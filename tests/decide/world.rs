@@ -187,6 +187,7 @@ impl World {
                 assert_eq!(live["metadata"]["uid"], precondition.uid.as_str());
                 self.patch(op.kind, &op.name, patch);
             }
+            Action::Evict { .. } => panic!("the model has no Pods of their own"),
             Action::Delete { .. } => {
                 self.objects.remove(&(op.kind, op.name.clone()));
                 self.pods.remove(&op.name);

@@ -4,7 +4,7 @@ use super::context::Context;
 use super::draft::Draft;
 use super::scale::{self as sizes, AbortDelay, DelayQueue};
 use super::snapshot::{ReplicaSetView, ServiceView};
-use super::{metadata, promotion, replica_set, status};
+use super::{metadata, promotion, replica_set, restart, status};
 use crate::api::{BlueGreenStrategy, PauseReason, keys};
 use jiff::SignedDuration;
 
@@ -82,6 +82,7 @@ impl<'a> Update<'_, 'a> {
         if self.cx.is_fully_promoted() || self.cx.rollback.is_within_window() || self.cx.status.promote_full {
             draft.pauses.remove_abort = true;
         }
+        restart::advance(self.cx, draft);
         self.scale(draft);
         sizes::clean_history(self.cx, draft);
         if !self.cx.is_halted() {

@@ -8,7 +8,7 @@ mod steps;
 use super::context::Context;
 use super::draft::Draft;
 use super::promotion;
-use super::{metadata, replica_set, scale as sizes, status};
+use super::{metadata, replica_set, restart, scale as sizes, status};
 use crate::domain::event::EventReason;
 use crate::traffic::TrafficError;
 
@@ -68,6 +68,7 @@ fn advance(cx: &Context<'_>, draft: &mut Draft) -> Result<(), TrafficError> {
         hold_pending_resume(cx, draft);
         return Ok(());
     }
+    restart::advance(cx, draft);
     metadata::sync(cx, draft);
     sizes::clean_history(cx, draft);
     services::point(cx, draft);

@@ -1,0 +1,198 @@
+//! Plays a scenario in a namespace of its own, as its user would.
+
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Namespace;
+use kube::Api;
+use kube::api::DeleteParams;
+use serde_json::{Value, json};
+use serin::api::keys;
+use serin::clock::{self, Clock};
+use serin::cluster::control_plane::{ControlPlane, KubectlOutput};
+use tokio::time::Instant;
+
+use crate::api::{Objects, PatchForm};
+use crate::journal::Run;
+use crate::kinds::Kind;
+use crate::scenario::{Act, Scenario};
+use crate::watch::Watched;
+
+/// The name of the Rollout in each scenario.
+const SUBJECT: &str = "demo";
+
+/// How long the last writes and events may take after the script is over.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// A scenario that was played.
+pub(crate) struct Played {
+    pub(crate) namespace: String,
+    pub(crate) run: Run,
+    /// What was seen and when, a line each.
+    pub(crate) trace: String,
+    /// Why it did not come to its end.
+    pub(crate) failure: Option<String>,
+}
+
+/// Plays a scenario to its end, or to the first line that fails. An error is one of the stage.
+pub(crate) async fn play(plane: &ControlPlane, name: &str, scenario: &Scenario) -> Result<Played, String> {
+    let namespace = plane.namespace(&format!("c-{name}")).await.map_err(|error| error.to_string())?;
+    let client = plane.client().await.map_err(|error| error.to_string())?;
+    let objects = Objects::new(client, namespace.clone());
+    let watched = Watched::start(&objects).await?;
+    let player = Player { plane, scenario, objects };
+    let failure = player.whole_script().await.err();
+    clock::sleep(LAST_WORDS).await;
+    let (run, trace, faults) = watched
+        .with(|journal| (journal.run(&namespace), journal.trace().to_owned(), journal.faults().to_vec()));
+    drop(watched);
+    player.leave().await?;
+    if !faults.is_empty() {
+        return Err(faults.join("\n"));
+    }
+    Ok(Played { namespace, run, trace, failure })
+}
+
+struct Player<'a> {
+    plane: &'a ControlPlane,
+    scenario: &'a Scenario,
+    objects: Objects,
+}
+
+impl Player<'_> {
+    async fn whole_script(&self) -> Result<(), String> {
+        self.apply(&self.scenario.manifest).await.map_err(|why| format!("the manifest: {why}"))?;
+        for line in &self.scenario.script {
+            let done = self.act(&line.act).await;
+            done.map_err(|why| format!("line {}, '{}': {why}", line.number, line.text))?;
+        }
+        Ok(())
+    }
+
+    async fn leave(&self) -> Result<(), String> {
+        let namespaces = Api::<Namespace>::all(self.objects.client().clone());
+        let deleted = namespaces.delete(&self.objects.namespace, &DeleteParams::background()).await;
+        deleted.map(drop).map_err(|error| error.to_string())
+    }
+
+    async fn act(&self, act: &Act) -> Result<(), String> {
+        match act {
+            Act::Wait { phase, step, limit } => self.wait(phase, *step, *limit).await,
+            Act::Update(version) => {
+                let annotations = json!({"annotations": {"v": version}});
+                self.spec(json!({"template": {"metadata": annotations}})).await
+            }
+            Act::Image(image) => {
+                self.replace("/spec/template/spec/containers/0/image", image.as_str().into()).await
+            }
+            Act::Spec(patch) => self.spec(patch.clone()).await,
+            Act::Status(patch) => self.status(patch.clone()).await,
+            Act::Promote => self.status(json!({"pauseConditions": null})).await,
+            Act::PromoteFull => self.status(json!({"promoteFull": true})).await,
+            Act::Abort => self.status(json!({"abort": true})).await,
+            Act::Retry => self.status(json!({"abort": false})).await,
+            Act::Pause => self.spec(json!({"paused": true})).await,
+            Act::Resume => self.spec(json!({"paused": false})).await,
+            Act::Scale(replicas) => self.spec(json!({"replicas": replicas})).await,
+            Act::Restart => {
+                let now = Clock::System.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+                self.spec(json!({"restartAt": now})).await
+            }
+            Act::Undo(revision) => self.undo(revision).await,
+            Act::Patch { kind, name, body } => {
+                self.objects.patch(*kind, name, None, PatchForm::Merge, body).await
+            }
+            Act::Delete { kind, name } => self.objects.delete(*kind, name).await,
+            Act::Apply(name) => {
+                let manifest = self.scenario.later.get(name).ok_or("no such manifest")?;
+                self.apply(manifest).await
+            }
+            Act::Settle(duration) => {
+                clock::sleep(*duration).await;
+                Ok(())
+            }
+        }
+    }
+
+    async fn apply(&self, manifest: &str) -> Result<(), String> {
+        let args = ["-n", &self.objects.namespace, "apply", "-f", "-"];
+        let output = self.plane.kubectl_with(self.plane.admin_kubeconfig(), &args, manifest).await;
+        output.and_then(KubectlOutput::success).map(drop).map_err(|error| error.to_string())
+    }
+
+    async fn spec(&self, patch: Value) -> Result<(), String> {
+        let body = json!({"spec": patch});
+        self.objects.patch(Kind::Rollout, SUBJECT, None, PatchForm::Merge, &body).await
+    }
+
+    async fn status(&self, patch: Value) -> Result<(), String> {
+        let body = json!({"status": patch});
+        self.objects.patch(Kind::Rollout, SUBJECT, Some("status"), PatchForm::Merge, &body).await
+    }
+
+    async fn replace(&self, path: &str, value: Value) -> Result<(), String> {
+        let body = json!([{"op": "replace", "path": path, "value": value}]);
+        self.objects.patch(Kind::Rollout, SUBJECT, None, PatchForm::Operations, &body).await
+    }
+
+    async fn undo(&self, revision: &str) -> Result<(), String> {
+        let sets = self.objects.list(Kind::ReplicaSet).await?;
+        let of_revision = |set: &&Value| set["metadata"]["annotations"][keys::REVISION] == revision;
+        let set =
+            sets.iter().find(of_revision).ok_or_else(|| format!("no ReplicaSet has revision {revision}"))?;
+        let mut template = set["spec"]["template"].clone();
+        if let Some(labels) = template["metadata"]["labels"].as_object_mut() {
+            labels.remove(keys::POD_HASH_LABEL);
+        }
+        self.replace("/spec/template", template).await
+    }
+
+    async fn wait(&self, phase: &str, step: Option<i64>, limit: Duration) -> Result<(), String> {
+        let deadline = Instant::now() + limit;
+        loop {
+            let rollout = self.objects.get(Kind::Rollout, SUBJECT).await?;
+            if is_at(&rollout, phase, step) {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                let status = &rollout["status"];
+                return Err(format!(
+                    "not within {limit:?}: generation {} observed {}, phase {}, step {}, message {}",
+                    rollout["metadata"]["generation"],
+                    status["observedGeneration"],
+                    status["phase"],
+                    status["currentStepIndex"],
+                    status["message"],
+                ));
+            }
+            clock::sleep(Duration::from_millis(100)).await;
+        }
+    }
+}
+
+/// Whether a Rollout shows this phase and step for its present generation.
+fn is_at(rollout: &Value, phase: &str, step: Option<i64>) -> bool {
+    let status = &rollout["status"];
+    let generation = rollout["metadata"]["generation"].to_string();
+    status["observedGeneration"].as_str() == Some(&generation)
+        && status["phase"] == phase
+        && step.is_none_or(|step| status["currentStepIndex"] == step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phase_counts_for_the_present_generation_only() {
+        let rollout = |observed: &str, step: i64| {
+            let status = json!({"observedGeneration": observed, "phase": "Paused", "currentStepIndex": step});
+            json!({"metadata": {"generation": 2}, "status": status})
+        };
+        assert!(is_at(&rollout("2", 1), "Paused", None));
+        assert!(is_at(&rollout("2", 1), "Paused", Some(1)));
+        assert!(!is_at(&rollout("2", 1), "Paused", Some(2)));
+        assert!(!is_at(&rollout("1", 1), "Paused", None));
+        assert!(!is_at(&rollout("2", 1), "Healthy", None));
+        assert!(!is_at(&json!({"metadata": {"generation": 2}}), "Paused", None));
+    }
+}
