@@ -26,7 +26,7 @@ fn objects() -> Vec<Value> {
     let mut files: Vec<PathBuf> =
         fs::read_dir(checkout("deploy")).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
-    let files = files.iter().filter(|file| file.file_name().unwrap() != "Kustomization");
+    let files = files.iter().filter(|file| file.file_name().unwrap() != "kustomization.yaml");
     files.flat_map(|file| documents(&fs::read_to_string(file).unwrap())).collect()
 }
 

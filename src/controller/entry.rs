@@ -33,6 +33,8 @@ pub enum Term {
     NamesService(ObjectKey),
     /// It names this Ingress.
     NamesIngress(ObjectKey),
+    /// It says that this Rollout manages it.
+    ManagedBy(ObjectKey),
 }
 
 /// A kind that is watched and cached.
@@ -289,8 +291,9 @@ impl Entry for ServiceEntry {
         &self.0.id
     }
 
-    fn terms(&self, _: &ObjectKey) -> Vec<Term> {
-        Vec::new()
+    fn terms(&self, key: &ObjectKey) -> Vec<Term> {
+        let rollout = self.0.managed_by.as_ref().map(|name| ObjectKey::new(&key.namespace, name));
+        rollout.map(Term::ManagedBy).into_iter().collect()
     }
 
     fn differs(&self, before: &Self) -> bool {

@@ -40,7 +40,7 @@ pub fn observe(key: &ObjectKey, caches: &Caches, last_failure: Option<Failure>) 
     Observed::Complete(Box::new(Snapshot {
         rollout: Rollout::clone(rollout),
         replica_sets,
-        services: services(&key.namespace, observed, caches),
+        services: services(key, observed, caches),
         ingresses: ingresses(&key.namespace, observed, caches),
         pods,
         last_failure,
@@ -65,11 +65,14 @@ fn replica_sets(namespace: &str, uid: &str, rollout: &Rollout, caches: &Caches) 
     views
 }
 
-fn services(namespace: &str, observed: &ObservedKeys, caches: &Caches) -> BTreeMap<String, ServiceView> {
+/// The Services that the Rollout names, and those that say it manages them.
+fn services(key: &ObjectKey, observed: &ObservedKeys, caches: &Caches) -> BTreeMap<String, ServiceView> {
     let cache = caches.services.read();
     let service =
-        |name: &String| Some((name.clone(), cache.get(&ObjectKey::new(namespace, name))?.0.clone()));
-    observed.services.iter().filter_map(service).collect()
+        |name: &String| Some((name.clone(), cache.get(&ObjectKey::new(&key.namespace, name))?.0.clone()));
+    let managed = cache.find(&Term::ManagedBy(key.clone()));
+    let managed = managed.map(|(_, entry)| (entry.0.id.name.clone(), entry.0.clone()));
+    observed.services.iter().filter_map(service).chain(managed).collect()
 }
 
 fn ingresses(namespace: &str, observed: &ObservedKeys, caches: &Caches) -> BTreeMap<String, Value> {

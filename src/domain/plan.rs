@@ -99,6 +99,8 @@ pub enum Purpose {
         /// The hash that it gets.
         to: String,
     },
+    /// Take the revision out of the selector of a Service that the Rollout no longer names.
+    ReleaseService,
     /// Give the canary a share of the traffic.
     Route {
         /// The canary's weight.
@@ -137,7 +139,7 @@ impl Purpose {
             | Self::AdoptReplicaSet
             | Self::CreateReplicaSet
             | Self::SyncReplicaSet => StageName::Create,
-            Self::PointService { .. } => StageName::Point,
+            Self::PointService { .. } | Self::ReleaseService => StageName::Point,
             Self::Route { .. } => StageName::Route,
             Self::ScaleReplicaSet { .. }
             | Self::DelayScaleDown(_)

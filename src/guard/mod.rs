@@ -82,6 +82,7 @@ fn check_purpose(snapshot: &Snapshot, op: &Op, purpose: &Purpose) -> Result<(), 
         | Purpose::DelayScaleDown(_)
         | Purpose::KeepReplicaSet
         | Purpose::LabelReplicaSet
+        | Purpose::ReleaseService
         | Purpose::LabelPod
         | Purpose::EvictPod => Ok(()),
     }

@@ -175,6 +175,15 @@ impl Draft {
         self.patch(ObjectKind::Service, &service.id, &patch, purpose, vec![event]);
     }
 
+    /// Gives a Service back to its user.
+    pub(super) fn release(&mut self, service: &ServiceView) {
+        let patch = json!({
+            "metadata": {"annotations": {keys::MANAGED_BY_ROLLOUTS: Value::Null}},
+            "spec": {"selector": {keys::POD_HASH_LABEL: Value::Null}},
+        });
+        self.patch(ObjectKind::Service, &service.id, &patch, Purpose::ReleaseService, Vec::new());
+    }
+
     /// An Event that is sent once the ops of `stage` have succeeded.
     pub(super) fn tell_after(&mut self, stage: StageName, reason: EventReason, message: impl Into<String>) {
         self.stage_events.entry(stage).or_default().push(EventNote::new(reason, message));

@@ -94,6 +94,7 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
         draft.status.collision_count = Some(before.collision_count.map_or(0, |count| count + 1));
         return draft.close(rollout.status.as_ref());
     }
+    release_services(&cx, &mut draft);
     let routed = match strategy {
         Strategy::Canary(_) => canary::decide(&cx, &mut draft),
         Strategy::BlueGreen(strategy) => {
@@ -115,6 +116,13 @@ fn announce(rollout: &Rollout, before: &RolloutStatus, draft: &mut Draft) {
         let message = format!("Rollout resource added to informer: {}/{}", text(namespace), text(name));
         draft.tell_after(StageName::Announce, EventReason::RolloutAddedToInformer, message);
     }
+}
+
+/// Services that the Rollout managed and names no longer select all of its pods again.
+fn release_services(cx: &Context<'_>, draft: &mut Draft) {
+    let named = observed_keys(cx.rollout).services;
+    let unnamed = cx.snapshot.services.values().filter(|service| !named.contains(&service.id.name));
+    unnamed.filter(|service| service.managed_by.is_some()).for_each(|service| draft.release(service));
 }
 
 /// Nothing but a condition that says what is wrong with the spec, until the spec or the world changes.

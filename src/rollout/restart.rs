@@ -22,8 +22,7 @@ pub(super) fn advance(cx: &Context<'_>, draft: &mut Draft) {
     }
     let due = due_pods(cx, at.0);
     if due.is_empty() {
-        let is_complete = cx.available_total() >= cx.replicas && going(cx) == 0;
-        if is_complete {
+        if is_replaced(cx) {
             draft.status.restarted_at = Some(at.clone());
         }
         return;
@@ -32,6 +31,14 @@ pub(super) fn advance(cx: &Context<'_>, draft: &mut Draft) {
         draft.evict(pod);
     }
     draft.wake_at(cx.now + SignedDuration::from_secs(RETRY_SECONDS));
+}
+
+/// Whether there is a new pod for each that was evicted.
+fn is_replaced(cx: &Context<'_>) -> bool {
+    let pods_of =
+        |rs: &ReplicaSetView| cx.snapshot.pods.iter().filter(|pod| pod.owner_uid == rs.id.uid).count();
+    let is_full = |rs: &&ReplicaSetView| usize::try_from(rs.replicas).is_ok_and(|size| pods_of(rs) >= size);
+    cx.available_total() >= cx.replicas && going(cx) == 0 && cx.owned.iter().all(is_full)
 }
 
 fn due_pods<'a>(cx: &Context<'a>, at: Timestamp) -> Vec<&'a PodView> {

@@ -16,7 +16,8 @@ pub struct Snapshot {
     /// Every ReplicaSet of the namespace that carries the hash label and is controlled by this Rollout, or by nobody.
     /// By creation time, then name.
     pub replica_sets: Vec<ReplicaSetView>,
-    /// The Services of the namespace that the Rollout names, by name; those that do not exist are absent.
+    /// The Services of the namespace that the Rollout names, or that say it manages them, by name; those that do not
+    /// exist are absent.
     pub services: BTreeMap<String, ServiceView>,
     /// The Ingresses that the Rollout's router reads and writes, by name; those that do not exist are absent.
     pub ingresses: BTreeMap<String, Value>,

@@ -5,6 +5,7 @@ use super::context::{Context, Strategy};
 use super::draft::Draft;
 use super::phase;
 use super::snapshot::ReplicaSetView;
+use crate::api::rollout_status::{BlueGreenStatus, CanaryStatus};
 use crate::api::{LabelSelector, PauseCondition, RolloutStatus};
 use crate::domain::event::EventReason;
 use crate::domain::time::whole_seconds;
@@ -14,12 +15,25 @@ pub(super) fn finish(cx: &Context<'_>, draft: &mut Draft) {
     count(cx, &mut draft.status);
     draft.status.observed_generation = Some(cx.generation().to_string());
     draft.status.current_pod_hash = Some(cx.current_hash.clone());
+    forget_other_strategy(cx, &mut draft.status);
     conditions::abort_if_stuck(cx, draft);
     fold_abort(cx, draft);
     fold_pauses(cx, draft);
     conditions::derive(cx, draft);
     phase::derive(cx.rollout, &mut draft.status);
     observe(cx, draft);
+}
+
+/// What only the other strategy has; it may be left from before the strategy changed.
+fn forget_other_strategy(cx: &Context<'_>, status: &mut RolloutStatus) {
+    match cx.strategy {
+        Strategy::Canary(_) => status.blue_green = BlueGreenStatus::default(),
+        Strategy::BlueGreen(_) => {
+            status.canary = CanaryStatus::default();
+            status.current_step_index = None;
+            status.current_step_hash = None;
+        }
+    }
 }
 
 /// What the ReplicaSets report, and the selector by which an autoscaler finds the pods.

@@ -11,6 +11,8 @@ mod crew;
 mod deployments;
 mod disruption;
 mod driver;
+#[cfg(test)]
+mod embedded_tests;
 mod endpoints;
 mod garbage;
 mod jobs;
@@ -27,6 +29,7 @@ use jiff::Timestamp;
 
 pub use crew::{Crew, Ticket};
 pub use driver::{http_request, run};
+pub(in crate::cluster) use endpoints::target_port;
 pub use request::{Call, Report};
 
 use super::api::request::Response;

@@ -14,6 +14,7 @@ use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::runtime::watcher;
 use kube::{Api, Client, Config, Error};
 use serde_json::{Value, json};
+use tokio::sync::mpsc::{Receiver, channel as mpsc_channel};
 use tokio::sync::oneshot;
 
 use super::KubeletSettings;
@@ -29,11 +30,30 @@ const UNDER_WAY: usize = 64;
 
 type Event = Result<watcher::Event<Pod>, watcher::Error>;
 
+/// What a probe of a container found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probed {
+    /// The pod.
+    pub key: PodKey,
+    /// The container.
+    pub container: String,
+    /// Whether it answers.
+    pub is_answering: bool,
+}
+
 /// Registers the node and acts on the pods of the cluster until dropped. It carries on when the API server is away.
 pub async fn run(client: Client, settings: KubeletSettings, clock: Clock) {
-    register(&client, &settings.node_name).await;
-    let node_name = settings.node_name.clone();
-    let mut node = Node::new(settings);
+    let (_never, probes) = mpsc_channel(1);
+    work(client, Node::new(settings.clone()), settings.node_name, clock, probes).await;
+}
+
+/// As [`run`], with real probes: a container that serves is ready only after `probes` has said so.
+pub async fn run_probed(client: Client, settings: KubeletSettings, clock: Clock, probes: Receiver<Probed>) {
+    work(client, Node::new(settings.clone()).probing(), settings.node_name, clock, probes).await;
+}
+
+async fn work(client: Client, mut node: Node, node_name: String, clock: Clock, mut probes: Receiver<Probed>) {
+    register(&client, &node_name).await;
     let mut events = pin!(pod_events(&client));
     let mut listed = Vec::new();
     let mut under_way = FuturesUnordered::new();
@@ -46,6 +66,9 @@ pub async fn run(client: Client, settings: KubeletSettings, clock: Clock) {
         tokio::select! {
             biased;
             Some((key, outcome)) = under_way.next() => node.finished(&key, outcome, clock.now()),
+            Some(Probed { key, container, is_answering }) = probes.recv() => {
+                node.probed(&key, &container, is_answering, clock.now());
+            }
             Some(event) = events.next() => observe(&mut node, &mut listed, event, clock.now()),
             () = clock.sleep_until(wake) => {}
         }

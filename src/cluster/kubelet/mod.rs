@@ -3,7 +3,7 @@
 //!
 //! [`step`] decides about one pod, purely; [`Node`] keeps all pods and what is due, without a clock or requests; [`run`]
 //! connects it to an API. What a pod "does" is read from its spec ([`behaviour`]). Readiness goes by the probes' delays;
-//! a real probe reports through [`Node::probed`].
+//! a real probe reports through [`Node::probed`], and with [`run_probed`] no server is ready before one has.
 
 pub mod behaviour;
 mod driver;
@@ -15,7 +15,7 @@ mod tests;
 
 use std::time::Duration;
 
-pub use driver::{Background, run};
+pub use driver::{Background, Probed, run, run_probed};
 pub use node::{Node, Outcome};
 pub use step::{PodKey, PodLife, Request, Step, step};
 

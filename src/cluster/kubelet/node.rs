@@ -43,13 +43,27 @@ pub struct Node {
     pods: BTreeMap<PodKey, Slot>,
     due: BTreeSet<(Timestamp, PodKey)>,
     next_address: u32,
+    is_probing: bool,
 }
 
 impl Node {
     /// A node that knows of no pod.
     #[must_use]
     pub fn new(settings: KubeletSettings) -> Self {
-        Self { settings, pods: BTreeMap::new(), due: BTreeSet::new(), next_address: FIRST_ADDRESS }
+        Self {
+            settings,
+            pods: BTreeMap::new(),
+            due: BTreeSet::new(),
+            next_address: FIRST_ADDRESS,
+            is_probing: false,
+        }
+    }
+
+    /// From now on, every container that serves is probed: it is not ready before [`probed`](Self::probed) says so.
+    #[must_use]
+    pub fn probing(mut self) -> Self {
+        self.is_probing = true;
+        self
     }
 
     /// A pod is there, or has changed. What is older than what is known already does not count.
@@ -64,8 +78,8 @@ impl Node {
             }
             _ => {
                 self.forget(&key);
-                let life =
-                    PodLife { bound: None, deleted: None, address: self.address(), probed: BTreeMap::new() };
+                let probed = if self.is_probing { unprobed(&pod) } else { BTreeMap::new() };
+                let life = PodLife { bound: None, deleted: None, address: self.address(), probed };
                 self.pods.insert(key.clone(), Slot { pod, life, due: None, asked: None });
             }
         }
@@ -187,6 +201,14 @@ fn remember(life: &mut PodLife, pod: &Pod, settings: &KubeletSettings, now: Time
     if pod.metadata.deletion_timestamp.is_some() {
         life.deleted.get_or_insert(now);
     }
+}
+
+/// The containers of a pod that serves, none of them ready.
+fn unprobed(pod: &Pod) -> BTreeMap<String, bool> {
+    let spec = pod.spec.as_ref();
+    let servers = spec.filter(|spec| spec.restart_policy.as_deref().unwrap_or("Always") == "Always");
+    let containers = servers.into_iter().flat_map(|spec| &spec.containers);
+    containers.map(|container| (container.name.clone(), false)).collect()
 }
 
 fn key_of(pod: &Pod) -> PodKey {

@@ -61,12 +61,19 @@ async fn scenarios_go_as_recorded_of_the_reference() {
     let program = Path::new(env!("CARGO_BIN_EXE_serin"));
     let mut controller = plane.start_controller(program, &["--healthzPort", "0"]).unwrap();
 
-    let failed: Vec<_> = stream::iter(&chosen)
-        .map(|scenario| judged(&plane, scenario, &deliberate))
+    let differing: Vec<_> = stream::iter(&chosen)
+        .map(async |scenario| judged(&plane, scenario, &deliberate).await.err().map(|_| scenario))
         .buffer_unordered(SIDE_BY_SIDE)
-        .filter_map(async |result| result.err())
+        .filter_map(async |differing| differing)
         .collect()
         .await;
+    // Times are part of the recordings, and a machine that is busy with six at once may miss them; what really differs
+    // does so alone, too.
+    let mut failed = Vec::new();
+    for scenario in differing {
+        say(&format!("once more, alone: {}", scenario.name));
+        failed.extend(judged(&plane, scenario, &deliberate).await.err());
+    }
     let ended = controller.ended().unwrap();
     let log = report::log(&plane);
     keep("controller.log", &log);

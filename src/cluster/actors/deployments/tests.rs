@@ -2,7 +2,7 @@ use super::super::ActorName;
 use super::super::world::World;
 use super::*;
 
-fn world(replicas: i64, strategy: Value) -> World {
+fn world(replicas: i64, strategy: &Value) -> World {
     let mut world = World::new(ActorName::Deployments);
     let template = json!({"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "c", "image": "i:1"}]}});
     let spec = json!({"replicas": replicas, "strategy": strategy,
@@ -46,7 +46,7 @@ fn release(world: &mut World, image: &str) {
 
 #[test]
 fn the_first_template_gets_a_set_with_its_hash_and_revision() {
-    let mut world = world(3, Value::Null);
+    let mut world = world(3, &Value::Null);
     world.settle();
     let sets = world.all(REPLICA_SETS);
     let deployment = world.get(DEPLOYMENTS, "shop", "web").unwrap();
@@ -72,7 +72,7 @@ fn the_first_template_gets_a_set_with_its_hash_and_revision() {
 
 #[test]
 fn a_new_template_rolls_within_the_limits() {
-    let mut world = world(4, json!({"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 1}}));
+    let mut world = world(4, &json!({"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 1}}));
     world.settle();
     fulfil(&mut world);
     release(&mut world, "i:2");
@@ -88,7 +88,7 @@ fn a_new_template_rolls_within_the_limits() {
 
 #[test]
 fn going_back_takes_the_old_set_with_a_new_revision() {
-    let mut world = world(1, Value::Null);
+    let mut world = world(1, &Value::Null);
     world.settle();
     fulfil(&mut world);
     let first = world.all(REPLICA_SETS)[0].name().to_owned();
@@ -106,7 +106,7 @@ fn going_back_takes_the_old_set_with_a_new_revision() {
 
 #[test]
 fn recreate_waits_until_the_old_pods_are_gone() {
-    let mut world = world(2, json!({"type": "Recreate"}));
+    let mut world = world(2, &json!({"type": "Recreate"}));
     world.settle();
     fulfil(&mut world);
     release(&mut world, "i:2");
@@ -117,7 +117,7 @@ fn recreate_waits_until_the_old_pods_are_gone() {
 
 #[test]
 fn scaling_to_zero_and_back_follows_at_once() {
-    let mut world = world(5, Value::Null);
+    let mut world = world(5, &Value::Null);
     world.settle();
     fulfil(&mut world);
     for wanted in [3, 0, 2] {
@@ -130,7 +130,7 @@ fn scaling_to_zero_and_back_follows_at_once() {
 
 #[test]
 fn a_paused_deployment_is_scaled_and_not_rolled() {
-    let mut world = world(2, Value::Null);
+    let mut world = world(2, &Value::Null);
     world.settle();
     fulfil(&mut world);
     world.change(DEPLOYMENTS, "shop", "web", |deployment| deployment["spec"]["paused"] = true.into());
@@ -143,7 +143,7 @@ fn a_paused_deployment_is_scaled_and_not_rolled() {
 
 #[test]
 fn a_name_that_is_taken_counts_as_a_collision() {
-    let mut world = world(1, Value::Null);
+    let mut world = world(1, &Value::Null);
     let hash = pod_template_hash(world.get(DEPLOYMENTS, "shop", "web").unwrap().at("/spec/template"), None);
     world.put(REPLICA_SETS, "shop", &format!("web-{hash}"), json!({"metadata": {}, "spec": {"replicas": 0}}));
     world.settle();
@@ -155,9 +155,9 @@ fn a_name_that_is_taken_counts_as_a_collision() {
 
 #[test]
 fn history_is_kept_up_to_its_limit() {
-    let mut world = world(1, Value::Null);
+    let mut world = world(1, &Value::Null);
     world.change(DEPLOYMENTS, "shop", "web", |deployment| {
-        deployment["spec"]["revisionHistoryLimit"] = 1.into()
+        deployment["spec"]["revisionHistoryLimit"] = 1.into();
     });
     world.settle();
     fulfil(&mut world);
@@ -174,9 +174,9 @@ fn history_is_kept_up_to_its_limit() {
 
 #[test]
 fn without_progress_the_deadline_passes() {
-    let mut world = world(1, Value::Null);
+    let mut world = world(1, &Value::Null);
     world.change(DEPLOYMENTS, "shop", "web", |deployment| {
-        deployment["spec"]["progressDeadlineSeconds"] = 10.into()
+        deployment["spec"]["progressDeadlineSeconds"] = 10.into();
     });
     world.settle();
     let reason = |world: &World| {
