@@ -71,7 +71,8 @@ async fn another_value_is_a_conflict(w: World) {
     apply_data(&w, "one", json!({"k": "1"})).await.done();
     let body = apply_data(&w, "two", json!({"k": "2"})).await.refused(409, "Conflict");
     assert_eq!(body["message"], r#"Apply failed with 1 conflict: conflict with "one": .data.k"#);
-    let cause = json!({"reason": "FieldManagerConflict", "message": r#"conflict with "one""#, "field": ".data.k"});
+    let cause =
+        json!({"reason": "FieldManagerConflict", "message": r#"conflict with "one""#, "field": ".data.k"});
     assert_eq!(body["details"]["causes"], json!([cause]));
     assert_eq!(w.get("v1/configmaps/a").await.body["data"]["k"], "1");
 }
@@ -81,7 +82,10 @@ async fn all_conflicts_are_named(w: World) {
     apply_data(&w, "two", json!({"l": "1"})).await.done();
     let body = apply_data(&w, "three", json!({"k": "2", "l": "2"})).await.refused(409, "Conflict");
     let message = text(&body["message"]);
-    assert!(message.starts_with("Apply failed with 2 conflicts: conflicts with \"one\":\n- .data.k\n"), "{message}");
+    assert!(
+        message.starts_with("Apply failed with 2 conflicts: conflicts with \"one\":\n- .data.k\n"),
+        "{message}"
+    );
     assert!(message.ends_with("conflicts with \"two\":\n- .data.l"), "{message}");
 }
 
@@ -203,7 +207,10 @@ async fn status_has_entries_of_its_own(w: World) {
     let new = w.patch(MERGE, "v1/pods/a/status?fieldManager=node", &patch).await.done();
     let entries = new["metadata"]["managedFields"].as_array().expect("managedFields");
     let entry = entries.iter().find(|entry| entry["manager"] == "node").expect("an entry");
-    assert_eq!((&entry["subresource"], &entry["fieldsV1"]), (&json!("status"), &json!({"f:status": {"f:message": {}}})));
+    assert_eq!(
+        (&entry["subresource"], &entry["fieldsV1"]),
+        (&json!("status"), &json!({"f:status": {"f:message": {}}}))
+    );
 }
 
 async fn an_empty_list_of_managers_starts_anew(w: World) {

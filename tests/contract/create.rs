@@ -52,7 +52,8 @@ async fn the_server_names_what_it_made(w: World) {
 async fn generated_names_end_in_five_safe_characters(w: World) {
     let mut wanted = config_map("", &json!({}));
     wanted["metadata"] = json!({"generateName": "a-"});
-    let (one, two) = (w.post("v1/configmaps", &wanted).await.done(), w.post("v1/configmaps", &wanted).await.done());
+    let (one, two) =
+        (w.post("v1/configmaps", &wanted).await.done(), w.post("v1/configmaps", &wanted).await.done());
     let name = text(&one["metadata"]["name"]);
     let suffix = name.strip_prefix("a-").expect("the prefix");
     assert!(suffix.len() == 5 && suffix.chars().all(|c| "bcdfghjklmnpqrstvwxz2456789".contains(c)), "{name}");
@@ -69,7 +70,8 @@ async fn long_prefixes_are_cut(w: World) {
 
 async fn a_name_is_given_once(w: World) {
     w.config_map("a", &json!({"k": "old"})).await;
-    let body = w.post("v1/configmaps", &config_map("a", &json!({"k": "new"}))).await.refused(409, "AlreadyExists");
+    let body =
+        w.post("v1/configmaps", &config_map("a", &json!({"k": "new"}))).await.refused(409, "AlreadyExists");
     assert_eq!(body["message"], r#"configmaps "a" already exists"#);
     assert_eq!(body["details"], json!({"name": "a", "kind": "configmaps"}));
     assert_eq!(w.get("v1/configmaps/a").await.body["data"]["k"], "old");
@@ -94,7 +96,10 @@ async fn names_are_checked(w: World) {
         .post("v1/configmaps", &config_map("Not_A_Name", &json!({})))
         .await
         .invalid("FieldValueInvalid", "metadata.name");
-    assert!(message.starts_with(r#"Invalid value: "Not_A_Name": a lowercase RFC 1123 subdomain must"#), "{message}");
+    assert!(
+        message.starts_with(r#"Invalid value: "Not_A_Name": a lowercase RFC 1123 subdomain must"#),
+        "{message}"
+    );
 }
 
 async fn names_of_services_have_no_dots(w: World) {
@@ -129,7 +134,10 @@ async fn a_resource_version_is_refused(w: World) {
 async fn the_kind_is_that_of_the_url(w: World) {
     let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a"}});
     let body = w.post("v1/configmaps", &secret).await.refused(400, "BadRequest");
-    assert_eq!(body["message"], r#"Secret in version "v1" cannot be handled as a ConfigMap: converting (v1.Secret) to (core.ConfigMap): unknown conversion"#);
+    assert_eq!(
+        body["message"],
+        r#"Secret in version "v1" cannot be handled as a ConfigMap: converting (v1.Secret) to (core.ConfigMap): unknown conversion"#
+    );
 }
 
 async fn the_version_is_that_of_the_url(w: World) {
@@ -156,7 +164,10 @@ async fn system_fields_are_the_servers(w: World) {
     let made = w.post("apps/v1/replicasets", &wanted).await.done();
     let meta = &made["metadata"];
     assert_eq!((&meta["generation"], &meta["deletionTimestamp"]), (&json!(1), &Value::Null));
-    assert!(text(&meta["uid"]).len() == 36 && !text(&meta["creationTimestamp"]).starts_with("2001"), "{meta}");
+    assert!(
+        text(&meta["uid"]).len() == 36 && !text(&meta["creationTimestamp"]).starts_with("2001"),
+        "{meta}"
+    );
     assert_eq!(made["status"], json!({"replicas": 0}));
 }
 
@@ -177,7 +188,8 @@ async fn unknown_fields_are_refused_where_asked(w: World) {
 }
 
 async fn repeated_fields_are_warned_of(w: World) {
-    let body = r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{"k":"1"},"data":{"k":"2"}}"#;
+    let body =
+        r#"{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"},"data":{"k":"1"},"data":{"k":"2"}}"#;
     let answer = w.post("v1/configmaps", &body.into()).await;
     assert_eq!((answer.code, answer.warnings()), (201, vec![r#"299 - "duplicate field \"data\"""#]));
     assert_eq!(answer.body["data"], json!({"k": "2"}));
@@ -192,7 +204,8 @@ async fn label_values_are_checked(w: World) {
 
 async fn owners_need_a_uid(w: World) {
     let mut wanted = config_map("a", &json!({}));
-    wanted["metadata"]["ownerReferences"] = json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "o", "uid": ""}]);
+    wanted["metadata"]["ownerReferences"] =
+        json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "o", "uid": ""}]);
     let message = w.post("v1/configmaps", &wanted).await;
     message.invalid("FieldValueRequired", "metadata.ownerReferences[0].uid");
 }
@@ -212,7 +225,8 @@ async fn services_get_an_address_and_defaults(w: World) {
     assert_eq!(address.octets()[..2], [10, 96]);
     assert_eq!(spec["clusterIPs"], json!([spec["clusterIP"]]));
     assert_eq!(spec["ports"], json!([{"name": "http", "port": 80, "protocol": "TCP", "targetPort": 80}]));
-    let facts = ["type", "sessionAffinity", "internalTrafficPolicy", "ipFamilyPolicy"].map(|key| text(&spec[key]));
+    let facts =
+        ["type", "sessionAffinity", "internalTrafficPolicy", "ipFamilyPolicy"].map(|key| text(&spec[key]));
     assert_eq!(facts, ["ClusterIP", "None", "Cluster", "SingleStack"]);
     assert_eq!(spec["ipFamilies"], json!(["IPv4"]));
 }
@@ -223,7 +237,8 @@ async fn pods_get_defaults_and_a_status(w: World) {
     wanted["spec"]["containers"][0]["image"] = "demo".into();
     let made = w.post("v1/pods", &wanted).await.done();
     let spec = &made["spec"];
-    let facts = ["restartPolicy", "dnsPolicy", "serviceAccountName", "schedulerName"].map(|key| text(&spec[key]));
+    let facts =
+        ["restartPolicy", "dnsPolicy", "serviceAccountName", "schedulerName"].map(|key| text(&spec[key]));
     assert_eq!(facts, ["Always", "ClusterFirst", "default", "default-scheduler"]);
     assert_eq!((&spec["terminationGracePeriodSeconds"], &spec["securityContext"]), (&json!(30), &json!({})));
     assert_eq!(spec["containers"][0]["imagePullPolicy"], "Always");
@@ -236,7 +251,8 @@ async fn deployments_get_defaults(w: World) {
     let made = w.post("apps/v1/deployments", &wanted).await.done();
     let spec = &made["spec"];
     assert_eq!((&spec["revisionHistoryLimit"], &spec["progressDeadlineSeconds"]), (&json!(10), &json!(600)));
-    let rolling = json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}});
+    let rolling =
+        json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "25%", "maxUnavailable": "25%"}});
     assert_eq!(spec["strategy"], rolling);
     assert_eq!(spec["template"]["spec"]["containers"][0]["imagePullPolicy"], "IfNotPresent");
 }

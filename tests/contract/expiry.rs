@@ -20,7 +20,10 @@ async fn a_version_of_long_ago_is_gone(w: World) {
     let event = watch.next().await.expect("an event");
     assert_eq!(event["type"], "ERROR");
     let status = &event["object"];
-    assert_eq!((&status["kind"], &status["code"], &status["reason"]), (&json!("Status"), &json!(410), &json!("Expired")));
+    assert_eq!(
+        (&status["kind"], &status["code"], &status["reason"]),
+        (&json!("Status"), &json!(410), &json!("Expired"))
+    );
     assert!(text(&status["message"]).starts_with("too old resource version: 1 ("), "{status}");
     assert_eq!(watch.next().await, None);
 }

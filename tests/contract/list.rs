@@ -65,7 +65,10 @@ async fn a_page_says_what_remains(w: World) {
         w.post("v1/secrets", &secret).await.done();
     }
     let page = w.get("v1/secrets?limit=2").await.done();
-    assert_eq!((names(&page), &page["metadata"]["remainingItemCount"]), (vec!["a".into(), "b".into()], &json!(3)));
+    assert_eq!(
+        (names(&page), &page["metadata"]["remainingItemCount"]),
+        (vec!["a".into(), "b".into()], &json!(3))
+    );
     assert!(!text(&page["metadata"]["continue"]).is_empty());
 }
 
@@ -164,9 +167,13 @@ async fn unknown_fields_do_not_select(w: World) {
 async fn namespaces_select_across_all(w: World) {
     make(&w, &["a"]).await;
     let namespace = &w.namespace;
-    let path = format!("/api/v1/configmaps?labelSelector=mine&fieldSelector=metadata.namespace%3D{namespace}");
+    let path =
+        format!("/api/v1/configmaps?labelSelector=mine&fieldSelector=metadata.namespace%3D{namespace}");
     let list = w.send("GET", &path, &[], &Value::Null).await.done();
-    assert_eq!((names(&list), text(&list["items"][0]["metadata"]["namespace"])), (vec!["a".to_owned()], namespace.clone()));
+    assert_eq!(
+        (names(&list), text(&list["items"][0]["metadata"]["namespace"])),
+        (vec!["a".to_owned()], namespace.clone())
+    );
 }
 
 async fn a_match_needs_a_version(w: World) {
@@ -188,7 +195,10 @@ async fn a_version_of_the_future_times_out(w: World) {
     let body = w.get(&format!("{ALL}&resourceVersion={future}&resourceVersionMatch=NotOlderThan")).await;
     let body = body.refused(504, "Timeout");
     assert_eq!(body["details"]["causes"][0]["reason"], "ResourceVersionTooLarge");
-    assert!(text(&body["message"]).starts_with(&format!("Too large resource version: {future}, current: ")), "{body}");
+    assert!(
+        text(&body["message"]).starts_with(&format!("Too large resource version: {future}, current: ")),
+        "{body}"
+    );
 }
 
 async fn a_version_has_to_be_a_number(w: World) {
@@ -200,6 +210,9 @@ async fn a_version_has_to_be_a_number(w: World) {
 async fn collections_are_deleted_by_selector(w: World) {
     make(&w, &["a", "b", "c"]).await;
     let list = w.delete("v1/configmaps?labelSelector=name%20in%20(a,b)", &Value::Null).await.done();
-    assert_eq!((&list["kind"], names(&list)), (&json!("ConfigMapList"), vec!["a".to_owned(), "b".to_owned()]));
+    assert_eq!(
+        (&list["kind"], names(&list)),
+        (&json!("ConfigMapList"), vec!["a".to_owned(), "b".to_owned()])
+    );
     assert_eq!(names(&w.get(ALL).await.done()), ["c"]);
 }

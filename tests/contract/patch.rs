@@ -54,7 +54,8 @@ fn containers(object: &Value) -> Vec<(String, String)> {
 
 async fn strategic_merges_containers_by_name(w: World) {
     w.post("apps/v1/replicasets", &replica_set("a")).await.done();
-    let patch = json!({"spec": {"template": {"spec": {"containers": [{"name": "side", "image": "side:2"}]}}}});
+    let patch =
+        json!({"spec": {"template": {"spec": {"containers": [{"name": "side", "image": "side:2"}]}}}});
     let new = w.patch(STRATEGIC, "apps/v1/replicasets/a", &patch).await.done();
     let expected = [("main", "demo:blue"), ("side", "side:2")].map(|(a, b)| (a.to_owned(), b.to_owned()));
     assert_eq!(containers(&new), expected);
@@ -62,7 +63,8 @@ async fn strategic_merges_containers_by_name(w: World) {
 
 async fn strategic_deletes_by_directive(w: World) {
     w.post("apps/v1/replicasets", &replica_set("a")).await.done();
-    let patch = json!({"spec": {"template": {"spec": {"containers": [{"name": "main", "$patch": "delete"}]}}}});
+    let patch =
+        json!({"spec": {"template": {"spec": {"containers": [{"name": "main", "$patch": "delete"}]}}}});
     let new = w.patch(STRATEGIC, "apps/v1/replicasets/a", &patch).await.done();
     assert_eq!(containers(&new), [("side".to_owned(), "side:1".to_owned())]);
 }
@@ -125,8 +127,12 @@ async fn json_pointers_are_escaped(w: World) {
 
 async fn json_paths_have_to_exist(w: World) {
     w.config_map("a", &json!({"k": "1"})).await;
-    w.patch(JSON, A, &json!([{"op": "replace", "path": "/data/l", "value": "1"}])).await.refused(422, "Invalid");
-    w.patch(JSON, A, &json!([{"op": "add", "path": "/metadata/labels/x", "value": "1"}])).await.refused(422, "Invalid");
+    w.patch(JSON, A, &json!([{"op": "replace", "path": "/data/l", "value": "1"}]))
+        .await
+        .refused(422, "Invalid");
+    w.patch(JSON, A, &json!([{"op": "add", "path": "/metadata/labels/x", "value": "1"}]))
+        .await
+        .refused(422, "Invalid");
 }
 
 async fn json_patches_are_lists(w: World) {
@@ -137,7 +143,10 @@ async fn json_patches_are_lists(w: World) {
 async fn another_uid_in_a_patch_is_a_conflict(w: World) {
     let old = w.config_map("a", &json!({"k": "1"})).await;
     let wrong = "11111111-2222-3333-4444-555555555555";
-    let body = w.patch(MERGE, A, &json!({"metadata": {"uid": wrong}, "data": {"k": "2"}})).await.refused(409, "Conflict");
+    let body = w
+        .patch(MERGE, A, &json!({"metadata": {"uid": wrong}, "data": {"k": "2"}}))
+        .await
+        .refused(409, "Conflict");
     assert!(text(&body["message"]).contains("Precondition failed: UID in precondition"), "{body}");
     let patch = json!({"metadata": {"uid": old["metadata"]["uid"]}, "data": {"k": "3"}});
     assert_eq!(w.patch(MERGE, A, &patch).await.done()["data"]["k"], "3");
@@ -153,11 +162,16 @@ async fn a_stale_version_in_a_strategic_patch_is_a_conflict(w: World) {
 
 async fn stale(w: &World, by: &str) {
     let old = w.config_map("a", &json!({"k": "1"})).await;
-    let patch = json!({"metadata": {"resourceVersion": old["metadata"]["resourceVersion"]}, "data": {"k": "2"}});
+    let patch =
+        json!({"metadata": {"resourceVersion": old["metadata"]["resourceVersion"]}, "data": {"k": "2"}});
     w.patch(by, A, &patch).await.done();
-    let again = json!({"metadata": {"resourceVersion": old["metadata"]["resourceVersion"]}, "data": {"k": "3"}});
+    let again =
+        json!({"metadata": {"resourceVersion": old["metadata"]["resourceVersion"]}, "data": {"k": "3"}});
     let body = w.patch(by, A, &again).await.refused(409, "Conflict");
-    assert!(text(&body["message"]).starts_with(r#"Operation cannot be fulfilled on configmaps "a": "#), "{body}");
+    assert!(
+        text(&body["message"]).starts_with(r#"Operation cannot be fulfilled on configmaps "a": "#),
+        "{body}"
+    );
     assert_eq!(w.get(A).await.body["data"]["k"], "2");
 }
 

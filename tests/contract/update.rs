@@ -112,7 +112,8 @@ async fn immutable_config_maps_keep_their_data(w: World) {
 }
 
 async fn types_of_secrets_are_immutable(w: World) {
-    let mut wanted = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a"}, "type": "x/one"});
+    let mut wanted =
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a"}, "type": "x/one"});
     w.post("v1/secrets", &wanted).await.done();
     wanted["type"] = "x/two".into();
     let message = w.put("v1/secrets/a", &wanted).await.invalid("FieldValueInvalid", "type");

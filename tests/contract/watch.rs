@@ -35,7 +35,8 @@ fn pair(kind: &str, name: &str) -> (String, String) {
 }
 
 async fn events_come_in_the_order_of_writes(w: World) {
-    let mut watch = w.watch(&format!("v1/configmaps?labelSelector=!none&resourceVersion={}", now(&w).await)).await;
+    let mut watch =
+        w.watch(&format!("v1/configmaps?labelSelector=!none&resourceVersion={}", now(&w).await)).await;
     let made = w.config_map("z", &json!({"k": "1"})).await;
     let other = w.config_map("y", &json!({})).await;
     let changed = w.patch(MERGE, "v1/configmaps/z", &json!({"data": {"k": "2"}})).await.done();
@@ -66,7 +67,8 @@ async fn without_a_version_what_exists_comes_first(w: World) {
 }
 
 async fn entering_and_leaving_a_selector(w: World) {
-    let mut watch = w.watch(&format!("v1/configmaps?labelSelector=in%3Dyes&resourceVersion={}", now(&w).await)).await;
+    let mut watch =
+        w.watch(&format!("v1/configmaps?labelSelector=in%3Dyes&resourceVersion={}", now(&w).await)).await;
     w.config_map("a", &json!({})).await;
     let label = |value: Value| json!({"metadata": {"labels": {"in": value}}});
     w.patch(MERGE, "v1/configmaps/a", &label("yes".into())).await.done();
@@ -115,14 +117,16 @@ async fn initial_events_end_with_a_bookmark(w: World) {
 }
 
 async fn initial_events_need_a_match(w: World) {
-    let message = w.get(&format!("{INITIAL}&watch=true")).await.invalid("FieldValueForbidden", "resourceVersionMatch");
+    let message =
+        w.get(&format!("{INITIAL}&watch=true")).await.invalid("FieldValueForbidden", "resourceVersionMatch");
     let expected = "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
     assert_eq!(message, expected);
 }
 
 async fn no_initial_events_from_now_on(w: World) {
     w.config_map("a", &json!({})).await;
-    let mut watch = w.watch(&format!("v1/configmaps?labelSelector=!none&resourceVersion={}", now(&w).await)).await;
+    let mut watch =
+        w.watch(&format!("v1/configmaps?labelSelector=!none&resourceVersion={}", now(&w).await)).await;
     w.config_map("b", &json!({})).await;
     let mut found = watch.named().await;
     if found.1 == "kube-root-ca.crt" {
@@ -188,6 +192,9 @@ async fn events_can_be_metadata(w: World) {
     let accept = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io";
     let mut watch = w.watch_as("v1/configmaps?fieldSelector=metadata.name%3Da", accept).await;
     let object = watch.next().await.expect("an event")["object"].clone();
-    assert_eq!((&object["kind"], &object["apiVersion"]), (&json!("PartialObjectMetadata"), &json!("meta.k8s.io/v1")));
+    assert_eq!(
+        (&object["kind"], &object["apiVersion"]),
+        (&json!("PartialObjectMetadata"), &json!("meta.k8s.io/v1"))
+    );
     assert_eq!((&object["metadata"]["name"], &object["data"]), (&json!("a"), &Value::Null));
 }

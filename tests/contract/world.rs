@@ -6,9 +6,9 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt;
+use kube::Client;
 use kube::client::Body;
 use kube::config::{Config, KubeConfigOptions, Kubeconfig};
-use kube::Client;
 use serde_json::{Value, json};
 use serin::clock::Clock;
 use serin::cluster::api::store::{Settings, Store};
@@ -83,7 +83,13 @@ pub(crate) async fn hold_after(
         let kubeconfig = Kubeconfig::read_from(plane.admin_kubeconfig()).expect("a kubeconfig");
         failures.extend(hold_in("real", &client(kubeconfig).await, facts, prepare).await);
     }
-    assert!(failures.is_empty(), "{} of {} facts fail:\n{}", failures.len(), facts.len(), failures.join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} of {} facts fail:\n{}",
+        failures.len(),
+        facts.len(),
+        failures.join("\n")
+    );
 }
 
 async fn embedded(settings: &Settings) -> Server {
@@ -99,8 +105,9 @@ async fn real() -> Option<&'static ControlPlane> {
 
 /// A client that shows every answer as it is: without trying again.
 async fn client(kubeconfig: Kubeconfig) -> Client {
-    let mut config =
-        Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.expect("a configuration");
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
+        .await
+        .expect("a configuration");
     config.default_retry = false;
     Client::try_from(config).expect("a client")
 }
@@ -134,7 +141,9 @@ async fn tried(client: Client, holds: fn(World) -> BoxFuture<'static, ()>) -> Re
     match timeout(LIMIT, task).await {
         Err(_) => Err(format!("nothing after {LIMIT:?}")),
         Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(error.try_into_panic().map_or_else(|error| error.to_string(), |panic| text_of(&*panic))),
+        Ok(Err(error)) => {
+            Err(error.try_into_panic().map_or_else(|error| error.to_string(), |panic| text_of(&*panic)))
+        }
     }
 }
 
@@ -146,7 +155,8 @@ fn text_of(panic: &(dyn Any + Send)) -> String {
 impl World {
     async fn new(client: Client) -> Self {
         let world = Self { client, namespace: String::new() };
-        let wanted = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"generateName": "contract-"}});
+        let wanted =
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"generateName": "contract-"}});
         let made = world.send("POST", "/api/v1/namespaces", &[], &wanted).await.done();
         Self { namespace: text(&made["metadata"]["name"]), ..world }
     }
@@ -165,7 +175,13 @@ impl World {
     }
 
     /// Sends a request to a path of the server. A string as `body` goes as it is, null as no body at all.
-    pub(crate) async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> Answer {
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &Value,
+    ) -> Answer {
         let response = self.start(method, path, headers, body).await;
         let (head, body) = response.into_parts();
         let bytes = body.collect().await.expect("a whole body").to_bytes();
@@ -260,7 +276,8 @@ impl World {
         let binding = json!({"apiVersion": "v1", "kind": "Binding", "metadata": {"name": name},
             "target": {"apiVersion": "v1", "kind": "Node", "name": "nowhere"}});
         self.post(&format!("v1/pods/{name}/binding"), &binding).await.done();
-        let status = json!({"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}});
+        let status =
+            json!({"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}});
         self.patch(STRATEGIC, &format!("v1/pods/{name}/status"), &status).await.done();
     }
 }
@@ -287,7 +304,8 @@ impl Answer {
     pub(crate) fn invalid(self, cause: &str, field: &str) -> String {
         let body = self.refused(422, "Invalid");
         let causes = body["details"]["causes"].as_array().expect("causes");
-        let found: Vec<_> = causes.iter().map(|cause| (text(&cause["reason"]), text(&cause["field"]))).collect();
+        let found: Vec<_> =
+            causes.iter().map(|cause| (text(&cause["reason"]), text(&cause["field"]))).collect();
         assert_eq!(found, [(cause.to_owned(), field.to_owned())], "{body}");
         text(&causes[0]["message"])
     }
