@@ -1,0 +1,29 @@
+//! What is forgotten: a subject of its own, as the embedded API is given a short memory for it.
+
+use serde_json::json;
+use serin::cluster::api::store::Settings;
+
+use crate::world::{MERGE, World, facts, hold_after, text};
+
+#[tokio::test]
+async fn forgetting() {
+    let settings = Settings { log_capacity: 50, ..Settings::default() };
+    hold_after(&facts![a_version_of_long_ago_is_gone], &settings, |_| Box::pin(async {})).await;
+}
+
+async fn a_version_of_long_ago_is_gone(w: World) {
+    w.config_map("a", &json!({})).await;
+    for number in 0..60 {
+        w.patch(MERGE, "v1/configmaps/a", &json!({"data": {"k": number.to_string()}})).await.done();
+    }
+    let mut watch = w.watch("v1/configmaps?resourceVersion=1").await;
+    let event = watch.next().await.expect("an event");
+    assert_eq!(event["type"], "ERROR");
+    let status = &event["object"];
+    assert_eq!(
+        (&status["kind"], &status["code"], &status["reason"]),
+        (&json!("Status"), &json!(410), &json!("Expired"))
+    );
+    assert!(text(&status["message"]).starts_with("too old resource version: 1 ("), "{status}");
+    assert_eq!(watch.next().await, None);
+}

@@ -1,0 +1,386 @@
+//! The two worlds, and how facts ask them.
+
+use std::any::Any;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use http::{HeaderMap, Request};
+use http_body_util::BodyExt;
+use kube::Client;
+use kube::client::Body;
+use kube::config::{Config, KubeConfigOptions, Kubeconfig};
+use serde_json::{Value, json};
+use serin::clock::Clock;
+use serin::cluster::api::store::{Settings, Store};
+use serin::cluster::control_plane::{ControlPlane, PlaneError};
+use serin::cluster::http::{Front, Server, ServerSettings};
+use tokio::sync::OnceCell;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::support;
+
+pub(crate) const MERGE: &str = "application/merge-patch+json";
+pub(crate) const JSON: &str = "application/json-patch+json";
+pub(crate) const STRATEGIC: &str = "application/strategic-merge-patch+json";
+pub(crate) const APPLY: &str = "application/apply-patch+yaml";
+pub(crate) const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io";
+
+/// How long a fact may take; both worlds may share a slow machine with others.
+const LIMIT: Duration = Duration::from_secs(90);
+
+/// How long to wait for the next event of a watch.
+const EVENT_LIMIT: Duration = Duration::from_secs(20);
+
+/// A fact.
+pub(crate) struct Fact {
+    pub(crate) name: &'static str,
+    /// What asserts it.
+    pub(crate) holds: fn(World) -> BoxFuture<'static, ()>,
+}
+
+/// Facts by the names of their functions.
+macro_rules! facts {
+    ($($name:ident),* $(,)?) => {
+        [$($crate::world::Fact { name: stringify!($name), holds: |world| Box::pin($name(world)) }),*]
+    };
+}
+pub(crate) use facts;
+
+/// An API with a namespace for one fact.
+#[derive(Clone)]
+pub(crate) struct World {
+    client: Client,
+    pub(crate) namespace: String,
+}
+
+/// What an API answered.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) code: u16,
+    pub(crate) headers: HeaderMap,
+    /// Null where it is no JSON.
+    pub(crate) body: Value,
+    pub(crate) text: String,
+}
+
+/// Asserts every fact in both worlds; panics with all that do not hold.
+pub(crate) async fn hold(facts: &[Fact]) {
+    hold_after(facts, &Settings::default(), |_| Box::pin(async {})).await;
+}
+
+/// As [`hold`], with settings for the embedded world and with something to do first in each.
+pub(crate) async fn hold_after(
+    facts: &[Fact],
+    settings: &Settings,
+    prepare: fn(World) -> BoxFuture<'static, ()>,
+) {
+    let mut failures = Vec::new();
+    let server = embedded(settings).await;
+    let kubeconfig = Kubeconfig::from_yaml(&server.kubeconfig()).expect("a kubeconfig");
+    failures.extend(hold_in("embedded", &client(kubeconfig).await, facts, prepare).await);
+    if let Some(plane) = real().await {
+        let kubeconfig = Kubeconfig::read_from(plane.admin_kubeconfig()).expect("a kubeconfig");
+        failures.extend(hold_in("real", &client(kubeconfig).await, facts, prepare).await);
+    }
+    assert!(
+        failures.is_empty(),
+        "{} of {} facts fail:\n{}",
+        failures.len(),
+        facts.len(),
+        failures.join("\n")
+    );
+}
+
+async fn embedded(settings: &Settings) -> Server {
+    let store = Store::new(settings, Clock::System.now());
+    let front = Front::new(store, Clock::System);
+    Server::start(front, ServerSettings::default()).await.expect("a free port")
+}
+
+async fn real() -> Option<&'static ControlPlane> {
+    static PLANE: OnceCell<Result<ControlPlane, PlaneError>> = OnceCell::const_new();
+    PLANE.get_or_init(ControlPlane::start).await.as_ref().map_err(support::skip).ok()
+}
+
+/// A client that shows every answer as it is: without trying again.
+async fn client(kubeconfig: Kubeconfig) -> Client {
+    let mut config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
+        .await
+        .expect("a configuration");
+    config.default_retry = false;
+    Client::try_from(config).expect("a client")
+}
+
+async fn hold_in(
+    name: &'static str,
+    client: &Client,
+    facts: &[Fact],
+    prepare: fn(World) -> BoxFuture<'static, ()>,
+) -> Vec<String> {
+    let mut failures = Vec::new();
+    if let Err(why) = tried(client.clone(), prepare).await {
+        failures.push(format!("  {name}: before all facts: {why}"));
+    }
+    let mut running = JoinSet::new();
+    for &Fact { name: fact, holds } in facts {
+        let client = client.clone();
+        running.spawn(async move { (fact, tried(client, holds).await) });
+    }
+    while let Some(done) = running.join_next().await {
+        if let (fact, Err(why)) = done.expect("panics are caught further in") {
+            failures.push(format!("  {name}: {fact}: {why}"));
+        }
+    }
+    failures.sort();
+    failures
+}
+
+async fn tried(client: Client, holds: fn(World) -> BoxFuture<'static, ()>) -> Result<(), String> {
+    let task = tokio::spawn(async move { holds(World::new(client).await).await });
+    match timeout(LIMIT, task).await {
+        Err(_) => Err(format!("nothing after {LIMIT:?}")),
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => {
+            Err(error.try_into_panic().map_or_else(|error| error.to_string(), |panic| text_of(&*panic)))
+        }
+    }
+}
+
+fn text_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic").to_owned()
+}
+
+impl World {
+    async fn new(client: Client) -> Self {
+        let world = Self { client, namespace: String::new() };
+        let wanted =
+            json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"generateName": "contract-"}});
+        let made = world.send("POST", "/api/v1/namespaces", &[], &wanted).await.done();
+        Self { namespace: text(&made["metadata"]["name"]), ..world }
+    }
+
+    /// The path of what is in the namespace, e.g. of `v1/pods/a` and `apps/v1/replicasets?limit=1`.
+    pub(crate) fn path(&self, at: &str) -> String {
+        let (version, rest) = match at.split_once('/') {
+            Some(("v1", rest)) => ("/api/v1".to_owned(), rest),
+            Some((group, rest)) => {
+                let (version, rest) = rest.split_once('/').expect("GROUP/VERSION/RESOURCE");
+                (format!("/apis/{group}/{version}"), rest)
+            }
+            None => panic!("{at} is no path"),
+        };
+        format!("{version}/namespaces/{}/{rest}", self.namespace)
+    }
+
+    /// Sends a request to a path of the server. A string as `body` goes as it is, null as no body at all.
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &Value,
+    ) -> Answer {
+        let response = self.start(method, path, headers, body).await;
+        let (head, body) = response.into_parts();
+        let bytes = body.collect().await.expect("a whole body").to_bytes();
+        let text = String::from_utf8(bytes.to_vec()).expect("UTF-8");
+        let body = serde_json::from_str(&text).unwrap_or_default();
+        Answer { code: head.status.as_u16(), headers: head.headers, body, text }
+    }
+
+    async fn start(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &Value,
+    ) -> http::Response<Body> {
+        let mut request = Request::builder().method(method).uri(path);
+        let is_typed = headers.iter().any(|(name, _)| *name == "content-type");
+        if !body.is_null() && !is_typed {
+            request = request.header("content-type", "application/json");
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = match body {
+            Value::Null => Vec::new(),
+            Value::String(text) => text.clone().into_bytes(),
+            other => other.to_string().into_bytes(),
+        };
+        let request = request.body(Body::from(body)).expect("a request");
+        self.client.send(request).await.expect("an answer")
+    }
+
+    pub(crate) async fn get(&self, at: &str) -> Answer {
+        self.send("GET", &self.path(at), &[], &Value::Null).await
+    }
+
+    pub(crate) async fn table(&self, at: &str) -> Value {
+        self.send("GET", &self.path(at), &[("accept", TABLE)], &Value::Null).await.done()
+    }
+
+    pub(crate) async fn post(&self, at: &str, body: &Value) -> Answer {
+        self.send("POST", &self.path(at), &[], body).await
+    }
+
+    pub(crate) async fn put(&self, at: &str, body: &Value) -> Answer {
+        self.send("PUT", &self.path(at), &[], body).await
+    }
+
+    /// Patches; `by` is the content type.
+    pub(crate) async fn patch(&self, by: &str, at: &str, body: &Value) -> Answer {
+        self.send("PATCH", &self.path(at), &[("content-type", by)], body).await
+    }
+
+    /// Deletes, with options where `body` is not null.
+    pub(crate) async fn delete(&self, at: &str, body: &Value) -> Answer {
+        self.send("DELETE", &self.path(at), &[], body).await
+    }
+
+    /// Watches; `at` has a query.
+    pub(crate) async fn watch(&self, at: &str) -> Watch {
+        self.watch_as(at, "application/json").await
+    }
+
+    pub(crate) async fn watch_as(&self, at: &str, accept: &str) -> Watch {
+        let path = format!("{}&watch=true", self.path(at));
+        let response = self.start("GET", &path, &[("accept", accept)], &Value::Null).await;
+        assert_eq!(response.status(), 200, "{path}");
+        Watch { body: response.into_body(), read: Vec::new() }
+    }
+
+    /// A config map with `data`.
+    pub(crate) async fn config_map(&self, name: &str, data: &Value) -> Value {
+        self.post("v1/configmaps", &config_map(name, data)).await.done()
+    }
+
+    /// A pod with the labels `app: NAME`, admitted without waiting for the controller of service accounts.
+    pub(crate) async fn pod(&self, name: &str) -> Value {
+        self.admit_pods().await;
+        self.post("v1/pods", &pod(name)).await.done()
+    }
+
+    /// Sees to it that pods are admitted: they need the service account `default`.
+    pub(crate) async fn admit_pods(&self) {
+        let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default"}});
+        let made = self.post("v1/serviceaccounts", &account).await;
+        assert!([201, 409].contains(&made.code), "{}", made.text);
+    }
+
+    /// A pod as above that is bound to a node, runs and is ready.
+    pub(crate) async fn running_pod(&self, name: &str) {
+        self.pod(name).await;
+        let binding = json!({"apiVersion": "v1", "kind": "Binding", "metadata": {"name": name},
+            "target": {"apiVersion": "v1", "kind": "Node", "name": "nowhere"}});
+        self.post(&format!("v1/pods/{name}/binding"), &binding).await.done();
+        let status =
+            json!({"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}});
+        self.patch(STRATEGIC, &format!("v1/pods/{name}/status"), &status).await.done();
+    }
+}
+
+impl Answer {
+    /// The body of an answer that is no refusal.
+    #[track_caller]
+    pub(crate) fn done(self) -> Value {
+        assert!((200..300).contains(&self.code), "refused with {}: {}", self.code, self.text);
+        self.body
+    }
+
+    /// The body of a refusal, which is a whole `Status`.
+    #[track_caller]
+    pub(crate) fn refused(self, code: u16, reason: &str) -> Value {
+        let facts = (&self.body["kind"], &self.body["apiVersion"], &self.body["status"], &self.body["code"]);
+        assert_eq!((self.code, &self.body["reason"]), (code, &json!(reason)), "{}", self.text);
+        assert_eq!(facts, (&json!("Status"), &json!("v1"), &json!("Failure"), &json!(code)), "{}", self.text);
+        self.body
+    }
+
+    /// The refusal of an object whose only fault is `field`; the message of the cause.
+    #[track_caller]
+    pub(crate) fn invalid(self, cause: &str, field: &str) -> String {
+        let body = self.refused(422, "Invalid");
+        let causes = body["details"]["causes"].as_array().expect("causes");
+        let found: Vec<_> =
+            causes.iter().map(|cause| (text(&cause["reason"]), text(&cause["field"]))).collect();
+        assert_eq!(found, [(cause.to_owned(), field.to_owned())], "{body}");
+        text(&causes[0]["message"])
+    }
+
+    /// All `Warning` headers.
+    pub(crate) fn warnings(&self) -> Vec<&str> {
+        self.headers.get_all("warning").iter().filter_map(|value| value.to_str().ok()).collect()
+    }
+}
+
+/// The events of a watch.
+pub(crate) struct Watch {
+    body: Body,
+    read: Vec<u8>,
+}
+
+impl Watch {
+    /// The next event; none when the stream ended.
+    pub(crate) async fn next(&mut self) -> Option<Value> {
+        loop {
+            if let Some(end) = self.read.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.read.drain(..=end).collect();
+                return Some(serde_json::from_slice(&line).expect("an event"));
+            }
+            let frame = timeout(EVENT_LIMIT, self.body.frame()).await.expect("an event in time");
+            match frame? {
+                Ok(frame) => self.read.extend(frame.into_data().unwrap_or_default()),
+                Err(error) => panic!("the watch broke: {error}"),
+            }
+        }
+    }
+
+    /// The next event, as its type and the name of its object.
+    pub(crate) async fn named(&mut self) -> (String, String) {
+        let event = self.next().await.expect("one more event");
+        (text(&event["type"]), text(&event["object"]["metadata"]["name"]))
+    }
+}
+
+/// A string; empty where it is none.
+pub(crate) fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
+}
+
+/// The resourceVersion of an object or a list.
+#[track_caller]
+pub(crate) fn version(object: &Value) -> u64 {
+    text(&object["metadata"]["resourceVersion"]).parse().expect("a resourceVersion that is a number")
+}
+
+/// The names of the objects of a list.
+pub(crate) fn names(list: &Value) -> Vec<String> {
+    list["items"].as_array().into_iter().flatten().map(|item| text(&item["metadata"]["name"])).collect()
+}
+
+pub(crate) fn config_map(name: &str, data: &Value) -> Value {
+    json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data})
+}
+
+pub(crate) fn pod(name: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": name}},
+        "spec": {"containers": [{"name": "main", "image": "demo:blue"}]}})
+}
+
+/// A ReplicaSet that wants no pods, so that its controller leaves its spec and pods alone.
+pub(crate) fn replica_set(name: &str) -> Value {
+    json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": name}, "spec": {
+        "replicas": 0,
+        "selector": {"matchLabels": {"app": name}},
+        "template": {
+            "metadata": {"labels": {"app": name}},
+            "spec": {"containers": [{"name": "main", "image": "demo:blue"}, {"name": "side", "image": "side:1"}]}}}})
+}
+
+pub(crate) fn service(name: &str) -> Value {
+    json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name},
+        "spec": {"selector": {"app": name}, "ports": [{"name": "http", "port": 80}]}})
+}
