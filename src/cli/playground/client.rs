@@ -51,8 +51,15 @@ impl User {
 
     /// Gives the first container another image.
     pub(super) async fn set_image(&self, image: &str) -> Result<(), PlaygroundError> {
-        let mut containers =
-            self.rollout().await?.spec.template.as_value().pointer("/spec/containers").cloned().unwrap_or_default();
+        let mut containers = self
+            .rollout()
+            .await?
+            .spec
+            .template
+            .as_value()
+            .pointer("/spec/containers")
+            .cloned()
+            .unwrap_or_default();
         containers[0]["image"] = json!(image);
         let patch = json!({"spec": {"template": {"spec": {"containers": containers}}}});
         self.rollouts.patch(&self.name, &PatchParams::default(), &Patch::Merge(&patch)).await?;

@@ -80,9 +80,12 @@ fn split(text: &str) -> Vec<String> {
 }
 
 fn checked(source: String, object: Value) -> Result<Document, PlaygroundError> {
-    for (field, pointer) in [("apiVersion", "/apiVersion"), ("kind", "/kind"), ("metadata.name", "/metadata/name")] {
+    for (field, pointer) in
+        [("apiVersion", "/apiVersion"), ("kind", "/kind"), ("metadata.name", "/metadata/name")]
+    {
         if object.pointer(pointer).and_then(Value::as_str).is_none_or(str::is_empty) {
-            let problem = format!("{field} is missing; a manifest names its apiVersion, kind and metadata.name");
+            let problem =
+                format!("{field} is missing; a manifest names its apiVersion, kind and metadata.name");
             return Err(PlaygroundError::Manifest { source_name: source, problem });
         }
     }

@@ -63,10 +63,12 @@ impl Visitor {
     /// The colours of `number` answers.
     pub(super) async fn sample(&self, number: usize) -> Answers {
         let visits = stream::iter(0..number).map(|_| self.visit()).buffer_unordered(AT_ONCE);
-        visits.fold(Answers::new(), async |mut answers, colour| {
-            *answers.entry(colour).or_default() += 1;
-            answers
-        }).await
+        visits
+            .fold(Answers::new(), async |mut answers, colour| {
+                *answers.entry(colour).or_default() += 1;
+                answers
+            })
+            .await
     }
 
     /// Visits one time after the other until told to leave, and remembers every answer.

@@ -122,7 +122,9 @@ fn label(step: &CanaryStep) -> String {
         Some(StepKind::SetWeight(weight)) => format!("{weight} % of the requests"),
         Some(StepKind::Pause(pause)) => match &pause.duration {
             None => "wait for a promote".to_owned(),
-            Some(duration) => format!("wait {}", serde_json::to_string(duration).unwrap_or_default().trim_matches('"')),
+            Some(duration) => {
+                format!("wait {}", serde_json::to_string(duration).unwrap_or_default().trim_matches('"'))
+            }
         },
         Some(StepKind::SetCanaryScale(_)) => "size of the canary".to_owned(),
         Some(

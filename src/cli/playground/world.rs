@@ -69,8 +69,8 @@ impl World {
 
         let mut tasks = JoinSet::new();
         tasks.spawn(actors::run(client.clone(), ActorName::all(), clock));
-        let (probed, probes) = mpsc::channel(PROBES);
-        tasks.spawn(data_plane::run(plane.clone(), client.clone(), clock, probed));
+        let (sender, probes) = mpsc::channel(PROBES);
+        tasks.spawn(data_plane::run(plane.clone(), client.clone(), clock, sender));
         let kubelet_settings = KubeletSettings {
             start_latency: settings.start_latency,
             drain: Duration::from_millis(500),

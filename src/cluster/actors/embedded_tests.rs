@@ -47,8 +47,8 @@ async fn create(client: &Client, kind: &str, namespace: &str, name: &str, mut ob
 async fn until(client: &Client, kind: &str, namespace: &str, holds: impl Fn(&[Value]) -> bool) -> Vec<Value> {
     let mut last = Vec::new();
     for _ in 0..200 {
-        let list = api(client, kind, namespace).list(&ListParams::default()).await.unwrap();
-        last = list.items.iter().map(|item| serde_json::to_value(item).unwrap()).collect();
+        let answer = api(client, kind, namespace).list(&ListParams::default()).await.unwrap();
+        last = answer.items.iter().map(|item| serde_json::to_value(item).unwrap()).collect();
         if holds(&last) {
             return last;
         }

@@ -91,9 +91,9 @@ fn at_path<'a>(object: &'a Value, path: &str) -> &'a Value {
     let steps = path.split('.').flat_map(|step| step.split('[')).map(|step| step.trim_end_matches(']'));
     steps
         .filter(|step| !step.is_empty())
-        .try_fold(object, |value, step| match value {
-            Value::Array(list) => step.parse::<usize>().ok().and_then(|index| list.get(index)),
-            _ => value.get(step),
+        .try_fold(object, |value, step| match value.as_array() {
+            Some(list) => step.parse::<usize>().ok().and_then(|index| list.get(index)),
+            None => value.get(step),
         })
         .unwrap_or(&Value::Null)
 }

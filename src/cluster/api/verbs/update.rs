@@ -99,7 +99,7 @@ impl Store {
         let resource = &call.resource;
         keep_system_metadata(live, &mut candidate);
         isolate(resource, part, live, &mut candidate);
-        strategy::before_update(self, call, part, live, &mut candidate)?;
+        strategy::before_update(self, call, part, live, &mut candidate);
         count_generation(resource, live, &mut candidate);
         create::drop_empty_metadata(&mut candidate);
         // Both the server and the kind check the metadata, and both are heard.
