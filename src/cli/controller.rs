@@ -1,6 +1,6 @@
 //! `serin controller`: flags, logging and the runtime of the controller.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use kube::Config;
@@ -71,10 +71,13 @@ pub enum ControllerError {
         in_cluster: String,
     },
     /// The kubeconfig cannot be used.
-    #[error("cannot use the kubeconfig{}: {cause}", of_file(file.as_deref()))]
+    #[error(
+        "cannot use the kubeconfig {place}: {cause}\n\
+         Name another one with --kubeconfig or in $KUBECONFIG, or another context with --context."
+    )]
     Kubeconfig {
-        /// The file that `--kubeconfig` names.
-        file: Option<PathBuf>,
+        /// The file, or the list of files of `$KUBECONFIG`.
+        place: String,
         /// What is wrong with it.
         cause: String,
     },
@@ -84,10 +87,6 @@ pub enum ControllerError {
     /// The runtime could not be made.
     #[error("cannot start threads: {0}")]
     Runtime(#[source] std::io::Error),
-}
-
-fn of_file(file: Option<&Path>) -> String {
-    file.map(|file| format!(" {}", file.display())).unwrap_or_default()
 }
 
 /// Runs the controller until it is told to stop.
@@ -115,10 +114,7 @@ pub fn run(flags: Flags) -> Result<(), ControllerError> {
 async fn config(file: Option<PathBuf>, context: Option<String>) -> Result<Config, ControllerError> {
     let options = KubeConfigOptions { context, ..KubeConfigOptions::default() };
     if let Some(file) = file {
-        let failed = |error: KubeconfigError| ControllerError::Kubeconfig {
-            file: Some(file.clone()),
-            cause: explain(&error),
-        };
+        let failed = |error: KubeconfigError| unusable(&error, || file.display().to_string());
         let kubeconfig = Kubeconfig::read_from(&file).map_err(failed)?;
         return Config::from_custom_kubeconfig(kubeconfig, &options).await.map_err(failed);
     }
@@ -129,19 +125,37 @@ async fn config(file: Option<PathBuf>, context: Option<String>) -> Result<Config
     };
     let is_absent = matches!(&error, KubeconfigError::ReadConfig(cause, _) if cause.kind() == std::io::ErrorKind::NotFound)
         || matches!(error, KubeconfigError::FindPath);
-    let named = std::env::var_os("KUBECONFIG").is_some_and(|path| !path.is_empty());
-    if chosen || named || !is_absent {
-        return Err(ControllerError::Kubeconfig { file: None, cause: explain(&error) });
+    let named = std::env::var("KUBECONFIG").ok().filter(|paths| !paths.is_empty());
+    if chosen || named.is_some() || !is_absent {
+        return Err(unusable(&error, || named.unwrap_or_else(|| DEFAULT_KUBECONFIG.into())));
     }
-    Config::incluster().map_err(|in_cluster| ControllerError::NoCluster {
-        kubeconfig: explain(&error),
-        in_cluster: in_cluster.to_string(),
+    let kubeconfig = || format!("{}: {}", place(&error, || DEFAULT_KUBECONFIG.into()), cause(&error));
+    let in_cluster = |error: &(dyn std::error::Error + 'static)| match std::env::var_os(SERVICE_HOST) {
+        Some(_) => root_cause(error),
+        None => format!("${SERVICE_HOST} is not set"),
+    };
+    Config::incluster().map_err(|error| ControllerError::NoCluster {
+        kubeconfig: kubeconfig(),
+        in_cluster: in_cluster(&error),
     })
 }
 
-fn explain(error: &KubeconfigError) -> String {
-    if let KubeconfigError::ReadConfig(cause, path) = error {
-        return format!("{}: {cause}", path.display());
+const DEFAULT_KUBECONFIG: &str = "~/.kube/config";
+/// Set in every pod.
+const SERVICE_HOST: &str = "KUBERNETES_SERVICE_HOST";
+
+fn unusable(error: &KubeconfigError, named: impl FnOnce() -> String) -> ControllerError {
+    ControllerError::Kubeconfig { place: place(error, named), cause: cause(error) }
+}
+
+/// The file that the error is about: the one that was `named`, or the one of several that could not be read.
+fn place(error: &KubeconfigError, named: impl FnOnce() -> String) -> String {
+    if let KubeconfigError::ReadConfig(_, path) = error { path.display().to_string() } else { named() }
+}
+
+fn cause(error: &KubeconfigError) -> String {
+    if let KubeconfigError::CurrentContextNotSet = error {
+        return "it has no current context".into();
     }
     if let KubeconfigError::LoadContext(context) = error {
         return format!(

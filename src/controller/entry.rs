@@ -43,8 +43,8 @@ pub trait Entry: Debug + Sized + Send + Sync + 'static {
     type Wire: Resource<DynamicType: Clone> + Clone + Debug + DeserializeOwned + Send + 'static;
     /// The kind.
     const KIND: ObjectKind;
-    /// The label that the watched objects carry, if not all objects of the kind are watched.
-    const LABEL: Option<&'static str>;
+    /// The label selector of the watched objects, if not all objects of the kind are watched.
+    const LABELS: Option<&'static str>;
 
     /// Where the entries of the kind are kept.
     fn cache(caches: &Caches) -> &Shared<Self>;
@@ -112,6 +112,9 @@ fn slim(meta: &mut ObjectMeta) {
     }
 }
 
+/// Rollouts with an instance id are another controller's.
+const WITHOUT_INSTANCE: &str = "!argo-rollouts.argoproj.io/controller-instance-id";
+
 /// A Rollout, or what is known of one that cannot be read.
 #[derive(Debug, Clone)]
 pub struct RolloutEntry {
@@ -126,7 +129,7 @@ pub struct RolloutEntry {
 impl Entry for RolloutEntry {
     type Wire = RawObject;
     const KIND: ObjectKind = ObjectKind::Rollout;
-    const LABEL: Option<&'static str> = None;
+    const LABELS: Option<&'static str> = Some(WITHOUT_INSTANCE);
 
     fn cache(caches: &Caches) -> &Shared<Self> {
         &caches.rollouts
@@ -194,7 +197,7 @@ pub struct ReplicaSetEntry {
 impl Entry for ReplicaSetEntry {
     type Wire = RawObject;
     const KIND: ObjectKind = ObjectKind::ReplicaSet;
-    const LABEL: Option<&'static str> = Some(keys::POD_HASH_LABEL);
+    const LABELS: Option<&'static str> = Some(keys::POD_HASH_LABEL);
 
     fn cache(caches: &Caches) -> &Shared<Self> {
         &caches.replica_sets
@@ -271,7 +274,7 @@ pub struct ServiceEntry(
 impl Entry for ServiceEntry {
     type Wire = RawObject;
     const KIND: ObjectKind = ObjectKind::Service;
-    const LABEL: Option<&'static str> = None;
+    const LABELS: Option<&'static str> = None;
 
     fn cache(caches: &Caches) -> &Shared<Self> {
         &caches.services
@@ -314,7 +317,7 @@ pub struct IngressEntry {
 impl Entry for IngressEntry {
     type Wire = RawObject;
     const KIND: ObjectKind = ObjectKind::Ingress;
-    const LABEL: Option<&'static str> = None;
+    const LABELS: Option<&'static str> = None;
 
     fn cache(caches: &Caches) -> &Shared<Self> {
         &caches.ingresses
@@ -366,7 +369,7 @@ pub struct PodEntry {
 impl Entry for PodEntry {
     type Wire = PartialObjectMeta<Pod>;
     const KIND: ObjectKind = ObjectKind::Pod;
-    const LABEL: Option<&'static str> = Some(keys::POD_HASH_LABEL);
+    const LABELS: Option<&'static str> = Some(keys::POD_HASH_LABEL);
 
     fn cache(caches: &Caches) -> &Shared<Self> {
         &caches.pods

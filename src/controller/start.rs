@@ -51,7 +51,7 @@ pub enum StartError {
     /// A right is missing.
     #[error(
         "no right to {verb} {resource}{}: {cause}\n\
-         Apply the ClusterRole and its binding from deploy/, or with --namespaced the Role.",
+         Bind the ClusterRole of deploy/ to the user: with a ClusterRoleBinding, or for --namespaced with a RoleBinding.",
         group_suffix(group)
     )]
     Forbidden {

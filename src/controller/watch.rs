@@ -98,7 +98,7 @@ impl<S: Server, T: Trigger> Watch<S, T> {
     /// Watches forever.
     pub async fn run(mut self) {
         let mut config = Config::default().page_size(PAGE);
-        if let Some(label) = T::LABEL {
+        if let Some(label) = T::LABELS {
             config = config.labels(label);
         }
         loop {

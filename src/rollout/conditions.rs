@@ -330,4 +330,8 @@ pub(super) fn set_invalid(status: &mut RolloutStatus, now: Timestamp, name: &str
     let message = format!("The Rollout \"{name}\" is invalid: {why}");
     let fact = Fact::new(ConditionType::InvalidSpec, ConditionStatus::True, Reason::InvalidSpec, message);
     set(status, now, fact);
+    if find(status, ConditionType::Healthy).is_some() {
+        let (kind, reason) = (ConditionType::Healthy, Reason::RolloutHealthy);
+        set(status, now, Fact::new(kind, ConditionStatus::False, reason, "Rollout is not healthy"));
+    }
 }

@@ -6,6 +6,14 @@
 mod support;
 
 mod control_plane;
+mod crash;
 mod definitions;
+mod errors;
+mod gate;
 mod kubelet;
+mod manifests;
+mod outage;
+mod quiet;
+mod rollouts;
 mod template;
+mod unreadable;

@@ -85,7 +85,7 @@ impl<'a> Update<'_, 'a> {
         restart::advance(self.cx, draft);
         self.scale(draft);
         sizes::clean_history(self.cx, draft);
-        if !self.cx.is_halted() {
+        if !self.cx.is_halted() || self.is_aborted(draft) {
             self.pause(draft);
             self.point_active(draft);
         }
