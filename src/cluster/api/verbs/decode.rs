@@ -90,7 +90,9 @@ fn at_path<'a>(object: &'a Value, path: &str) -> &'a Value {
         .filter(|step| !step.is_empty())
         .try_fold(object, |value, step| match value {
             Value::Array(list) => step.parse::<usize>().ok().and_then(|index| list.get(index)),
-            _ => value.get(step),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+                value.get(step)
+            }
         })
         .unwrap_or(&Value::Null)
 }

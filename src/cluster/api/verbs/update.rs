@@ -99,7 +99,7 @@ impl Store {
         let resource = &call.resource;
         keep_system_metadata(live, &mut candidate);
         isolate(resource, part, live, &mut candidate);
-        strategy::before_update(self, call, part, live, &mut candidate)?;
+        strategy::before_update(self, call, part, live, &mut candidate);
         if part == Part::Main {
             count_generation(resource, live, &mut candidate);
         }

@@ -157,8 +157,8 @@ fn a_scale_is_read_and_written() {
     let scaled = world.ok(Verb::Update, &path, json!({"metadata": {"name": "r"}, "spec": {"replicas": 7}}));
     assert_eq!(scaled["spec"]["replicas"], 7);
     assert_eq!(world.get(&format!("{SETS}/r"))["metadata"]["generation"], 2);
-    let stale = json!({"metadata": {"name": "r", "resourceVersion": "1"}, "spec": {"replicas": 8}});
-    assert_eq!(world.refused(Verb::Update, &path, stale).reason, Reason::Conflict);
+    let outdated = json!({"metadata": {"name": "r", "resourceVersion": "1"}, "spec": {"replicas": 8}});
+    assert_eq!(world.refused(Verb::Update, &path, outdated).reason, Reason::Conflict);
     let negative = world.refused(Verb::Patch, &path, json!({"spec": {"replicas": -8}}));
     assert!(
         negative.message.starts_with("Scale.autoscaling \"r\" is invalid: spec.replicas: Invalid value: -8")
