@@ -4,6 +4,8 @@ use super::super::request::{Options, PatchType, Request, Response, Target, Verb}
 use super::super::status::{Reason, Status};
 use super::*;
 
+mod kinds;
+
 /// A store and a client of it.
 struct World {
     store: Store,

@@ -77,11 +77,11 @@ fn mount_token(store: &mut Store, pod: &mut Value) {
 }
 
 fn push(object: &mut Value, field: &str, item: Value) {
-    let list = members(object).entry(field).or_insert_with(|| json!([]));
-    if let Value::Array(list) = list {
-        list.push(item);
-    } else {
-        *list = json!([item]);
+    match members(object).entry(field).or_insert_with(|| json!([])) {
+        Value::Array(list) => list.push(item),
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
+            *other = json!([item]);
+        }
     }
 }
 
