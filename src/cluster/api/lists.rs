@@ -32,11 +32,11 @@ pub trait Lists {
     /// Whether the map at `path` is one value (`x-kubernetes-map-type: atomic`).
     fn is_atomic_map(&self, path: &[&str]) -> bool;
 
-    /// Whether the keys of the map at `path` are the user's (`additionalProperties`, or fields that no schema knows)
-    /// and not fields of the kind.
+    /// Whether the last name of `path` is a key that the user chose (`additionalProperties`, or a field that no schema
+    /// knows) and not a field of the kind.
     ///
-    /// It is of importance only for maps of maps or lists: the default is right where the values are scalars.
-    fn has_free_keys(&self, path: &[&str]) -> bool {
+    /// It is of importance only where maps or lists stand at such keys: the default is right where scalars do.
+    fn is_free_key(&self, path: &[&str]) -> bool {
         let _ = path;
         false
     }

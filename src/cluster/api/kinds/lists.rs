@@ -133,8 +133,9 @@ impl Lists for Kind {
         self.field(path).is_some_and(|field| field.is_atomic)
     }
 
-    fn has_free_keys(&self, path: &[&str]) -> bool {
-        matches!(self.field(path), Some(Field { target: Some(Target::Values(_)), .. }))
+    fn is_free_key(&self, path: &[&str]) -> bool {
+        let map = path.split_last().and_then(|(_, map)| self.field(map));
+        matches!(map, Some(Field { target: Some(Target::Values(_)), .. }))
     }
 
     fn key_default(&self, path: &[&str], key: &str) -> Option<Value> {

@@ -81,8 +81,11 @@ pub(super) fn built_in(dialect: Dialect) -> BTreeMap<String, Value> {
     for kind in kinds() {
         if let Some(schema) = types.get_mut(&kind.type_name()) {
             mark(schema, kind, &kind.kind);
-            // The crate requires what the server does not ask for.
-            schema.as_object_mut().map(|schema| schema.remove("required"));
+            // The crate requires the metadata of every kind, the server those of events only.
+            let is_event = kind.kind == "Event" && kind.group.is_empty();
+            if let Some(required) = schema["required"].as_array_mut().filter(|_| !is_event) {
+                required.retain(|field| field != "metadata");
+            }
         }
     }
     types.insert(
@@ -170,7 +173,13 @@ fn simplify(schema: &mut Value, dialect: Dialect) {
     // Alternatives are not described: clients cannot do anything with them.
     fields.remove("oneOf");
     if fields.remove("x-kubernetes-int-or-string").is_some() {
-        fields.insert("type".to_owned(), "string".into());
+        // Clients print such a type by its name only where it has no type itself.
+        match dialect {
+            Dialect::Two => fields.insert("type".to_owned(), "string".into()),
+            Dialect::Three => {
+                fields.insert("oneOf".to_owned(), json!([{"type": "integer"}, {"type": "string"}]))
+            }
+        };
         fields.insert("format".to_owned(), "int-or-string".into());
     }
     if dialect == Dialect::Three

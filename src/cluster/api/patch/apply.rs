@@ -64,7 +64,7 @@ pub fn apply(
     let old_managed = managed::strip(&mut before);
     if live.is_some() && entries.is_empty() {
         let mut first = entry(BEFORE_FIRST_APPLY, Operation::Update, api_version, "", Some(now));
-        first.fields = owned(&fields(lists, &before), by);
+        first.fields = stripped(&compare(lists, &json!({}), &before, by).added);
         entries.push(first);
     }
 
@@ -87,6 +87,10 @@ pub fn apply(
     mine.fields = stripped(&mine.fields);
     if before != after {
         mine.time = Some(now.as_second());
+    }
+    // The metadata of every kind is decoded.
+    if let Some(metadata) = after.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.retain(|_, value| !value.is_null());
     }
     others.push(mine);
     managed::write(&mut after, others);
@@ -168,10 +172,6 @@ fn compare(lists: &dyn Lists, before: &Value, after: &Value, by: &Manager<'_>) -
     changes.without(by.reset)
 }
 
-fn owned(fields: &FieldSet, by: &Manager<'_>) -> FieldSet {
-    stripped(&fields.without(by.reset))
-}
-
 /// The set without what nobody owns.
 fn stripped(fields: &FieldSet) -> FieldSet {
     let field = |name: &str| Element::Field(name.to_owned());
@@ -212,10 +212,7 @@ fn check(lists: &dyn Lists, live: Option<&Value>, config: &Value) -> Result<(), 
 
 /// `merged` without what the manager applied last and does not apply now, unless others own it.
 fn prune(lists: &dyn Lists, merged: &Value, last: &FieldSet, others: &[Entry], mine: &Entry) -> Value {
-    let is_named = |path: &[&str]| {
-        let (_, parent) = path.split_last().unwrap_or((&"", &[]));
-        !lists.has_free_keys(parent)
-    };
+    let is_named = |path: &[&str]| !lists.is_free_key(path);
     let named = |set: &FieldSet| set.with_named(&is_named);
     let remove = |set: &FieldSet| Walk::new(lists).remove(merged, set).unwrap_or_else(|| json!({}));
 
@@ -225,19 +222,15 @@ fn prune(lists: &dyn Lists, merged: &Value, last: &FieldSet, others: &[Entry], m
     let kept = named(&fields(lists, &remove(&last))).union(&named(&managed));
     // What is owned comes back, and so does what the manager never owned but stood within what was removed.
     let kept = named(&fields(lists, &remove(&all.difference(&kept))));
-    let mut pruned = remove(&all.difference(&kept).intersection(&last));
-    if let Some(metadata) = pruned.get_mut("metadata").and_then(Value::as_object_mut) {
-        metadata.retain(|_, value| !value.is_null());
-    }
-    pruned
+    remove(&all.difference(&kept).intersection(&last))
 }
 
 /// Takes what changed from its owners; returns what was taken of whom.
 fn take(entries: &mut [Entry], changes: &Comparison) -> Vec<Entry> {
-    let changed = changes.modified.union(&changes.added);
+    let touched = changes.modified.union(&changes.added);
     let mut taken = Vec::new();
     for entry in entries {
-        let conflict = entry.fields.intersection(&changed);
+        let conflict = entry.fields.intersection(&touched);
         if !conflict.is_empty() {
             taken.push(Entry { fields: conflict.clone(), ..entry.clone() });
         }

@@ -1,6 +1,6 @@
 //! JSON patches (RFC 6902), as lenient as the API server is.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::super::status::{Reason, Status};
 use super::json_kind;
@@ -56,22 +56,19 @@ fn step(document: &mut Value, operation: &Value) -> Option<()> {
             Place::find(document, path)?.add(moved)
         }
         "copy" => {
-            let copied = Place::find(document, text("from")?)?.get()?.cloned().unwrap_or_default();
+            let copied = Place::find(document, text("from")?)?.get()?.clone();
             Place::find(document, path)?.add(copied)
         }
         "test" if path.is_empty() => (*document == value()).then_some(()),
-        "test" => {
-            let place = Place::find(document, path)?;
-            (place.get()?.unwrap_or(&Value::Null) == &value()).then_some(())
-        }
+        "test" => (*Place::find(document, path)?.get()? == value()).then_some(()),
         _ => None,
     }
 }
 
-/// A key of a container.
-struct Place<'a> {
-    container: &'a mut Value,
-    key: String,
+/// A key of a map, or the index of an item of a list.
+enum Place<'a> {
+    Key(&'a mut Map<String, Value>, String),
+    Item(&'a mut Vec<Value>, String),
 }
 
 impl<'a> Place<'a> {
@@ -83,57 +80,67 @@ impl<'a> Place<'a> {
         let (parents, key) = steps.rsplit_once('/').map_or((None, steps), |(all, key)| (Some(all), key));
         let mut container = document;
         for step in parents.into_iter().flat_map(|all| all.split('/')) {
-            container = match container {
-                Value::Object(map) => map.get_mut(&unescape(step))?,
-                Value::Array(items) => {
-                    let index = index(step, items.len())?;
-                    items.get_mut(index)?
+            container = match Self::of(container, unescape(step))? {
+                Self::Key(map, key) => map.get_mut(&key)?,
+                Self::Item(items, key) => {
+                    let at = index(&key, items.len())?;
+                    items.get_mut(at)?
                 }
-                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return None,
             };
         }
-        let is_container = container.is_object() || container.is_array();
-        is_container.then(|| Self { container, key: unescape(key) })
+        Self::of(container, unescape(key))
     }
 
-    /// What is there: nothing at all for an impossible index, and nothing in it for a key that is missing.
-    fn get(&self) -> Option<Option<&Value>> {
-        match &*self.container {
-            Value::Array(items) => items.get(index(&self.key, items.len())?).map(Some),
-            container => Some(container.get(&self.key)),
+    fn of(container: &'a mut Value, key: String) -> Option<Self> {
+        match container {
+            Value::Object(map) => Some(Self::Key(map, key)),
+            Value::Array(items) => Some(Self::Item(items, key)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+        }
+    }
+
+    /// What is there: null for a key that is missing, and nothing for an impossible index.
+    fn get(&self) -> Option<&Value> {
+        match self {
+            Self::Key(map, key) => Some(map.get(key).unwrap_or(&Value::Null)),
+            Self::Item(items, key) => items.get(index(key, items.len())?),
         }
     }
 
     fn add(self, value: Value) -> Option<()> {
-        match self.container {
-            Value::Array(items) if self.key == "-" => items.push(value),
-            Value::Array(items) => {
-                let at = index(&self.key, items.len() + 1)?;
+        match self {
+            Self::Key(map, key) => {
+                map.insert(key, value);
+            }
+            Self::Item(items, key) if key == "-" => items.push(value),
+            Self::Item(items, key) => {
+                let at = index(&key, items.len() + 1)?;
                 items.insert(at, value);
             }
-            container => container[self.key] = value,
         }
         Some(())
     }
 
     fn set(self, value: Value) -> Option<()> {
-        match self.container {
-            Value::Array(items) => {
-                let at = index(&self.key, items.len())?;
+        match self {
+            Self::Key(map, key) => {
+                map.insert(key, value);
+            }
+            Self::Item(items, key) => {
+                let at = index(&key, items.len())?;
                 items[at] = value;
             }
-            container => container[self.key] = value,
         }
         Some(())
     }
 
     fn remove(self) -> Option<Value> {
-        match self.container {
-            Value::Array(items) => {
-                let at = index(&self.key, items.len())?;
+        match self {
+            Self::Key(map, key) => map.remove(&key),
+            Self::Item(items, key) => {
+                let at = index(&key, items.len())?;
                 Some(items.remove(at))
             }
-            container => container.as_object_mut()?.remove(&self.key),
         }
     }
 }

@@ -117,7 +117,7 @@ impl Merger<'_> {
                 (Some(Value::Object(found)), Value::Object(item)) => {
                     *found = self.maps(mem::take(found), item.clone())?;
                 }
-                _ => merged.extend(plain(item.clone())),
+                _ => merged.push(bare(item.clone())),
             }
         }
         merged.iter().try_for_each(|item| keyed(item, key).map(|_| ()))?;
@@ -172,8 +172,8 @@ fn retain_keys(live: &mut Object, patch: &mut Object) -> Result<(), Status> {
     let bad = || Status::new(Reason::BadRequest, "invalid patch format of retainKeys");
     let retained = retained.as_array().ok_or_else(bad)?;
     let is_retained = |key: &str| retained.iter().any(|name| name.as_str() == Some(key));
-    let is_directive = |key: &str| key.starts_with(DELETE_FROM) || key.starts_with(ELEMENT_ORDER);
-    if patch.iter().any(|(key, value)| !value.is_null() && !is_directive(key) && !is_retained(key)) {
+    let is_of_list = |key: &str| key.starts_with(DELETE_FROM) || key.starts_with(ELEMENT_ORDER);
+    if patch.iter().any(|(key, value)| !value.is_null() && !is_of_list(key) && !is_retained(key)) {
         return Err(bad());
     }
     live.retain(|key, _| is_retained(key));
@@ -219,7 +219,7 @@ fn item_directives(
             Some(_) => return Err(unknown_directive(item.as_object().unwrap_or(&Object::new()))),
         }
     }
-    Ok(if replaces { (rest, Vec::new()) } else { (live, rest) })
+    Ok(if replaces { (rest.into_iter().map(bare).collect(), Vec::new()) } else { (live, rest) })
 }
 
 /// Whether all `items` are maps; a mixture, and lists in lists, cannot be merged.
@@ -272,40 +272,59 @@ fn check_order(items: &[Value], order: &[Value], key: &str) -> Result<(), Status
     if items.is_empty() || order.is_empty() {
         return Ok(());
     }
-    let mut rest = order.iter();
-    for item in items.iter().filter(|item| item.get(PATCH).is_none()) {
-        let is_same = |other: &Value| {
-            if key.is_empty() {
-                other == item
-            } else {
-                other.get(key).is_some() && other.get(key) == item.get(key)
-            }
-        };
-        if !rest.any(is_same) {
-            let message = format!(
-                "The order in patch list:\n{}\n doesn't match {ELEMENT_ORDER} list:\n{}\n",
-                go(&Value::from(items)),
-                go(&Value::from(order)),
-            );
-            return Err(Status::new(Reason::Unknown, message));
+    let is_deletion = |item: &Value| !key.is_empty() && item.get(PATCH).is_some_and(|it| it == "delete");
+    let mut rest = items.iter().filter(|item| !is_deletion(item)).peekable();
+    let mut places = order.iter().peekable();
+    // A directive behind the last item of the order is refused, too, as the API server does.
+    while let (Some(item), Some(place)) = (rest.peek(), places.peek()) {
+        if item.get(PATCH).is_some() {
+            rest.next();
+            continue;
         }
+        let is_same = if key.is_empty() { item == place } else { keyed(item, key)? == keyed(place, key)? };
+        if is_same {
+            rest.next();
+        }
+        places.next();
     }
-    Ok(())
+    if rest.peek().is_none() || places.peek().is_some() {
+        return Ok(());
+    }
+    let message = format!(
+        "The order in patch list:\n{}\n doesn't match {ELEMENT_ORDER} list:\n{}\n",
+        go(&Value::from(items)),
+        go(&Value::from(order)),
+    );
+    Err(Status::new(Reason::Unknown, message))
+}
+
+/// Whether a key is none of the object, but says how to patch it.
+fn is_directive(key: &str) -> bool {
+    key == PATCH || key == RETAIN_KEYS || key.starts_with(DELETE_FROM) || key.starts_with(ELEMENT_ORDER)
 }
 
 /// A value that is new in the object: without nulls in its maps and without what directives remove.
 fn plain(value: Value) -> Option<Value> {
     match value {
         Value::Object(map) if map.contains_key(PATCH) => None,
-        Value::Object(map) => {
-            let kept = map.into_iter().filter(|(_, value)| !value.is_null());
-            Some(Value::Object(
-                kept.filter_map(|(key, value)| plain(value).map(|value| (key, value))).collect(),
-            ))
-        }
+        Value::Object(map) => Some(without_directives(map, plain)),
         Value::Array(items) => Some(Value::Array(items.into_iter().filter_map(plain).collect())),
-        scalar => Some(scalar),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Some(value),
     }
+}
+
+/// An item that is new in a list that is merged: directives in it are not followed, but are no fields either.
+fn bare(value: Value) -> Value {
+    match value {
+        Value::Object(map) => without_directives(map, |value| Some(bare(value))),
+        Value::Array(items) => items.into_iter().map(bare).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
+    }
+}
+
+fn without_directives(map: Object, inner: fn(Value) -> Option<Value>) -> Value {
+    let kept = map.into_iter().filter(|(key, value)| !value.is_null() && !is_directive(key));
+    Value::Object(kept.filter_map(|(key, value)| inner(value).map(|value| (key, value))).collect())
 }
 
 fn unique(items: impl Iterator<Item = Value>) -> Vec<Value> {
@@ -319,21 +338,16 @@ fn unique(items: impl Iterator<Item = Value>) -> Vec<Value> {
 }
 
 fn list(value: Value) -> Result<Vec<Value>, Status> {
-    match value {
-        Value::Array(items) => Ok(items),
-        other => {
-            let kind = match &other {
-                Value::Object(_) => "map[string]interface {}",
-                Value::String(_) => "string",
-                Value::Bool(_) => "bool",
-                Value::Number(number) if number.is_f64() => "float64",
-                Value::Number(_) => "int64",
-                Value::Null | Value::Array(_) => "%!s(<nil>)",
-            };
-            let message = format!("expected a []interface {{}}, but received a {kind}");
-            Err(Status::new(Reason::Unknown, message))
-        }
-    }
+    let kind = match value {
+        Value::Array(items) => return Ok(items),
+        Value::Object(_) => "map[string]interface {}",
+        Value::String(_) => "string",
+        Value::Bool(_) => "bool",
+        Value::Number(number) if number.is_f64() => "float64",
+        Value::Number(_) => "int64",
+        Value::Null => "%!s(<nil>)",
+    };
+    Err(Status::new(Reason::Unknown, format!("expected a []interface {{}}, but received a {kind}")))
 }
 
 /// The value of the merge key of an item.

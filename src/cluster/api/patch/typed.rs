@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::super::lists::{ListType, Lists};
 use super::field_set::{Element, FieldSet, Scalar};
+use super::json_kind;
 
 /// What changed from one object to another.
 #[derive(Debug, Default)]
@@ -146,12 +147,11 @@ impl<'a> Walk<'a> {
         match self.shape(value) {
             Shape::Leaf => set.insert(&self.path),
             Shape::Map(map) => {
-                let has_free_keys = self.lists.has_free_keys(&self.names());
                 for (name, value) in map {
                     self.enter(Element::Field(name.clone()), |walk| {
                         walk.fields(value, set);
                         let is_empty = value.is_null() || value.as_object().is_some_and(Map::is_empty);
-                        if has_free_keys || is_empty {
+                        if is_empty || walk.lists.is_free_key(&walk.names()) {
                             set.insert(&walk.path);
                         }
                     });
@@ -187,7 +187,9 @@ impl<'a> Walk<'a> {
         match (old, new) {
             (None, _) => changes.added.insert(&self.path),
             (_, None) => changes.removed.insert(&self.path),
-            (Some(old), Some(new)) if is_scalar(old) || is_scalar(new) => changes.modified.insert(&self.path),
+            (Some(old), Some(new)) if are_different(old, new) && (old_shape == 0 || new_shape == 0) => {
+                changes.modified.insert(&self.path);
+            }
             (Some(_), Some(_)) => {}
         }
     }
@@ -280,7 +282,11 @@ impl<'a> Walk<'a> {
                 let after = self.identities(after, keys.as_deref());
                 Some(Value::Array(self.merge_items(&before, &after)))
             }
-            (Shape::Map(_) | Shape::List(..), Shape::Leaf) if after.is_null() => Some(before.clone()),
+            // Null adds nothing to what is there.
+            (Shape::Map(map), Shape::Leaf) if after.is_null() && !map.is_empty() => Some(before.clone()),
+            (Shape::List(items, _), Shape::Leaf) if after.is_null() && !items.is_empty() => {
+                Some(before.clone())
+            }
             (Shape::Map(_) | Shape::List(..) | Shape::Leaf, _) => Some(after.clone()),
         }
     }
@@ -365,8 +371,10 @@ impl<'a> Walk<'a> {
     }
 }
 
-fn is_scalar(value: &Value) -> bool {
-    !value.is_object() && !value.is_array() && !value.is_null()
+/// Whether the values are of different kinds; null is of any.
+fn are_different(one: &Value, other: &Value) -> bool {
+    let kinds = (json_kind(one), json_kind(other));
+    kinds.0 != kinds.1 && !one.is_null() && !other.is_null()
 }
 
 fn grouped(items: Vec<(Element, &Value)>) -> BTreeMap<Element, Vec<&Value>> {

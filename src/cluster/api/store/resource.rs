@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::super::kinds::{self, GenerationRule, Kind};
+use super::super::schema::Schema;
 use super::object::{items, text};
 
 /// When `metadata.generation` counts.
@@ -94,6 +95,8 @@ pub struct Custom {
     pub definition: String,
     /// The element of `spec.versions`.
     pub version: Value,
+    /// Its schema; none where it has none that compiles.
+    pub schema: Option<Arc<Schema>>,
 }
 
 impl Resource {
@@ -232,6 +235,7 @@ fn defined(definition: &Value) -> Vec<Resource> {
                 habits: Habits { create_on_update: false, needs_version: true },
                 custom: Some(Arc::new(Custom {
                     definition: super::object::name(definition).to_owned(),
+                    schema: version.and_then(compiled).map(Arc::new),
                     version: version.cloned().unwrap_or_default(),
                 })),
                 stored_version: format!("{group}/{stored}"),
@@ -239,6 +243,11 @@ fn defined(definition: &Value) -> Vec<Resource> {
             }
         })
         .collect()
+}
+
+fn compiled(version: &Value) -> Option<Schema> {
+    let schema = version.get("schema")?.get("openAPIV3Schema")?;
+    Schema::compile(schema, "").ok()
 }
 
 impl ScalePaths {

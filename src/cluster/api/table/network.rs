@@ -54,8 +54,11 @@ const ENDPOINTS: BuiltIn = BuiltIn {
 const ENDPOINT_SLICES: BuiltIn = BuiltIn {
     columns: &[NAME, column("AddressType"), column("Ports"), column("Endpoints"), column("Age")],
     cells: |slice, now| {
-        let port =
-            |port: &Value| port["port"].as_i64().map_or_else(|| "*".to_owned(), |port| port.to_string());
+        let port = |port: &Value| match (port["port"].as_i64(), text(&port["name"])) {
+            (Some(number), _) => number.to_string(),
+            (None, "") => "*".to_owned(),
+            (None, name) => name.to_owned(),
+        };
         let ports: Vec<String> = items(&slice["ports"]).iter().map(port).collect();
         let endpoints = items(&slice["endpoints"]).iter();
         let addresses = endpoints.flat_map(|endpoint| items(&endpoint["addresses"]));

@@ -4,9 +4,10 @@
 
 use serde_json::Value;
 
+use super::super::schema;
 use super::super::status::Cause;
 use super::super::store::Resource;
-use super::super::store::object::{at, items, label, name, namespace, text};
+use super::super::store::object::{at, items, label, namespace, text};
 use super::metadata::check_labels;
 use super::refuse::{not_allowed, required, unsupported, wrong};
 
@@ -30,7 +31,7 @@ pub(super) fn object(resource: &Resource, object: &Value) -> Vec<Cause> {
         ("networking.k8s.io", "ingresses") => ingress(object),
         ("policy", "poddisruptionbudgets") => budget(object),
         ("coordination.k8s.io", "leases") => lease(object),
-        ("apiextensions.k8s.io", "customresourcedefinitions") => definition(object),
+        ("apiextensions.k8s.io", "customresourcedefinitions") => schema::check(object),
         _ => Vec::new(),
     }
 }
@@ -355,43 +356,6 @@ fn new_event(object: &Value) -> Vec<Cause> {
     let kind = text(object, &["type"]);
     if !["Normal", "Warning"].contains(&kind) {
         causes.push(wrong("type", &kind.into(), &format!("has invalid value: {kind}")));
-    }
-    causes
-}
-
-fn definition(object: &Value) -> Vec<Cause> {
-    let spec = at(object, &["spec"]);
-    let (group, plural) = (text(spec, &["group"]), text(spec, &["names", "plural"]));
-    let expected = format!("{plural}.{group}");
-    let mut causes = Vec::new();
-    if name(object) != expected {
-        let why = "must be spec.names.plural+\".\"+spec.group";
-        causes.push(wrong("metadata.name", &name(object).into(), why));
-    }
-    for field in ["plural", "kind"] {
-        if text(spec, &["names", field]).is_empty() {
-            causes.push(required(format!("spec.names.{field}"), ""));
-        }
-    }
-    if group.is_empty() {
-        causes.push(required("spec.group", ""));
-    }
-    let scope = text(spec, &["scope"]);
-    if !["Cluster", "Namespaced"].contains(&scope) {
-        causes.push(unsupported("spec.scope", scope, &["Cluster", "Namespaced"]));
-    }
-    let versions = items(spec, &["versions"]);
-    if versions.iter().filter(|version| version["storage"] == true).count() != 1 {
-        let why = "must have exactly one version marked as storage version";
-        causes.push(wrong("spec.versions", at(spec, &["versions"]), why));
-    }
-    for (index, version) in versions.iter().enumerate() {
-        if at(version, &["schema", "openAPIV3Schema"]).is_null() {
-            causes.push(required(
-                format!("spec.versions[{index}].schema.openAPIV3Schema"),
-                "schemas are required",
-            ));
-        }
     }
     causes
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::super::kinds;
 use super::super::patch;
 use super::super::request::{PatchType, Verb};
 use super::super::status::{Reason, Status};
@@ -126,11 +127,19 @@ pub(super) fn body(call: &Call<'_>, sent: &Value) -> Result<Value, Status> {
         );
         return Err(refuse::bad_request(message));
     }
-    check_kind(resource, sent)?;
+    if resource.custom.is_some() {
+        custom::check_kind(resource, sent)?;
+    } else {
+        check_kind(resource, sent)?;
+    }
     let mut object = sent.clone();
     fill(&mut object, &["metadata"], json!({}));
     stamp(resource, &mut object);
-    drop_nulls(&mut object);
+    if resource.custom.is_none() {
+        drop_nulls(&mut object);
+    } else if let Some(metadata) = object.get_mut("metadata") {
+        drop_nulls(metadata);
+    }
     let (inside, asked) = (namespace(&object).to_owned(), call.namespace().unwrap_or_default());
     if inside.is_empty() && !asked.is_empty() {
         set(&mut object, &["metadata", "namespace"], asked.into());
@@ -150,21 +159,20 @@ fn check_kind(resource: &Resource, sent: &Value) -> Result<(), Status> {
     if (kind.is_empty() || kind == resource.kind) && (version.is_empty() || version == expected) {
         return Ok(());
     }
-    let why = if version.is_empty() || version == expected {
-        format!(
-            "no kind \"{kind}\" is registered for version \"{expected}\" in scheme \"pkg/runtime/scheme.go:111\""
-        )
+    let kind = if kind.is_empty() { &resource.kind } else { kind };
+    let version = if version.is_empty() { &expected } else { version };
+    let known = kinds::built_in().iter().any(|known| known.kind == kind && known.api_version() == version);
+    let why = if known {
+        let (from, to) = (version.rsplit('/').next().unwrap_or(version), resource.group.split('.').next());
+        let to = to.filter(|group| !group.is_empty()).unwrap_or("core");
+        format!("converting ({from}.{kind}) to ({to}.{}): unknown conversion", resource.kind)
     } else {
         format!(
             "no kind \"{kind}\" is registered for version \"{version}\" in scheme \"pkg/runtime/scheme.go:111\""
         )
     };
-    let message = format!(
-        "{} in version \"{}\" cannot be handled as a {}: {why}",
-        if kind.is_empty() { &resource.kind } else { kind },
-        resource.version,
-        resource.kind
-    );
+    let message =
+        format!("{kind} in version \"{}\" cannot be handled as a {}: {why}", resource.version, resource.kind);
     Err(refuse::bad_request(message))
 }
 

@@ -61,6 +61,7 @@ pub(super) fn built_in(resource: &Resource, sent: &Value) -> Result<Decoded, Sta
     let mut object = typed(resource, &ready)?;
     let mut unknown = Vec::new();
     find_unknown(&ready, &object, "", &mut unknown);
+    drop_additions(&ready, &mut object);
     omit_empty(&mut object, "");
     Ok(Decoded { object, unknown })
 }
@@ -76,7 +77,7 @@ fn through<T: DeserializeOwned + Serialize>(resource: &Resource, sent: &Value) -
     let typed: T = serde_path_to_error::deserialize(sent).map_err(|error| {
         let path = error.path().to_string();
         let found = json_type(at_path(sent, &path));
-        let path = if path == "." { String::new() } else { format!(".{}", without_indices(&path)) };
+        let path = if path == "." { String::new() } else { format!(".{}", field_of(&path)) };
         let expected = expected_type(&error.inner().to_string());
         refused(format!(
             "json: cannot unmarshal {found} into Go struct field {}{path} of type {expected}",
@@ -97,8 +98,13 @@ fn at_path<'a>(object: &'a Value, path: &str) -> &'a Value {
         .unwrap_or(&Value::Null)
 }
 
-fn without_indices(path: &str) -> String {
-    path.split('.').map(|step| step.split('[').next().unwrap_or(step)).collect::<Vec<_>>().join(".")
+/// The field that a path leads to: without the places in lists, and for a value in a map, the map.
+fn field_of(path: &str) -> String {
+    let mut steps: Vec<&str> = path.split('.').map(|step| step.split('[').next().unwrap_or(step)).collect();
+    if steps.len() > 1 && FREE_MAPS.contains(&steps[steps.len() - 2]) {
+        steps.pop();
+    }
+    steps.join(".")
 }
 
 fn json_type(value: &Value) -> &'static str {
@@ -139,6 +145,32 @@ fn find_unknown(sent: &Value, kept: &Value, path: &str, unknown: &mut Vec<String
             }
         }
         _ => {}
+    }
+}
+
+/// Drops the empty values that the types have for fields that were not sent.
+fn drop_additions(sent: &Value, kept: &mut Value) {
+    match (sent, kept) {
+        (Value::Object(sent), Value::Object(kept)) => {
+            kept.retain(|key, value| sent.contains_key(key) || !is_empty(value));
+            for (key, value) in kept {
+                drop_additions(sent.get(key).unwrap_or(&Value::Null), value);
+            }
+        }
+        (Value::Array(sent), Value::Array(kept)) => {
+            sent.iter().zip(kept).for_each(|(sent, kept)| drop_additions(sent, kept));
+        }
+        _ => {}
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
     }
 }
 

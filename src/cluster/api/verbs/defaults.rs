@@ -37,6 +37,34 @@ pub(super) fn fill_in(resource: &Resource, object: &mut Value) {
         ("autoscaling", "horizontalpodautoscalers") if resource.version == "v2" => autoscaler(object),
         _ => {}
     }
+    show_times(resource, object);
+}
+
+/// Times that are not known are shown as null where Kubernetes' types have no pointers to them.
+fn show_times(resource: &Resource, object: &mut Value) {
+    let times: &[&str] = match (resource.group.as_str(), resource.plural.as_str()) {
+        ("", "pods") | ("batch", "jobs") => &["lastProbeTime", "lastTransitionTime"],
+        ("apps", "deployments") => &["lastUpdateTime", "lastTransitionTime"],
+        ("apps", "replicasets") => &["lastTransitionTime"],
+        _ => return,
+    };
+    each(object, &["status", "conditions"], |condition| {
+        for time in times {
+            members(condition).entry(*time).or_insert(Value::Null);
+        }
+    });
+    each(object, &["status", "containerStatuses"], |status| {
+        for state in ["state", "lastState"] {
+            if let Some(running) = status.pointer_mut(&format!("/{state}/running")) {
+                members(running).entry("startedAt").or_insert(Value::Null);
+            }
+            if let Some(ended) = status.pointer_mut(&format!("/{state}/terminated")) {
+                for time in ["startedAt", "finishedAt"] {
+                    members(ended).entry(time).or_insert(Value::Null);
+                }
+            }
+        }
+    });
 }
 
 fn list<'a>(object: &'a mut Value, path: &[&str]) -> impl Iterator<Item = &'a mut Value> {

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::store::object::{at, fill, items, set, text, time};
+use super::super::schema;
+use super::super::store::object::{at, items, set, text, time};
 use super::super::store::{Key, Store};
 use super::Call;
 
@@ -11,10 +12,7 @@ const CLEANUP: &str = "customresourcecleanup.apiextensions.k8s.io";
 
 /// Fills in names and says that the definition is in force: there is nobody else whose names it could take.
 pub(super) fn accept(call: &Call<'_>, definition: &mut Value) {
-    let kind = text(definition, &["spec", "names", "kind"]).to_owned();
-    fill(definition, &["spec", "names", "singular"], kind.to_lowercase());
-    fill(definition, &["spec", "names", "listKind"], format!("{kind}List"));
-    fill(definition, &["spec", "conversion"], json!({"strategy": "None"}));
+    schema::default_definition(definition);
     let names = at(definition, &["spec", "names"]).clone();
     set(definition, &["status", "acceptedNames"], names);
     if items(definition, &["status", "conditions"]).is_empty() {

@@ -36,7 +36,11 @@ fn list_causes(options: &Options, watch: bool) -> Vec<Cause> {
         "" => Vec::new(),
         _ if watch => {
             let why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
-            vec![refuse::not_allowed(field, why)]
+            let mut causes = vec![refuse::not_allowed(field, why)];
+            if matching != "NotOlderThan" {
+                causes.push(refuse::unsupported(field, matching, &["NotOlderThan"]));
+            }
+            causes
         }
         _ if version.is_empty() => {
             let why = "resourceVersionMatch is forbidden unless resourceVersion is provided";

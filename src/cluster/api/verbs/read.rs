@@ -42,7 +42,9 @@ impl Store {
             .iter()
             .filter(|(key, _)| relative(key) >= start)
             .filter(|(_, object)| selector.selects(object));
-        let limit = options.limit.filter(|limit| *limit > 0).unwrap_or(usize::MAX);
+        // A list of any version is answered from memory as a whole.
+        let whole = options.resource_version.as_deref() == Some("0") && options.continue_token.is_none();
+        let limit = options.limit.filter(|limit| *limit > 0 && !whole).unwrap_or(usize::MAX);
         let page: Vec<_> = selected.by_ref().take(limit).collect();
         let remaining = selected.count();
         let revision = match state {

@@ -76,7 +76,7 @@ pub(crate) fn forbidden(resource: &Resource, name: &str, why: &str) -> Status {
 
 /// The object is not valid, for these causes.
 pub(crate) fn invalid(resource: &Resource, name: &str, causes: &[Cause]) -> Status {
-    invalid_kind(&resource.group, &resource.kind, name, causes)
+    invalid_kind(&resource.stored.0, &resource.kind, name, causes)
 }
 
 /// As [`invalid`], for a kind that is no resource of its own, e.g. `DeleteOptions`.

@@ -102,7 +102,9 @@ impl Store {
         strategy::before_update(self, call, part, live, &mut candidate)?;
         count_generation(resource, live, &mut candidate);
         create::drop_empty_metadata(&mut candidate);
-        let mut causes = metadata::check_changed(live, &candidate);
+        // Both the server and the kind check the metadata, and both are heard.
+        let of_metadata = metadata::check_changed(live, &candidate);
+        let mut causes = [of_metadata.clone(), of_metadata].concat();
         causes.extend(strategy::check_changed(resource, part, live, &candidate));
         if !causes.is_empty() {
             return Err(refuse::invalid(resource, call.name(), &causes));

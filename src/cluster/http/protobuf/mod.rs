@@ -112,14 +112,13 @@ fn put(object: &mut Map<String, Value>, field: &Field, item: Item<'_>) -> Result
         map[key] = value;
         return Ok(());
     }
-    match value(field.kind, item)? {
-        Value::Object(inner) if field.name.is_empty() => object.extend(inner),
-        value if field.is_left_out_when_empty && is_empty(&value) => {}
-        // A time that is not set.
-        Value::Null => {}
-        value => {
-            object.insert(field.name.to_owned(), value);
-        }
+    let value = value(field.kind, item)?;
+    // A null is a time that is not set.
+    let is_left_out = value.is_null() || (field.is_left_out_when_empty && is_empty(&value));
+    if field.name.is_empty() {
+        object.extend(value.as_object().cloned().unwrap_or_default());
+    } else if !is_left_out {
+        object.insert(field.name.to_owned(), value);
     }
     Ok(())
 }

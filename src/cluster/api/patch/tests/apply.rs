@@ -326,8 +326,34 @@ fn entries_can_be_written_and_reset() {
         "one",
         4,
     );
-    assert_eq!(fields(&applied, "before-first-apply")["f:spec"]["f:replicas"], json!({}));
+    let first = fields(&applied, "before-first-apply");
+    assert_eq!(first["f:spec"]["f:replicas"], json!({}));
+    assert_eq!(first["f:metadata"]["f:labels"], json!({".": {}, "f:a": {}}));
     assert_eq!(fields(&applied, "one"), json!({"f:metadata": {"f:labels": {"f:n": {}}}}));
+}
+
+#[test]
+fn a_value_that_changes_its_kind_is_taken_with_all_that_was_in_it() {
+    let object = |value: Value| json!({"apiVersion": "v1", "kind": "X", "metadata": {"name": "x"}, "spec": {"value": value}});
+    for (old, new, taken) in [
+        (json!({"n": 1}), json!([1, 2]), [".spec.value.n"; 0].as_slice()),
+        (json!({}), json!({"n": 1}), &[]),
+        (json!([1]), json!({"n": 1}), &[".spec.value"]),
+        (json!(1), json!({"n": 1}), &[".spec.value"]),
+        (json!({"n": 1}), json!(null), &[]),
+    ] {
+        let live = applied(None, &object(old.clone()), "one", 1);
+        let result = apply(&Deployment, Some(&live), &object(new.clone()), &by("two"), at(2));
+        let causes = result.err().map(|refusal| refusal.details["causes"].clone()).unwrap_or_default();
+        let paths: Vec<&str> =
+            causes.as_array().into_iter().flatten().filter_map(|cause| cause["field"].as_str()).collect();
+        assert_eq!(paths, taken, "{old} to {new}");
+    }
+    let list =
+        applied(Some(&applied(None, &object(json!({"n": 1})), "one", 1)), &object(json!([1])), "two", 2);
+    assert_eq!(fields(&list, "one"), Value::Null);
+    let empty = applied(None, &object(json!({})), "one", 1);
+    assert_eq!(forced(&empty, &object(Value::Null), "two")["spec"]["value"], Value::Null);
 }
 
 #[test]
@@ -351,7 +377,7 @@ fn decoded(value: Value) -> Value {
             let kept = map.into_iter().filter(|(_, value)| !value.is_null());
             Value::Object(kept.map(|(key, value)| (key, decoded(value))).collect())
         }
-        other => other,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => value,
     }
 }
 

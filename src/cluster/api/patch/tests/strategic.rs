@@ -131,6 +131,19 @@ fn an_item_that_the_set_order_lacks_is_refused() {
 }
 
 #[test]
+fn directives_in_what_is_new_are_no_fields() {
+    let new = json!([{
+        "name": "three",
+        "$setElementOrder/env": [{"name": "B"}],
+        "env": [{"name": "A", "$patch": "delete"}, {"name": "B", "value": null}],
+    }]);
+    let added = containers(&new);
+    assert_eq!(added[0], json!({"name": "three", "env": [{"name": "A"}, {"name": "B"}]}));
+    let field = patched(&json!({"spec": {"new": {"$retainKeys": ["a"], "a": 1, "b": {"$patch": "delete"}}}}));
+    assert_eq!(field["spec"]["new"], json!({"a": 1}));
+}
+
+#[test]
 fn refusals_are_the_api_servers() {
     let cases = [
         (
