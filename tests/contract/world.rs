@@ -299,7 +299,8 @@ impl Answer {
         self.body
     }
 
-    /// The refusal of an object whose only fault is `field`; the message of the cause.
+    /// The refusal of an object whose only fault is `field`; the message of the cause. A server may say it twice (it
+    /// checks metadata so), and mention that it left out the rules of a schema.
     #[track_caller]
     pub(crate) fn invalid(self, cause: &str, field: &str) -> String {
         let body = self.refused(422, "Invalid");
