@@ -108,8 +108,9 @@ async fn unknown_media_types_are_refused(w: World) {
 async fn unknown_answers_are_not_acceptable(w: World) {
     let path = w.path("v1/configmaps");
     let answer = w.send("GET", &path, &[("accept", "image/png")], &Value::Null).await;
+    let message = text(&answer.refused(406, "NotAcceptable")["message"]);
     let expected = "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml";
-    assert!(answer.code == 406 && answer.text.starts_with(expected), "{} {}", answer.code, answer.text);
+    assert!(message.starts_with(expected), "{message}");
 }
 
 async fn yaml_is_read(w: World) {
