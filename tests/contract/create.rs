@@ -206,8 +206,9 @@ async fn owners_need_a_uid(w: World) {
     let mut wanted = config_map("a", &json!({}));
     wanted["metadata"]["ownerReferences"] =
         json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "o", "uid": ""}]);
-    let message = w.post("v1/configmaps", &wanted).await;
-    message.invalid("FieldValueRequired", "metadata.ownerReferences[0].uid");
+    let answer = w.post("v1/configmaps", &wanted).await;
+    let message = answer.invalid("FieldValueInvalid", "metadata.ownerReferences.uid");
+    assert_eq!(message, r#"Invalid value: "": must not be empty"#);
 }
 
 async fn string_data_become_data(w: World) {

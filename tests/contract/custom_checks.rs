@@ -23,6 +23,7 @@ async fn checks_of_custom_resources() {
         a_transition_is_checked,
         a_rule_of_a_field_names_the_field,
         all_faults_are_listed,
+        rules_that_were_not_checked_are_mentioned,
         a_definition_is_named_by_its_parts,
         a_schema_is_structural,
         a_definition_stores_one_version,
@@ -52,7 +53,7 @@ fn schema() -> Value {
             "fixed": {"type": "string", "x-kubernetes-validations": [
                 {"rule": "self == oldSelf", "message": "fixed is fixed"}]},
             "even": {"type": "integer", "x-kubernetes-validations": [
-                {"rule": "self % 2 == 0", "messageExpression": "string(self) + ' is odd'"}]},
+                {"rule": "self % 2 == 0", "messageExpression": "self > 2 ? 'big and odd' : 'small and odd'"}]},
             "tags": {"type": "array", "items": {"type": "string"}, "x-kubernetes-list-type": "set"},
             "parts": {"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"],
                 "items": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}}}});
@@ -164,7 +165,7 @@ async fn a_transition_is_checked(w: World) {
 
 async fn a_rule_of_a_field_names_the_field(w: World) {
     let message = fault(&w, json!({"even": 3}), "FieldValueInvalid", "spec.even").await;
-    assert_eq!(message, "Invalid value: 3: 3 is odd");
+    assert_eq!(message, "Invalid value: 3: big and odd");
 }
 
 async fn all_faults_are_listed(w: World) {
@@ -178,6 +179,14 @@ async fn all_faults_are_listed(w: World) {
     let details = (&body["details"]["kind"], &body["details"]["group"], &body["details"]["name"]);
     assert_eq!(details, (&json!("Gadget"), &json!(GROUP), &json!("a")));
     assert!(text(&body["message"]).starts_with(r#"Gadget.checks.contract.test "a" is invalid: ["#), "{body}");
+}
+
+async fn rules_that_were_not_checked_are_mentioned(w: World) {
+    let body = w.post(GADGETS, &gadget(&json!({"color": "pink"}))).await.refused(422, "Invalid");
+    let expected = json!({"reason": "FieldValueInvalid", "field": "<nil>",
+        "message": "Invalid value: null: some validation rules were not checked because the object was invalid; \
+                    correct the existing errors to complete validation"});
+    assert_eq!(body["details"]["causes"][1], expected);
 }
 
 const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
@@ -195,7 +204,7 @@ async fn a_schema_is_structural(w: World) {
     wanted["metadata"]["name"] = "others.checks.contract.test".into();
     wanted["spec"]["names"] = json!({"kind": "Other", "plural": "others"});
     let message = w.send("POST", DEFINITIONS, &[], &wanted).await;
-    let field = "spec.versions[0].schema.openAPIV3Schema.properties[spec].type";
+    let field = "spec.validation.openAPIV3Schema.properties[spec].type";
     assert_eq!(
         message.invalid("FieldValueRequired", field),
         "Required value: must not be empty for specified object fields"

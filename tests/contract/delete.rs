@@ -56,8 +56,11 @@ async fn another_uid_is_a_conflict(w: World) {
     let made = w.config_map("a", &json!({})).await;
     let body = w.delete(A, &json!({"preconditions": {"uid": "other"}})).await.refused(409, "Conflict");
     let uid = text(&made["metadata"]["uid"]);
-    let expected = format!("Precondition failed: UID in precondition: other, UID in object meta: {uid}");
-    assert!(text(&body["message"]).ends_with(&expected), "{body}");
+    let expected = format!(
+        "Operation cannot be fulfilled on ConfigMap \"a\": the UID in the precondition (other) does not match the UID in \
+         record ({uid}). The object might have been deleted and then recreated"
+    );
+    assert_eq!(body["message"], expected);
     assert_eq!(w.get(A).await.code, 200);
 }
 
@@ -66,7 +69,7 @@ async fn another_version_is_a_conflict(w: World) {
     let body =
         w.delete(A, &json!({"preconditions": {"resourceVersion": "1"}})).await.refused(409, "Conflict");
     let expected =
-        "Precondition failed: ResourceVersion in precondition: 1, ResourceVersion in object meta: ";
+        "the ResourceVersion in the precondition (1) does not match the ResourceVersion in record (";
     assert!(text(&body["message"]).contains(expected), "{body}");
     assert_eq!(w.get(A).await.code, 200);
 }

@@ -113,10 +113,11 @@ async fn two_budgets_are_an_error(w: World) {
     for name in ["b", "c"] {
         w.post("policy/v1/poddisruptionbudgets", &budget(name, 0)).await.done();
     }
-    let body = evict(&w, "a").await.refused(500, "InternalError");
+    let answer = evict(&w, "a").await;
     let expected =
         "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
-    assert!(text(&body["message"]).ends_with(expected), "{body}");
+    assert_eq!((answer.code, &answer.body["message"]), (500, &json!(expected)), "{}", answer.text);
+    assert_eq!(answer.body["reason"], Value::Null, "{}", answer.text);
 }
 
 async fn what_is_missing_is_not_evicted(w: World) {

@@ -103,10 +103,15 @@ async fn times_are_in_utc(w: World) {
 }
 
 async fn micro_times_have_six_digits(w: World) {
-    let lease = json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "a"},
-        "spec": {"renewTime": "2026-01-02T03:04:05.678Z"}});
-    let made = w.post("coordination.k8s.io/v1/leases", &lease).await.done();
+    let lease = |name: &str, time: &str| {
+        json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+        "metadata": {"name": name}, "spec": {"renewTime": time}})
+    };
+    let at = "coordination.k8s.io/v1/leases";
+    let made = w.post(at, &lease("a", "2026-01-02T03:04:05.678000Z")).await.done();
     assert_eq!(made["spec"]["renewTime"], "2026-01-02T03:04:05.678000Z");
+    let body = w.post(at, &lease("b", "2026-01-02T03:04:05.678Z")).await.refused(400, "BadRequest");
+    assert!(text(&body["message"]).ends_with(r#"cannot parse ".678Z" as ".000000""#), "{body}");
 }
 
 async fn times_are_checked(w: World) {

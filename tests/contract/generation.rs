@@ -58,8 +58,8 @@ async fn status_writes_leave_the_spec_alone(w: World) {
 
 async fn spec_writes_leave_the_status_alone(w: World) {
     w.pod("a").await;
-    let both = json!({"status": {"phase": "Running"}, "metadata": {"labels": {"x": "y"}}});
-    let new = w.patch(MERGE, "v1/pods/a", &both).await.done();
+    let patch = json!({"status": {"phase": "Running"}, "metadata": {"labels": {"x": "y"}}});
+    let new = w.patch(MERGE, "v1/pods/a", &patch).await.done();
     assert_eq!((&new["status"]["phase"], &new["metadata"]["labels"]["x"]), (&json!("Pending"), &json!("y")));
 }
 

@@ -18,8 +18,9 @@ async fn patching() {
         json_tests_let_a_patch_pass,
         json_pointers_are_escaped,
         json_paths_have_to_exist,
+        json_replaces_what_is_missing_in_a_map,
         json_patches_are_lists,
-        another_uid_in_a_patch_is_a_conflict,
+        another_uid_in_a_patch_is_refused,
         a_stale_version_in_a_patch_is_a_conflict,
         a_stale_version_in_a_strategic_patch_is_a_conflict,
         names_do_not_change,
@@ -127,12 +128,16 @@ async fn json_pointers_are_escaped(w: World) {
 
 async fn json_paths_have_to_exist(w: World) {
     w.config_map("a", &json!({"k": "1"})).await;
-    w.patch(JSON, A, &json!([{"op": "replace", "path": "/data/l", "value": "1"}]))
-        .await
-        .refused(422, "Invalid");
-    w.patch(JSON, A, &json!([{"op": "add", "path": "/metadata/labels/x", "value": "1"}]))
-        .await
-        .refused(422, "Invalid");
+    let missing = json!([{"op": "add", "path": "/metadata/labels/x", "value": "1"}]);
+    w.patch(JSON, A, &missing).await.refused(422, "Invalid");
+    w.patch(JSON, A, &json!([{"op": "remove", "path": "/data/l"}])).await.refused(422, "Invalid");
+}
+
+// Not what RFC 6902 says, but what the API does.
+async fn json_replaces_what_is_missing_in_a_map(w: World) {
+    w.config_map("a", &json!({"k": "1"})).await;
+    let new = w.patch(JSON, A, &json!([{"op": "replace", "path": "/data/l", "value": "2"}])).await.done();
+    assert_eq!(new["data"], json!({"k": "1", "l": "2"}));
 }
 
 async fn json_patches_are_lists(w: World) {
@@ -140,14 +145,12 @@ async fn json_patches_are_lists(w: World) {
     w.patch(JSON, A, &json!({"op": "remove", "path": "/data/k"})).await.refused(400, "BadRequest");
 }
 
-async fn another_uid_in_a_patch_is_a_conflict(w: World) {
+async fn another_uid_in_a_patch_is_refused(w: World) {
     let old = w.config_map("a", &json!({"k": "1"})).await;
     let wrong = "11111111-2222-3333-4444-555555555555";
-    let body = w
-        .patch(MERGE, A, &json!({"metadata": {"uid": wrong}, "data": {"k": "2"}}))
-        .await
-        .refused(409, "Conflict");
-    assert!(text(&body["message"]).contains("Precondition failed: UID in precondition"), "{body}");
+    let answer = w.patch(MERGE, A, &json!({"metadata": {"uid": wrong}, "data": {"k": "2"}})).await;
+    let message = answer.invalid("FieldValueInvalid", "metadata.uid");
+    assert_eq!(message, format!("Invalid value: \"{wrong}\": field is immutable"));
     let patch = json!({"metadata": {"uid": old["metadata"]["uid"]}, "data": {"k": "3"}});
     assert_eq!(w.patch(MERGE, A, &patch).await.done()["data"]["k"], "3");
 }
@@ -184,10 +187,7 @@ async fn names_do_not_change(w: World) {
 async fn other_media_types_are_refused(w: World) {
     w.config_map("a", &json!({})).await;
     let body = w.patch("application/json", A, &json!({})).await.refused(415, "UnsupportedMediaType");
-    let message = text(&body["message"]);
-    for accepted in [JSON, MERGE, STRATEGIC, "application/apply-patch+yaml"] {
-        assert!(message.contains(accepted), "{message}");
-    }
+    assert!(text(&body["message"]).starts_with("415: Unsupported Media Type"), "{body}");
 }
 
 async fn what_is_missing_is_not_patched(w: World) {

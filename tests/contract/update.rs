@@ -61,8 +61,11 @@ async fn what_is_missing_is_not_made(w: World) {
 async fn leases_are_made_by_updates(w: World) {
     let lease = json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "a"},
         "spec": {"holderIdentity": "me"}});
-    assert_eq!(w.put("coordination.k8s.io/v1/leases/a", &lease).await.code, 201);
-    assert_eq!(w.put("coordination.k8s.io/v1/leases/a", &lease).await.code, 200);
+    let made = w.put("coordination.k8s.io/v1/leases/a", &lease).await;
+    assert_eq!(made.code, 201);
+    assert_eq!(w.put("coordination.k8s.io/v1/leases/a", &made.body).await.code, 200);
+    let blind = w.put("coordination.k8s.io/v1/leases/a", &lease).await;
+    blind.invalid("FieldValueInvalid", "metadata.resourceVersion");
 }
 
 async fn the_name_is_that_of_the_url(w: World) {
