@@ -72,7 +72,7 @@ impl Scene {
         );
     }
 
-    fn ingress(&mut self, name: &str, service: &str, annotations: Value) {
+    fn ingress(&mut self, name: &str, service: &str, annotations: &Value) {
         self.put("ingresses.networking.k8s.io", name, json!({
             "metadata": {"annotations": annotations},
             "spec": {"rules": [{"host": "demo.local", "http": {"paths": [{"path": "/", "pathType": "Prefix",
@@ -124,8 +124,8 @@ fn blue_and_yellow(third: u8, weight: &str) -> Scene {
     scene.pod("yellow", &at(3), "rollouts-demo:yellow");
     scene.service("stable", &[&at(1), &at(2)]);
     scene.service("canary", &[&at(3)]);
-    scene.ingress("stable", "stable", Value::Null);
-    scene.ingress("canary", "canary", canary(weight));
+    scene.ingress("stable", "stable", &Value::Null);
+    scene.ingress("canary", "canary", &canary(weight));
     scene.apply();
     scene
 }
@@ -175,7 +175,7 @@ async fn requests_in_flight_are_answered_while_a_pod_drains() {
     let mut scene = Scene::new();
     scene.pod("slow", "10.244.4.1", "rollouts-demo:slow");
     scene.service("stable", &["10.244.4.1"]);
-    scene.ingress("stable", "stable", Value::Null);
+    scene.ingress("stable", "stable", &Value::Null);
     scene.apply();
     let began = scene.pods.plane.ingress().unwrap();
     let request = tokio::spawn(async move {
@@ -200,7 +200,7 @@ async fn failures_are_counted_by_kind() {
     let mut scene = Scene::new();
     scene.pod("bad", "10.244.5.1", "rollouts-demo:bad-red");
     scene.service("stable", &["10.244.5.1"]);
-    scene.ingress("stable", "stable", Value::Null);
+    scene.ingress("stable", "stable", &Value::Null);
     scene.apply();
     assert_eq!(scene.get("/", "").await.0, 500);
     scene.pods.running.clear();
