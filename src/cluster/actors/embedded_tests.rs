@@ -45,16 +45,16 @@ async fn create(client: &Client, kind: &str, namespace: &str, name: &str, mut ob
 
 /// Waits until `holds` of all objects of a kind.
 async fn until(client: &Client, kind: &str, namespace: &str, holds: impl Fn(&[Value]) -> bool) -> Vec<Value> {
-    let mut last = Vec::new();
+    let mut seen = Vec::new();
     for _ in 0..200 {
-        let answer = api(client, kind, namespace).list(&ListParams::default()).await.unwrap();
-        last = answer.items.iter().map(|item| serde_json::to_value(item).unwrap()).collect();
-        if holds(&last) {
-            return last;
+        let list = api(client, kind, namespace).list(&ListParams::default()).await.unwrap();
+        seen = list.items.iter().map(|item| serde_json::to_value(item).unwrap()).collect();
+        if holds(&seen) {
+            return seen;
         }
         clock::sleep(Duration::from_millis(25)).await;
     }
-    panic!("{kind} in {namespace}: {last:#?}");
+    panic!("{kind} in {namespace}: {seen:#?}");
 }
 
 fn template() -> Value {

@@ -55,6 +55,8 @@ pub fn loopback(address: Ipv4Addr, network: u8) -> Ipv4Addr {
 }
 
 #[cfg(test)]
+mod embedded_tests;
+#[cfg(test)]
 mod traffic_tests;
 
 #[cfg(test)]
