@@ -57,8 +57,11 @@ impl World {
     pub(super) async fn start(settings: Settings) -> Result<Self, PlaygroundError> {
         let clock = Clock::System;
         let ingress = SocketAddr::from((Ipv4Addr::LOCALHOST, settings.ingress_port));
-        let plane_settings = data_plane::Settings { ingress, ..data_plane::Settings::default() };
-        let seed = u64::from(std::process::id());
+        let process = std::process::id();
+        // Two playgrounds on one machine keep out of each other's way.
+        let network = u8::try_from(64 + process % 128).unwrap_or(64);
+        let plane_settings = data_plane::Settings { ingress, network, ..data_plane::Settings::default() };
+        let seed = u64::from(process);
         let plane = DataPlane::bind(plane_settings, seed).map_err(PlaygroundError::Listen)?;
         let front = Front::new(Store::new(&StoreSettings::default(), clock.now()), clock);
         let server_settings = ServerSettings { port: settings.api_port, tls: false, token: None };
