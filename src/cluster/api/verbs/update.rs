@@ -68,7 +68,6 @@ impl Store {
             return Err(refuse::invalid_kind("meta.k8s.io", "PatchOptions", "", &causes));
         }
         let mut config = call.request.body.clone();
-        check_name(call, &config)?;
         if let Some(namespace) = call.namespace() {
             object::fill(&mut config, &["metadata", "namespace"], namespace);
         }

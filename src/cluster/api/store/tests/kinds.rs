@@ -227,3 +227,23 @@ fn a_definition_makes_a_resource_with_a_schema() {
     let gone = world.refused(Verb::Get, &format!("{boxes}/a"), Value::Null);
     assert_eq!(gone.message, "the server could not find the requested resource");
 }
+
+#[test]
+fn applied_fields_have_owners() {
+    let mut world = World::new();
+    let apply = |world: &mut World, name: &str, manager: &str, value: &str| {
+        let body = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"a": value}});
+        let mut sent = request(Verb::Patch, &format!("{MAPS}/{name}"), body);
+        sent.patch_type = Some(PatchType::Apply);
+        manager.clone_into(&mut sent.options.field_manager);
+        world.store.handle(&sent, world.now)
+    };
+    let Response::Done { code, body, .. } = apply(&mut world, "one", "f1", "x") else { panic!("it is made") };
+    assert_eq!((code, &body["metadata"]["managedFields"][0]["manager"]), (201, &json!("f1")));
+    let Response::Refused(status) = apply(&mut world, "one", "f2", "y") else { panic!("a conflict") };
+    assert_eq!((status.reason, &status.details["causes"][0]["field"]), (Reason::Conflict, &json!(".data.a")));
+    let Response::Done { body: again, .. } = apply(&mut world, "one", "f1", "x") else {
+        panic!("it is the same")
+    };
+    assert_eq!(again, body);
+}
