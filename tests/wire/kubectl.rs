@@ -39,7 +39,7 @@ async fn objects_are_made_read_and_deleted() {
     assert_eq!(api.kubectl(&["get", "po,cm", "-A", "-o", "name"]).await.lines().next(), Some("pod/one"));
 
     let described = api.kubectl(&["describe", "pod", "one"]).await;
-    assert!(described.contains("Image:          argoproj/rollouts-demo:blue"), "{described}");
+    assert!(described.contains("argoproj/rollouts-demo:blue"), "{described}");
     assert_eq!(
         api.kubectl(&["delete", "pod", "one", "--now"]).await,
         "pod \"one\" deleted from default namespace\n"

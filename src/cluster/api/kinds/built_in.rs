@@ -17,14 +17,14 @@ pub(super) fn all() -> Vec<Kind> {
 }
 
 fn core() -> Vec<Kind> {
-    let mut namespaces = kind("", "v1", "namespaces", "Namespace").cluster().short("ns").status();
+    let mut namespaces = kind("", "v1", "namespaces", "Namespace").cluster().short("ns");
     namespaces.verbs.retain(|verb| verb != "deletecollection");
     vec![
         kind("", "v1", "bindings", "Binding").verbs(&["create"]),
         kind("", "v1", "configmaps", "ConfigMap").short("cm"),
         kind("", "v1", "endpoints", "Endpoints").short("ep").singular("endpoints"),
         kind("", "v1", "events", "Event").short("ev"),
-        namespaces.part(["", "v1", "Namespace"], "finalize", &["update"]),
+        namespaces.part(["", "v1", "Namespace"], "finalize", &["update"]).status(),
         kind("", "v1", "nodes", "Node").cluster().short("no").status(),
         kind("", "v1", "pods", "Pod")
             .short("po")
