@@ -233,7 +233,7 @@ async fn a_client_is_bound_by_a_cookie() {
     scene.ingress(
         "stable",
         "stable",
-        json!({"nginx.ingress.kubernetes.io/affinity": "cookie",
+        &json!({"nginx.ingress.kubernetes.io/affinity": "cookie",
         "nginx.ingress.kubernetes.io/session-cookie-name": "route"}),
     );
     scene.apply();
