@@ -134,8 +134,8 @@ impl Lists for Kind {
     }
 
     fn is_free_key(&self, path: &[&str]) -> bool {
-        let map = path.split_last().and_then(|(_, map)| self.field(map));
-        matches!(map, Some(Field { target: Some(Target::Values(_)), .. }))
+        let Some((_, parents)) = path.split_last() else { return false };
+        matches!(self.field(parents), Some(Field { target: Some(Target::Values(_)), .. }))
     }
 
     fn key_default(&self, path: &[&str], key: &str) -> Option<Value> {

@@ -153,6 +153,11 @@ impl Merger<'_> {
     ) -> Result<Option<Vec<Value>>, Status> {
         check_order(change.as_deref().unwrap_or_default(), order, key.unwrap_or_default())?;
         let before = old.clone().unwrap_or_default();
+        if [&old, &change].iter().all(|list| list.as_ref().is_none_or(Vec::is_empty))
+            && (old.is_some() || change.is_some())
+        {
+            return Err(Status::new(Reason::Unknown, "no elements in any of the given slices"));
+        }
         let merged = match (old, change) {
             (None, None) => return Ok(None),
             (Some(old), None) => old,

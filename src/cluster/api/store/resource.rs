@@ -18,7 +18,7 @@ pub enum Generation {
     Spec,
     /// When `spec` or the annotations change (Deployments).
     SpecAndAnnotations,
-    /// When anything but the metadata changes, or the labels do (EndpointSlices).
+    /// When anything but the metadata changes, or the labels do (`EndpointSlice`).
     ContentAndLabels,
     /// When anything but the metadata changes, and, where status is a subresource, but the status (custom resources).
     Content,

@@ -4,6 +4,8 @@ use super::super::request::{Options, PatchType, Request, Response, Target, Verb}
 use super::super::status::{Reason, Status};
 use super::*;
 
+mod kinds;
+
 /// A store and a client of it.
 struct World {
     store: Store,
@@ -89,8 +91,8 @@ impl World {
         self.ok(Verb::Get, path, Value::Null)
     }
 
-    fn patch(&mut self, path: &str, patch: Value) -> Value {
-        self.ok(Verb::Patch, path, patch)
+    fn patch(&mut self, path: &str, change: Value) -> Value {
+        self.ok(Verb::Patch, path, change)
     }
 
     fn make_map(&mut self, name: &str) -> Value {
@@ -232,10 +234,10 @@ fn a_uid_is_a_precondition_of_an_update() {
     assert_eq!(put.reason, Reason::Conflict);
     let end = format!("UID in precondition: abc, UID in object meta: {}", object::uid(&made));
     assert!(put.message.contains("Key: /registry/configmaps/default/one") && put.message.ends_with(&end));
-    let patch = world.refused(Verb::Patch, &path, json!({"metadata": {"uid": "1"}}));
-    assert_eq!(patch.reason, Reason::Invalid);
+    let refused = world.refused(Verb::Patch, &path, json!({"metadata": {"uid": "1"}}));
+    assert_eq!(refused.reason, Reason::Invalid);
     assert_eq!(
-        patch.message,
+        refused.message,
         "ConfigMap \"one\" is invalid: metadata.uid: Invalid value: \"1\": field is immutable"
     );
 }

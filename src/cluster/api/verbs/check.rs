@@ -156,6 +156,9 @@ fn pod_spec(field: &str, spec: &Value, policies: &[&str]) -> Vec<Cause> {
     let mut names: Vec<&str> = Vec::new();
     for (index, container) in containers.iter().enumerate() {
         let here = format!("{field}.containers[{index}]");
+        if text(container, &["image"]).is_empty() {
+            causes.push(required(format!("{here}.image"), ""));
+        }
         let name = text(container, &["name"]);
         if name.is_empty() {
             causes.push(required(format!("{here}.name"), ""));
@@ -168,9 +171,6 @@ fn pod_spec(field: &str, spec: &Value, policies: &[&str]) -> Vec<Cause> {
             });
         }
         names.push(name);
-        if text(container, &["image"]).is_empty() {
-            causes.push(required(format!("{here}.image"), ""));
-        }
         for (number, port) in items(container, &["ports"]).iter().enumerate() {
             let value = at(port, &["containerPort"]);
             if !value.as_i64().is_some_and(|port| (1..=65_535).contains(&port)) {

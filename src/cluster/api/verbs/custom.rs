@@ -77,11 +77,13 @@ fn check_scale(paths: &ScalePaths, object: &Value) -> Vec<Cause> {
                 value @ Value::Number(_) => {
                     Some(refuse::wrong(field, value, "should be a non-negative integer"))
                 }
-                value => {
+                value @ (Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_)) => {
                     let (shown, of_type) = match value {
                         Value::String(text) => (text.clone(), "string"),
                         Value::Bool(flag) => (flag.to_string(), "bool"),
-                        other => (other.to_string(), "map[string]interface {}"),
+                        Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                            (value.to_string(), "map[string]interface {}")
+                        }
                     };
                     let why =
                         format!("{field} accessor error: {shown} is of the type {of_type}, expected int64");

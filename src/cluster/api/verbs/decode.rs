@@ -9,7 +9,6 @@ use k8s_openapi::api::{
     coordination::v1 as coordination, core::v1 as core, discovery::v1 as discovery,
     networking::v1 as networking, policy::v1 as policy, rbac::v1 as rbac,
 };
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1 as extensions;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -25,7 +24,8 @@ pub(super) struct Decoded {
     pub(super) unknown: Vec<String>,
 }
 
-/// Decodes an object of a built-in kind; kinds without a type here are kept as they are.
+/// Decodes an object of a built-in kind; kinds without a type here are kept as they are, as are
+/// definitions, whose schemas hold values of any form.
 pub(super) fn built_in(resource: &Resource, sent: &Value) -> Result<Decoded, Status> {
     let typed = match (resource.group.as_str(), resource.version.as_str(), resource.plural.as_str()) {
         ("", "v1", "configmaps") => through::<core::ConfigMap>,
@@ -51,9 +51,6 @@ pub(super) fn built_in(resource: &Resource, sent: &Value) -> Result<Decoded, Sta
         ("rbac.authorization.k8s.io", "v1", "rolebindings") => through::<rbac::RoleBinding>,
         ("rbac.authorization.k8s.io", "v1", "clusterroles") => through::<rbac::ClusterRole>,
         ("rbac.authorization.k8s.io", "v1", "clusterrolebindings") => through::<rbac::ClusterRoleBinding>,
-        ("apiextensions.k8s.io", "v1", "customresourcedefinitions") => {
-            through::<extensions::CustomResourceDefinition>
-        }
         _ => return Ok(Decoded { object: sent.clone(), unknown: Vec::new() }),
     };
     let mut ready = sent.clone();
@@ -93,7 +90,9 @@ fn at_path<'a>(object: &'a Value, path: &str) -> &'a Value {
         .filter(|step| !step.is_empty())
         .try_fold(object, |value, step| match value {
             Value::Array(list) => step.parse::<usize>().ok().and_then(|index| list.get(index)),
-            _ => value.get(step),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+                value.get(step)
+            }
         })
         .unwrap_or(&Value::Null)
 }
@@ -231,8 +230,6 @@ const KEPT_TEXTS: [&str; 7] =
 /// Drops what Kubernetes' encoder omits: empty lists and maps of values, empty texts, some zeros.
 fn omit_empty(value: &mut Value, name: &str) {
     match value {
-        // A schema may name defaults of any kind.
-        Value::Object(_) if name == "openAPIV3Schema" => {}
         Value::Object(map) if FREE_MAPS.contains(&name) && map.values().all(|v| !v.is_object()) => {}
         Value::Object(map) => {
             map.retain(|key, value| {

@@ -53,6 +53,14 @@ fn show_times(resource: &Resource, object: &mut Value) {
             members(condition).entry(*time).or_insert(Value::Null);
         }
     });
+    // Omitted when zero, other than in ReplicaSets.
+    if resource.plural == "deployments" && at(object, &["status", "replicas"]) == 0 {
+        remove(object, &["status", "replicas"]);
+    }
+    let address = text(object, &["status", "podIP"]).to_owned();
+    if resource.plural == "pods" && !address.is_empty() {
+        fill(object, &["status", "podIPs"], json!([{"ip": address}]));
+    }
     each(object, &["status", "containerStatuses"], |status| {
         for state in ["state", "lastState"] {
             if let Some(running) = status.pointer_mut(&format!("/{state}/running")) {

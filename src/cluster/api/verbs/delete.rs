@@ -166,10 +166,9 @@ impl Store {
         let mut marked = (*live).clone();
         let mut held = strategy::is_held(resource, &live);
         held |= set_finalizers(resource, &mut marked, options);
-        if resource.is("apiextensions.k8s.io", "customresourcedefinitions") && !call.dry_run() {
-            if !self.clear_objects(&live, call.now) {
-                definitions::wait_for_objects(&mut marked);
-            }
+        let defines = resource.is("apiextensions.k8s.io", "customresourcedefinitions") && !call.dry_run();
+        if defines && !self.clear_objects(&live, call.now) {
+            definitions::wait_for_objects(&mut marked);
         }
         let finalized = !finalizers(&marked).is_empty();
         let mut ends_later = held || finalized;

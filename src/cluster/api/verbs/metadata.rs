@@ -243,7 +243,7 @@ mod tests {
     use super::super::super::store::Registry;
     use super::*;
 
-    fn faults(plural: &str, metadata: Value) -> Vec<String> {
+    fn faults(plural: &str, metadata: &Value) -> Vec<String> {
         let resource = Registry::built_in().find("", "v1", plural).expect("a built-in resource");
         let causes = check_new(&resource, &json!({"metadata": metadata}));
         causes.into_iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect()
@@ -251,16 +251,16 @@ mod tests {
 
     #[test]
     fn names_are_subdomains_or_labels() {
-        assert!(faults("configmaps", json!({"name": "a.b-c.9"})).is_empty());
-        assert!(faults("configmaps", json!({"name": "Bad_Name"}))[0].contains("RFC 1123 subdomain"));
-        assert!(faults("services", json!({"name": "A"}))[0].contains("RFC 1123 label"));
-        assert!(faults("services", json!({"name": "1a"})).is_empty());
+        assert!(faults("configmaps", &json!({"name": "a.b-c.9"})).is_empty());
+        assert!(faults("configmaps", &json!({"name": "Bad_Name"}))[0].contains("RFC 1123 subdomain"));
+        assert!(faults("services", &json!({"name": "A"}))[0].contains("RFC 1123 label"));
+        assert!(faults("services", &json!({"name": "1a"})).is_empty());
         assert_eq!(
-            faults("namespaces", json!({"name": "a.b"})),
+            faults("namespaces", &json!({"name": "a.b"})),
             ["metadata.name: Invalid value: \"a.b\": must not contain dots"]
         );
         assert_eq!(
-            faults("configmaps", json!({})),
+            faults("configmaps", &json!({})),
             ["metadata.name: Required value: name or generateName is required"]
         );
     }
@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn labels_have_qualified_keys_and_plain_values() {
-        let labels = |labels: Value| faults("configmaps", json!({"name": "x", "labels": labels}));
+        let labels = |labels: Value| faults("configmaps", &json!({"name": "x", "labels": labels}));
         assert!(labels(json!({"app.kubernetes.io/name": "Web_1.0", "empty": ""})).is_empty());
         assert!(labels(json!({"a b": "c"}))[0].contains("name part must consist of"));
         assert!(labels(json!({"a": "b c"}))[0].contains("a valid label must be an empty string"));
@@ -283,7 +283,7 @@ mod tests {
 
     #[test]
     fn finalizers_are_qualified() {
-        let finalizers = |name: &str| faults("configmaps", json!({"name": "x", "finalizers": [name]}));
+        let finalizers = |name: &str| faults("configmaps", &json!({"name": "x", "finalizers": [name]}));
         assert!(finalizers("example.com/hold").is_empty() && finalizers("orphan").is_empty());
         assert!(
             finalizers("hold")[0].contains("neither a standard finalizer name nor is it fully qualified")
@@ -293,7 +293,7 @@ mod tests {
     #[test]
     fn owners_are_whole_and_one_controls() {
         let owner = |name: &str| json!({"apiVersion": "v1", "kind": "Pod", "name": name, "uid": name, "controller": true});
-        let owners = |owners: Value| faults("configmaps", json!({"name": "x", "ownerReferences": owners}));
+        let owners = |owners: Value| faults("configmaps", &json!({"name": "x", "ownerReferences": owners}));
         assert!(owners(json!([owner("a")])).is_empty());
         assert!(owners(json!([owner("a"), owner("b")]))[0].contains("references for Pod/a and Pod/b"));
         assert_eq!(owners(json!([{"kind": "x"}])).len(), 3);

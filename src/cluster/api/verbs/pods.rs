@@ -79,7 +79,9 @@ fn mount_token(store: &mut Store, pod: &mut Value) {
 fn push(object: &mut Value, field: &str, item: Value) {
     match members(object).entry(field).or_insert_with(|| json!([])) {
         Value::Array(list) => list.push(item),
-        other => *other = json!([item]),
+        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => {
+            *other = json!([item]);
+        }
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) fn before_create(store: &mut Store, service: &mut Value) {
 pub(super) fn before_update(store: &mut Store, live: &Value, service: &mut Value) {
     let (was, is) = (text(live, &["spec", "type"]), text(service, &["spec", "type"]).to_owned());
     if is == "ExternalName" {
-        for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] {
+        for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"] {
             remove(service, &["spec", field]);
         }
         return;

@@ -82,7 +82,7 @@ pub(super) fn before_update(
     part: Part,
     live: &Value,
     candidate: &mut Value,
-) -> Result<(), Status> {
+) {
     let resource = &call.resource;
     match (resource.group.as_str(), resource.plural.as_str()) {
         ("", "namespaces") if part != Part::Finalize => copy(candidate, live, &["spec", "finalizers"]),
@@ -94,7 +94,6 @@ pub(super) fn before_update(
         }
         _ => {}
     }
-    Ok(())
 }
 
 /// What is wrong with a change, beside the metadata.

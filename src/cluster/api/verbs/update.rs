@@ -68,7 +68,6 @@ impl Store {
             return Err(refuse::invalid_kind("meta.k8s.io", "PatchOptions", "", &causes));
         }
         let mut config = call.request.body.clone();
-        object::fill(&mut config, &["metadata", "name"], call.name());
         if let Some(namespace) = call.namespace() {
             object::fill(&mut config, &["metadata", "namespace"], namespace);
         }
@@ -99,8 +98,10 @@ impl Store {
         let resource = &call.resource;
         keep_system_metadata(live, &mut candidate);
         isolate(resource, part, live, &mut candidate);
-        strategy::before_update(self, call, part, live, &mut candidate)?;
-        count_generation(resource, live, &mut candidate);
+        strategy::before_update(self, call, part, live, &mut candidate);
+        if part == Part::Main {
+            count_generation(resource, live, &mut candidate);
+        }
         create::drop_empty_metadata(&mut candidate);
         // Both the server and the kind check the metadata, and both are heard.
         let of_metadata = metadata::check_changed(live, &candidate);

@@ -202,11 +202,12 @@ fn difference(from: &Value, to: &Value) -> Value {
     }
     let gone = items(from).into_iter().filter(|old| !items(to).iter().any(|new| new["name"] == old["name"]));
     changes.extend(gone.map(|old| json!({"name": old["name"], "$patch": "delete"})));
-    json!({"spec": {
-        "$setElementOrder/containers": order,
-        "containers": changes,
-        "replicas": to["spec"].get("replicas").cloned().unwrap_or_default(),
-    }})
+    let mut patch = json!({"spec": {"replicas": to["spec"].get("replicas").cloned().unwrap_or_default()}});
+    if !changes.is_empty() {
+        patch["spec"]["$setElementOrder/containers"] = Value::Array(order);
+        patch["spec"]["containers"] = Value::Array(changes);
+    }
+    patch
 }
 
 proptest! {
