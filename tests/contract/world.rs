@@ -208,7 +208,9 @@ impl World {
         let body = match body {
             Value::Null => Vec::new(),
             Value::String(text) => text.clone().into_bytes(),
-            other => other.to_string().into_bytes(),
+            Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+                body.to_string().into_bytes()
+            }
         };
         let request = request.body(Body::from(body)).expect("a request");
         self.client.send(request).await.expect("an answer")
