@@ -25,7 +25,8 @@ impl Form {
         let mut ranges: Vec<Range<'_>> = accept.split(',').map(Range::parse).collect();
         ranges.sort_by_key(|range| std::cmp::Reverse(range.quality));
         ranges.iter().find_map(|range| range.form(include)).ok_or_else(|| {
-            let message = "only the following media types are accepted: application/json, application/yaml";
+            let message =
+                "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml";
             Status::new(Reason::NotAcceptable, message)
         })
     }

@@ -139,6 +139,9 @@ impl Front {
         if let Some(review) = reviews::answer(request) {
             return Ok(answer::document(201, &review, form));
         }
+        if !self.serves(&request.target) {
+            return Ok(not_found());
+        }
         if request.verb == Verb::Watch {
             let cursor = self.store().watch(request, self.now())?;
             return Ok(watch::stream(self.clone(), cursor, self.shaper(&request.target, form)));
@@ -156,6 +159,12 @@ impl Front {
                 Ok(response)
             }
         }
+    }
+
+    /// Whether the group and version of a target have any resource. Where they have none, a path is nothing at all.
+    fn serves(&self, target: &Target) -> bool {
+        let store = self.store();
+        store.resources().any(|served| served.group == target.group && served.version == target.version)
     }
 
     /// Brings objects of a target into the form that was asked for.
@@ -263,9 +272,9 @@ fn request(
             protobuf::MEDIA => protobuf::parse(body).map_err(|why| {
                 Status::new(Reason::BadRequest, format!("the body is no object in the protobuf form: {why}"))
             })?,
-            other => {
+            _ => {
                 let accepted = format!("application/json, application/yaml, {}", protobuf::MEDIA);
-                return Err(unsupported(other, &accepted));
+                return Err(unsupported(&accepted));
             }
         },
     };
@@ -278,17 +287,13 @@ fn patch_type(media: &str) -> Result<PatchType, Status> {
         "application/merge-patch+json" => Ok(PatchType::Merge),
         "application/strategic-merge-patch+json" => Ok(PatchType::Strategic),
         "application/apply-patch+yaml" => Ok(PatchType::Apply),
-        other => Err(unsupported(
-            other,
-            "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml, \
-             application/strategic-merge-patch+json",
-        )),
+        _ => Err(Status::new(Reason::UnsupportedMediaType, "415: Unsupported Media Type")),
     }
 }
 
-fn unsupported(media: &str, accepted: &str) -> Status {
+fn unsupported(accepted: &str) -> Status {
     let message = format!(
-        "the body of the request was in an unknown format ({media:?}) - accepted media types include: {accepted}"
+        "the body of the request was in an unknown format - accepted media types include: {accepted}"
     );
     Status::new(Reason::UnsupportedMediaType, message)
 }

@@ -116,7 +116,16 @@ impl Printer {
     #[must_use]
     pub fn table(&self, body: &Value, include: Include, now: Timestamp) -> Value {
         let objects = body["items"].as_array().map_or(std::slice::from_ref(body), Vec::as_slice);
-        let rows: Vec<Value> = objects.iter().map(|object| self.row(object, include, now)).collect();
+        let mut rows: Vec<Value> = objects.iter().map(|object| self.row(object, include, now)).collect();
+        if include == Include::Object
+            && let Some(kind) = body["kind"].as_str().and_then(|kind| kind.strip_suffix("List"))
+        {
+            // The items of a list leave their kind to the list.
+            for row in &mut rows {
+                row["object"]["kind"] = kind.into();
+                row["object"]["apiVersion"] = body["apiVersion"].clone();
+            }
+        }
         let mut metadata = json!({});
         for field in ["resourceVersion", "continue", "remainingItemCount"] {
             if let Some(value) = body["metadata"].get(field) {

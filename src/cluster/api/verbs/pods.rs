@@ -247,7 +247,7 @@ impl Store {
             [one] => one.clone(),
             [_, _, ..] => {
                 let why = "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
-                return Err(Status::new(Reason::InternalError, why));
+                return Err(Status::new(Reason::Unknown, why));
             }
         };
         if !is_ready(pod) && may_evict_unready(&budget) {
