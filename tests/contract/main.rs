@@ -16,6 +16,7 @@ mod errors;
 mod eviction;
 mod expiry;
 mod formats;
+mod gaps;
 mod generation;
 mod list;
 mod patch;
