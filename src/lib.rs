@@ -8,8 +8,8 @@
 //! | 0 | [`api`] | the custom resources as Rust types, and their definitions (CRDs) |
 //! | 1 | [`domain`] | values and arithmetic: hashes, replica counts, weights, durations; what a plan may contain |
 //! | 2 | [`rollout`], [`traffic`], [`guard`] | decisions: pure functions from what was observed to a plan |
-//! | 3 | [`clock`], [`controller`], [`cluster`] | the shell: watches, cache, queue and requests; the actors of a test cluster |
-//! | 4 | [`cli`] | the command line |
+//! | 3 | [`clock`], [`controller`], [`cluster`] | the shell: watches, cache, queue and requests; an embedded cluster, and a real one for tests |
+//! | 4 | [`cli`] | the command line, and the playground |
 
 pub mod api;
 pub mod cli;
