@@ -88,7 +88,7 @@ async fn refusals_are_statuses() {
         (
             Request::post("/api/v1/namespaces/default/pods").header("content-type", "text/html"),
             415,
-            "text/html",
+            "accepted media types include: application/json",
         ),
         (
             Request::post("/api/v1/namespaces/default/pods").header("content-type", "application/json"),
