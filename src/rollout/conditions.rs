@@ -92,8 +92,8 @@ fn is_healthy(cx: &Context<'_>, next: &RolloutStatus) -> bool {
     counts
         && cx.is_observed()
         && match cx.strategy {
-            Strategy::Canary(canary) => {
-                let done = canary.steps.is_empty() || next.current_step_index == Some(step_count(cx));
+            Strategy::Canary(_) => {
+                let done = cx.step_count().is_none_or(|count| next.current_step_index == Some(count));
                 done && is_completed(next) && next.replicas == cx.replicas
             }
             Strategy::BlueGreen(blue_green) => {
@@ -101,10 +101,6 @@ fn is_healthy(cx: &Context<'_>, next: &RolloutStatus) -> bool {
                     && (blue_green.preview_service.is_none() || is_current(&next.blue_green.preview_selector))
             }
         }
-}
-
-fn step_count(cx: &Context<'_>) -> i32 {
-    i32::try_from(cx.steps().len()).unwrap_or(i32::MAX)
 }
 
 fn is_completed(next: &RolloutStatus) -> bool {

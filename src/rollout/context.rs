@@ -140,6 +140,12 @@ impl<'a> Context<'a> {
         self.canary().map_or(&[], |c| &c.steps)
     }
 
+    /// The number of steps; none without steps.
+    pub(super) fn step_count(&self) -> Option<i32> {
+        let count = i32::try_from(self.steps().len()).unwrap_or(i32::MAX);
+        (count > 0).then_some(count)
+    }
+
     /// Whether weights are set on a router rather than approximated by pods.
     pub(super) fn is_routed(&self) -> bool {
         self.canary().is_some_and(|c| c.traffic_routing.is_some())

@@ -203,6 +203,11 @@ impl Draft {
         self.wake = self.wake.earliest(Wake::At(time));
     }
 
+    /// Whether the update was given up before, and that is not to be forgotten.
+    pub(super) fn is_aborted(&self, cx: &Context<'_>) -> bool {
+        cx.status.abort && !self.pauses.remove_abort
+    }
+
     /// Whether the plan so far changes the size of a ReplicaSet.
     pub(super) fn is_scaling(&self) -> bool {
         self.purposes().any(|p| matches!(p, Purpose::ScaleReplicaSet { .. }))

@@ -17,7 +17,7 @@ fn canary_reason(cx: &Context<'_>, draft: &Draft) -> Option<String> {
     if cx.status.stable_rs.is_none() {
         return Some("Initial deploy".to_owned());
     }
-    let is_aborted = cx.status.abort && !draft.pauses.remove_abort;
+    let is_aborted = draft.is_aborted(cx);
     if is_aborted || !is_available(cx) {
         return None;
     }
@@ -53,7 +53,7 @@ fn blue_green_reason(cx: &Context<'_>, draft: &Draft) -> Option<&'static str> {
     if draft.status.blue_green.active_selector.as_deref() != Some(cx.current_hash.as_str()) {
         return None;
     }
-    let is_aborted = cx.status.abort && !draft.pauses.remove_abort;
+    let is_aborted = draft.is_aborted(cx);
     if cx.status.promote_full {
         Some("Full promotion requested")
     } else if cx.rollback.is_fast() {

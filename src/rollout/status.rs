@@ -84,7 +84,7 @@ fn format_selector(selector: &LabelSelector, hash: Option<&str>) -> String {
 }
 
 fn fold_abort(cx: &Context<'_>, draft: &mut Draft) {
-    let aborted = draft.pauses.abort.is_some() || (cx.status.abort && !draft.pauses.remove_abort);
+    let aborted = draft.pauses.abort.is_some() || draft.is_aborted(cx);
     draft.status.abort = aborted;
     draft.status.aborted_at =
         aborted.then(|| cx.status.aborted_at.clone().unwrap_or_else(|| whole_seconds(cx.now)));

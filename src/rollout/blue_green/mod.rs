@@ -60,10 +60,6 @@ impl<'a> Update<'_, 'a> {
         self.active().and_then(|s| s.selector.get(keys::POD_HASH_LABEL)).map(String::as_str)
     }
 
-    fn is_aborted(&self, draft: &Draft) -> bool {
-        self.cx.status.abort && !draft.pauses.remove_abort
-    }
-
     fn point_preview(&self, draft: &mut Draft) {
         let preview = self.strategy.preview_service.as_deref().and_then(|name| self.cx.service(name));
         if let Some(preview) = preview {
@@ -85,7 +81,7 @@ impl<'a> Update<'_, 'a> {
         restart::advance(self.cx, draft);
         self.scale(draft);
         sizes::clean_history(self.cx, draft);
-        if !self.cx.is_halted() || self.is_aborted(draft) {
+        if !self.cx.is_halted() || draft.is_aborted(self.cx) {
             self.pause(draft);
             self.point_active(draft);
         }
@@ -127,7 +123,7 @@ impl<'a> Update<'_, 'a> {
         let delay = self.strategy.abort_scale_down_delay_seconds.unwrap_or(DEFAULT_DELAY_SECONDS);
         let stands_apart = self.cx.stable_rs.is_some_and(|rs| !self.cx.is_new(rs));
         let serves = self.active_hash() == Some(new.hash());
-        if !self.is_aborted(draft) || !stands_apart || serves || delay == 0 {
+        if !draft.is_aborted(self.cx) || !stands_apart || serves || delay == 0 {
             return AbortDelay::Off;
         }
         sizes::abort_delay(self.cx, draft, new, delay)
@@ -198,7 +194,7 @@ impl<'a> Update<'_, 'a> {
     fn pause(&self, draft: &mut Draft) {
         let cx = self.cx;
         let reason = PauseReason::BlueGreenPause;
-        if self.is_aborted(draft) {
+        if draft.is_aborted(self.cx) {
             return;
         }
         if !self.is_ready() {
@@ -272,7 +268,7 @@ impl<'a> Update<'_, 'a> {
     fn point_active(&self, draft: &mut Draft) {
         let cx = self.cx;
         let (Some(active), Some(new)) = (self.active(), cx.new_rs) else { return };
-        if self.is_aborted(draft) {
+        if draft.is_aborted(self.cx) {
             let stable = cx.stable_rs.filter(|rs| rs.status.available > 0);
             if let Some(stable) = stable {
                 self.point(draft, active, stable.hash());

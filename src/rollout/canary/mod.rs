@@ -30,7 +30,7 @@ pub(super) fn decide(cx: &Context<'_>, draft: &mut Draft) -> Result<(), TrafficE
 
 /// Begins an update: the steps start anew, and whatever belonged to the previous one is forgotten.
 fn restart(cx: &Context<'_>, draft: &mut Draft) {
-    let total = step_count(cx);
+    let total = cx.step_count();
     draft.pauses.clear = true;
     draft.pauses.remove_abort = true;
     let status = &mut draft.status;
@@ -51,12 +51,6 @@ fn restart(cx: &Context<'_>, draft: &mut Draft) {
         draft.status.current_step_index = total;
         draft.tell(EventReason::SkipSteps, "Rollback to active ReplicaSets within RollbackWindow");
     }
-}
-
-/// The number of steps; none without steps.
-fn step_count(cx: &Context<'_>) -> Option<i32> {
-    let count = i32::try_from(cx.steps().len()).unwrap_or(i32::MAX);
-    (count > 0).then_some(count)
 }
 
 /// Goes on with the update that the status is about.
@@ -85,7 +79,7 @@ fn advance(cx: &Context<'_>, draft: &mut Draft) -> Result<(), TrafficError> {
 
 /// An abort goes back to the start, a full promotion or a rollback within the window to the end of the steps.
 fn skip_what_needs_no_steps(cx: &Context<'_>, draft: &mut Draft) {
-    let Some(total) = step_count(cx) else { return };
+    let Some(total) = cx.step_count() else { return };
     if cx.rollback.is_within_window() || cx.status.promote_full {
         draft.pauses.clear = true;
         draft.pauses.remove_abort = true;

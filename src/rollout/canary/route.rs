@@ -35,7 +35,7 @@ pub(super) fn apply(cx: &Context<'_>, draft: &mut Draft) -> Result<(), TrafficEr
 }
 
 fn desired_weight(cx: &Context<'_>, draft: &Draft) -> i32 {
-    let is_aborted = cx.status.abort && !draft.pauses.remove_abort;
+    let is_aborted = draft.is_aborted(cx);
     let has_pods = cx.new_rs.is_some_and(|rs| rs.status.available > 0);
     if is_rolling_back(cx) || is_aborted {
         return scale::abort_weight(cx, draft);

@@ -6,7 +6,6 @@ use super::super::progress;
 use super::super::scale::{self as sizes, AbortDelay, DelayQueue};
 use super::super::snapshot::ReplicaSetView;
 use super::super::views::Deadline;
-use super::step_count;
 use crate::api::rollout_status::TrafficWeights;
 use crate::api::{CanaryStrategy, keys};
 use crate::domain::replicas::{
@@ -60,7 +59,7 @@ fn served_floor(cx: &Context<'_>, strategy: &CanaryStrategy, rs: &ReplicaSetView
 pub(super) fn must_hand_over(cx: &Context<'_>) -> bool {
     let (Some(strategy), Some(new)) = (cx.canary(), cx.new_rs) else { return false };
     let limits = limits(cx, strategy);
-    let is_past_last = step_count(cx).is_none_or(|count| cx.status.current_step_index == Some(count));
+    let is_past_last = cx.step_count().is_none_or(|count| cx.status.current_step_index == Some(count));
     let is_waited_for = cx.stable_rs.is_some_and(|rs| !cx.is_new(rs) && rs.replicas == 1) && !cx.is_changed();
     let enough = (cx.replicas - limits.unavailable).max(1);
     !cx.is_routed() && is_past_last && is_waited_for && limits.surge == 0 && new.status.available >= enough
@@ -89,7 +88,7 @@ fn abort_delay(
     strategy: &CanaryStrategy,
     new: &ReplicaSetView,
 ) -> AbortDelay {
-    let is_aborted = cx.status.abort && !draft.pauses.remove_abort;
+    let is_aborted = draft.is_aborted(cx);
     let stands_apart = cx.stable_rs.is_some_and(|rs| !cx.is_new(rs));
     let delay = strategy.abort_scale_down_delay_seconds.unwrap_or(DEFAULT_DELAY_SECONDS);
     let follows_traffic = strategy.dynamic_stable_scale && strategy.abort_scale_down_delay_seconds.is_none();
@@ -169,9 +168,9 @@ fn position<'s>(cx: &Context<'_>, draft: &Draft, steps: &'s [StepSize]) -> Canar
     let is_stable = cx.status.stable_rs.as_deref() == Some(cx.current_hash.as_str());
     CanaryPosition {
         steps,
-        index: draft.status.current_step_index.or_else(|| step_count(cx)),
+        index: draft.status.current_step_index.or_else(|| cx.step_count()),
         max_weight: cx.max_weight(),
-        is_aborted: cx.status.abort && !draft.pauses.remove_abort,
+        is_aborted: draft.is_aborted(cx),
         is_promoted: cx.status.promote_full || cx.status.stable_rs.is_none() || is_stable,
     }
 }

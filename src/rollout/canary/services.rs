@@ -9,7 +9,7 @@ use crate::api::keys;
 /// Points both Services at their revisions, as soon as those can serve.
 pub(super) fn point(cx: &Context<'_>, draft: &mut Draft) {
     let Some(canary) = cx.canary() else { return };
-    let is_aborted = cx.status.abort && !draft.pauses.remove_abort;
+    let is_aborted = draft.is_aborted(cx);
     let of_stable = if !is_aborted && scale::must_hand_over(cx) { cx.new_rs } else { cx.stable_rs };
     point_one(cx, draft, canary.stable_service.as_deref(), of_stable);
     if route::is_rolling_back(cx) || is_aborted && scale::abort_weight(cx, draft) > 0 {

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::super::context::Context;
 use super::super::draft::Draft;
-use super::{scale, step_count};
+use super::scale;
 use crate::api::strategy::PauseStep;
 use crate::api::{CanaryStep, IntOrString, PauseReason, StepKind};
 use crate::domain::duration;
@@ -25,7 +25,7 @@ pub(super) fn is_resumed(cx: &Context<'_>) -> bool {
 /// Completes the current step, or waits for what it waits for.
 pub(super) fn advance(cx: &Context<'_>, draft: &mut Draft) {
     let Some((index, step)) = current(cx) else { return };
-    if cx.status.abort && !draft.pauses.remove_abort || draft.pauses.clear {
+    if draft.is_aborted(cx) || draft.pauses.clear {
         return;
     }
     let Some(kind) = step.kind() else { return };
@@ -44,7 +44,7 @@ pub(super) fn advance(cx: &Context<'_>, draft: &mut Draft) {
         draft.pauses.hold_resume = is_resumed(cx);
         return;
     }
-    let total = step_count(cx).unwrap_or(0);
+    let total = cx.step_count().unwrap_or(0);
     let message = format!("Rollout step {}/{total} completed ({})", index + 1, label(step));
     draft.tell(EventReason::RolloutStepCompleted, message);
     draft.pauses.remove.push(PauseReason::CanaryPauseStep);
