@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod commands;
+mod edge_cases;
 mod guard;
 mod recordings;
+mod scene;
 mod world;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use serin::api::keys;
-use serin::controller::cache::Caches;
+use serin::controller::cache::{Caches, Shared};
 use serin::controller::entry::Entry;
 use serin::controller::object::ObjectKey;
 use serin::controller::observe::{Observed, observe};
@@ -37,6 +37,8 @@ pub(crate) struct World {
     /// The successive values of what can be seen.
     pub(crate) seen: BTreeMap<String, Vec<String>>,
     objects: BTreeMap<(ObjectKind, String), Value>,
+    /// The same objects as the controller sees them.
+    caches: Caches,
     pods: BTreeMap<String, Vec<Pod>>,
     pods_made: u64,
     version: u64,
@@ -59,6 +61,7 @@ impl World {
             writes: Vec::new(),
             seen: BTreeMap::new(),
             objects: BTreeMap::new(),
+            caches: Caches::default(),
             pods: BTreeMap::new(),
             pods_made: 0,
             version: 0,
@@ -104,11 +107,60 @@ impl World {
         self.store(kind, name, object);
     }
 
+    /// Creates a ReplicaSet whose status is as it says, with as many available pods, and the rest broken.
+    pub(crate) fn create_settled(&mut self, rs: Value) {
+        let name = name_of(&rs).to_owned();
+        self.create(ObjectKind::ReplicaSet, rs);
+        let rs = self.objects[&(ObjectKind::ReplicaSet, name.clone())].clone();
+        let count = |field: &str| rs["status"][field].as_u64().unwrap_or(0);
+        let settled = self.now - settling_time(&rs);
+        let mut pods = Vec::new();
+        for number in 0..count("replicas") {
+            self.pods_made += 1;
+            let pod = Pod {
+                name: format!("{name}-{}", self.pods_made),
+                ready_at: if number < count("availableReplicas") { settled } else { Timestamp::MAX },
+            };
+            let mut object = pod_of(&rs, &pod.name);
+            object["metadata"]["creationTimestamp"] = rs["metadata"]["creationTimestamp"].clone();
+            self.create(ObjectKind::Pod, object);
+            pods.push(pod);
+        }
+        self.pods.insert(name, pods);
+    }
+
     fn store(&mut self, kind: ObjectKind, name: String, mut object: Value) {
         self.version += 1;
         object["metadata"]["resourceVersion"] = self.version.to_string().into();
+        self.show(kind, &name, object.clone());
         self.objects.insert((kind, name), object);
         self.look();
+    }
+
+    /// As the watches do, which select ReplicaSets and Pods by the hash label.
+    fn show(&self, kind: ObjectKind, name: &str, object: Value) {
+        let has_hash = !object["metadata"]["labels"][keys::POD_HASH_LABEL].is_null();
+        match kind {
+            ObjectKind::Rollout => put(&self.caches.rollouts, name, object),
+            ObjectKind::ReplicaSet if has_hash => put(&self.caches.replica_sets, name, object),
+            ObjectKind::Service => put(&self.caches.services, name, object),
+            ObjectKind::Ingress => put(&self.caches.ingresses, name, object),
+            ObjectKind::Pod if has_hash => put(&self.caches.pods, name, object),
+            ObjectKind::ReplicaSet => hide(&self.caches.replica_sets, name),
+            ObjectKind::Pod => hide(&self.caches.pods, name),
+        }
+    }
+
+    /// Deletes an object, and nothing that belongs to it.
+    fn forget(&mut self, kind: ObjectKind, name: &str) {
+        self.objects.remove(&(kind, name.to_owned()));
+        match kind {
+            ObjectKind::Rollout => hide(&self.caches.rollouts, name),
+            ObjectKind::ReplicaSet => hide(&self.caches.replica_sets, name),
+            ObjectKind::Service => hide(&self.caches.services, name),
+            ObjectKind::Ingress => hide(&self.caches.ingresses, name),
+            ObjectKind::Pod => hide(&self.caches.pods, name),
+        }
     }
 
     /// A JSON merge patch of a main resource.
@@ -150,31 +202,7 @@ impl World {
     }
 
     fn observe(&self, rollout: &str) -> Observed {
-        let caches = Caches::default();
-        for ((kind, name), object) in &self.objects {
-            // As the watches do, which select by label.
-            let is_seen = !object["metadata"]["labels"][keys::POD_HASH_LABEL].is_null();
-            let (key, object) = (ObjectKey::new(NAMESPACE, name), object.clone());
-            match kind {
-                ObjectKind::Rollout => {
-                    caches.rollouts.write().put(key, pruned(object));
-                }
-                ObjectKind::ReplicaSet if is_seen => {
-                    caches.replica_sets.write().put(key, pruned(object));
-                }
-                ObjectKind::Service => {
-                    caches.services.write().put(key, pruned(object));
-                }
-                ObjectKind::Ingress => {
-                    caches.ingresses.write().put(key, pruned(object));
-                }
-                ObjectKind::Pod if is_seen => {
-                    caches.pods.write().put(key, pruned(object));
-                }
-                ObjectKind::ReplicaSet | ObjectKind::Pod => {}
-            }
-        }
-        observe(&ObjectKey::new(NAMESPACE, rollout), &caches, self.failures.get(rollout).cloned())
+        observe(&ObjectKey::new(NAMESPACE, rollout), &self.caches, self.failures.get(rollout).cloned())
     }
 
     /// What the decision about the first Rollout is now.
@@ -270,9 +298,9 @@ impl World {
 
     /// Deletes an object; the pods of a ReplicaSet go with it, and a pod that goes is missing to its ReplicaSet.
     pub(crate) fn remove(&mut self, kind: ObjectKind, name: &str) {
-        self.objects.remove(&(kind, name.to_owned()));
+        self.forget(kind, name);
         for pod in self.pods.remove(name).into_iter().flatten() {
-            self.objects.remove(&(ObjectKind::Pod, pod.name));
+            self.forget(ObjectKind::Pod, &pod.name);
         }
         self.pods.values_mut().for_each(|pods| pods.retain(|pod| pod.name != name));
     }
@@ -289,7 +317,8 @@ impl World {
             self.resize(&rs);
             let pods = self.pods.get(&name).map_or(&[][..], Vec::as_slice);
             let settling = settling_time(&rs);
-            let count = |since: SignedDuration| pods.iter().filter(|p| p.ready_at <= self.now - since).count();
+            let count =
+                |since: SignedDuration| pods.iter().filter(|p| p.ready_at <= self.now - since).count();
             let status = json!({
                 "replicas": pods.len(),
                 "readyReplicas": count(SignedDuration::ZERO),
@@ -313,7 +342,7 @@ impl World {
         let mut pods = self.pods.remove(&name).unwrap_or_default();
         pods.sort_by_key(|pod| pod.ready_at);
         for gone in pods.split_off(wanted.min(pods.len())) {
-            self.objects.remove(&(ObjectKind::Pod, gone.name));
+            self.forget(ObjectKind::Pod, &gone.name);
         }
         while pods.len() < wanted {
             self.pods_made += 1;
@@ -324,9 +353,12 @@ impl World {
         self.pods.insert(name, pods);
     }
 
-    /// From now on no pod of the ReplicaSet is ready, and none that is there becomes so.
-    pub(crate) fn break_pods(&mut self, rs: &str) {
-        self.pods.get_mut(rs).into_iter().flatten().for_each(|pod| pod.ready_at = Timestamp::MAX);
+    /// So many pods of the ReplicaSet of that hash that are not ready become so now.
+    pub(crate) fn ready_pods(&mut self, hash: &str, count: usize) {
+        let now = self.now;
+        let sets = self.pods.iter_mut().filter(|(name, _)| name.ends_with(hash));
+        let waiting = sets.flat_map(|(_, pods)| pods).filter(|pod| pod.ready_at > now);
+        waiting.take(count).for_each(|pod| pod.ready_at = now);
     }
 
     fn next_pod(&self) -> Option<Timestamp> {
@@ -356,12 +388,19 @@ impl World {
                 }
             }
             match wake {
-                Wake::At(time) if is_quiet => return Some(time.max(self.now + SignedDuration::from_millis(1))),
+                Wake::At(time) if is_quiet => {
+                    return Some(time.max(self.now + SignedDuration::from_millis(1)));
+                }
                 Wake::OnChange if is_quiet => return None,
                 Wake::At(_) | Wake::OnChange => {}
             }
         }
         panic!("no end of writes: {:#?}", self.writes.last());
+    }
+
+    /// The API server refused that at the last attempt to do something about the first Rollout.
+    pub(crate) fn refused(&mut self, failure: Failure) {
+        self.failures.insert(self.rollout_name(), failure);
     }
 
     /// Lets that much time pass.
@@ -436,8 +475,17 @@ fn in_the_way(live: &Value) -> FailureCause {
     }
 }
 
-fn pruned<E: Entry>(object: Value) -> E {
-    E::prune(serde_json::from_value(object).expect("an object of its kind"))
+fn put<E: Entry>(cache: &Shared<E>, name: &str, object: Value) {
+    let entry = E::prune(serde_json::from_value(object).expect("an object of its kind"));
+    cache.write().put(ObjectKey::new(NAMESPACE, name), entry);
+}
+
+fn hide<E: Entry>(cache: &Shared<E>, name: &str) {
+    let key = ObjectKey::new(NAMESPACE, name);
+    let last = cache.read().get(&key).cloned();
+    if let Some(last) = last {
+        cache.write().remove(key, &last);
+    }
 }
 
 fn text(value: &Value) -> Option<String> {
