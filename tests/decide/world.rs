@@ -17,7 +17,7 @@ use serin::domain::merge_patch::apply_merge_patch;
 use serin::domain::plan::{Action, ObjectKind, Op, Plan, Wake};
 use serin::guard;
 use serin::rollout::decide;
-use serin::rollout::snapshot::Snapshot;
+use serin::rollout::snapshot::{Remembered, Snapshot};
 
 const NAMESPACE: &str = "default";
 
@@ -41,6 +41,7 @@ pub(crate) struct World {
     /// The controller dies after the write of this number, counted from 1, and begins anew.
     pub(crate) dies_after: Option<usize>,
     start_latency: SignedDuration,
+    held_since: Option<Timestamp>,
 }
 
 impl World {
@@ -55,6 +56,7 @@ impl World {
             version: 0,
             dies_after: None,
             start_latency: SignedDuration::from_millis(2500),
+            held_since: None,
         }
     }
 
@@ -139,7 +141,8 @@ impl World {
                 }
             }
         }
-        match observe(&key(self.rollout()), &caches, None) {
+        let remembered = Remembered { held_since: self.held_since, ..Remembered::default() };
+        match observe(&key(self.rollout()), &caches, remembered) {
             Observed::Complete(snapshot) => *snapshot,
             Observed::Absent | Observed::Unreadable(_) => panic!("the Rollout of the model cannot be read"),
         }
@@ -157,6 +160,8 @@ impl World {
     }
 
     fn carry_out(&mut self, plan: &Plan) {
+        self.held_since = self.held_since.or(Some(self.now)).filter(|_| plan.status.held);
+        let told = self.events.len();
         for stage in &plan.stages {
             for op in &stage.ops {
                 self.request(op);
@@ -175,6 +180,9 @@ impl World {
                 return;
             }
         }
+        let of_ops = self.events.split_off(told);
+        self.tell(&plan.status.first);
+        self.events.extend(of_ops);
         self.tell(&plan.status.events);
     }
 
@@ -242,10 +250,10 @@ impl World {
             let wake = loop {
                 self.run_pods();
                 let plan = self.plan();
+                self.carry_out(&plan);
                 if plan.is_empty() {
                     break plan.wake;
                 }
-                self.carry_out(&plan);
                 rounds += 1;
                 assert!(rounds < 50, "no end of writes: {:#?}", self.writes.last());
             };
