@@ -234,6 +234,7 @@ impl<S: Server> Run<'_, S> {
             }
         }
         if self.outcome.ending == Ending::Done {
+            self.outcome.events.splice(0..0, status.first.iter().cloned());
             self.outcome.events.extend(status.events.iter().cloned());
         }
     }
@@ -285,6 +286,7 @@ mod tests {
                 observed: json!({"status": {"observed": true}}),
                 routed: json!({"status": {"routed": true}}),
                 events: vec![note("status")],
+                ..StatusWrite::nothing()
             },
             notes: Vec::new(),
             wake: Wake::OnChange,

@@ -8,6 +8,7 @@
 //! made only when every cache has been filled, and not before the caches show the last write of the same Rollout
 //! ([`freshness`]). What decisions say is none of this module's business.
 
+mod allowance;
 pub mod apply;
 pub mod cache;
 pub mod dispatch;

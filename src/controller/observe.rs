@@ -9,7 +9,7 @@ use super::entry::{ReplicaSetEntry, RolloutEntry, Term};
 use super::object::ObjectKey;
 use crate::api::Rollout;
 use crate::domain::selector::selects;
-use crate::rollout::snapshot::{Failure, PodView, ReplicaSetView, ServiceView, Snapshot};
+use crate::rollout::snapshot::{PodView, Remembered, ReplicaSetView, ServiceView, Snapshot};
 use crate::rollout::{ObservedKeys, Unreadable};
 
 /// What the caches say about one key.
@@ -25,7 +25,7 @@ pub enum Observed {
 
 /// Observes the Rollout of that key.
 #[must_use]
-pub fn observe(key: &ObjectKey, caches: &Caches, last_failure: Option<Failure>) -> Observed {
+pub fn observe(key: &ObjectKey, caches: &Caches, remembered: Remembered) -> Observed {
     let entry = caches.rollouts.read().get(key).cloned();
     let Some(entry) = entry else {
         return Observed::Absent;
@@ -43,7 +43,8 @@ pub fn observe(key: &ObjectKey, caches: &Caches, last_failure: Option<Failure>) 
         services: services(key, observed, caches),
         ingresses: ingresses(&key.namespace, observed, caches),
         pods,
-        last_failure,
+        last_failure: remembered.last_failure,
+        held_since: remembered.held_since,
     }))
 }
 
@@ -145,7 +146,7 @@ mod tests {
     }
 
     fn snapshot(caches: &Caches) -> Snapshot {
-        match observe(&key("web"), caches, None) {
+        match observe(&key("web"), caches, Remembered::default()) {
             Observed::Complete(snapshot) => *snapshot,
             other @ (Observed::Absent | Observed::Unreadable(_)) => panic!("{other:?}"),
         }
@@ -183,11 +184,11 @@ mod tests {
     #[test]
     fn what_is_not_there_or_not_readable_is_said_so() {
         let caches = world();
-        assert!(matches!(observe(&key("none"), &caches, None), Observed::Absent));
+        assert!(matches!(observe(&key("none"), &caches, Remembered::default()), Observed::Absent));
         let broken = json!({"metadata": {"name": "bad"}, "spec": {"replicas": "x"}});
         caches.rollouts.write().put(key("bad"), entry(broken));
         assert!(
-            matches!(observe(&key("bad"), &caches, None), Observed::Unreadable(u) if u.path == "spec.replicas")
+            matches!(observe(&key("bad"), &caches, Remembered::default()), Observed::Unreadable(u) if u.path == "spec.replicas")
         );
     }
 }

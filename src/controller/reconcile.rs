@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::domain::event::{EventNote, EventReason};
 use crate::domain::plan::{Action, ObjectKind, Op, Plan, Precondition, Wake};
 use crate::guard;
-use crate::rollout::snapshot::{Failure, FailureCause, Identity, Snapshot};
+use crate::rollout::snapshot::{Failure, FailureCause, Identity, Remembered, Snapshot};
 use crate::rollout::{decide, decide_unreadable};
 
 /// When a Rollout is looked at again although nothing has changed, at the earliest and at the latest. Only a lost
@@ -38,7 +38,7 @@ struct Memory {
     /// The uid of the Rollout that all this is about.
     uid: String,
     freshness: Freshness,
-    last_failure: Option<Failure>,
+    kept: Remembered,
     /// The last problem that was reported, so that it is reported once.
     warned: Option<String>,
 }
@@ -78,15 +78,15 @@ impl<S: Server> Reconciler<S> {
             tracing::debug!(namespace = key.namespace, name = key.name, "waits for the watch of Rollouts");
             return Next::Soon(Duration::try_from(until.duration_since(now)).unwrap_or(STALE));
         }
-        let last_failure = match self.recall(key, &uid, now) {
-            Ok(last_failure) => last_failure,
+        let remembered = match self.recall(key, &uid, now) {
+            Ok(remembered) => remembered,
             Err(write) => {
                 tracing::debug!(namespace = key.namespace, name = key.name, %write, "waits for its own write");
                 return Next::Soon(STALE);
             }
         };
-        let had_failed = last_failure.is_some();
-        let (id, plan) = match observe(key, &self.caches, last_failure) {
+        let had_failed = remembered.last_failure.is_some();
+        let (id, plan) = match observe(key, &self.caches, remembered) {
             Observed::Absent => return self.forget(key),
             Observed::Unreadable(unreadable) => {
                 let plan = bulkhead(|| decide_unreadable(&unreadable, now)).map_err(Stall::Bug);
@@ -102,7 +102,7 @@ impl<S: Server> Reconciler<S> {
         log(key, &plan, &outcome);
         let next = self.remember(key, &plan, outcome);
         let forgiven =
-            had_failed && self.memories().get(key).is_none_or(|memory| memory.last_failure.is_none());
+            had_failed && self.memories().get(key).is_none_or(|memory| memory.kept.last_failure.is_none());
         match next {
             // The plan may still speak of a refusal that is over.
             Next::At(_) if forgiven => Next::Soon(STALE),
@@ -119,7 +119,7 @@ impl<S: Server> Reconciler<S> {
 
     /// What the last attempt left behind, or the write of it that the caches do not show yet. What is remembered of
     /// a Rollout of that name with another uid is forgotten.
-    fn recall(&self, key: &ObjectKey, uid: &str, now: Timestamp) -> Result<Option<Failure>, String> {
+    fn recall(&self, key: &ObjectKey, uid: &str, now: Timestamp) -> Result<Remembered, String> {
         let mut memories = self.memories();
         let memory = memories.entry(key.clone()).or_default();
         if memory.uid != uid {
@@ -127,7 +127,7 @@ impl<S: Server> Reconciler<S> {
         }
         match memory.freshness.awaited(&key.namespace, &self.caches, now) {
             Some(write) => Err(write.to_string()),
-            None => Ok(memory.last_failure.clone()),
+            None => Ok(memory.kept.clone()),
         }
     }
 
@@ -142,16 +142,17 @@ impl<S: Server> Reconciler<S> {
         for write in writes {
             memory.freshness.record(write, now);
         }
+        memory.kept.held_since = memory.kept.held_since.or(Some(now)).filter(|_| plan.status.held);
         match ending {
             Ending::Done => {
-                memory.last_failure = None;
+                memory.kept.last_failure = None;
                 memory.warned = None;
                 Next::At(now)
             }
             Ending::Conflict(_) | Ending::Transient(_) => Next::Transient,
             Ending::Refused(failure) => {
                 let warning = warning(plan, &failure);
-                memory.last_failure = Some(failure);
+                memory.kept.last_failure = Some(failure);
                 // An object that stands in the way is for the next decision to deal with, at once.
                 let Some(warning) = warning else {
                     return Next::Transient;
@@ -353,11 +354,11 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(reconciler.reconcile(&key()).await, Next::Refused);
         }
-        let failure = reconciler.recall(&key(), "u1", Timestamp::UNIX_EPOCH).expect("nothing is awaited");
-        assert_eq!(failure.map(|failure| failure.cause), Some(FailureCause::Rejected("no".into())));
+        let kept = reconciler.recall(&key(), "u1", Timestamp::UNIX_EPOCH).expect("nothing is awaited");
+        assert_eq!(kept.last_failure.map(|failure| failure.cause), Some(FailureCause::Rejected("no".into())));
         reconciler.events.close();
         let sink = Double::default();
-        reconciler.events.send(&sink).await;
+        reconciler.events.send(&sink, &reconciler.clock).await;
         assert_eq!(sink.lines().len(), 1);
         assert_eq!(sink.body(0)["reason"], "ReconciliationError");
     }
@@ -372,7 +373,7 @@ mod tests {
         }
         reconciler.events.close();
         let sink = Double::default();
-        reconciler.events.send(&sink).await;
+        reconciler.events.send(&sink, &reconciler.clock).await;
         assert_eq!(sink.lines().len(), 1);
         let told = "The controller has a bug that this Rollout brings out: no way";
         assert_eq!(
@@ -387,7 +388,7 @@ mod tests {
         reconciler.reconcile(&key()).await;
         put(&reconciler, "u2", "2", &json!(null));
         let made_anew = reconciler.recall(&key(), "u2", Timestamp::UNIX_EPOCH);
-        assert_eq!(made_anew, Ok(None));
+        assert_eq!(made_anew, Ok(Remembered::default()));
         let last = reconciler.caches.rollouts.read().get(&key()).cloned().expect("it is there");
         reconciler.caches.rollouts.write().remove(key(), &last);
         assert_eq!(reconciler.reconcile(&key()).await, Next::Forget);

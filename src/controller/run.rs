@@ -67,7 +67,7 @@ pub async fn run(options: Options) -> Result<(), StartError> {
         background.tasks.spawn(health::serve(listener, Arc::clone(&reconciler)));
     }
     let events = Arc::clone(&reconciler);
-    let sender = tokio::spawn(async move { events.events.send(&events.server).await });
+    let sender = tokio::spawn(async move { events.events.send(&events.server, &events.clock).await });
     let (stop, stopped) = watch::channel(false);
     let worker = Arc::clone(&reconciler);
     let work = tokio::spawn(async move {

@@ -196,7 +196,12 @@ pub struct StatusWrite {
     /// What was observed and the weights; written when traffic was moved and a later stage failed. Null when the
     /// weights do not change.
     pub routed: Value,
-    /// Sent after `patch` was written (or at once where it is null).
+    /// Whether a difference is kept for a later write, because nobody waits for it; `patch` is null then.
+    pub held: bool,
+    /// Told once `patch` was written (or at once where it is null), before the Events of the ops of this plan: what
+    /// has ended with it.
+    pub first: Vec<EventNote>,
+    /// Told once `patch` was written (or at once where it is null).
     pub events: Vec<EventNote>,
 }
 
@@ -204,7 +209,14 @@ impl StatusWrite {
     /// No write, and nothing to tell.
     #[must_use]
     pub const fn nothing() -> Self {
-        Self { patch: Value::Null, observed: Value::Null, routed: Value::Null, events: Vec::new() }
+        Self {
+            patch: Value::Null,
+            observed: Value::Null,
+            routed: Value::Null,
+            held: false,
+            first: Vec::new(),
+            events: Vec::new(),
+        }
     }
 }
 
@@ -257,6 +269,7 @@ impl Plan {
     pub fn is_empty(&self) -> bool {
         self.stages.iter().all(|s| s.ops.is_empty() && s.events.is_empty())
             && self.status.patch.is_null()
+            && self.status.first.is_empty()
             && self.status.events.is_empty()
     }
 

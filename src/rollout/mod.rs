@@ -9,6 +9,7 @@ mod canary;
 mod conditions;
 mod context;
 mod draft;
+mod hold;
 mod metadata;
 mod phase;
 mod progress;
@@ -80,7 +81,14 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
     announce(rollout, &before, &mut draft);
     let strategy = match validate::check(snapshot) {
         Ok(strategy) => strategy,
-        Err(error) => return refuse(draft, rollout, &before, now, &error.to_string()),
+        Err(refusal) => {
+            let is_new = before.observed_generation != rollout.metadata.generation.map(|g| g.to_string());
+            let arriving = hold::until_arrived(snapshot.held_since, now);
+            return match (refusal, arriving) {
+                (validate::Refusal::Reference(_), Some(until)) if is_new => draft.wait(until),
+                (refusal, _) => refuse(draft, rollout, &before, now, &refusal.to_string()),
+            };
+        }
     };
     if rollout.spec.replicas.is_none() {
         draft.patch_rollout(&json!({"spec": {"replicas": 1}}), Purpose::DefaultReplicas, Vec::new());
@@ -103,7 +111,10 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
         }
     };
     match routed {
-        Ok(()) => draft.close(rollout.status.as_ref()),
+        Ok(()) => {
+            draft.hold(&cx);
+            draft.close(rollout.status.as_ref())
+        }
         Err(error) => refuse(draft, rollout, &before, now, &error.to_string()),
     }
 }

@@ -42,8 +42,8 @@ fn owner_reference(rollout: &Rollout) -> Value {
     })
 }
 
-/// Makes the ReplicaSet of the current template, at size 0.
-pub(super) fn create(cx: &Context<'_>, draft: &mut Draft) {
+/// Makes the ReplicaSet of the current template, of that size.
+pub(super) fn create(cx: &Context<'_>, draft: &mut Draft, size: i32) {
     let hash = cx.current_hash.clone();
     let revision = cx.revision();
     record_revision(cx, draft, revision);
@@ -51,14 +51,18 @@ pub(super) fn create(cx: &Context<'_>, draft: &mut Draft) {
     let message = format!("Created ReplicaSet {name} (revision {revision})");
     draft.push(Op {
         kind: ObjectKind::ReplicaSet,
-        action: Action::Create { body: new_replica_set(cx, &name, &hash, revision) },
-        name,
+        action: Action::Create { body: new_replica_set(cx, &name, &hash, revision, size) },
+        name: name.clone(),
         purposes: vec![Purpose::CreateReplicaSet],
         events: vec![EventNote::new(EventReason::NewReplicaSetCreated, message)],
     });
+    if size > 0 {
+        let message = format!("Scaled up ReplicaSet {name} (revision {revision}) from 0 to {size}");
+        draft.tell_last(EventReason::ScalingReplicaSet, message);
+    }
 }
 
-fn new_replica_set(cx: &Context<'_>, name: &str, hash: &str, revision: i64) -> Value {
+fn new_replica_set(cx: &Context<'_>, name: &str, hash: &str, revision: i64, size: i32) -> Value {
     let spec = &cx.rollout.spec;
     let ephemeral = metadata::of_created(cx, hash);
     let mut template = spec.template.as_value().clone();
@@ -86,7 +90,7 @@ fn new_replica_set(cx: &Context<'_>, name: &str, hash: &str, revision: i64) -> V
             "ownerReferences": [owner_reference(cx.rollout)],
         },
         "spec": {
-            "replicas": 0,
+            "replicas": size,
             "minReadySeconds": spec.min_ready_seconds,
             "selector": selector,
             "template": template,

@@ -26,6 +26,17 @@ pub struct Snapshot {
     pub pods: Vec<PodView>,
     /// What became of the last attempt to carry out a plan, if the API server refused a part of it.
     pub last_failure: Option<Failure>,
+    /// Since when decisions have kept a difference of the status for a later write, if they do.
+    pub held_since: Option<Timestamp>,
+}
+
+/// What is remembered of the last decision about a Rollout, for the next.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Remembered {
+    /// See [`Snapshot::last_failure`].
+    pub last_failure: Option<Failure>,
+    /// See [`Snapshot::held_since`].
+    pub held_since: Option<Timestamp>,
 }
 
 /// What identifies an object and its state.

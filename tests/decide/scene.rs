@@ -229,6 +229,7 @@ impl Scene {
         }
         rollout["status"] = self.whole_status(current);
         world.create(ObjectKind::Rollout, rollout);
+        world.write_at_once("demo");
         for (_, set) in &self.sets {
             let mut set = set.clone();
             let desired = &mut set["metadata"]["annotations"][keys::DESIRED_REPLICAS];
@@ -374,7 +375,7 @@ impl Decision {
     pub(crate) fn events(&self) -> Vec<String> {
         let stages = self.plan.stages.iter();
         let of_stages = stages.flat_map(|s| s.ops.iter().flat_map(|op| &op.events).chain(&s.events));
-        let all = of_stages.chain(&self.plan.status.events);
+        let all = self.plan.status.first.iter().chain(of_stages).chain(&self.plan.status.events);
         all.map(|event| short(&format!("{}: {}", event.reason, event.message))).collect()
     }
 

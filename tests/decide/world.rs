@@ -16,7 +16,7 @@ use serin::domain::event::EventNote;
 use serin::domain::merge_patch::apply_merge_patch;
 use serin::domain::plan::{Action, ObjectKind, Op, Plan, Stage, StageName, Wake};
 use serin::guard;
-use serin::rollout::snapshot::{Failure, FailureCause, Snapshot};
+use serin::rollout::snapshot::{Failure, FailureCause, Remembered, Snapshot};
 use serin::rollout::{decide, decide_unreadable};
 
 const NAMESPACE: &str = "default";
@@ -42,8 +42,8 @@ pub(crate) struct World {
     pods: BTreeMap<String, Vec<Pod>>,
     pods_made: u64,
     version: u64,
-    /// By Rollout: what the API server refused at the last attempt.
-    failures: BTreeMap<String, Failure>,
+    /// By Rollout: what the shell remembers of the last attempt.
+    kept: BTreeMap<String, Remembered>,
     /// The controller dies after the write of this number, counted from 1, and begins anew.
     pub(crate) dies_after: Option<usize>,
     is_dead: bool,
@@ -65,7 +65,7 @@ impl World {
             pods: BTreeMap::new(),
             pods_made: 0,
             version: 0,
-            failures: BTreeMap::new(),
+            kept: BTreeMap::new(),
             dies_after: None,
             is_dead: false,
             start_latency: SignedDuration::from_millis(2500),
@@ -202,7 +202,8 @@ impl World {
     }
 
     fn observe(&self, rollout: &str) -> Observed {
-        observe(&ObjectKey::new(NAMESPACE, rollout), &self.caches, self.failures.get(rollout).cloned())
+        let kept = self.kept.get(rollout).cloned().unwrap_or_default();
+        observe(&ObjectKey::new(NAMESPACE, rollout), &self.caches, kept)
     }
 
     /// What the decision about the first Rollout is now.
@@ -227,7 +228,10 @@ impl World {
 
     fn carry_out(&mut self, rollout: &str, plan: &Plan) {
         self.is_dead = false;
-        self.failures.remove(rollout);
+        let kept = self.kept.entry(rollout.to_owned()).or_default();
+        kept.last_failure = None;
+        kept.held_since = kept.held_since.or(Some(self.now)).filter(|_| plan.status.held);
+        let told = self.events.len();
         let (after, before): (Vec<_>, Vec<_>) =
             plan.stages.iter().partition(|stage| stage.name >= StageName::Pods);
         if !before.into_iter().all(|stage| self.stage(rollout, stage)) {
@@ -235,6 +239,9 @@ impl World {
         }
         self.status(rollout, &plan.status.patch);
         if !self.is_dead {
+            let of_ops = self.events.split_off(told);
+            self.tell(&plan.status.first);
+            self.events.extend(of_ops);
             self.tell(&plan.status.events);
             after.into_iter().all(|stage| self.stage(rollout, stage));
         }
@@ -248,16 +255,17 @@ impl World {
 
     /// Whether all of a stage could be carried out, so that the next may follow.
     fn stage(&mut self, rollout: &str, stage: &Stage) -> bool {
+        let mut is_done = true;
         for op in &stage.ops {
             if let Err(failure) = self.request(op) {
-                self.failures.insert(rollout.to_owned(), failure);
+                self.refuse(rollout, failure);
+                is_done = false;
             } else if self.is_dead {
                 return false;
             } else {
                 self.tell(&op.events);
             }
         }
-        let is_done = !self.failures.contains_key(rollout);
         if is_done {
             self.tell(&stage.events);
         }
@@ -382,10 +390,8 @@ impl World {
                 let plan = self.plan_of(rollout);
                 self.decisions += 1;
                 wake = wake.earliest(plan.wake);
-                if !plan.is_empty() {
-                    self.carry_out(rollout, &plan);
-                    is_quiet = false;
-                }
+                self.carry_out(rollout, &plan);
+                is_quiet &= plan.is_empty();
             }
             match wake {
                 Wake::At(time) if is_quiet => {
@@ -398,9 +404,14 @@ impl World {
         panic!("no end of writes: {:#?}", self.writes.last());
     }
 
-    /// The API server refused that at the last attempt to do something about the first Rollout.
-    pub(crate) fn refused(&mut self, failure: Failure) {
-        self.failures.insert(self.rollout_name(), failure);
+    /// The API server refused that at the last attempt to do something about a Rollout.
+    pub(crate) fn refuse(&mut self, rollout: &str, failure: Failure) {
+        self.kept.entry(rollout.to_owned()).or_default().last_failure = Some(failure);
+    }
+
+    /// No difference of a status waits for a later write.
+    pub(crate) fn write_at_once(&mut self, rollout: &str) {
+        self.kept.entry(rollout.to_owned()).or_default().held_since = Some(Timestamp::UNIX_EPOCH);
     }
 
     /// Lets that much time pass.

@@ -8,6 +8,7 @@ mod support;
 mod control_plane;
 mod crash;
 mod definitions;
+mod economy;
 mod errors;
 mod gate;
 mod kubelet;

@@ -15,7 +15,7 @@ const DEFAULT_DELAY_SECONDS: i32 = 30;
 pub(super) fn decide(cx: &Context<'_>, strategy: &BlueGreenStrategy, draft: &mut Draft) {
     let update = Update { cx, strategy };
     if cx.new_rs.is_none() {
-        replica_set::create(cx, draft);
+        replica_set::create(cx, draft, update.new_size());
     } else {
         replica_set::sync(cx, draft);
     }
@@ -136,7 +136,7 @@ impl<'a> Update<'_, 'a> {
         let active = cx.status.blue_green.active_selector.as_deref();
         let serves =
             active.is_none_or(|hash| hash == cx.current_hash || cx.owned.iter().all(|rs| rs.hash() != hash));
-        if serves || cx.status.promote_full {
+        if serves || cx.status.promote_full && !cx.is_changed() {
             return cx.replicas;
         }
         let is_known = cx.status.current_pod_hash.as_deref() == Some(cx.current_hash.as_str());

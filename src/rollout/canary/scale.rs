@@ -65,6 +65,14 @@ pub(super) fn must_hand_over(cx: &Context<'_>) -> bool {
     !cx.is_routed() && is_past_last && is_waited_for && limits.surge == 0 && new.status.available >= enough
 }
 
+/// The size with which the ReplicaSet of a new revision begins: that of the first step, unless the stable one has to
+/// make room before.
+pub(super) fn first_size(cx: &Context<'_>, draft: &Draft) -> i32 {
+    let Some(strategy) = cx.canary() else { return 0 };
+    let next = next_counts(cx, draft, strategy);
+    if cx.stable_rs.is_none_or(|rs| next.stable == rs.replicas) { next.canary } else { 0 }
+}
+
 fn scale_new(
     cx: &Context<'_>,
     draft: &mut Draft,
@@ -171,7 +179,7 @@ fn position<'s>(cx: &Context<'_>, draft: &Draft, steps: &'s [StepSize]) -> Canar
         index: draft.status.current_step_index.or_else(|| cx.step_count()),
         max_weight: cx.max_weight(),
         is_aborted: draft.is_aborted(cx),
-        is_promoted: cx.status.promote_full || cx.status.stable_rs.is_none() || is_stable,
+        is_promoted: draft.status.promote_full || cx.status.stable_rs.is_none() || is_stable,
     }
 }
 

@@ -45,9 +45,12 @@ const WORKLOADS: &[(&str, &str)] = &[("apps", "Deployment"), ("apps", "ReplicaSe
 /// Why nothing can be done about a Rollout until it or what it names changes.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refusal {
-    /// The spec, or an object that it names, is wrong.
+    /// The spec is wrong.
     #[error(transparent)]
     Invalid(#[from] SpecErrors),
+    /// The spec is right, but an object that it names is missing or wrong.
+    #[error(transparent)]
+    Reference(SpecErrors),
     /// The spec is right, but asks for what this version cannot do.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; also "))]
     Unbuilt(Vec<Unbuilt>),
@@ -61,7 +64,7 @@ pub(super) fn check(snapshot: &Snapshot) -> Result<Strategy<'_>, Refusal> {
     if !unbuilt.is_empty() {
         return Err(Refusal::Unbuilt(unbuilt));
     }
-    validate_references(rollout, &snapshot.services, &snapshot.ingresses)?;
+    validate_references(rollout, &snapshot.services, &snapshot.ingresses).map_err(Refusal::Reference)?;
     Ok(strategy)
 }
 

@@ -67,7 +67,7 @@ fn orphans_that_match_are_adopted_and_nothing_else_is() {
 fn taken(cause: FailureCause) -> Decision {
     let mut world = Scene::canary(&json!({})).status(&json!({"stableRS": null})).world();
     let name = format!("demo-{}", hash(1));
-    world.refused(Failure { kind: ObjectKind::ReplicaSet, name, cause });
+    world.refuse("demo", Failure { kind: ObjectKind::ReplicaSet, name, cause });
     Decision::on(&world)
 }
 
