@@ -6,4 +6,5 @@ mod commands;
 mod economy;
 mod guard;
 mod recordings;
+mod takeover;
 mod world;
