@@ -8,4 +8,5 @@ mod edge_cases;
 mod guard;
 mod recordings;
 mod scene;
+mod takeover;
 mod world;
