@@ -4,7 +4,7 @@ use super::context::{Context, Strategy};
 use super::draft::Draft;
 use super::snapshot::FailureCause;
 use super::views::Deadline;
-use crate::api::{ConditionStatus, RolloutCondition, RolloutStatus};
+use crate::api::{ConditionStatus, Rollout, RolloutCondition, RolloutStatus};
 use crate::domain::condition::{ConditionReason as Reason, ConditionType};
 use crate::domain::event::EventReason;
 use crate::domain::plan::ObjectKind;
@@ -233,8 +233,13 @@ pub(super) fn abort_if_stuck(cx: &Context<'_>, draft: &mut Draft) {
 /// When an update counts as stuck unless it goes on before.
 fn deadline(cx: &Context<'_>, status: &RolloutStatus) -> Option<Timestamp> {
     let progressing = find(status, ConditionType::Progressing)?;
-    let seconds = cx.rollout.spec.progress_deadline_seconds.unwrap_or(DEFAULT_PROGRESS_DEADLINE_SECONDS);
-    progressing.last_update_time.0.checked_add(SignedDuration::from_secs(seconds.into())).ok()
+    progressing.last_update_time.0.checked_add(progress_deadline(cx.rollout)).ok()
+}
+
+/// How long an update may come no further.
+pub(super) fn progress_deadline(rollout: &Rollout) -> SignedDuration {
+    let seconds = rollout.spec.progress_deadline_seconds.unwrap_or(DEFAULT_PROGRESS_DEADLINE_SECONDS);
+    SignedDuration::from_secs(seconds.into())
 }
 
 /// Says that an update is stuck when its deadline has passed, and else sees to it that this is noticed in time.
