@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::context::Context;
-use super::{conditions, hold};
 use super::snapshot::{Identity, PodView, ReplicaSetView, ServiceView};
+use super::{conditions, hold};
 use crate::api::{PauseReason, RolloutStatus, keys};
 use crate::domain::event::{EventNote, EventReason};
 use crate::domain::merge_patch::merge_patch;
