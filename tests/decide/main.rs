@@ -6,7 +6,10 @@ mod commands;
 mod economy;
 mod edge_cases;
 mod guard;
+mod hostile;
 mod recordings;
 mod scene;
+#[path = "../support/hostile.rs"]
+mod support;
 mod takeover;
 mod world;
