@@ -209,18 +209,23 @@ impl<'a> Stage<'a> {
     /// Waits until the [Events](Self::events) since the last call of this are exactly these. `NAMESPACE` stands for the
     /// namespace's name.
     pub(crate) async fn tells_exactly(&self, expected: &[&str]) {
+        self.tells_within(Duration::from_secs(10), expected).await;
+    }
+
+    /// As [`tells_exactly`](Self::tells_exactly), for Events that may take longer.
+    pub(crate) async fn tells_within(&self, limit: Duration, expected: &[&str]) {
+        let deadline = Instant::now() + limit;
         let wanted: Vec<_> = expected.iter().map(|line| line.replace("NAMESPACE", &self.namespace)).collect();
-        let mut fresh = Vec::new();
-        for _ in 0..100 {
+        loop {
             let heard = self.heard.load(Ordering::Relaxed);
-            fresh = self.events().await.split_off(heard);
+            let fresh = self.events().await.split_off(heard);
             if fresh == wanted {
                 self.heard.store(heard + fresh.len(), Ordering::Relaxed);
                 return;
             }
+            assert!(Instant::now() < deadline, "{}: expected {wanted:#?}\nbut it told {fresh:#?}", self.name);
             clock::sleep(Duration::from_millis(100)).await;
         }
-        panic!("{}: expected {wanted:#?}\nbut it told {fresh:#?}", self.name);
     }
 
     /// The pods that are not being deleted.

@@ -31,11 +31,11 @@ pub(super) fn apply(cx: &Context<'_>, draft: &mut Draft) {
     let next = next_counts(cx, draft, strategy);
     if let Some(stable) = cx.stable_rs.filter(|rs| !cx.is_new(rs)) {
         sizes::keep(draft, stable);
-        if draft.scale(cx, stable, next.stable.max(served_floor(cx, strategy, stable)), false) {
+        if draft.scale(cx, stable, served_size(cx, strategy, stable, next.stable), false) {
             return;
         }
     }
-    if scale_new(cx, draft, strategy, new, next.canary.max(served_floor(cx, strategy, new))) {
+    if scale_new(cx, draft, strategy, new, served_size(cx, strategy, new, next.canary)) {
         return;
     }
     if cx.is_routed() {
@@ -52,6 +52,19 @@ fn served_floor(cx: &Context<'_>, strategy: &CanaryStrategy, rs: &ReplicaSetView
     let is_selected =
         services.any(|s| s.selector.get(keys::POD_HASH_LABEL).is_some_and(|hash| hash == rs.hash()));
     i32::from(is_selected && cx.replicas > 0 && rs.replicas > 0 && rs.status.available > 0)
+}
+
+/// The size to go to on the way to `size`, as long as a Service selects the ReplicaSet. Behind a router it stays as it is
+/// until the Service has moved; without one its pods have to make room for those of the other revision.
+fn served_size(cx: &Context<'_>, strategy: &CanaryStrategy, rs: &ReplicaSetView, size: i32) -> i32 {
+    let floor = served_floor(cx, strategy, rs);
+    if size >= floor {
+        size
+    } else if cx.is_routed() {
+        rs.replicas
+    } else {
+        floor
+    }
 }
 
 /// Whether the stable revision has to make room for the last pods of the new one before that can be promoted: then
