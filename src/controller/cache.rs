@@ -302,8 +302,10 @@ mod tests {
         cache.remove(key("a"), &service("a", "6", "x"));
         assert!(cache.has_reached("5"), "its deletion came after");
         assert!(cache.has_reached("not-a-number"));
+        cache.put(key("a"), service("a", "9", "x"));
+        assert!(cache.has_reached("9") && !cache.has_reached("10"), "versions are numbers");
         listed(&mut cache, vec![]);
-        assert!(cache.has_reached("6"));
+        assert!(cache.has_reached("9"));
     }
 
     #[test]

@@ -40,3 +40,15 @@ fn bulkhead<T>(f: impl FnOnce() -> T) -> Result<T, String> {
             .unwrap_or_else(|| "a panic without a message".to_owned())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_ends_at_the_bulkhead() {
+        assert_eq!(bulkhead(|| 1), Ok(1));
+        assert_eq!(bulkhead(|| -> u8 { panic!("no {}", "way") }), Err("no way".to_owned()));
+        assert_eq!(bulkhead(|| -> u8 { panic!("no") }), Err("no".to_owned()));
+    }
+}

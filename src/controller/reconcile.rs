@@ -364,6 +364,25 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_bug_stalls_one_rollout_and_is_told_once() {
+        let reconciler = reconciler(Double::default());
+        let decided_on = Precondition { uid: "u1".into(), resource_version: "1".into() };
+        for _ in 0..3 {
+            let stall = Stall::Bug("no way".into());
+            assert_eq!(reconciler.report_stall(&key(), &decided_on, &stall), Next::Refused);
+        }
+        reconciler.events.close();
+        let sink = Double::default();
+        reconciler.events.send(&sink, &reconciler.clock).await;
+        assert_eq!(sink.lines().len(), 1);
+        let told = "The controller has a bug that this Rollout brings out: no way";
+        assert_eq!(
+            (&sink.body(0)["reason"], &sink.body(0)["message"]),
+            (&json!("ReconciliationError"), &json!(told))
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn nothing_is_remembered_of_a_rollout_that_was_deleted() {
         let reconciler = reconciler(refused());
         reconciler.reconcile(&key()).await;

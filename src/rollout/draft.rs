@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::context::Context;
-use super::hold;
+use super::{conditions, hold};
 use super::snapshot::{Identity, PodView, ReplicaSetView, ServiceView};
 use crate::api::{PauseReason, RolloutStatus, keys};
 use crate::domain::event::{EventNote, EventReason};
@@ -266,7 +266,9 @@ impl Draft {
             return;
         }
         let before = cx.rollout.status.as_ref();
-        if let Some(until) = hold::until(before, &self.status, cx.snapshot.held_since, cx.now) {
+        let longest = conditions::progress_deadline(cx.rollout) / 10;
+        let held_since = cx.snapshot.held_since;
+        if let Some(until) = hold::until(before, &self.status, held_since, cx.now, longest) {
             self.held = true;
             self.wake_at(until);
         }

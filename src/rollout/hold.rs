@@ -23,16 +23,18 @@ pub(super) fn until_arrived(held_since: Option<Timestamp>, now: Timestamp) -> Op
     (until > now).then_some(until)
 }
 
-/// Until when the write of `next` over `before` waits, if it does. `held_since` is when a difference was first kept.
+/// Until when the write of `next` over `before` waits, if it does: `longest` at most, since progress counts from when
+/// it was written. `held_since` is when a difference was first kept.
 pub(super) fn until(
     before: Option<&RolloutStatus>,
     next: &RolloutStatus,
     held_since: Option<Timestamp>,
     now: Timestamp,
+    longest: SignedDuration,
 ) -> Option<Timestamp> {
     let before = before.filter(|before| *before != next && is_alike(before, next))?;
     let wait = if before.phase == Some(RolloutPhase::Progressing) { PROGRESSING } else { SETTLED };
-    let until = held_since.unwrap_or(now).checked_add(wait).ok()?;
+    let until = held_since.unwrap_or(now).checked_add(wait.min(longest)).ok()?;
     (until > now).then_some(until)
 }
 
@@ -71,6 +73,7 @@ mod tests {
     use super::*;
 
     const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+    const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
     fn status(change: &serde_json::Value) -> RolloutStatus {
         let mut status = json!({
@@ -92,7 +95,7 @@ mod tests {
     }
 
     fn wait(change: &serde_json::Value, held_since: Option<Timestamp>) -> Option<i64> {
-        until(Some(&status(&json!({}))), &status(change), held_since, NOW).map(Timestamp::as_second)
+        until(Some(&status(&json!({}))), &status(change), held_since, NOW, MINUTE).map(Timestamp::as_second)
     }
 
     #[test]
@@ -112,10 +115,18 @@ mod tests {
     }
 
     #[test]
+    fn a_deadline_that_is_near_shortens_the_wait() {
+        let (before, next) = (status(&json!({})), status(&json!({"replicas": 3})));
+        let longest = SignedDuration::from_secs(2);
+        let until = until(Some(&before), &next, None, NOW, longest).map(Timestamp::as_second);
+        assert_eq!(until, Some(2));
+    }
+
+    #[test]
     fn counts_of_a_settled_rollout_wait_for_a_moment() {
         let settled =
             |replicas: i32| status(&json!({"phase": "Healthy", "message": null, "replicas": replicas}));
-        let until = until(Some(&settled(2)), &settled(1), None, NOW).map(Timestamp::as_second);
+        let until = until(Some(&settled(2)), &settled(1), None, NOW, MINUTE).map(Timestamp::as_second);
         assert_eq!(until, Some(1));
     }
 
@@ -131,6 +142,6 @@ mod tests {
         ] {
             assert_eq!(wait(&change, None), None, "{change}");
         }
-        assert_eq!(until(None, &status(&json!({})), None, NOW), None, "a first status");
+        assert_eq!(until(None, &status(&json!({})), None, NOW, MINUTE), None, "a first status");
     }
 }

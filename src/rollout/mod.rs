@@ -99,7 +99,7 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
         return draft.close(rollout.status.as_ref());
     }
     if replica_set::is_collision(&cx) {
-        draft.status.collision_count = Some(before.collision_count.map_or(0, |count| count + 1));
+        draft.status.collision_count = Some(before.collision_count.unwrap_or(0).saturating_add(1));
         return draft.close(rollout.status.as_ref());
     }
     release_services(&cx, &mut draft);

@@ -4,7 +4,9 @@
 
 mod commands;
 mod economy;
+mod edge_cases;
 mod guard;
 mod recordings;
+mod scene;
 mod takeover;
 mod world;

@@ -8,22 +8,23 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use serin::api::keys;
-use serin::controller::cache::Caches;
+use serin::controller::cache::{Caches, Shared};
 use serin::controller::entry::Entry;
 use serin::controller::object::ObjectKey;
 use serin::controller::observe::{Observed, observe};
 use serin::domain::event::EventNote;
 use serin::domain::merge_patch::apply_merge_patch;
-use serin::domain::plan::{Action, ObjectKind, Op, Plan, Wake};
+use serin::domain::plan::{Action, ObjectKind, Op, Plan, Stage, StageName, Wake};
 use serin::guard;
-use serin::rollout::decide;
-use serin::rollout::snapshot::{Remembered, Snapshot};
+use serin::rollout::snapshot::{Failure, FailureCause, Remembered, Snapshot};
+use serin::rollout::{decide, decide_unreadable};
 
 const NAMESPACE: &str = "default";
 
-/// A pod of a ReplicaSet.
+/// What is known of a pod beside its object.
 #[derive(Debug, Clone)]
 struct Pod {
+    name: String,
     ready_at: Timestamp,
 }
 
@@ -36,12 +37,20 @@ pub(crate) struct World {
     /// The successive values of what can be seen.
     pub(crate) seen: BTreeMap<String, Vec<String>>,
     objects: BTreeMap<(ObjectKind, String), Value>,
+    /// The same objects as the controller sees them.
+    caches: Caches,
     pods: BTreeMap<String, Vec<Pod>>,
+    pods_made: u64,
     version: u64,
+    /// By Rollout: what the shell remembers of the last attempt.
+    kept: BTreeMap<String, Remembered>,
     /// The controller dies after the write of this number, counted from 1, and begins anew.
     pub(crate) dies_after: Option<usize>,
-    start_latency: SignedDuration,
-    held_since: Option<Timestamp>,
+    is_dead: bool,
+    /// How long pods that are made from now on take to become ready.
+    pub(crate) start_latency: SignedDuration,
+    /// How often something was decided.
+    pub(crate) decisions: usize,
 }
 
 impl World {
@@ -52,11 +61,15 @@ impl World {
             writes: Vec::new(),
             seen: BTreeMap::new(),
             objects: BTreeMap::new(),
+            caches: Caches::default(),
             pods: BTreeMap::new(),
+            pods_made: 0,
             version: 0,
+            kept: BTreeMap::new(),
             dies_after: None,
+            is_dead: false,
             start_latency: SignedDuration::from_millis(2500),
-            held_since: None,
+            decisions: 0,
         }
     }
 
@@ -66,29 +79,88 @@ impl World {
             let object: Value = serde::Deserialize::deserialize(document).unwrap();
             let kind = match object["kind"].as_str() {
                 Some("Rollout") => ObjectKind::Rollout,
+                Some("ReplicaSet") => ObjectKind::ReplicaSet,
                 Some("Service") => ObjectKind::Service,
                 Some("Ingress") => ObjectKind::Ingress,
+                Some("Pod") => ObjectKind::Pod,
                 other => panic!("the model has no {other:?}"),
             };
             self.create(kind, object);
         }
     }
 
-    fn create(&mut self, kind: ObjectKind, mut object: Value) {
-        let name = object["metadata"]["name"].as_str().unwrap().to_owned();
+    /// Creates an object; what the API server sets is set where the object does not say.
+    pub(crate) fn create(&mut self, kind: ObjectKind, mut object: Value) {
+        let name = name_of(&object).to_owned();
         assert!(!self.objects.contains_key(&(kind, name.clone())), "{name} exists");
-        object["metadata"]["namespace"] = NAMESPACE.into();
-        object["metadata"]["uid"] = format!("uid-{name}").into();
-        object["metadata"]["creationTimestamp"] = self.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into();
-        object["metadata"]["generation"] = 1.into();
+        let set = [
+            ("namespace", NAMESPACE.into()),
+            ("uid", format!("uid-{name}").into()),
+            ("creationTimestamp", self.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into()),
+            ("generation", 1.into()),
+        ];
+        for (field, value) in set {
+            if object["metadata"][field].is_null() {
+                object["metadata"][field] = value;
+            }
+        }
         self.store(kind, name, object);
+    }
+
+    /// Creates a ReplicaSet whose status is as it says, with as many available pods, and the rest broken.
+    pub(crate) fn create_settled(&mut self, rs: Value) {
+        let name = name_of(&rs).to_owned();
+        self.create(ObjectKind::ReplicaSet, rs);
+        let rs = self.objects[&(ObjectKind::ReplicaSet, name.clone())].clone();
+        let count = |field: &str| rs["status"][field].as_u64().unwrap_or(0);
+        let settled = self.now - settling_time(&rs);
+        let mut pods = Vec::new();
+        for number in 0..count("replicas") {
+            self.pods_made += 1;
+            let pod = Pod {
+                name: format!("{name}-{}", self.pods_made),
+                ready_at: if number < count("availableReplicas") { settled } else { Timestamp::MAX },
+            };
+            let mut object = pod_of(&rs, &pod.name);
+            object["metadata"]["creationTimestamp"] = rs["metadata"]["creationTimestamp"].clone();
+            self.create(ObjectKind::Pod, object);
+            pods.push(pod);
+        }
+        self.pods.insert(name, pods);
     }
 
     fn store(&mut self, kind: ObjectKind, name: String, mut object: Value) {
         self.version += 1;
         object["metadata"]["resourceVersion"] = self.version.to_string().into();
+        self.show(kind, &name, object.clone());
         self.objects.insert((kind, name), object);
         self.look();
+    }
+
+    /// As the watches do, which select ReplicaSets and Pods by the hash label.
+    fn show(&self, kind: ObjectKind, name: &str, object: Value) {
+        let has_hash = !object["metadata"]["labels"][keys::POD_HASH_LABEL].is_null();
+        match kind {
+            ObjectKind::Rollout => put(&self.caches.rollouts, name, object),
+            ObjectKind::ReplicaSet if has_hash => put(&self.caches.replica_sets, name, object),
+            ObjectKind::Service => put(&self.caches.services, name, object),
+            ObjectKind::Ingress => put(&self.caches.ingresses, name, object),
+            ObjectKind::Pod if has_hash => put(&self.caches.pods, name, object),
+            ObjectKind::ReplicaSet => hide(&self.caches.replica_sets, name),
+            ObjectKind::Pod => hide(&self.caches.pods, name),
+        }
+    }
+
+    /// Deletes an object, and nothing that belongs to it.
+    fn forget(&mut self, kind: ObjectKind, name: &str) {
+        self.objects.remove(&(kind, name.to_owned()));
+        match kind {
+            ObjectKind::Rollout => hide(&self.caches.rollouts, name),
+            ObjectKind::ReplicaSet => hide(&self.caches.replica_sets, name),
+            ObjectKind::Service => hide(&self.caches.services, name),
+            ObjectKind::Ingress => hide(&self.caches.ingresses, name),
+            ObjectKind::Pod => hide(&self.caches.pods, name),
+        }
     }
 
     /// A JSON merge patch of a main resource.
@@ -110,47 +182,42 @@ impl World {
     }
 
     pub(crate) fn rollout_name(&self) -> String {
-        self.rollout()["metadata"]["name"].as_str().unwrap().to_owned()
+        name_of(self.rollout()).to_owned()
+    }
+
+    pub(crate) fn get(&self, kind: ObjectKind, name: &str) -> Option<&Value> {
+        self.objects.get(&(kind, name.to_owned()))
     }
 
     pub(crate) fn all(&self, kind: ObjectKind) -> impl Iterator<Item = &Value> {
         self.objects.iter().filter(move |((k, _), _)| *k == kind).map(|(_, object)| object)
     }
 
-    /// Everything that a decision looks at.
+    /// Everything that a decision about the first Rollout looks at.
     pub(crate) fn snapshot(&self) -> Snapshot {
-        let caches = Caches::default();
-        let key = |object: &Value| ObjectKey::new(NAMESPACE, object["metadata"]["name"].as_str().unwrap());
-        for ((kind, _), object) in &self.objects {
-            let (key, object) = (key(object), object.clone());
-            match kind {
-                ObjectKind::Rollout => {
-                    caches.rollouts.write().put(key, pruned(object));
-                }
-                ObjectKind::ReplicaSet => {
-                    caches.replica_sets.write().put(key, pruned(object));
-                }
-                ObjectKind::Service => {
-                    caches.services.write().put(key, pruned(object));
-                }
-                ObjectKind::Ingress => {
-                    caches.ingresses.write().put(key, pruned(object));
-                }
-                ObjectKind::Pod => {
-                    caches.pods.write().put(key, pruned(object));
-                }
-            }
-        }
-        let remembered = Remembered { held_since: self.held_since, ..Remembered::default() };
-        match observe(&key(self.rollout()), &caches, remembered) {
+        match self.observe(&self.rollout_name()) {
             Observed::Complete(snapshot) => *snapshot,
             Observed::Absent | Observed::Unreadable(_) => panic!("the Rollout of the model cannot be read"),
         }
     }
 
-    /// What the decision about the Rollout is now.
+    fn observe(&self, rollout: &str) -> Observed {
+        let kept = self.kept.get(rollout).cloned().unwrap_or_default();
+        observe(&ObjectKey::new(NAMESPACE, rollout), &self.caches, kept)
+    }
+
+    /// What the decision about the first Rollout is now.
     pub(crate) fn plan(&self) -> Plan {
-        let snapshot = self.snapshot();
+        self.plan_of(&self.rollout_name())
+    }
+
+    /// What the decision about a Rollout is now.
+    pub(crate) fn plan_of(&self, rollout: &str) -> Plan {
+        let snapshot = match self.observe(rollout) {
+            Observed::Complete(snapshot) => snapshot,
+            Observed::Unreadable(unreadable) => return decide_unreadable(&unreadable, self.now),
+            Observed::Absent => panic!("there is no Rollout {rollout}"),
+        };
         let plan = decide(&snapshot, self.now);
         assert_eq!(plan, decide(&snapshot, self.now), "a decision is a function of the snapshot");
         if let Err(refusal) = guard::check(&snapshot, &plan) {
@@ -159,48 +226,91 @@ impl World {
         plan
     }
 
-    fn carry_out(&mut self, plan: &Plan) {
-        self.held_since = self.held_since.or(Some(self.now)).filter(|_| plan.status.held);
+    fn carry_out(&mut self, rollout: &str, plan: &Plan) {
+        self.is_dead = false;
+        let kept = self.kept.entry(rollout.to_owned()).or_default();
+        kept.last_failure = None;
+        kept.held_since = kept.held_since.or(Some(self.now)).filter(|_| plan.status.held);
         let told = self.events.len();
-        for stage in &plan.stages {
-            for op in &stage.ops {
-                self.request(op);
-                if self.dies_after == Some(self.writes.len()) {
-                    return;
-                }
-                self.tell(&op.events);
-            }
-            self.tell(&stage.events);
+        let (after, before): (Vec<_>, Vec<_>) =
+            plan.stages.iter().partition(|stage| stage.name >= StageName::Pods);
+        if !before.into_iter().all(|stage| self.stage(rollout, stage)) {
+            return self.status(rollout, &plan.status.observed);
         }
-        if !plan.status.patch.is_null() {
-            self.writes.push(format!("status {}", plan.status.patch));
-            let name = self.rollout_name();
-            self.patch(ObjectKind::Rollout, &name, &plan.status.patch);
-            if self.dies_after == Some(self.writes.len()) {
-                return;
-            }
+        self.status(rollout, &plan.status.patch);
+        if !self.is_dead {
+            let of_ops = self.events.split_off(told);
+            self.tell(&plan.status.first);
+            self.events.extend(of_ops);
+            self.tell(&plan.status.events);
+            after.into_iter().all(|stage| self.stage(rollout, stage));
         }
-        let of_ops = self.events.split_off(told);
-        self.tell(&plan.status.first);
-        self.events.extend(of_ops);
-        self.tell(&plan.status.events);
     }
 
-    fn request(&mut self, op: &Op) {
-        self.writes.push(format!("{:?} {} {:?}", op.kind, op.name, op.purposes));
-        match &op.action {
-            Action::Create { body } => self.create(op.kind, body.clone()),
-            Action::Patch { patch, precondition } => {
-                let live = &self.objects[&(op.kind, op.name.clone())];
-                assert_eq!(live["metadata"]["uid"], precondition.uid.as_str());
-                self.patch(op.kind, &op.name, patch);
-            }
-            Action::Evict { .. } => panic!("the model has no Pods of their own"),
-            Action::Delete { .. } => {
-                self.objects.remove(&(op.kind, op.name.clone()));
-                self.pods.remove(&op.name);
+    /// Notes a write. It may be the controller's last, of which nobody hears.
+    fn wrote(&mut self, what: String) {
+        self.writes.push(what);
+        self.is_dead = self.dies_after == Some(self.writes.len());
+    }
+
+    /// Whether all of a stage could be carried out, so that the next may follow.
+    fn stage(&mut self, rollout: &str, stage: &Stage) -> bool {
+        let mut is_done = true;
+        for op in &stage.ops {
+            if let Err(failure) = self.request(op) {
+                self.refuse(rollout, failure);
+                is_done = false;
+            } else if self.is_dead {
+                return false;
+            } else {
+                self.tell(&op.events);
             }
         }
+        if is_done {
+            self.tell(&stage.events);
+        }
+        is_done
+    }
+
+    fn status(&mut self, rollout: &str, patch: &Value) {
+        if !patch.is_null() && !self.is_dead {
+            self.wrote(format!("status {patch}"));
+            self.patch(ObjectKind::Rollout, rollout, patch);
+        }
+    }
+
+    fn request(&mut self, op: &Op) -> Result<(), Failure> {
+        let key = (op.kind, op.name.clone());
+        let live = self.objects.get(&key);
+        match &op.action {
+            Action::Create { .. } => {
+                if let Some(cause) = live.map(in_the_way) {
+                    return Err(Failure { kind: op.kind, name: op.name.clone(), cause });
+                }
+            }
+            Action::Patch { precondition, .. }
+            | Action::Delete { precondition }
+            | Action::Evict { precondition } => {
+                let live = live.unwrap_or_else(|| panic!("there is no {:?} {}", op.kind, op.name));
+                assert_eq!(live["metadata"]["uid"], precondition.uid.as_str());
+            }
+        }
+        self.wrote(format!("{:?} {} {:?}", op.kind, op.name, op.purposes));
+        match &op.action {
+            Action::Create { body } => self.create(op.kind, body.clone()),
+            Action::Patch { patch, .. } => self.patch(op.kind, &op.name, patch),
+            Action::Delete { .. } | Action::Evict { .. } => self.remove(op.kind, &op.name),
+        }
+        Ok(())
+    }
+
+    /// Deletes an object; the pods of a ReplicaSet go with it, and a pod that goes is missing to its ReplicaSet.
+    pub(crate) fn remove(&mut self, kind: ObjectKind, name: &str) {
+        self.forget(kind, name);
+        for pod in self.pods.remove(name).into_iter().flatten() {
+            self.forget(ObjectKind::Pod, &pod.name);
+        }
+        self.pods.values_mut().for_each(|pods| pods.retain(|pod| pod.name != name));
     }
 
     fn tell(&mut self, events: &[EventNote]) {
@@ -211,20 +321,16 @@ impl World {
     fn run_pods(&mut self) {
         let sets: Vec<Value> = self.all(ObjectKind::ReplicaSet).cloned().collect();
         for mut rs in sets {
-            let name = rs["metadata"]["name"].as_str().unwrap().to_owned();
-            let wanted = usize::try_from(rs["spec"]["replicas"].as_i64().unwrap()).unwrap();
-            let image = rs["spec"]["template"]["spec"]["containers"][0]["image"].as_str().unwrap_or_default();
-            let starts = !image.contains("nonexistent") && !image.contains("error");
-            let ready_at = if starts { self.now + self.start_latency } else { Timestamp::MAX };
-            let pods = self.pods.entry(name.clone()).or_default();
-            pods.sort_by_key(|pod| pod.ready_at);
-            pods.truncate(wanted);
-            pods.resize(wanted, Pod { ready_at });
-            let ready = pods.iter().filter(|pod| pod.ready_at <= self.now).count();
+            let name = name_of(&rs).to_owned();
+            self.resize(&rs);
+            let pods = self.pods.get(&name).map_or(&[][..], Vec::as_slice);
+            let settling = settling_time(&rs);
+            let count =
+                |since: SignedDuration| pods.iter().filter(|p| p.ready_at <= self.now - since).count();
             let status = json!({
-                "replicas": wanted,
-                "readyReplicas": ready,
-                "availableReplicas": ready,
+                "replicas": pods.len(),
+                "readyReplicas": count(SignedDuration::ZERO),
+                "availableReplicas": count(settling),
                 "observedGeneration": rs["metadata"]["generation"],
             });
             if rs["status"] != status {
@@ -234,36 +340,93 @@ impl World {
         }
     }
 
+    /// Gives a ReplicaSet as many pods as it asks for; those that are ready longest stay.
+    fn resize(&mut self, rs: &Value) {
+        let name = name_of(rs).to_owned();
+        let wanted = usize::try_from(rs["spec"]["replicas"].as_i64().unwrap_or(1)).unwrap_or(0);
+        let image = rs["spec"]["template"]["spec"]["containers"][0]["image"].as_str().unwrap_or_default();
+        let starts = !image.contains("nonexistent") && !image.contains("error");
+        let ready_at = if starts { self.now + self.start_latency } else { Timestamp::MAX };
+        let mut pods = self.pods.remove(&name).unwrap_or_default();
+        pods.sort_by_key(|pod| pod.ready_at);
+        for gone in pods.split_off(wanted.min(pods.len())) {
+            self.forget(ObjectKind::Pod, &gone.name);
+        }
+        while pods.len() < wanted {
+            self.pods_made += 1;
+            let pod = Pod { name: format!("{name}-{}", self.pods_made), ready_at };
+            self.create(ObjectKind::Pod, pod_of(rs, &pod.name));
+            pods.push(pod);
+        }
+        self.pods.insert(name, pods);
+    }
+
+    /// So many pods of the ReplicaSet of that hash that are not ready become so now.
+    pub(crate) fn ready_pods(&mut self, hash: &str, count: usize) {
+        let now = self.now;
+        let sets = self.pods.iter_mut().filter(|(name, _)| name.ends_with(hash));
+        let waiting = sets.flat_map(|(_, pods)| pods).filter(|pod| pod.ready_at > now);
+        waiting.take(count).for_each(|pod| pod.ready_at = now);
+    }
+
     fn next_pod(&self) -> Option<Timestamp> {
-        self.pods
-            .values()
-            .flatten()
-            .map(|pod| pod.ready_at)
-            .filter(|at| *at > self.now && *at < Timestamp::MAX)
-            .min()
+        let sets = self.all(ObjectKind::ReplicaSet);
+        let times = sets.flat_map(|rs| {
+            let pods = self.pods.get(name_of(rs)).into_iter().flatten();
+            let pods = pods.filter(|pod| pod.ready_at < Timestamp::MAX);
+            pods.flat_map(|pod| [pod.ready_at, pod.ready_at + settling_time(rs)])
+        });
+        times.filter(|at| *at > self.now).min()
+    }
+
+    /// Decides and acts until no Rollout has anything to do; the time when the first one wants to be looked at again.
+    fn settle(&mut self) -> Option<Timestamp> {
+        let rollouts: Vec<String> = self.all(ObjectKind::Rollout).map(|r| name_of(r).to_owned()).collect();
+        for _ in 0..50 {
+            self.run_pods();
+            let mut wake = Wake::OnChange;
+            let mut is_quiet = true;
+            for rollout in &rollouts {
+                let plan = self.plan_of(rollout);
+                self.decisions += 1;
+                wake = wake.earliest(plan.wake);
+                self.carry_out(rollout, &plan);
+                is_quiet &= plan.is_empty();
+            }
+            match wake {
+                Wake::At(time) if is_quiet => {
+                    return Some(time.max(self.now + SignedDuration::from_millis(1)));
+                }
+                Wake::OnChange if is_quiet => return None,
+                Wake::At(_) | Wake::OnChange => {}
+            }
+        }
+        panic!("no end of writes: {:#?}", self.writes.last());
+    }
+
+    /// The API server refused that at the last attempt to do something about a Rollout.
+    pub(crate) fn refuse(&mut self, rollout: &str, failure: Failure) {
+        self.kept.entry(rollout.to_owned()).or_default().last_failure = Some(failure);
+    }
+
+    /// No difference of a status waits for a later write.
+    pub(crate) fn write_at_once(&mut self, rollout: &str) {
+        self.kept.entry(rollout.to_owned()).or_default().held_since = Some(Timestamp::UNIX_EPOCH);
+    }
+
+    /// Lets that much time pass.
+    pub(crate) fn pass(&mut self, milliseconds: i64) {
+        let end = self.now + SignedDuration::from_millis(milliseconds);
+        self.run(end, |_| false);
     }
 
     /// Lets everything happen until `end`, or until `done` says so; false if it never did.
     pub(crate) fn run(&mut self, end: Timestamp, done: impl Fn(&Self) -> bool) -> bool {
         loop {
-            let mut rounds = 0;
-            let wake = loop {
-                self.run_pods();
-                let plan = self.plan();
-                self.carry_out(&plan);
-                if plan.is_empty() {
-                    break plan.wake;
-                }
-                rounds += 1;
-                assert!(rounds < 50, "no end of writes: {:#?}", self.writes.last());
-            };
+            let wake = self.settle();
             if done(self) {
                 return true;
             }
-            let wake = match wake {
-                Wake::At(time) => Some(time.max(self.now + SignedDuration::from_millis(1))),
-                Wake::OnChange => None,
-            };
             match wake.into_iter().chain(self.next_pod()).min() {
                 Some(next) if next <= end => self.now = next,
                 Some(_) | None => {
@@ -289,8 +452,51 @@ impl World {
     }
 }
 
-fn pruned<E: Entry>(object: Value) -> E {
-    E::prune(serde_json::from_value(object).expect("an object of its kind"))
+fn name_of(object: &Value) -> &str {
+    object["metadata"]["name"].as_str().expect("a name")
+}
+
+/// How long a ready pod takes to count as available.
+fn settling_time(rs: &Value) -> SignedDuration {
+    SignedDuration::from_secs(rs["spec"]["minReadySeconds"].as_i64().unwrap_or(0))
+}
+
+fn pod_of(rs: &Value, name: &str) -> Value {
+    let template = &rs["spec"]["template"]["metadata"];
+    json!({
+        "metadata": {
+            "name": name,
+            "labels": template["labels"],
+            "annotations": template["annotations"],
+            "ownerReferences": [{
+                "apiVersion": "apps/v1", "kind": "ReplicaSet", "name": name_of(rs),
+                "uid": rs["metadata"]["uid"], "controller": true,
+            }],
+        },
+    })
+}
+
+/// What the shell tells the next decision about an object that is where one was to be created.
+fn in_the_way(live: &Value) -> FailureCause {
+    let owners = live["metadata"]["ownerReferences"].as_array();
+    let owner = owners.into_iter().flatten().find(|owner| owner["controller"] == true);
+    FailureCause::AlreadyExists {
+        owner_uid: owner.and_then(|owner| owner["uid"].as_str()).map(ToOwned::to_owned),
+        template: live["spec"]["template"].clone(),
+    }
+}
+
+fn put<E: Entry>(cache: &Shared<E>, name: &str, object: Value) {
+    let entry = E::prune(serde_json::from_value(object).expect("an object of its kind"));
+    cache.write().put(ObjectKey::new(NAMESPACE, name), entry);
+}
+
+fn hide<E: Entry>(cache: &Shared<E>, name: &str) {
+    let key = ObjectKey::new(NAMESPACE, name);
+    let last = cache.read().get(&key).cloned();
+    if let Some(last) = last {
+        cache.write().remove(key, &last);
+    }
 }
 
 fn text(value: &Value) -> Option<String> {

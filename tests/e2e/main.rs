@@ -15,6 +15,8 @@ mod kubelet;
 mod manifests;
 mod outage;
 mod quiet;
+mod restart;
 mod rollouts;
 mod template;
 mod unreadable;
+mod waits;
