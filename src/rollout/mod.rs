@@ -22,6 +22,7 @@ pub mod snapshot;
 mod status;
 pub mod validate;
 mod views;
+pub mod workload;
 
 use std::collections::BTreeSet;
 
@@ -35,6 +36,7 @@ use crate::traffic;
 use context::{Context, Strategy};
 use draft::Draft;
 use snapshot::{Identity, Snapshot};
+use workload::WorkloadName;
 
 /// The objects beside its ReplicaSets that a decision about a Rollout looks at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,6 +47,8 @@ pub struct ObservedKeys {
     pub ingresses: BTreeSet<String>,
     /// Whether the Pods of its ReplicaSets are looked at.
     pub pods: bool,
+    /// The workload whose template it runs.
+    pub workload: Option<WorkloadName>,
 }
 
 /// Which objects a decision about `rollout` looks at.
@@ -64,6 +68,7 @@ pub fn observed_keys(rollout: &Rollout) -> ObservedKeys {
         services: services.filter(|name| !name.is_empty()).cloned().collect(),
         ingresses: traffic::routers(rollout).iter().flat_map(traffic::Router::observe_keys).collect(),
         pods: metadata || restarts,
+        workload: workload::named(rollout),
     }
 }
 
@@ -78,7 +83,8 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
     let before = rollout.status.clone().unwrap_or_default();
     let mut draft = Draft::new(id, before.clone());
     announce(rollout, &before, &mut draft);
-    let strategy = match validate::check(snapshot) {
+    let rollout = &*workload::filled(snapshot);
+    let strategy = match validate::check(snapshot, rollout) {
         Ok(strategy) => strategy,
         Err(error) => return refuse(draft, rollout, &before, now, &error.to_string()),
     };
@@ -86,7 +92,7 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
         draft.patch_rollout(&json!({"spec": {"replicas": 1}}), Purpose::DefaultReplicas, Vec::new());
         return draft.close(rollout.status.as_ref());
     }
-    let cx = Context::new(snapshot, strategy, &before, now);
+    let cx = Context::new(snapshot, rollout, strategy, &before, now);
     if replica_set::adopt(&cx, &mut draft) {
         return draft.close(rollout.status.as_ref());
     }
@@ -95,6 +101,7 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
         return draft.close(rollout.status.as_ref());
     }
     release_services(&cx, &mut draft);
+    workload::record(&cx, &mut draft);
     let routed = match strategy {
         Strategy::Canary(_) => canary::decide(&cx, &mut draft),
         Strategy::BlueGreen(strategy) => {
@@ -102,6 +109,7 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
             Ok(())
         }
     };
+    workload::scale_down(&cx, &mut draft);
     match routed {
         Ok(()) => draft.close(rollout.status.as_ref()),
         Err(error) => refuse(draft, rollout, &before, now, &error.to_string()),

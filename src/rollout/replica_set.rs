@@ -12,9 +12,15 @@ use crate::domain::merge_patch::apply_merge_patch;
 use crate::domain::plan::{Action, ObjectKind, Op, Purpose};
 use crate::domain::template;
 
-/// Annotations of a Rollout that its ReplicaSets do not get.
-const NOT_COPIED: [&str; 5] =
-    [keys::LAST_APPLIED, keys::REVISION, keys::REVISION_HISTORY, keys::DESIRED_REPLICAS, keys::NOTIFIED];
+/// Annotations of a Rollout that its ReplicaSets do not get as they are.
+const NOT_COPIED: [&str; 6] = [
+    keys::LAST_APPLIED,
+    keys::REVISION,
+    keys::REVISION_HISTORY,
+    keys::DESIRED_REPLICAS,
+    keys::NOTIFIED,
+    keys::WORKLOAD_GENERATION,
+];
 
 /// Takes orphans into possession; true if there were any, and nothing else is to be decided yet.
 pub(super) fn adopt(cx: &Context<'_>, draft: &mut Draft) -> bool {
@@ -66,7 +72,7 @@ fn new_replica_set(cx: &Context<'_>, name: &str, hash: &str, revision: i64) -> V
         spec.template.labels().into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
     labels.insert(keys::POD_HASH_LABEL.into(), hash.into());
     template = apply_merge_patch(&template, &json!({"metadata": {"labels": labels}}));
-    let mut annotations = copied_annotations(cx.rollout);
+    let mut annotations = copied_annotations(cx);
     annotations.insert(keys::REVISION.into(), revision.to_string().into());
     annotations.insert(keys::DESIRED_REPLICAS.into(), cx.replicas.to_string().into());
     if let Some(annotation) = metadata::annotation(&ephemeral) {
@@ -94,19 +100,20 @@ fn new_replica_set(cx: &Context<'_>, name: &str, hash: &str, revision: i64) -> V
     })
 }
 
-fn copied_annotations(rollout: &Rollout) -> Map<String, Value> {
-    let annotations = rollout.metadata.annotations.iter().flatten();
-    annotations
+fn copied_annotations(cx: &Context<'_>) -> Map<String, Value> {
+    let annotations = cx.rollout.metadata.annotations.iter().flatten();
+    let copied = annotations
         .filter(|(key, _)| !NOT_COPIED.contains(&key.as_str()))
-        .map(|(key, value)| (key.clone(), value.clone().into()))
-        .collect()
+        .map(|(key, value)| (key.clone(), value.clone().into()));
+    let generation = cx.workload.map(|workload| workload.generation.to_string().into());
+    copied.chain(generation.map(|generation| (keys::WORKLOAD_GENERATION.to_owned(), generation))).collect()
 }
 
 /// Brings the annotations and `minReadySeconds` of the current ReplicaSet, and the Rollout's revision, in line.
 pub(super) fn sync(cx: &Context<'_>, draft: &mut Draft) {
     let Some(new) = cx.new_rs else { return };
     let revision = cx.revision();
-    let mut wanted = copied_annotations(cx.rollout);
+    let mut wanted = copied_annotations(cx);
     if new.revision() < revision {
         wanted.insert(keys::REVISION.into(), revision.to_string().into());
         if new.revision() > 0 {
