@@ -148,6 +148,7 @@ mod tests {
             services: ["stable".to_owned(), "missing".to_owned()].into(),
             ingresses: ["front".to_owned()].into(),
             pods: true,
+            workload: None,
         };
         caches.rollouts.write().put(key("web"), web);
         let mine = controlled_by("Rollout", "argoproj.io/v1alpha1", "u1");

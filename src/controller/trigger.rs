@@ -110,6 +110,7 @@ mod tests {
             services: ["stable".to_owned()].into(),
             ingresses: ["front".to_owned()].into(),
             pods: true,
+            workload: None,
         };
         caches.rollouts.write().put(key("web"), web);
         caches

@@ -192,12 +192,16 @@ impl Workloads {
     #[must_use]
     pub fn wait(&self, namespace: &str, name: &WorkloadName, now: Timestamp) -> Option<Duration> {
         self.demand.ask(name.kind);
-        if self.get(namespace, name).is_none() {
-            return Some(UNSEEN);
+        match self.get(namespace, name) {
+            None => Some(UNSEEN),
+            // The Rollout is to say so.
+            Some(Err(Unresolved::Unreadable(_))) => None,
+            // As with Rollouts themselves: an old template must not be judged by ReplicaSets of a newer one.
+            Some(Ok(_) | Err(Unresolved::Absent)) => {
+                let until = self.doubted_until(name.kind, now)?;
+                Some(Duration::try_from(until.duration_since(now)).unwrap_or(UNSEEN))
+            }
         }
-        // As with Rollouts themselves: an old template must not be judged by ReplicaSets of a newer one.
-        let until = self.doubted_until(name.kind, now)?;
-        Some(Duration::try_from(until.duration_since(now)).unwrap_or(UNSEEN))
     }
 }
 

@@ -191,10 +191,13 @@ fn check_unserved(snapshot: &Snapshot, name: &str) -> Result<(), Refusal> {
 
 /// Whether users reach the Rollout through the Service whatever the weights are.
 fn carries_users(rollout: &Rollout, service: &str) -> bool {
-    let strategy = &rollout.spec.strategy;
-    let stable = strategy.canary.as_ref().and_then(|c| c.stable_service.as_deref());
-    let active = strategy.blue_green.as_ref().map(|b| b.active_service.as_str());
-    stable == Some(service) || active == Some(service)
+    let canary = rollout.spec.strategy.canary.as_ref();
+    let blue_green = rollout.spec.strategy.blue_green.as_ref();
+    let side = rollout.status.as_ref().and_then(|status| status.canary.stable_ping_pong);
+    let of_pair = canary.and_then(|c| c.ping_pong.as_ref()).map(|pair| pair.roles(side).0);
+    let stable = canary.and_then(|c| c.stable_service.as_deref());
+    let active = blue_green.map(|b| b.active_service.as_str());
+    [of_pair, stable, active].contains(&Some(service))
 }
 
 fn check_deletable(snapshot: &Snapshot, name: &str) -> Result<(), Refusal> {

@@ -4,6 +4,7 @@
 //! gives one [`Plan`]; carrying the plan out changes the world, and the next snapshot shows it. A plan is never a
 //! step of a script that has to be finished: whatever was lost on the way is decided again.
 
+mod anti_affinity;
 mod blue_green;
 mod canary;
 mod conditions;
@@ -14,6 +15,7 @@ mod phase;
 mod progress;
 mod promotion;
 mod replica_set;
+mod requests;
 mod restart;
 mod revision;
 mod rollback;
@@ -58,7 +60,9 @@ pub fn observed_keys(rollout: &Rollout) -> ObservedKeys {
     let blue_green = rollout.spec.strategy.blue_green.as_ref();
     let of_canary = canary.map(|c| [c.stable_service.as_ref(), c.canary_service.as_ref()]);
     let of_blue_green = blue_green.map(|b| [Some(&b.active_service), b.preview_service.as_ref()]);
-    let services = of_canary.into_iter().chain(of_blue_green).flatten().flatten();
+    let pair = canary.and_then(|c| c.ping_pong.as_ref());
+    let of_pair = pair.map(|pair| [Some(&pair.ping_service), Some(&pair.pong_service)]);
+    let services = of_canary.into_iter().chain(of_blue_green).chain(of_pair).flatten().flatten();
     let metadata = canary.is_some_and(|c| c.canary_metadata.is_some() || c.stable_metadata.is_some())
         || blue_green.is_some_and(|b| b.preview_metadata.is_some() || b.active_metadata.is_some());
     let restarted_at = rollout.status.as_ref().and_then(|s| s.restarted_at.as_ref());

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::context::Context;
 use super::draft::Draft;
-use super::metadata;
+use super::{anti_affinity, metadata};
 use super::snapshot::{FailureCause, ReplicaSetView};
 use crate::api::{Rollout, keys};
 use crate::domain::event::{EventNote, EventReason};
@@ -72,6 +72,7 @@ fn new_replica_set(cx: &Context<'_>, name: &str, hash: &str, revision: i64) -> V
         spec.template.labels().into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
     labels.insert(keys::POD_HASH_LABEL.into(), hash.into());
     template = apply_merge_patch(&template, &json!({"metadata": {"labels": labels}}));
+    template = apply_merge_patch(&template, &anti_affinity::template_patch(cx));
     let mut annotations = copied_annotations(cx);
     annotations.insert(keys::REVISION.into(), revision.to_string().into());
     annotations.insert(keys::DESIRED_REPLICAS.into(), cx.replicas.to_string().into());
@@ -109,7 +110,7 @@ fn copied_annotations(cx: &Context<'_>) -> Map<String, Value> {
     copied.chain(generation.map(|generation| (keys::WORKLOAD_GENERATION.to_owned(), generation))).collect()
 }
 
-/// Brings the annotations and `minReadySeconds` of the current ReplicaSet, and the Rollout's revision, in line.
+/// Brings annotations, `minReadySeconds` and anti-affinity of the current ReplicaSet, and the Rollout's revision, in line.
 pub(super) fn sync(cx: &Context<'_>, draft: &mut Draft) {
     let Some(new) = cx.new_rs else { return };
     let revision = cx.revision();
@@ -125,8 +126,13 @@ pub(super) fn sync(cx: &Context<'_>, draft: &mut Draft) {
     if !wanted.is_empty() {
         patch.insert("metadata".into(), json!({"annotations": wanted}));
     }
+    let mut spec = Map::new();
     if new.min_ready_seconds != cx.rollout.spec.min_ready_seconds {
-        patch.insert("spec".into(), json!({"minReadySeconds": cx.rollout.spec.min_ready_seconds}));
+        spec.insert("minReadySeconds".into(), cx.rollout.spec.min_ready_seconds.into());
+    }
+    spec.extend(anti_affinity::stale_patch(cx, new).map(|template| ("template".to_owned(), template)));
+    if !spec.is_empty() {
+        patch.insert("spec".into(), spec.into());
     }
     if !patch.is_empty() {
         draft.patch_replica_set(new, &Value::Object(patch), Purpose::SyncReplicaSet);

@@ -5,4 +5,5 @@
 mod commands;
 mod guard;
 mod recordings;
+mod workload;
 mod world;

@@ -41,6 +41,8 @@ pub(crate) struct World {
     /// The controller dies after the write of this number, counted from 1, and begins anew.
     pub(crate) dies_after: Option<usize>,
     start_latency: SignedDuration,
+    /// How much later than the one before it a pod becomes ready that was made at the same time.
+    pub(crate) stagger: SignedDuration,
 }
 
 impl World {
@@ -55,6 +57,7 @@ impl World {
             version: 0,
             dies_after: None,
             start_latency: SignedDuration::from_millis(2500),
+            stagger: SignedDuration::ZERO,
         }
     }
 
@@ -66,6 +69,8 @@ impl World {
                 Some("Rollout") => ObjectKind::Rollout,
                 Some("Service") => ObjectKind::Service,
                 Some("Ingress") => ObjectKind::Ingress,
+                Some("Deployment") => ObjectKind::Deployment,
+                Some("PodTemplate") => ObjectKind::PodTemplate,
                 other => panic!("the model has no {other:?}"),
             };
             self.create(kind, object);
@@ -79,6 +84,9 @@ impl World {
         object["metadata"]["uid"] = format!("uid-{name}").into();
         object["metadata"]["creationTimestamp"] = self.now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string().into();
         object["metadata"]["generation"] = 1.into();
+        if kind == ObjectKind::Deployment {
+            object["spec"]["template"] = with_defaults(&object["spec"]["template"]);
+        }
         self.store(kind, name, object);
     }
 
@@ -96,10 +104,24 @@ impl World {
         if after == before {
             return;
         }
-        if after["spec"] != before["spec"] {
+        if after["spec"] != before["spec"] || after["template"] != before["template"] {
             after["metadata"]["generation"] = (before["metadata"]["generation"].as_i64().unwrap() + 1).into();
         }
         self.store(kind, name.to_owned(), after);
+    }
+
+    pub(crate) fn delete(&mut self, kind: ObjectKind, name: &str) {
+        self.objects.remove(&(kind, name.to_owned())).expect("it is there");
+    }
+
+    pub(crate) fn get(&self, kind: ObjectKind, name: &str) -> &Value {
+        &self.objects[&(kind, name.to_owned())]
+    }
+
+    /// Lets everything happen for a time.
+    pub(crate) fn pass(&mut self, milliseconds: i64) {
+        let end = self.now + SignedDuration::from_millis(milliseconds);
+        self.run(end, |_| false);
     }
 
     pub(crate) fn rollout(&self) -> &Value {
@@ -137,8 +159,14 @@ impl World {
                 ObjectKind::Pod => {
                     caches.pods.write().put(key, pruned(object));
                 }
+                ObjectKind::Deployment => caches.workloads.deployments.write().collect(key, pruned(object)),
+                ObjectKind::PodTemplate => {
+                    caches.workloads.pod_templates.write().collect(key, pruned(object));
+                }
             }
         }
+        caches.workloads.deployments.write().swap();
+        caches.workloads.pod_templates.write().swap();
         match observe(&key(self.rollout()), &caches, None) {
             Observed::Complete(snapshot) => *snapshot,
             Observed::Absent | Observed::Unreadable(_) => panic!("the Rollout of the model cannot be read"),
@@ -207,11 +235,15 @@ impl World {
             let wanted = usize::try_from(rs["spec"]["replicas"].as_i64().unwrap()).unwrap();
             let image = rs["spec"]["template"]["spec"]["containers"][0]["image"].as_str().unwrap_or_default();
             let starts = !image.contains("nonexistent") && !image.contains("error");
-            let ready_at = if starts { self.now + self.start_latency } else { Timestamp::MAX };
+            let mut ready_at = if starts { self.now + self.start_latency } else { Timestamp::MAX };
+            let stagger = self.stagger;
             let pods = self.pods.entry(name.clone()).or_default();
             pods.sort_by_key(|pod| pod.ready_at);
             pods.truncate(wanted);
-            pods.resize(wanted, Pod { ready_at });
+            while pods.len() < wanted {
+                pods.push(Pod { ready_at });
+                ready_at = ready_at.saturating_add(stagger).unwrap();
+            }
             let ready = pods.iter().filter(|pod| pod.ready_at <= self.now).count();
             let status = json!({
                 "replicas": wanted,
@@ -285,6 +317,25 @@ fn pruned<E: Entry>(object: Value) -> E {
     E::prune(serde_json::from_value(object).expect("an object of its kind"))
 }
 
+/// A pod template with what the API server fills in that these tests come by.
+fn with_defaults(template: &Value) -> Value {
+    let of_container = json!({
+        "imagePullPolicy": "IfNotPresent", "resources": {},
+        "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File",
+    });
+    let mut filled = apply_merge_patch(
+        &json!({"spec": {
+            "dnsPolicy": "ClusterFirst", "restartPolicy": "Always", "schedulerName": "default-scheduler",
+            "securityContext": {}, "terminationGracePeriodSeconds": 30,
+        }}),
+        template,
+    );
+    for container in filled["spec"]["containers"].as_array_mut().unwrap() {
+        *container = apply_merge_patch(&of_container, container);
+    }
+    filled
+}
+
 fn text(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
@@ -331,7 +382,10 @@ fn facets_of(kind: ObjectKind, name: &str, object: &Value) -> Vec<(String, Strin
             let weight = &annotations["nginx.ingress.kubernetes.io/canary-weight"];
             vec![(format!("ing.{name}.weight"), text(weight))]
         }
-        ObjectKind::Pod => Vec::new(),
+        ObjectKind::Deployment => {
+            vec![(format!("deploy.{name}.replicas"), text(&object["spec"]["replicas"]))]
+        }
+        ObjectKind::Pod | ObjectKind::PodTemplate => Vec::new(),
     };
     found.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
