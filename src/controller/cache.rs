@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::entry::{Entry, IngressEntry, PodEntry, ReplicaSetEntry, RolloutEntry, ServiceEntry, Term};
 use super::object::ObjectKey;
+use super::workload::Workloads;
 use crate::domain::plan::ObjectKind;
 
 /// A difference between the cache before and after an event.
@@ -35,12 +36,15 @@ pub struct Cache<T> {
     reached: u64,
     /// Until then something newer may be out of sight.
     doubted_until: Option<Timestamp>,
+    /// Why no list has been received.
+    refusal: Option<String>,
 }
 
 impl<T> Default for Cache<T> {
     fn default() -> Self {
         let (objects, index, incoming) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { objects, index, incoming, ready: false, reached: 0, doubted_until: None }
+        let (ready, reached, doubted_until, refusal) = (false, 0, None, None);
+        Self { objects, index, incoming, ready, reached, doubted_until, refusal }
     }
 }
 
@@ -63,6 +67,7 @@ impl<T: Entry> Cache<T> {
         changes.extend(incoming.into_iter().filter_map(|(key, entry)| self.set(key, entry)));
         self.ready = true;
         self.doubted_until = None;
+        self.refusal = None;
         changes
     }
 
@@ -93,6 +98,19 @@ impl<T: Entry> Cache<T> {
     #[must_use]
     pub const fn is_ready(&self) -> bool {
         self.ready
+    }
+
+    /// The API server refuses to list the objects, with these words. True if that is news.
+    pub fn refuse(&mut self, said: String) -> bool {
+        let is_news = !self.ready && self.refusal.as_ref() != Some(&said);
+        self.refusal = Some(said);
+        is_news
+    }
+
+    /// Why no whole list has been received, if the API server has said so.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&str> {
+        self.refusal.as_deref()
     }
 
     /// Whether everything is known that happened up to `resource_version`.
@@ -189,10 +207,12 @@ pub struct Caches {
     pub ingresses: Shared<IngressEntry>,
     /// Pods that carry the hash label.
     pub pods: Shared<PodEntry>,
+    /// What Rollouts take their templates from.
+    pub workloads: Workloads,
 }
 
 impl Caches {
-    /// The kinds of which no whole list has been received yet.
+    /// The kinds of which no whole list has been received yet, of those that every decision needs.
     #[must_use]
     pub fn missing(&self) -> Vec<ObjectKind> {
         let ready = [
@@ -214,6 +234,8 @@ impl Caches {
             ObjectKind::Service => self.services.read().has_reached(resource_version),
             ObjectKind::Ingress => self.ingresses.read().has_reached(resource_version),
             ObjectKind::Pod => self.pods.read().has_reached(resource_version),
+            ObjectKind::Deployment => self.workloads.deployments.read().has_reached(resource_version),
+            ObjectKind::PodTemplate => self.workloads.pod_templates.read().has_reached(resource_version),
         }
     }
 
@@ -229,6 +251,12 @@ impl Caches {
             ObjectKind::Ingress => self.ingresses.read().get(key).is_some_and(|e| e.id.uid == uid),
             ObjectKind::Pod => {
                 self.pods.read().get(key).is_some_and(|e| e.view.id.uid == uid && !e.view.deleting)
+            }
+            ObjectKind::Deployment => {
+                self.workloads.deployments.read().get(key).is_some_and(|e| e.id().uid == uid)
+            }
+            ObjectKind::PodTemplate => {
+                self.workloads.pod_templates.read().get(key).is_some_and(|e| e.id().uid == uid)
             }
         }
     }

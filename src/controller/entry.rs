@@ -18,6 +18,7 @@ use crate::domain::plan::ObjectKind;
 use crate::rollout::snapshot::{
     Identity, PodView, ReplicaFailure, ReplicaSetStatusView, ReplicaSetView, ServiceView,
 };
+use crate::rollout::workload::WorkloadKind;
 use crate::rollout::{ObservedKeys, Unreadable, observed_keys};
 
 /// A fact about an object by which a cache finds it without looking at every object.
@@ -35,6 +36,10 @@ pub enum Term {
     NamesIngress(ObjectKey),
     /// It says that this Rollout manages it.
     ManagedBy(ObjectKey),
+    /// It takes its template from this workload.
+    NamesWorkload(WorkloadKind, ObjectKey),
+    /// It takes its template from a workload of this kind.
+    NeedsWorkloads(WorkloadKind),
 }
 
 /// A kind that is watched and cached.
@@ -91,7 +96,7 @@ impl Owner {
     }
 }
 
-fn identity(meta: &ObjectMeta) -> Identity {
+pub(super) fn identity(meta: &ObjectMeta) -> Identity {
     Identity {
         name: meta.name.clone().unwrap_or_default(),
         uid: meta.uid.clone().unwrap_or_default(),
@@ -162,6 +167,10 @@ impl Entry for RolloutEntry {
         let mut terms = vec![Term::Namespace(key.namespace.clone())];
         terms.extend(self.observed.services.iter().map(|name| Term::NamesService(named(name))));
         terms.extend(self.observed.ingresses.iter().map(|name| Term::NamesIngress(named(name))));
+        if let Some(workload) = &self.observed.workload {
+            terms.push(Term::NamesWorkload(workload.kind, named(&workload.name)));
+            terms.push(Term::NeedsWorkloads(workload.kind));
+        }
         terms
     }
 
@@ -239,7 +248,7 @@ impl Entry for ReplicaSetEntry {
     }
 }
 
-fn integer(object: &Value, field: &str) -> Option<i32> {
+pub(super) fn integer(object: &Value, field: &str) -> Option<i32> {
     object.get(field)?.as_i64().and_then(|n| i32::try_from(n).ok())
 }
 

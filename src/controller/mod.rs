@@ -29,6 +29,7 @@ pub mod run;
 pub mod start;
 pub mod trigger;
 pub mod watch;
+pub mod workload;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

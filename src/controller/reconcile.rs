@@ -78,6 +78,14 @@ impl<S: Server> Reconciler<S> {
             tracing::debug!(namespace = key.namespace, name = key.name, "waits for the watch of Rollouts");
             return Next::Soon(Duration::try_from(until.duration_since(now)).unwrap_or(STALE));
         }
+        if let Some(wait) = self.wait_for_workload(key, now) {
+            tracing::debug!(
+                namespace = key.namespace,
+                name = key.name,
+                "waits for the watch of its workload"
+            );
+            return Next::Soon(wait);
+        }
         let remembered = match self.recall(key, &uid, now) {
             Ok(remembered) => remembered,
             Err(write) => {
@@ -109,6 +117,12 @@ impl<S: Server> Reconciler<S> {
             Next::At(_) => Next::At(self.next_look(plan.wake, now)),
             Next::Soon(_) | Next::Transient | Next::Refused | Next::Forget => next,
         }
+    }
+
+    /// How long the decision has to wait for what is known of the Rollout's workload.
+    fn wait_for_workload(&self, key: &ObjectKey, now: Timestamp) -> Option<Duration> {
+        let entry = self.caches.rollouts.read().get(key).cloned()?;
+        self.caches.workloads.wait(&key.namespace, entry.observed.workload.as_ref()?, now)
     }
 
     /// The Rollout is gone, and with it all that was remembered.
@@ -236,7 +250,12 @@ fn warning(plan: &Plan, failure: &Failure) -> Option<EventNote> {
             format!("Failed to create new replica set \"{name}\": {said}"),
         ),
         ObjectKind::Ingress => (EventReason::TrafficRoutingError, said.clone()),
-        ObjectKind::Rollout | ObjectKind::ReplicaSet | ObjectKind::Service | ObjectKind::Pod => {
+        ObjectKind::Rollout
+        | ObjectKind::ReplicaSet
+        | ObjectKind::Service
+        | ObjectKind::Pod
+        | ObjectKind::Deployment
+        | ObjectKind::PodTemplate => {
             let message = format!("The API server refused the write of {kind} \"{name}\": {said}");
             (EventReason::ReconciliationError, message)
         }

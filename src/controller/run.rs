@@ -19,8 +19,10 @@ use super::reconcile::Reconciler;
 use super::start::{self, StartError};
 use super::trigger::Trigger;
 use super::watch::Watch;
+use super::workload::{Deployments, OfKind, PodTemplates, ReplicaSets, WorkloadEntry};
 use crate::clock::Clock;
 use crate::domain::plan::ObjectKind;
+use crate::rollout::workload::WorkloadKind;
 
 /// How long Events that wait may take to be sent when the controller stops.
 const FLUSH: Duration = Duration::from_secs(5);
@@ -56,13 +58,15 @@ pub async fn run(options: Options) -> Result<(), StartError> {
     let reconciler = Arc::new(Reconciler::new(client.clone(), Clock::System, Rng::seeded(rng.next())));
     let (fatal, mut fatal_errors) = mpsc::channel(1);
     let mut background = Background {
+        client,
+        namespace: options.namespace,
         tasks: JoinSet::new(),
         reconciler: Arc::clone(&reconciler),
         dispatcher: Arc::clone(&dispatcher),
         rng,
         fatal,
     };
-    background.watch_all(&client, options.namespace.as_deref());
+    background.watch_all();
     if let Some(listener) = listener {
         background.tasks.spawn(health::serve(listener, Arc::clone(&reconciler)));
     }
@@ -74,12 +78,15 @@ pub async fn run(options: Options) -> Result<(), StartError> {
         dispatcher.run(&worker, options.rollout_threads, stopped).await;
     });
 
-    let failure = tokio::select! {
-        biased;
-        failure = fatal_errors.recv() => failure,
-        name = signals.next() => {
-            tracing::info!(signal = name, "the controller stops");
-            None
+    let failure = loop {
+        tokio::select! {
+            biased;
+            failure = fatal_errors.recv() => break failure,
+            name = signals.next() => {
+                tracing::info!(signal = name, "the controller stops");
+                break None;
+            }
+            kind = reconciler.caches.workloads.demand.next() => background.watch_workloads(kind),
         }
     };
     let _ = stop.send(true);
@@ -93,6 +100,9 @@ pub async fn run(options: Options) -> Result<(), StartError> {
 
 /// What goes on aside: the watches and the health server. It ends when it is dropped.
 struct Background {
+    client: Client,
+    /// The only namespace to look after; all if not set.
+    namespace: Option<String>,
     tasks: JoinSet<()>,
     reconciler: Arc<Reconciler<Client>>,
     dispatcher: Arc<Dispatcher>,
@@ -101,29 +111,46 @@ struct Background {
 }
 
 impl Background {
-    /// Starts one watch a kind.
-    fn watch_all(&mut self, client: &Client, namespace: Option<&str>) {
-        let objects = |kind: ObjectKind| -> Api<RawObject> {
-            match namespace {
-                Some(namespace) => Api::namespaced_with(client.clone(), namespace, &kind),
-                None => Api::all_with(client.clone(), &kind),
-            }
+    /// Starts one watch a kind that every decision needs.
+    fn watch_all(&mut self) {
+        let pods: Api<PartialObjectMeta<Pod>> = match &self.namespace {
+            Some(namespace) => Api::namespaced(self.client.clone(), namespace),
+            None => Api::all(self.client.clone()),
         };
-        let pods: Api<PartialObjectMeta<Pod>> = match namespace {
-            Some(namespace) => Api::namespaced(client.clone(), namespace),
-            None => Api::all(client.clone()),
-        };
-        self.watch::<RolloutEntry>(objects(ObjectKind::Rollout));
-        self.watch::<ReplicaSetEntry>(objects(ObjectKind::ReplicaSet));
-        self.watch::<ServiceEntry>(objects(ObjectKind::Service));
-        self.watch::<IngressEntry>(objects(ObjectKind::Ingress));
-        self.watch::<PodEntry>(pods);
+        let fatal = self.fatal.clone();
+        self.watch::<RolloutEntry>(self.objects(ObjectKind::Rollout), Some(&fatal));
+        self.watch::<ReplicaSetEntry>(self.objects(ObjectKind::ReplicaSet), Some(&fatal));
+        self.watch::<ServiceEntry>(self.objects(ObjectKind::Service), Some(&fatal));
+        self.watch::<IngressEntry>(self.objects(ObjectKind::Ingress), Some(&fatal));
+        self.watch::<PodEntry>(pods, Some(&fatal));
     }
 
-    fn watch<T: Trigger>(&mut self, api: Api<T::Wire>) {
+    /// Starts the watch of a kind that a Rollout has asked for. Others do without, so that a refusal is for that
+    /// Rollout alone.
+    fn watch_workloads(&mut self, kind: WorkloadKind) {
+        match kind {
+            WorkloadKind::Deployment => self.watch_kind::<Deployments>(),
+            WorkloadKind::ReplicaSet => self.watch_kind::<ReplicaSets>(),
+            WorkloadKind::PodTemplate => self.watch_kind::<PodTemplates>(),
+        }
+    }
+
+    fn watch_kind<K: OfKind>(&mut self) {
+        tracing::info!(kind = K::WORKLOAD.as_str(), "a Rollout takes its template from one: all are watched");
+        self.watch::<WorkloadEntry<K>>(self.objects(K::KIND), None);
+    }
+
+    fn watch<T: Trigger>(&mut self, api: Api<T::Wire>, fatal: Option<&mpsc::Sender<StartError>>) {
         let rng = Rng::seeded(self.rng.next());
-        let watch = Watch::<Client, T>::new(api, &self.reconciler, &self.dispatcher, &self.fatal, rng);
+        let watch = Watch::<Client, T>::new(api, &self.reconciler, &self.dispatcher, fatal, rng);
         self.tasks.spawn(watch.run());
+    }
+
+    fn objects(&self, kind: ObjectKind) -> Api<RawObject> {
+        match &self.namespace {
+            Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, &kind),
+            None => Api::all_with(self.client.clone(), &kind),
+        }
     }
 }
 

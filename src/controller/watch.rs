@@ -43,8 +43,8 @@ pub struct Watch<S, T: Trigger> {
     api: Api<T::Wire>,
     reconciler: Arc<Reconciler<S>>,
     dispatcher: Arc<Dispatcher>,
-    /// Told what is refused before the watch has begun.
-    fatal: mpsc::Sender<StartError>,
+    /// Told what is refused before the watch has begun, if the controller is of no use without it.
+    fatal: Option<mpsc::Sender<StartError>>,
     rng: Rng,
     /// Whether the watch has ever told anything.
     has_watched: bool,
@@ -75,12 +75,12 @@ impl Trouble {
 }
 
 impl<S: Server, T: Trigger> Watch<S, T> {
-    /// A watch through `api`.
+    /// A watch through `api`. Without `fatal`, a refusal before it has begun is noted in the cache.
     pub fn new(
         api: Api<T::Wire>,
         reconciler: &Arc<Reconciler<S>>,
         dispatcher: &Arc<Dispatcher>,
-        fatal: &mpsc::Sender<StartError>,
+        fatal: Option<&mpsc::Sender<StartError>>,
         rng: Rng,
     ) -> Self {
         let (reconciler, dispatcher) = (Arc::clone(reconciler), Arc::clone(dispatcher));
@@ -88,7 +88,7 @@ impl<S: Server, T: Trigger> Watch<S, T> {
             api,
             reconciler,
             dispatcher,
-            fatal: fatal.clone(),
+            fatal: fatal.cloned(),
             rng,
             has_watched: false,
             trouble: Trouble::default(),
@@ -144,6 +144,7 @@ impl<S: Server, T: Trigger> Watch<S, T> {
 
     /// Brings the cache up to date, and only then triggers.
     fn take(&self, event: Event<T::Wire>) {
+        let mut is_first = false;
         let changes = {
             let mut cache = T::cache(&self.reconciler.caches).write();
             match event {
@@ -155,7 +156,10 @@ impl<S: Server, T: Trigger> Watch<S, T> {
                     cache.collect(ObjectKey::of(&object), T::prune(object));
                     return;
                 }
-                Event::InitDone => cache.swap(),
+                Event::InitDone => {
+                    is_first = !cache.is_ready();
+                    cache.swap()
+                }
                 Event::Apply(object) => {
                     cache.put(ObjectKey::of(&object), T::prune(object)).into_iter().collect()
                 }
@@ -164,14 +168,27 @@ impl<S: Server, T: Trigger> Watch<S, T> {
                 }
             }
         };
-        self.trigger(&changes);
+        self.trigger(&changes, is_first);
     }
 
-    fn trigger(&self, changes: &[Change<T>]) {
+    fn trigger(&self, changes: &[Change<T>], is_first: bool) {
         let caches = &self.reconciler.caches;
-        let concerned: BTreeSet<_> = changes.iter().flat_map(|change| rollouts(change, caches)).collect();
+        let mut concerned: BTreeSet<_> = changes.iter().flat_map(|change| rollouts(change, caches)).collect();
+        if is_first {
+            concerned.extend(T::waiting(caches));
+        }
         // Also where nothing is concerned: the last cache may have become ready.
         self.dispatcher.trigger(&concerned, self.reconciler.clock.now());
+    }
+
+    /// What waits for the first list is told that there will be none for now.
+    fn refused(&self, said: String) {
+        let resource = resource_type(T::KIND).plural;
+        let caches = &self.reconciler.caches;
+        if T::cache(caches).write().refuse(said.clone()) {
+            tracing::warn!(resource, error = said, "the watch is refused; tries again");
+            self.dispatcher.trigger(&T::waiting(caches), self.reconciler.clock.now());
+        }
     }
 
     fn recovered(&mut self) {
@@ -187,7 +204,10 @@ impl<S: Server, T: Trigger> Watch<S, T> {
         let is_new = !T::cache(&self.reconciler.caches).read().is_ready() || (!self.has_watched && is_first);
         let missing_right = StartError::of_list(T::KIND, error).filter(|_| is_new);
         if let Some(missing_right) = missing_right {
-            let _ = self.fatal.try_send(missing_right);
+            match &self.fatal {
+                Some(fatal) => drop(fatal.try_send(missing_right)),
+                None => self.refused(root_cause(error)),
+            }
         } else if is_first {
             tracing::warn!(resource, error = root_cause(error), "the watch is interrupted; tries again");
         } else {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::context::Context;
-use super::{conditions, hold};
 use super::snapshot::{Identity, PodView, ReplicaSetView, ServiceView};
+use super::{conditions, hold};
 use crate::api::{PauseReason, RolloutStatus, keys};
 use crate::domain::event::{EventNote, EventReason};
 use crate::domain::merge_patch::merge_patch;
@@ -230,6 +230,15 @@ impl Draft {
     /// Whether the plan so far changes the size of a ReplicaSet.
     pub(super) fn is_scaling(&self) -> bool {
         self.purposes().any(|p| matches!(p, Purpose::ScaleReplicaSet { .. }))
+    }
+
+    /// The size of a ReplicaSet once the plan so far is carried out.
+    pub(super) fn planned_size(&self, rs: &ReplicaSetView) -> i32 {
+        let of_rs = |op: &&Op| op.kind == ObjectKind::ReplicaSet && op.name == rs.id.name;
+        let mut purposes = self.ops.iter().filter(of_rs).flat_map(|op| &op.purposes);
+        let planned =
+            purposes.find_map(|p| if let Purpose::ScaleReplicaSet { to, .. } = p { Some(*to) } else { None });
+        planned.unwrap_or(rs.replicas)
     }
 
     /// Whether the plan so far makes a ReplicaSet.

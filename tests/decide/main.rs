@@ -9,4 +9,5 @@ mod guard;
 mod recordings;
 mod scene;
 mod takeover;
+mod workload;
 mod world;

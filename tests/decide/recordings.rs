@@ -12,7 +12,7 @@ use crate::world::World;
 const FOLDER: &str = "tests/conformance";
 
 /// The scenarios that need nothing of a cluster that the model lacks.
-const PLAYED: [&str; 31] = [
+const PLAYED: [&str; 32] = [
     "basic-abort-retry",
     "basic-create",
     "basic-no-steps",
@@ -44,6 +44,7 @@ const PLAYED: [&str; 31] = [
     "nginx-steps",
     "nginx-undo",
     "steps-edited",
+    "workload-ref",
 ];
 
 /// A manifest, a script, and manifests that the script applies later.
@@ -108,6 +109,7 @@ fn act(world: &mut World, scenario: &Scenario, line: &str) {
         "spec" => merge(world, json!({"spec": serde_json::from_str::<Value>(rest).unwrap()})),
         "status" => merge(world, json!({"status": serde_json::from_str::<Value>(rest).unwrap()})),
         "undo" => undo(world, rest),
+        "patch" => patch(world, rest),
         "apply" => {
             let manifest = scenario.later.iter().find(|(name, _)| name == rest).unwrap();
             world.apply(&manifest.1);
@@ -143,6 +145,19 @@ fn image(world: &mut World, image: &str) {
         &name,
         &json!({"spec": {"template": {"spec": {"containers": containers}}}}),
     );
+}
+
+/// `KIND NAME JSON`: a merge patch of another object.
+fn patch(world: &mut World, words: &str) {
+    let (kind, rest) = words.split_once(' ').unwrap();
+    let (name, body) = rest.split_once(' ').unwrap();
+    let kind = match kind {
+        "svc" => ObjectKind::Service,
+        "ing" => ObjectKind::Ingress,
+        "deploy" => ObjectKind::Deployment,
+        other => panic!("the model patches no {other:?}"),
+    };
+    world.patch(kind, name, &serde_json::from_str(body).unwrap());
 }
 
 fn undo(world: &mut World, revision: &str) {

@@ -51,6 +51,8 @@ pub(crate) struct World {
     pub(crate) start_latency: SignedDuration,
     /// How often something was decided.
     pub(crate) decisions: usize,
+    /// How much later than the one before it a pod becomes ready that was made at the same time.
+    pub(crate) stagger: SignedDuration,
 }
 
 impl World {
@@ -61,7 +63,7 @@ impl World {
             writes: Vec::new(),
             seen: BTreeMap::new(),
             objects: BTreeMap::new(),
-            caches: Caches::default(),
+            caches: watched(),
             pods: BTreeMap::new(),
             pods_made: 0,
             version: 0,
@@ -70,6 +72,7 @@ impl World {
             is_dead: false,
             start_latency: SignedDuration::from_millis(2500),
             decisions: 0,
+            stagger: SignedDuration::ZERO,
         }
     }
 
@@ -83,6 +86,8 @@ impl World {
                 Some("Service") => ObjectKind::Service,
                 Some("Ingress") => ObjectKind::Ingress,
                 Some("Pod") => ObjectKind::Pod,
+                Some("Deployment") => ObjectKind::Deployment,
+                Some("PodTemplate") => ObjectKind::PodTemplate,
                 other => panic!("the model has no {other:?}"),
             };
             self.create(kind, object);
@@ -103,6 +108,9 @@ impl World {
             if object["metadata"][field].is_null() {
                 object["metadata"][field] = value;
             }
+        }
+        if kind == ObjectKind::Deployment {
+            object["spec"]["template"] = with_defaults(&object["spec"]["template"]);
         }
         self.store(kind, name, object);
     }
@@ -148,11 +156,13 @@ impl World {
             ObjectKind::Pod if has_hash => put(&self.caches.pods, name, object),
             ObjectKind::ReplicaSet => hide(&self.caches.replica_sets, name),
             ObjectKind::Pod => hide(&self.caches.pods, name),
+            ObjectKind::Deployment => put(&self.caches.workloads.deployments, name, object),
+            ObjectKind::PodTemplate => put(&self.caches.workloads.pod_templates, name, object),
         }
     }
 
     /// Deletes an object, and nothing that belongs to it.
-    fn forget(&mut self, kind: ObjectKind, name: &str) {
+    pub(crate) fn forget(&mut self, kind: ObjectKind, name: &str) {
         self.objects.remove(&(kind, name.to_owned()));
         match kind {
             ObjectKind::Rollout => hide(&self.caches.rollouts, name),
@@ -160,6 +170,8 @@ impl World {
             ObjectKind::Service => hide(&self.caches.services, name),
             ObjectKind::Ingress => hide(&self.caches.ingresses, name),
             ObjectKind::Pod => hide(&self.caches.pods, name),
+            ObjectKind::Deployment => hide(&self.caches.workloads.deployments, name),
+            ObjectKind::PodTemplate => hide(&self.caches.workloads.pod_templates, name),
         }
     }
 
@@ -170,7 +182,7 @@ impl World {
         if after == before {
             return;
         }
-        if after["spec"] != before["spec"] {
+        if after["spec"] != before["spec"] || after["template"] != before["template"] {
             after["metadata"]["generation"] = (before["metadata"]["generation"].as_i64().unwrap() + 1).into();
         }
         self.store(kind, name.to_owned(), after);
@@ -346,7 +358,7 @@ impl World {
         let wanted = usize::try_from(rs["spec"]["replicas"].as_i64().unwrap_or(1)).unwrap_or(0);
         let image = rs["spec"]["template"]["spec"]["containers"][0]["image"].as_str().unwrap_or_default();
         let starts = !image.contains("nonexistent") && !image.contains("error");
-        let ready_at = if starts { self.now + self.start_latency } else { Timestamp::MAX };
+        let mut ready_at = if starts { self.now + self.start_latency } else { Timestamp::MAX };
         let mut pods = self.pods.remove(&name).unwrap_or_default();
         pods.sort_by_key(|pod| pod.ready_at);
         for gone in pods.split_off(wanted.min(pods.len())) {
@@ -357,6 +369,7 @@ impl World {
             let pod = Pod { name: format!("{name}-{}", self.pods_made), ready_at };
             self.create(ObjectKind::Pod, pod_of(rs, &pod.name));
             pods.push(pod);
+            ready_at = ready_at.saturating_add(self.stagger).unwrap();
         }
         self.pods.insert(name, pods);
     }
@@ -452,6 +465,14 @@ impl World {
     }
 }
 
+/// Caches whose watches of workloads have begun.
+fn watched() -> Caches {
+    let caches = Caches::default();
+    caches.workloads.deployments.write().swap();
+    caches.workloads.pod_templates.write().swap();
+    caches
+}
+
 fn name_of(object: &Value) -> &str {
     object["metadata"]["name"].as_str().expect("a name")
 }
@@ -497,6 +518,25 @@ fn hide<E: Entry>(cache: &Shared<E>, name: &str) {
     if let Some(last) = last {
         cache.write().remove(key, &last);
     }
+}
+
+/// A pod template with what the API server fills in that these tests come by.
+fn with_defaults(template: &Value) -> Value {
+    let of_container = json!({
+        "imagePullPolicy": "IfNotPresent", "resources": {},
+        "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File",
+    });
+    let mut filled = apply_merge_patch(
+        &json!({"spec": {
+            "dnsPolicy": "ClusterFirst", "restartPolicy": "Always", "schedulerName": "default-scheduler",
+            "securityContext": {}, "terminationGracePeriodSeconds": 30,
+        }}),
+        template,
+    );
+    for container in filled["spec"]["containers"].as_array_mut().unwrap() {
+        *container = apply_merge_patch(&of_container, container);
+    }
+    filled
 }
 
 fn text(value: &Value) -> Option<String> {
@@ -545,7 +585,10 @@ fn facets_of(kind: ObjectKind, name: &str, object: &Value) -> Vec<(String, Strin
             let weight = &annotations["nginx.ingress.kubernetes.io/canary-weight"];
             vec![(format!("ing.{name}.weight"), text(weight))]
         }
-        ObjectKind::Pod => Vec::new(),
+        ObjectKind::Deployment => {
+            vec![(format!("deploy.{name}.replicas"), text(&object["spec"]["replicas"]))]
+        }
+        ObjectKind::Pod | ObjectKind::PodTemplate => Vec::new(),
     };
     found.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
 }
