@@ -6,6 +6,7 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Pod;
 use kube::core::PartialObjectMeta;
 use kube::{Api, Client, Config};
+use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -53,49 +54,82 @@ pub async fn run(options: Options) -> Result<(), StartError> {
     let scope = options.namespace.as_deref().unwrap_or("all namespaces");
     tracing::info!(version = env!("CARGO_PKG_VERSION"), url, scope, "the controller starts");
 
-    let mut rng = Rng::unforeseen();
-    let dispatcher = Arc::new(Dispatcher::new(Rng::seeded(rng.next())));
-    let reconciler = Arc::new(Reconciler::new(client.clone(), Clock::System, Rng::seeded(rng.next())));
-    let (fatal, mut fatal_errors) = mpsc::channel(1);
-    let mut background = Background {
+    let work = Work {
         client,
         namespace: options.namespace,
-        tasks: JoinSet::new(),
-        reconciler: Arc::clone(&reconciler),
-        dispatcher: Arc::clone(&dispatcher),
-        rng,
-        fatal,
+        rollout_threads: options.rollout_threads,
+        clock: Clock::System,
+        rng: Rng::unforeseen(),
     };
-    background.watch_all();
-    if let Some(listener) = listener {
-        background.tasks.spawn(health::serve(listener, Arc::clone(&reconciler)));
-    }
-    let events = Arc::clone(&reconciler);
-    let sender = tokio::spawn(async move { events.events.send(&events.server, &events.clock).await });
-    let (stop, stopped) = watch::channel(false);
-    let worker = Arc::clone(&reconciler);
-    let work = tokio::spawn(async move {
-        dispatcher.run(&worker, options.rollout_threads, stopped).await;
-    });
+    work.until(signals.next(), listener).await
+}
 
-    let failure = loop {
-        tokio::select! {
-            biased;
-            failure = fatal_errors.recv() => break failure,
-            name = signals.next() => {
-                tracing::info!(signal = name, "the controller stops");
-                break None;
-            }
-            kind = reconciler.caches.workloads.demand.next() => background.watch_workloads(kind),
+/// The controller without the process around it: no signals, no checks at the start, and a clock that can be driven.
+pub struct Work {
+    /// How to reach the cluster.
+    pub client: Client,
+    /// The only namespace to look after; all if not set.
+    pub namespace: Option<String>,
+    /// How many Rollouts are reconciled at the same time.
+    pub rollout_threads: usize,
+    /// Where the time comes from.
+    pub clock: Clock,
+    /// Where jitter comes from.
+    pub rng: Rng,
+}
+
+impl Work {
+    /// Works until `stop` returns, which says why, then ends what has begun. `health` is where the health server listens.
+    pub async fn until(
+        mut self,
+        stop: impl Future<Output = &'static str>,
+        health: Option<TcpListener>,
+    ) -> Result<(), StartError> {
+        let dispatcher = Arc::new(Dispatcher::new(Rng::seeded(self.rng.next())));
+        let reconciler = Reconciler::new(self.client.clone(), self.clock, Rng::seeded(self.rng.next()));
+        let reconciler = Arc::new(reconciler);
+        let (fatal, mut fatal_errors) = mpsc::channel(1);
+        let mut background = Background {
+            client: self.client,
+            namespace: self.namespace,
+            tasks: JoinSet::new(),
+            reconciler: Arc::clone(&reconciler),
+            dispatcher: Arc::clone(&dispatcher),
+            rng: self.rng,
+            fatal,
+        };
+        background.watch_all();
+        if let Some(listener) = health {
+            background.tasks.spawn(health::serve(listener, Arc::clone(&reconciler)));
         }
-    };
-    let _ = stop.send(true);
-    let _ = work.await;
-    reconciler.events.close();
-    if tokio::time::timeout(FLUSH, sender).await.is_err() {
-        tracing::warn!("some Events could not be sent before the end");
+        let events = Arc::clone(&reconciler);
+        let sender = tokio::spawn(async move { events.events.send(&events.server, &events.clock).await });
+        let (ending, ended) = watch::channel(false);
+        let worker = Arc::clone(&reconciler);
+        let work = tokio::spawn(async move {
+            dispatcher.run(&worker, self.rollout_threads, ended).await;
+        });
+
+        let mut stop = std::pin::pin!(stop);
+        let failure = loop {
+            tokio::select! {
+                biased;
+                failure = fatal_errors.recv() => break failure,
+                reason = &mut stop => {
+                    tracing::info!(reason, "the controller stops");
+                    break None;
+                }
+                kind = reconciler.caches.workloads.demand.next() => background.watch_workloads(kind),
+            }
+        };
+        let _ = ending.send(true);
+        let _ = work.await;
+        reconciler.events.close();
+        if tokio::time::timeout(FLUSH, sender).await.is_err() {
+            tracing::warn!("some Events could not be sent before the end");
+        }
+        failure.map_or(Ok(()), Err)
     }
-    failure.map_or(Ok(()), Err)
 }
 
 /// What goes on aside: the watches and the health server. It ends when it is dropped.

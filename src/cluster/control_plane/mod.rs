@@ -20,11 +20,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::{Api, Client};
+use kube::Client;
 use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 pub use audit::AuditEntry;
 pub use kubectl::KubectlOutput;
@@ -32,8 +29,8 @@ pub use process::{EndsBy, Held, resident_bytes};
 pub use program::Source;
 pub use servers::{SERIN_USER, ServerReport};
 
-use crate::clock;
 use crate::cluster::kubelet::{Background, KubeletSettings};
+use crate::cluster::namespace;
 use directory::RunDirectory;
 use servers::{Files, Servers};
 
@@ -160,26 +157,9 @@ impl ControlPlane {
         Ok(Some(Background::start(config, settings)?))
     }
 
-    /// Creates a namespace whose name begins with `prefix` and a hyphen, and waits until pods are admitted to it, which
-    /// needs its service account `default`.
+    /// Creates a namespace whose name begins with `prefix` and a hyphen, to which pods are admitted.
     pub async fn namespace(&self, prefix: &str) -> Result<String, PlaneError> {
-        let client = self.client().await?;
-        let metadata = ObjectMeta { generate_name: Some(format!("{prefix}-")), ..ObjectMeta::default() };
-        let wanted = Namespace { metadata, ..Namespace::default() };
-        let created =
-            Api::<Namespace>::all(client.clone()).create(&kube::api::PostParams::default(), &wanted).await?;
-        let name = created.metadata.name.unwrap_or_default();
-        let accounts = Api::<ServiceAccount>::namespaced(client, &name);
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while accounts.get_opt("default").await?.is_none() {
-            if Instant::now() > deadline {
-                return Err(PlaneError::Failed(format!(
-                    "namespace {name} got no service account default in 30 s"
-                )));
-            }
-            clock::sleep(Duration::from_millis(20)).await;
-        }
-        Ok(name)
+        Ok(namespace::create(&self.client().await?, prefix).await?)
     }
 
     /// Every request of the user `serin` so far, oldest first; none in a borrowed cluster.

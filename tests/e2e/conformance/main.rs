@@ -13,56 +13,52 @@ mod api;
 mod compare;
 mod diff;
 mod differences;
+mod embedded;
 mod facets;
 #[cfg(test)]
 mod honesty;
 mod journal;
 mod kinds;
 mod play;
+mod real;
 mod report;
 mod scenario;
 mod stored;
 mod watch;
-
-use std::path::Path;
-use std::time::Duration;
+mod world;
 
 use futures::{StreamExt, stream};
-use serin::cluster::control_plane::ControlPlane;
-use serin::cluster::kubelet::KubeletSettings;
 use tokio::time::Instant;
 
 use crate::compare::compare;
 use crate::differences::Differences;
+use crate::embedded::Embedded;
 use crate::play::play;
+use crate::real::Real;
 use crate::report::{keep, log_about, say};
 use crate::stored::Stored;
+use crate::world::World;
 
-/// How many scenarios are played side by side.
+/// How many scenarios are played side by side on a real API.
 const SIDE_BY_SIDE: usize = 6;
+
+/// What is to be played, and the deliberate differences.
+fn wanted() -> (Vec<Stored>, Differences) {
+    let wanted = std::env::var("SERIN_SCENARIOS").ok();
+    let chosen = stored::chosen(wanted.as_deref()).unwrap_or_else(|why| panic!("{why}"));
+    (chosen, stored::differences().unwrap_or_else(|why| panic!("{why}")))
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn scenarios_go_as_recorded_of_the_reference() {
-    let wanted = std::env::var("SERIN_SCENARIOS").ok();
-    let chosen = stored::chosen(wanted.as_deref()).unwrap_or_else(|why| panic!("{why}"));
-    let deliberate = stored::differences().unwrap_or_else(|why| panic!("{why}"));
-    let Some(plane) = support::own_plane().await else {
+    let (chosen, deliberate) = wanted();
+    let Some(world) = Real::start().await else {
         return say(
             "SKIPPED: the scenarios need a cluster of their own, whose kubelet keeps the recorded times",
         );
     };
-    plane.install().await.unwrap();
-    let times = KubeletSettings {
-        start_latency: Duration::from_millis(2500),
-        drain: Duration::ZERO,
-        ..KubeletSettings::default()
-    };
-    let _kubelet = plane.start_kubelet(times).await.unwrap();
-    let program = Path::new(env!("CARGO_BIN_EXE_serin"));
-    let mut controller = plane.start_controller(program, &["--healthzPort", "0"]).unwrap();
-
     let differing: Vec<_> = stream::iter(&chosen)
-        .map(async |scenario| judged(&plane, scenario, &deliberate).await.err().map(|_| scenario))
+        .map(async |scenario| judged(&world, "real", scenario, &deliberate).await.err().map(|_| scenario))
         .buffer_unordered(SIDE_BY_SIDE)
         .filter_map(async |differing| differing)
         .collect()
@@ -72,13 +68,27 @@ async fn scenarios_go_as_recorded_of_the_reference() {
     let mut failed = Vec::new();
     for scenario in differing {
         say(&format!("once more, alone: {}", scenario.name));
-        failed.extend(judged(&plane, scenario, &deliberate).await.err());
+        failed.extend(judged(&world, "real", scenario, &deliberate).await.err());
     }
-    let ended = controller.ended().unwrap();
-    let log = report::log(&plane);
-    keep("controller.log", &log);
-    assert!(ended.is_none(), "the controller ended by itself, {ended:?}:\n{log}");
-    let (number, of) = (failed.len(), chosen.len());
+    keep("controller.log", &world.log());
+    conclude(&failed, chosen.len());
+}
+
+#[test]
+fn scenarios_go_as_recorded_on_the_embedded_cluster() {
+    let (chosen, deliberate) = wanted();
+    let in_a_world_of_its_own = |scenario: &Stored| {
+        embedded::runtime().block_on(async {
+            let world = Embedded::start().await;
+            judged(&world, "embedded", scenario, &deliberate).await
+        })
+    };
+    let failed: Vec<_> = chosen.iter().filter_map(|scenario| in_a_world_of_its_own(scenario).err()).collect();
+    conclude(&failed, chosen.len());
+}
+
+fn conclude(failed: &[String], of: usize) {
+    let number = failed.len();
     assert!(
         failed.is_empty(),
         "{number} of {of} scenarios differ (what was seen is in {}):\n{}",
@@ -88,21 +98,29 @@ async fn scenarios_go_as_recorded_of_the_reference() {
 }
 
 /// Plays a scenario and says how it went; an error is everything that is wrong.
-async fn judged(plane: &ControlPlane, stored: &Stored, deliberate: &Differences) -> Result<(), String> {
+async fn judged(
+    world: &impl World,
+    called: &str,
+    stored: &Stored,
+    deliberate: &Differences,
+) -> Result<(), String> {
     let start = Instant::now();
-    let played = play(plane, &stored.name, &stored.scenario).await;
-    let title = format!("{} ({:.0} s)", stored.name, start.elapsed().as_secs_f32());
-    let (wrong, log) = match played {
+    let played = play(world, &stored.name, &stored.scenario).await;
+    let title = format!("{called}: {} ({:.0} s)", stored.name, start.elapsed().as_secs_f32());
+    let (mut wrong, log) = match played {
         Ok(played) => {
-            keep(&format!("{}.json", stored.name), &serde_json::to_string_pretty(&played.run).unwrap());
-            keep(&format!("{}.trace", stored.name), &played.trace);
+            let name = format!("{called}/{}", stored.name);
+            keep(&format!("{name}.json"), &serde_json::to_string_pretty(&played.run).unwrap());
+            keep(&format!("{name}.trace"), &played.trace);
             let found = compare(&stored.recording, &played.run);
             let failure = played.failure.map(|why| format!("did not come to its end: {why}"));
-            let wrong = failure.into_iter().chain(deliberate.unexpected(&stored.name, &found)).collect();
-            (wrong, log_about(plane, &played.namespace))
+            let wrong: Vec<_> =
+                failure.into_iter().chain(deliberate.unexpected(&stored.name, &found)).collect();
+            (wrong, log_about(&world.log(), &played.namespace))
         }
         Err(why) => (vec![why], String::new()),
     };
+    wrong.extend(world.ended().map(|how| format!("the controller ended by itself: {how}")));
     if wrong.is_empty() {
         say(&format!("same     {title}"));
         return Ok(());
