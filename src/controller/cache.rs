@@ -35,12 +35,15 @@ pub struct Cache<T> {
     reached: u64,
     /// Until then something newer may be out of sight.
     doubted_until: Option<Timestamp>,
+    /// When the API server last broke off.
+    silent_at: Option<Timestamp>,
 }
 
 impl<T> Default for Cache<T> {
     fn default() -> Self {
         let (objects, index, incoming) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { objects, index, incoming, ready: false, reached: 0, doubted_until: None }
+        let (doubted_until, silent_at) = (None, None);
+        Self { objects, index, incoming, ready: false, reached: 0, doubted_until, silent_at }
     }
 }
 
@@ -83,6 +86,11 @@ impl<T: Entry> Cache<T> {
         self.objects.get(key)
     }
 
+    /// All objects, by key.
+    pub fn iter(&self) -> impl Iterator<Item = (&ObjectKey, &Arc<T>)> {
+        self.objects.iter()
+    }
+
     /// The objects of which `term` holds, by key.
     pub fn find<'a>(&'a self, term: &Term) -> impl Iterator<Item = (&'a ObjectKey, &'a Arc<T>)> + use<'a, T> {
         let keys = self.index.get(term).into_iter().flatten();
@@ -116,6 +124,17 @@ impl<T: Entry> Cache<T> {
     #[must_use]
     pub fn doubted_until(&self, now: Timestamp) -> Option<Timestamp> {
         self.doubted_until.filter(|until| *until > now)
+    }
+
+    /// The API server has broken off.
+    pub fn silent(&mut self, now: Timestamp) {
+        self.silent_at = Some(now);
+    }
+
+    /// Whether the API server has broken off since `time`.
+    #[must_use]
+    pub fn was_silent_since(&self, time: Timestamp) -> bool {
+        self.silent_at.is_some_and(|silent| silent >= time)
     }
 
     fn note(&mut self, entry: &T) {
@@ -215,6 +234,16 @@ impl Caches {
             ObjectKind::Ingress => self.ingresses.read().has_reached(resource_version),
             ObjectKind::Pod => self.pods.read().has_reached(resource_version),
         }
+    }
+
+    /// Whether the API server has broken off a watch since `time`.
+    #[must_use]
+    pub fn were_silent_since(&self, time: Timestamp) -> bool {
+        self.rollouts.read().was_silent_since(time)
+            || self.replica_sets.read().was_silent_since(time)
+            || self.services.read().was_silent_since(time)
+            || self.ingresses.read().was_silent_since(time)
+            || self.pods.read().was_silent_since(time)
     }
 
     /// Whether the object is there with that uid and nobody has begun to delete it.

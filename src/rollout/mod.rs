@@ -9,6 +9,7 @@ mod canary;
 mod conditions;
 mod context;
 mod draft;
+pub mod labels;
 mod metadata;
 mod phase;
 mod progress;
