@@ -251,10 +251,19 @@ fn ending(kind: ObjectKind, name: &str, error: WriteError) -> Ending {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use std::time::Duration;
 
+    use jiff::Timestamp;
+    use serde_json::json;
+    use tokio::sync::watch;
+
+    use super::super::cache::Caches;
     use super::super::double::Double;
+    use super::super::fence::{Fence, Grant, Standing};
+    use super::super::metrics::Metrics;
+    use super::super::outlet::Outlet;
     use super::*;
+    use crate::clock::Clock;
     use crate::domain::event::EventReason;
     use crate::domain::plan::{Purpose, StageName, Wake};
 
@@ -353,6 +362,34 @@ mod tests {
         let (outcome, events) = run(&two_stages(), &server).await;
         assert_eq!(server.lines(), ["PATCH replicasets/a"]);
         assert!(events.is_empty() && outcome.ending == Ending::NamespaceEnds("m".into()));
+    }
+
+    /// A server before whose first answer the controller stands still for longer than its lease lasts.
+    struct Freezing(Double);
+
+    impl Server for Freezing {
+        async fn send(&self, request: Request<Vec<u8>>) -> Result<RawObject, WriteError> {
+            let answer = self.0.send(request).await;
+            if self.0.lines().len() == 1 {
+                tokio::time::advance(Duration::from_secs(20)).await;
+            }
+            answer
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_a_plan_that_was_decided_before_the_lease_was_over_nothing_is_sent_after() {
+        let clock = Clock::starting_at(Timestamp::UNIX_EPOCH);
+        let (renewal, lease) = (Duration::from_secs(10), Duration::from_secs(15));
+        let grant = Grant { sent: clock.moment(), renewal, lease };
+        // The other controller leads now, but nobody has told this one.
+        let (_told, standing) = watch::channel(Standing::Leading(grant));
+        let (server, fence) = (Freezing(Double::default()), Fence::of(standing));
+        let (caches, metrics) = (Caches::default(), Metrics::default());
+        let outlet = Outlet { server: &server, fence: &fence, caches: &caches, metrics: &metrics, clock };
+        let outcome = apply(&two_stages(), &ObjectKey::new("shop", "web"), &outlet).await;
+        assert_eq!(server.0.lines(), ["PATCH replicasets/a"], "this one was sent in time");
+        assert!(matches!(outcome.ending, Ending::Transient(_)), "{:?}", outcome.ending);
     }
 
     #[tokio::test]

@@ -256,8 +256,19 @@ impl World {
         least + self.rng.next() % (most - least + 1)
     }
 
-    /// One millisecond.
+    /// When something happens next.
+    fn next_event(&self) -> u64 {
+        let of_runner = |runner: &Runner| {
+            let commits = runner.flight.as_ref().and_then(|flight| flight.commits);
+            commits.filter(|at| *at >= self.now).map_or(runner.wakes, |at| at.min(runner.wakes))
+        };
+        let late = self.late.iter().map(|(at, _)| *at);
+        self.runners.iter().map(of_runner).chain(late).min().unwrap_or(self.now)
+    }
+
+    /// All that happens next at one time.
     fn tick(&mut self) {
+        self.now = self.next_event();
         let now = self.now;
         for (at, ask) in std::mem::take(&mut self.late) {
             if at == now {

@@ -59,7 +59,7 @@ async fn scenarios_go_as_recorded_of_the_reference() {
     };
     let _kubelet = plane.start_kubelet(times).await.unwrap();
     let program = Path::new(env!("CARGO_BIN_EXE_serin"));
-    let mut controller = plane.start_controller(program, &["--healthzPort", "0"]).unwrap();
+    let mut controller = plane.start_controller(program, &[]).unwrap();
 
     let differing: Vec<_> = stream::iter(&chosen)
         .map(async |scenario| judged(&plane, scenario, &deliberate).await.err().map(|_| scenario))
