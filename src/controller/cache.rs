@@ -38,13 +38,15 @@ pub struct Cache<T> {
     doubted_until: Option<Timestamp>,
     /// Why no list has been received.
     refusal: Option<String>,
+    /// When the API server last broke off.
+    silent_at: Option<Timestamp>,
 }
 
 impl<T> Default for Cache<T> {
     fn default() -> Self {
         let (objects, index, incoming) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        let (ready, reached, doubted_until, refusal) = (false, 0, None, None);
-        Self { objects, index, incoming, ready, reached, doubted_until, refusal }
+        let (doubted_until, refusal, silent_at) = (None, None, None);
+        Self { objects, index, incoming, ready: false, reached: 0, doubted_until, refusal, silent_at }
     }
 }
 
@@ -86,6 +88,11 @@ impl<T: Entry> Cache<T> {
     #[must_use]
     pub fn get(&self, key: &ObjectKey) -> Option<&Arc<T>> {
         self.objects.get(key)
+    }
+
+    /// All objects, by key.
+    pub fn iter(&self) -> impl Iterator<Item = (&ObjectKey, &Arc<T>)> {
+        self.objects.iter()
     }
 
     /// The objects of which `term` holds, by key.
@@ -134,6 +141,17 @@ impl<T: Entry> Cache<T> {
     #[must_use]
     pub fn doubted_until(&self, now: Timestamp) -> Option<Timestamp> {
         self.doubted_until.filter(|until| *until > now)
+    }
+
+    /// The API server has broken off.
+    pub fn silent(&mut self, now: Timestamp) {
+        self.silent_at = Some(now);
+    }
+
+    /// Whether the API server has broken off since `time`.
+    #[must_use]
+    pub fn was_silent_since(&self, time: Timestamp) -> bool {
+        self.silent_at.is_some_and(|silent| silent >= time)
     }
 
     fn note(&mut self, entry: &T) {
@@ -237,6 +255,16 @@ impl Caches {
             ObjectKind::Deployment => self.workloads.deployments.read().has_reached(resource_version),
             ObjectKind::PodTemplate => self.workloads.pod_templates.read().has_reached(resource_version),
         }
+    }
+
+    /// Whether the API server has broken off a watch since `time`.
+    #[must_use]
+    pub fn were_silent_since(&self, time: Timestamp) -> bool {
+        self.rollouts.read().was_silent_since(time)
+            || self.replica_sets.read().was_silent_since(time)
+            || self.services.read().was_silent_since(time)
+            || self.ingresses.read().was_silent_since(time)
+            || self.pods.read().was_silent_since(time)
     }
 
     /// Whether the object is there with that uid and nobody has begun to delete it.

@@ -106,7 +106,9 @@ impl<K: OfKind> WorkloadEntry<K> {
 impl<K: OfKind> Entry for WorkloadEntry<K> {
     type Wire = RawObject;
     const KIND: ObjectKind = K::KIND;
-    const LABELS: Option<&'static str> = None;
+    fn labels(_instance_id: Option<&str>) -> Option<String> {
+        None
+    }
 
     fn cache(caches: &Caches) -> &Shared<Self> {
         K::cache(&caches.workloads)

@@ -11,6 +11,7 @@ mod conditions;
 mod context;
 mod draft;
 mod hold;
+pub mod labels;
 mod metadata;
 mod phase;
 mod progress;

@@ -35,7 +35,7 @@ pub(crate) fn example(name: &str) -> PathBuf {
 
 /// Starts the program under test, for one namespace only.
 pub(crate) fn controller(plane: &ControlPlane, namespace: &str) -> Held {
-    let args = ["--namespaced", "--namespace", namespace, "--healthzPort", "0"];
+    let args = ["--namespaced", "--namespace", namespace];
     plane.start_controller(Path::new(SERIN), &args).unwrap()
 }
 
@@ -96,7 +96,16 @@ impl<'a> Stage<'a> {
 
     /// Ends the pause, as the command line does.
     pub(crate) async fn promote(&self) {
-        let patch = json!({"status": {"pauseConditions": null}}).to_string();
+        self.patch_status(&json!({"pauseConditions": null})).await;
+    }
+
+    /// Gives the update up, as the command line does.
+    pub(crate) async fn abort(&self) {
+        self.patch_status(&json!({"abort": true})).await;
+    }
+
+    async fn patch_status(&self, status: &Value) {
+        let patch = json!({"status": status}).to_string();
         let args = ["patch", "rollout", &self.name, "--subresource=status", "--type=merge", "-p", &patch];
         self.kubectl(&args).await;
     }

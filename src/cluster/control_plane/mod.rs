@@ -37,6 +37,13 @@ use servers::{Files, Servers};
 /// The namespace that `deploy/` installs the controller into.
 pub const INSTALL_NAMESPACE: &str = "argo-rollouts";
 
+/// What keeps several controllers on one machine and one cluster out of each other's way: flag, and how it is given.
+const APART: [(&str, &str); 3] = [
+    ("--healthzPort", "--healthzPort=0"),
+    ("--metricsPort", "--metricsPort=0"),
+    ("--leader-elect", "--leader-elect=false"),
+];
+
 /// How often a start is tried anew when another process took one of its ports.
 const ATTEMPTS: u32 = 3;
 
@@ -199,12 +206,14 @@ impl ControlPlane {
     }
 
     /// Starts `PROGRAM controller --kubeconfig SERIN ARGS...` as the user `serin`; it ends when the returned value is
-    /// dropped. Its output goes to `controller-N.log` in the [directory](Self::directory), N from 1.
+    /// dropped. It listens on no port and elects no leader unless the arguments say so. Its output goes to `controller-N.log` in the [directory](Self::directory), N from 1.
     pub fn start_controller(&self, program: &Path, args: &[&str]) -> Result<Held, PlaneError> {
         let number = self.controllers_started.fetch_add(1, Ordering::Relaxed) + 1;
         let mut all =
             vec![OsStr::new("controller"), OsStr::new("--kubeconfig"), self.serin_kubeconfig().as_os_str()];
-        all.extend(args.iter().map(OsStr::new));
+        let is_given = |flag: &str| args.iter().any(|arg| arg.starts_with(flag));
+        let apart = APART.iter().filter(|(flag, _)| !is_given(flag)).map(|(_, arg)| *arg);
+        all.extend(args.iter().copied().chain(apart).map(OsStr::new));
         let log = self.files.log(&format!("controller-{number}"));
         Held::start(program, &all, &[], &log, EndsBy::Guard)
             .map_err(|error| PlaneError::Failed(format!("{}: {error}", program.display())))

@@ -70,7 +70,21 @@ impl Held {
 
     /// Asks the program to end with the signal `TERM`.
     pub fn terminate(&self) -> io::Result<()> {
-        let status = Command::new("kill").args(["-TERM", &self.id().to_string()]).status()?;
+        self.signal("TERM")
+    }
+
+    /// Stops the program where it is, until it is [thawed](Self::thaw).
+    pub fn freeze(&self) -> io::Result<()> {
+        self.signal("STOP")
+    }
+
+    /// Lets a program that was [frozen](Self::freeze) go on.
+    pub fn thaw(&self) -> io::Result<()> {
+        self.signal("CONT")
+    }
+
+    fn signal(&self, name: &str) -> io::Result<()> {
+        let status = Command::new("kill").args([&format!("-{name}"), &self.id().to_string()]).status()?;
         if status.success() {
             Ok(())
         } else {
@@ -141,6 +155,16 @@ mod tests {
         held.terminate().unwrap();
         let status = held.wait(Duration::from_secs(10)).await.unwrap().unwrap();
         assert!(!status.success());
+    }
+
+    #[tokio::test]
+    async fn a_program_that_is_frozen_does_not_even_end_when_it_is_asked_to() {
+        let mut held = sleeper();
+        held.freeze().unwrap();
+        held.terminate().unwrap();
+        assert_eq!(held.wait(Duration::from_millis(100)).await.unwrap(), None);
+        held.thaw().unwrap();
+        assert!(held.wait(Duration::from_secs(10)).await.unwrap().is_some());
     }
 
     #[test]

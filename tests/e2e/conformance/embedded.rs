@@ -25,8 +25,6 @@ use tracing_subscriber::fmt::time::FormatTime;
 
 use crate::world::{World, kubelet_settings};
 
-/// As the default of `serin controller`.
-const ROLLOUT_THREADS: usize = 10;
 /// When everything begins.
 const BEGINNING: &str = "2026-01-01T00:00:00Z";
 
@@ -57,15 +55,9 @@ impl Embedded {
         let mut actors = JoinSet::new();
         actors.spawn(actors::run(client.clone(), ActorName::all(), clock));
         actors.spawn(kubelet::run(client.clone(), kubelet_settings(), clock));
-        let work = Work {
-            client: client.clone(),
-            namespace: None,
-            rollout_threads: ROLLOUT_THREADS,
-            clock,
-            rng: Rng::seeded(0),
-        };
+        let work = Work::alone(client.clone(), clock, Rng::seeded(0));
         let controller = tokio::spawn(async {
-            let ended = work.until(std::future::pending(), None).await;
+            let ended = work.until(std::future::pending()).await;
             format!("{ended:?}")
         });
         Self { client, clock, log, controller, _actors: actors, _logging: logging }
