@@ -130,8 +130,8 @@ fn the_rights_are_those_that_the_controller_asks_for() {
     let asked =
         ASKED.map(|(group, resource, verbs)| (group.to_owned(), resource.to_owned(), verbs.to_owned()));
     assert_eq!(rules.collect::<Vec<_>>(), asked);
-    let roles = of_kind("Role");
-    let [leases] = &roles[0]["rules"].as_array().unwrap()[..] else { panic!("one rule") };
+    let in_namespace = of_kind("Role");
+    let [leases] = &in_namespace[0]["rules"].as_array().unwrap()[..] else { panic!("one rule") };
     assert_eq!(words(&leases["verbs"]), ["get", "create", "update"]);
 }
 

@@ -160,7 +160,7 @@ async fn busy_page(fence: Fence) -> String {
         .await
         .expect("an answer");
     reconciler.metrics.watch_interrupted("pods");
-    page(&reconciler, &Dispatcher::new(Rng::seeded(0)))
+    page(&reconciler, &Dispatcher::new(Rng::seeded(0))).expect("a page")
 }
 
 #[tokio::test(start_paused = true)]
@@ -224,7 +224,7 @@ async fn one_that_stands_by_says_nothing_of_rollouts() {
     let (_told, standing) = watch::channel(Standing::Standby { holder: None });
     let mut reconciler = reconciler();
     reconciler.fence = Fence::of(standing);
-    let page = page(&reconciler, &Dispatcher::new(Rng::seeded(0)));
+    let page = page(&reconciler, &Dispatcher::new(Rng::seeded(0))).expect("a page");
     let ours = metrics(&page);
     assert!(!ours.keys().any(|name| name.starts_with("rollout_")), "{ours:?}");
     assert!(ours.contains_key("build_info") && value(&page, "serin_leader") == Some(0.0));
@@ -240,7 +240,7 @@ async fn the_queue_says_how_much_there_is_to_do() {
     });
     serin::clock::sleep(Duration::from_secs(1)).await;
     // The caches are not filled, so that nothing is taken out.
-    let page = page(&reconciler, &dispatcher);
+    let page = page(&reconciler, &dispatcher).expect("a page");
     let of_queue = |name: &str| value(&page, &format!("workqueue_{name}{{name=\"Rollouts\"}}"));
     assert_eq!(
         (of_queue("depth"), of_queue("adds_total"), of_queue("retries_total")),

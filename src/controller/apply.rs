@@ -210,14 +210,13 @@ impl<S: Server> Run<'_, S> {
     async fn status(&mut self, status: &StatusWrite, decided_on: &Precondition) {
         let patch = match &self.outcome.ending {
             Ending::Done => &status.patch,
-            Ending::NamespaceEnds(_) => return,
             Ending::Refused(_) | Ending::Transient(_) | Ending::Conflict(_)
                 if self.is_routed && !status.routed.is_null() =>
             {
                 &status.routed
             }
             Ending::Refused(_) | Ending::Transient(_) => &status.observed,
-            Ending::Conflict(_) => return,
+            Ending::Conflict(_) | Ending::NamespaceEnds(_) => return,
         };
         if !patch.is_null() {
             let newer = self.newest.get(&(ObjectKind::Rollout, self.key.name.clone()));

@@ -88,10 +88,10 @@ mod tests {
     fn answer(code: u16, reason: &str, field: Option<&str>) -> WriteError {
         let cause =
             |field| serde_json::json!({"reason": "FieldValueInvalid", "message": "m", "field": field});
-        caused(code, reason, field.into_iter().map(cause).collect())
+        caused(code, reason, &field.into_iter().map(cause).collect::<Vec<_>>())
     }
 
-    fn caused(code: u16, reason: &str, causes: Vec<serde_json::Value>) -> WriteError {
+    fn caused(code: u16, reason: &str, causes: &[serde_json::Value]) -> WriteError {
         let status: Status = serde_json::from_value(serde_json::json!({
             "status": "Failure", "code": code, "reason": reason, "message": "m", "details": {"causes": causes},
         }))
@@ -119,7 +119,7 @@ mod tests {
         let cause = serde_json::json!({
             "reason": "NamespaceTerminating", "message": "namespace n is being terminated", "field": "metadata.namespace",
         });
-        assert_eq!(caused(403, "Forbidden", vec![cause]), WriteError::NamespaceEnds("m".into()));
+        assert_eq!(caused(403, "Forbidden", &[cause]), WriteError::NamespaceEnds("m".into()));
     }
 
     #[test]

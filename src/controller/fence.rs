@@ -122,7 +122,7 @@ mod tests {
         };
         assert_eq!(left(Duration::ZERO), Some(LONGEST));
         assert_eq!(left(9 * SECOND), Some(LONGEST));
-        assert_eq!(left(10 * SECOND - Duration::from_millis(1)), Some(LONGEST));
+        assert_eq!(left(Duration::from_millis(9_999)), Some(LONGEST));
         assert_eq!(left(10 * SECOND), None);
         let short = Grant { lease: 11 * SECOND, ..grant(sent) };
         let late = Moment { monotonic: sent.monotonic + 9 * SECOND, ..sent };

@@ -66,9 +66,11 @@ pub fn metrics<S: Send + Sync + 'static>(
         let (reconciler, dispatcher) = (Arc::clone(&reconciler), Arc::clone(&dispatcher));
         // With many Rollouts the page is long, and making it must not hold up what else this thread has to do.
         let page = tokio::task::spawn_blocking(move || scrape::page(&reconciler, &dispatcher)).await;
+        let failed = |why: String| (StatusCode::INTERNAL_SERVER_ERROR, why).into_response();
         match page {
-            Ok(page) => ([(CONTENT_TYPE, TEXT_FORMAT)], page).into_response(),
-            Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+            Ok(Ok(page)) => ([(CONTENT_TYPE, TEXT_FORMAT)], page).into_response(),
+            Ok(Err(error)) => failed(error.to_string()),
+            Err(error) => failed(error.to_string()),
         }
     };
     Router::new().route("/metrics", get(metrics))

@@ -242,28 +242,25 @@ users:
         flags.load(Kubeconfig::from_yaml(FILE).expect("YAML")).await.expect("a configuration")
     }
 
-    fn some(text: &str) -> Option<String> {
-        Some(text.to_owned())
-    }
-
     #[tokio::test]
     async fn flags_choose_from_the_kubeconfig() {
         let plain = config(ClusterFlags::default()).await;
         assert_eq!((plain.cluster_url.host(), plain.default_namespace.as_str()), (Some("near"), "shop"));
-        let flags = ClusterFlags { cluster: some("far"), user: some("you"), ..ClusterFlags::default() };
+        let flags =
+            ClusterFlags { cluster: Some("far".into()), user: Some("you".into()), ..ClusterFlags::default() };
         let chosen = config(flags).await;
         assert_eq!(chosen.cluster_url.host(), Some("far"));
-        let other = config(ClusterFlags { context: some("two"), ..ClusterFlags::default() }).await;
+        let other = config(ClusterFlags { context: Some("two".into()), ..ClusterFlags::default() }).await;
         assert_eq!((other.cluster_url.host(), other.default_namespace.as_str()), (Some("far"), "default"));
     }
 
     #[tokio::test]
     async fn flags_say_otherwise_than_the_kubeconfig() {
         let flags = ClusterFlags {
-            server: some("https://other:1"),
-            tls_server_name: some("name"),
+            server: Some("https://other:1".into()),
+            tls_server_name: Some("name".into()),
             insecure_skip_tls_verify: true,
-            as_user: some("jane"),
+            as_user: Some("jane".into()),
             as_groups: vec!["staff".into()],
             ..ClusterFlags::default()
         };
@@ -277,14 +274,15 @@ users:
 
     #[tokio::test]
     async fn a_context_without_a_user_gets_the_one_of_the_flags() {
-        let flags = ClusterFlags { context: some("two"), token: some("t"), ..ClusterFlags::default() };
+        let flags =
+            ClusterFlags { context: Some("two".into()), token: Some("t".into()), ..ClusterFlags::default() };
         assert!(config(flags).await.auth_info.token.is_some());
     }
 
     #[tokio::test]
     async fn an_address_is_enough() {
-        let flags = ClusterFlags { server: some("http://localhost:8001"), ..ClusterFlags::default() };
-        let empty = Kubeconfig { current_context: some(CONTEXT), ..Kubeconfig::default() };
+        let flags = ClusterFlags { server: Some("http://localhost:8001".into()), ..ClusterFlags::default() };
+        let empty = Kubeconfig { current_context: Some(CONTEXT.into()), ..Kubeconfig::default() };
         let config = flags.load(empty).await.expect("a configuration");
         assert_eq!(config.cluster_url.to_string(), "http://localhost:8001/");
     }

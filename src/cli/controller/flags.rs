@@ -54,19 +54,22 @@ pub struct Flags {
 /// The flags about the election of a leader.
 #[derive(Debug, Args)]
 pub(super) struct ElectionFlags {
-    /// Elect a leader among the replicas, by a Lease in the namespace of the controller ($POD_NAMESPACE)
-    #[arg(long, value_name = "BOOL", value_parser = switch, default_value = "true",
+    /// Elect a leader among the replicas, by a Lease in the namespace that the controller is in
+    #[arg(long = "leader-elect", value_name = "BOOL", value_parser = switch, default_value = "true",
           num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    pub(super) leader_elect: bool,
+    pub(super) elect: bool,
     /// How long replicas wait for a leader that is not heard of any more
-    #[arg(long, value_name = "DURATION", value_parser = go_duration, default_value = "15s")]
-    pub(super) leader_election_lease_duration: Duration,
+    #[arg(long = "leader-election-lease-duration", value_name = "DURATION", value_parser = go_duration,
+          default_value = "15s")]
+    pub(super) lease_duration: Duration,
     /// How long a leader tries to renew its lease before it gives up
-    #[arg(long, value_name = "DURATION", value_parser = go_duration, default_value = "10s")]
-    pub(super) leader_election_renew_deadline: Duration,
+    #[arg(long = "leader-election-renew-deadline", value_name = "DURATION", value_parser = go_duration,
+          default_value = "10s")]
+    pub(super) renew_deadline: Duration,
     /// How often the lease is renewed or looked at
-    #[arg(long, value_name = "DURATION", value_parser = go_duration, default_value = "2s")]
-    pub(super) leader_election_retry_period: Duration,
+    #[arg(long = "leader-election-retry-period", value_name = "DURATION", value_parser = go_duration,
+          default_value = "2s")]
+    pub(super) retry_period: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -181,9 +184,9 @@ mod tests {
     #[test]
     fn switches_are_set_as_in_go() {
         let flags = parse(&["--namespaced", "--leader-elect=F"]).expect("flags");
-        assert!(flags.namespaced && !flags.election.leader_elect);
+        assert!(flags.namespaced && !flags.election.elect);
         let flags = parse(&["--namespaced=false", "--leader-elect"]).expect("flags");
-        assert!(!flags.namespaced && flags.election.leader_elect);
+        assert!(!flags.namespaced && flags.election.elect);
         assert!(parse(&["--leader-elect=maybe"]).is_err());
     }
 
@@ -197,7 +200,7 @@ mod tests {
         );
         assert_eq!(parse(&[]).expect("flags").logformat, LogFormat::Text);
         let flags = parse(&["--leader-election-lease-duration", "1m30s"]).expect("flags");
-        assert_eq!(flags.election.leader_election_lease_duration, Duration::from_secs(90));
+        assert_eq!(flags.election.lease_duration, Duration::from_secs(90));
         for wrong in [
             ["--leader-election-retry-period", "2"],
             ["--leader-election-retry-period", "-2s"],

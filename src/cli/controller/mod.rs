@@ -95,14 +95,10 @@ async fn options(flags: Flags) -> Result<Options, ControllerError> {
 }
 
 fn election(flags: &ElectionFlags) -> Result<Option<ElectionOptions>, ControllerError> {
-    if !flags.leader_elect {
+    if !flags.elect {
         return Ok(None);
     }
-    let terms = Terms::new(
-        flags.leader_election_lease_duration,
-        flags.leader_election_renew_deadline,
-        flags.leader_election_retry_period,
-    );
+    let terms = Terms::new(flags.lease_duration, flags.renew_deadline, flags.retry_period);
     let terms = terms.map_err(ControllerError::Terms)?;
     Ok(Some(ElectionOptions { namespace: own_namespace(), terms }))
 }

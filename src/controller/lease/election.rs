@@ -132,7 +132,6 @@ impl Election {
     #[must_use]
     pub fn next(&self, now: Moment) -> Ask {
         match &self.known {
-            Known::Nothing => Ask::Read,
             Known::Absent => {
                 let (name, namespace) = (Some(self.key.name.clone()), Some(self.key.namespace.clone()));
                 let metadata = ObjectMeta { name, namespace, ..ObjectMeta::default() };
@@ -142,7 +141,7 @@ impl Election {
                 let spec = Some(self.claim(lease.spec.as_ref(), now));
                 Ask::Replace(Box::new(Lease { spec, ..Lease::clone(lease) }))
             }
-            Known::Lease(..) => Ask::Read,
+            Known::Nothing | Known::Lease(..) => Ask::Read,
         }
     }
 

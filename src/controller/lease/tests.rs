@@ -274,7 +274,7 @@ impl World {
             if at == now {
                 self.commit(ask);
             } else {
-                self.late.push((at, ask))
+                self.late.push((at, ask));
             }
         }
         for index in 0..self.runners.len() {

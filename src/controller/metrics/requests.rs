@@ -98,9 +98,8 @@ impl Target {
 /// Resource, namespace and whether an object is named. Paths that are about no resource count as named.
 fn parse(path: &str) -> (&str, &str, bool) {
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
-    let of_group = match parts.as_slice() {
-        ["api", _, rest @ ..] | ["apis", _, _, rest @ ..] => rest,
-        _ => return ("", "", true),
+    let (["api", _, of_group @ ..] | ["apis", _, _, of_group @ ..]) = parts.as_slice() else {
+        return ("", "", true);
     };
     match of_group {
         [] => ("", "", true),

@@ -16,8 +16,7 @@ use crate::rollout::labels::{self, PhaseLabel};
 
 /// The whole page, in the text format. What is said of Rollouts is said by the leader alone, for a sum over all
 /// replicas is what dashboards make.
-#[must_use]
-pub fn page<S>(reconciler: &Reconciler<S>, dispatcher: &Dispatcher) -> String {
+pub fn page<S>(reconciler: &Reconciler<S>, dispatcher: &Dispatcher) -> prometheus::Result<String> {
     let now = reconciler.clock.now();
     let mut families = reconciler.metrics.families(now);
     families.extend(process::families());
@@ -28,7 +27,7 @@ pub fn page<S>(reconciler: &Reconciler<S>, dispatcher: &Dispatcher) -> String {
     }
     families.retain(|family| !family.get_metric().is_empty());
     families.sort_by(|a, b| a.name().cmp(b.name()));
-    TextEncoder::new().encode_to_string(&families).expect("every family has a name and a series")
+    TextEncoder::new().encode_to_string(&families)
 }
 
 /// The words that Go has for processors, which the reference uses.
