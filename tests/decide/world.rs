@@ -19,6 +19,9 @@ use serin::guard;
 use serin::rollout::snapshot::{Failure, FailureCause, Remembered, Snapshot};
 use serin::rollout::{decide, decide_unreadable};
 
+use crate::conformance::journal::{Journal, Run};
+use crate::conformance::kinds::Kind;
+
 const NAMESPACE: &str = "default";
 
 /// What is known of a pod beside its object.
@@ -34,8 +37,7 @@ pub(crate) struct World {
     pub(crate) now: Timestamp,
     pub(crate) events: Vec<String>,
     pub(crate) writes: Vec<String>,
-    /// The successive values of what can be seen.
-    pub(crate) seen: BTreeMap<String, Vec<String>>,
+    journal: Journal,
     objects: BTreeMap<(ObjectKind, String), Value>,
     /// The same objects as the controller sees them.
     caches: Caches,
@@ -61,7 +63,7 @@ impl World {
             now: "2026-01-01T00:00:00Z".parse().unwrap(),
             events: Vec::new(),
             writes: Vec::new(),
-            seen: BTreeMap::new(),
+            journal: Journal::default(),
             objects: BTreeMap::new(),
             caches: watched(),
             pods: BTreeMap::new(),
@@ -140,9 +142,22 @@ impl World {
     fn store(&mut self, kind: ObjectKind, name: String, mut object: Value) {
         self.version += 1;
         object["metadata"]["resourceVersion"] = self.version.to_string().into();
+        if let Some(kind) = of_journal(kind) {
+            self.journal.saw(kind, &object);
+        }
         self.show(kind, &name, object.clone());
         self.objects.insert((kind, name), object);
-        self.look();
+    }
+
+    /// The successive values of something that can be seen, as text.
+    pub(crate) fn seen(&self, facet: &str) -> Vec<String> {
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+        self.run_so_far().sequences.get(facet).into_iter().flatten().map(text).collect()
+    }
+
+    /// What has been seen so far.
+    pub(crate) fn run_so_far(&self) -> Run {
+        Run { events: self.events.clone(), ..self.journal.run(NAMESPACE) }
     }
 
     /// As the watches do, which select ReplicaSets and Pods by the hash label.
@@ -449,20 +464,6 @@ impl World {
             }
         }
     }
-
-    /// Notes what has changed in what can be seen.
-    fn look(&mut self) {
-        let mut facets = Vec::new();
-        for ((kind, name), object) in &self.objects {
-            facets.extend(facets_of(*kind, name, object));
-        }
-        for (name, value) in facets {
-            let values = self.seen.entry(name).or_default();
-            if values.last() != Some(&value) {
-                values.push(value);
-            }
-        }
-    }
 }
 
 /// Caches whose watches of workloads have begun.
@@ -539,63 +540,13 @@ fn with_defaults(template: &Value) -> Value {
     filled
 }
 
-fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::Null => None,
-        Value::String(text) => Some(text.clone()),
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => Some(value.to_string()),
+fn of_journal(kind: ObjectKind) -> Option<Kind> {
+    match kind {
+        ObjectKind::Rollout => Some(Kind::Rollout),
+        ObjectKind::ReplicaSet => Some(Kind::ReplicaSet),
+        ObjectKind::Service => Some(Kind::Service),
+        ObjectKind::Ingress => Some(Kind::Ingress),
+        ObjectKind::Deployment => Some(Kind::Deployment),
+        ObjectKind::Pod | ObjectKind::PodTemplate => None,
     }
-}
-
-fn facets_of(kind: ObjectKind, name: &str, object: &Value) -> Vec<(String, String)> {
-    let status = &object["status"];
-    let annotations = &object["metadata"]["annotations"];
-    let found = match kind {
-        ObjectKind::Rollout => {
-            let mut found = vec![
-                ("rollout.phase".to_owned(), text(&status["phase"])),
-                ("rollout.step".to_owned(), text(&status["currentStepIndex"])),
-                ("rollout.stableRS".to_owned(), text(&status["stableRS"])),
-                ("rollout.weight".to_owned(), text(&status["canary"]["weights"]["canary"]["weight"])),
-                ("rollout.activeSelector".to_owned(), text(&status["blueGreen"]["activeSelector"])),
-                ("rollout.previewSelector".to_owned(), text(&status["blueGreen"]["previewSelector"])),
-            ];
-            for condition in status["conditions"].as_array().into_iter().flatten() {
-                let field = |name: &str| condition[name].as_str().unwrap_or_default();
-                let value = format!("{} {}", field("status"), field("reason"));
-                found.push((format!("rollout.condition.{}", field("type")), Some(value)));
-            }
-            found
-        }
-        ObjectKind::ReplicaSet => {
-            let deadline = if annotations[keys::SCALE_DOWN_DEADLINE].is_null() { "none" } else { "set" };
-            vec![
-                (format!("rs.{name}.replicas"), text(&object["spec"]["replicas"])),
-                (format!("rs.{name}.deadline"), Some(deadline.to_owned())),
-                (
-                    format!("rs.{name}.labels"),
-                    Some(spaced(&object["spec"]["template"]["metadata"]["labels"])),
-                ),
-            ]
-        }
-        ObjectKind::Service => {
-            vec![(format!("svc.{name}.hash"), text(&object["spec"]["selector"][keys::POD_HASH_LABEL]))]
-        }
-        ObjectKind::Ingress => {
-            let weight = &annotations["nginx.ingress.kubernetes.io/canary-weight"];
-            vec![(format!("ing.{name}.weight"), text(weight))]
-        }
-        ObjectKind::Deployment => {
-            vec![(format!("deploy.{name}.replicas"), text(&object["spec"]["replicas"]))]
-        }
-        ObjectKind::Pod | ObjectKind::PodTemplate => Vec::new(),
-    };
-    found.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
-}
-
-/// JSON with a space after each colon and comma, as the recordings have it.
-fn spaced(labels: &Value) -> String {
-    let pairs = labels.as_object().into_iter().flatten();
-    let pairs: Vec<_> = pairs.map(|(key, value)| format!("\"{key}\": {value}")).collect();
-    format!("{{{}}}", pairs.join(", "))
 }

@@ -181,7 +181,7 @@ async fn a_leader_that_stood_still_writes_nothing_when_it_goes_on() {
     serin::clock::sleep(Duration::from_secs(2)).await;
 
     // The pause ends while the leader stands still: the end of it is the first thing that it wants to write.
-    first.held.freeze().unwrap();
+    first.held.freeze().await.unwrap();
     let frozen = Clock::System.now();
     second.leads(&stage).await;
     stage.shows(DONE).await;

@@ -5,7 +5,7 @@ use kube::core::Request as Collection;
 use kube::core::params::{DeleteParams, GetParams, ListParams};
 use serde_json::Value;
 
-use crate::kinds::Kind;
+use crate::conformance::kinds::Kind;
 
 #[derive(Clone)]
 pub(crate) struct Objects {

@@ -16,7 +16,7 @@ use serin::cluster::http::Front;
 use serin::cluster::kubelet;
 use serin::controller::random::Rng;
 use serin::controller::run::Work;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 use tokio::task::{JoinHandle, JoinSet};
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::EnvFilter;
@@ -37,13 +37,14 @@ pub(crate) struct Embedded {
     _logging: DefaultGuard,
 }
 
-/// A runtime whose clock leaps over waits.
-pub(crate) fn runtime() -> Runtime {
-    Builder::new_current_thread().enable_all().start_paused(true).build().unwrap()
-}
-
 impl Embedded {
-    pub(crate) async fn start() -> Self {
+    /// Runs something in a world of its own.
+    pub(crate) fn run<T>(something: impl AsyncFnOnce(Self) -> T) -> T {
+        let runtime = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        runtime.block_on(async { something(Self::start().await).await })
+    }
+
+    async fn start() -> Self {
         let clock = Clock::starting_at(BEGINNING.parse().unwrap());
         let log = Log::default();
         let logging = log.clone().begin(clock);
@@ -65,6 +66,8 @@ impl Embedded {
 }
 
 impl World for Embedded {
+    const NAME: &'static str = "embedded";
+
     async fn client(&self) -> Result<Client, String> {
         Ok(self.client.clone())
     }

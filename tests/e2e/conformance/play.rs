@@ -13,9 +13,9 @@ use serin::cluster::namespace;
 use tokio::time::Instant;
 
 use crate::api::{Objects, PatchForm};
-use crate::journal::Run;
-use crate::kinds::Kind;
-use crate::scenario::{Act, Scenario};
+use crate::conformance::journal::Run;
+use crate::conformance::kinds::Kind;
+use crate::conformance::scenario::{Act, Scenario, is_at};
 use crate::watch::Watched;
 use crate::world::World;
 
@@ -174,33 +174,5 @@ impl Player<'_> {
             }
             clock::sleep(Duration::from_millis(100)).await;
         }
-    }
-}
-
-/// Whether a Rollout shows this phase and step for its present generation.
-fn is_at(rollout: &Value, phase: &str, step: Option<i64>) -> bool {
-    let status = &rollout["status"];
-    let generation = rollout["metadata"]["generation"].to_string();
-    status["observedGeneration"].as_str() == Some(&generation)
-        && status["phase"] == phase
-        && step.is_none_or(|step| status["currentStepIndex"] == step)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_phase_counts_for_the_present_generation_only() {
-        let rollout = |observed: &str, step: i64| {
-            let status = json!({"observedGeneration": observed, "phase": "Paused", "currentStepIndex": step});
-            json!({"metadata": {"generation": 2}, "status": status})
-        };
-        assert!(is_at(&rollout("2", 1), "Paused", None));
-        assert!(is_at(&rollout("2", 1), "Paused", Some(1)));
-        assert!(!is_at(&rollout("2", 1), "Paused", Some(2)));
-        assert!(!is_at(&rollout("1", 1), "Paused", None));
-        assert!(!is_at(&rollout("2", 1), "Healthy", None));
-        assert!(!is_at(&json!({"metadata": {"generation": 2}}), "Paused", None));
     }
 }

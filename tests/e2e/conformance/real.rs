@@ -32,6 +32,8 @@ impl Real {
 }
 
 impl World for Real {
+    const NAME: &'static str = "real";
+
     async fn client(&self) -> Result<Client, String> {
         self.plane.client().await.map_err(|error| error.to_string())
     }

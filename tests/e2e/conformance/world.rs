@@ -8,6 +8,9 @@ use serin::cluster::kubelet::KubeletSettings;
 
 /// A cluster with the controller, and with a kubelet that keeps the recorded times.
 pub(crate) trait World {
+    /// What it is called in reports.
+    const NAME: &'static str;
+
     /// A client of its administrator.
     async fn client(&self) -> Result<Client, String>;
 
