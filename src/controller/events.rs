@@ -190,6 +190,8 @@ async fn deliver(letter: &Letter, server: &impl Server) {
         };
         match error {
             WriteError::Transient(_) => clock::sleep(wait).await,
+            // It goes with everything else there.
+            WriteError::NamespaceEnds(_) => return,
             WriteError::Conflict(_)
             | WriteError::AlreadyExists
             | WriteError::Forbidden(_)

@@ -17,10 +17,14 @@ mod double;
 pub mod entry;
 pub mod events;
 pub mod failure;
+pub mod fence;
 pub mod freshness;
 pub mod health;
+pub mod lease;
+pub mod metrics;
 pub mod object;
 pub mod observe;
+pub mod outlet;
 pub mod queue;
 pub mod random;
 pub mod reconcile;
@@ -29,6 +33,7 @@ pub mod run;
 pub mod start;
 pub mod trigger;
 pub mod watch;
+pub mod workload;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

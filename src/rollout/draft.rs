@@ -232,6 +232,15 @@ impl Draft {
         self.purposes().any(|p| matches!(p, Purpose::ScaleReplicaSet { .. }))
     }
 
+    /// The size of a ReplicaSet once the plan so far is carried out.
+    pub(super) fn planned_size(&self, rs: &ReplicaSetView) -> i32 {
+        let of_rs = |op: &&Op| op.kind == ObjectKind::ReplicaSet && op.name == rs.id.name;
+        let mut purposes = self.ops.iter().filter(of_rs).flat_map(|op| &op.purposes);
+        let planned =
+            purposes.find_map(|p| if let Purpose::ScaleReplicaSet { to, .. } = p { Some(*to) } else { None });
+        planned.unwrap_or(rs.replicas)
+    }
+
     /// Whether the plan so far makes a ReplicaSet.
     pub(super) fn is_creating(&self) -> bool {
         self.purposes().any(|p| matches!(p, Purpose::CreateReplicaSet))

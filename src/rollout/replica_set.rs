@@ -4,16 +4,16 @@ use serde_json::{Map, Value, json};
 
 use super::context::Context;
 use super::draft::Draft;
-use super::metadata;
 use super::snapshot::{FailureCause, ReplicaSetView};
+use super::{anti_affinity, metadata};
 use crate::api::{Rollout, keys};
 use crate::domain::event::{EventNote, EventReason};
 use crate::domain::merge_patch::apply_merge_patch;
 use crate::domain::plan::{Action, ObjectKind, Op, Purpose};
 use crate::domain::template;
 
-/// Annotations of a Rollout that its ReplicaSets do not get.
-const NOT_COPIED: [&str; 7] = [
+/// Annotations of a Rollout that its ReplicaSets do not get as they are.
+const NOT_COPIED: [&str; 8] = [
     keys::LAST_APPLIED,
     keys::REVISION,
     keys::REVISION_HISTORY,
@@ -21,6 +21,7 @@ const NOT_COPIED: [&str; 7] = [
     keys::SCALE_DOWN_DEADLINE,
     keys::EPHEMERAL_METADATA,
     keys::NOTIFIED,
+    keys::WORKLOAD_GENERATION,
 ];
 
 /// Takes orphans into possession; true if there were any, and nothing else is to be decided yet.
@@ -77,7 +78,8 @@ fn new_replica_set(cx: &Context<'_>, name: &str, hash: &str, revision: i64, size
         spec.template.labels().into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
     labels.insert(keys::POD_HASH_LABEL.into(), hash.into());
     template = apply_merge_patch(&template, &json!({"metadata": {"labels": labels}}));
-    let mut annotations = copied_annotations(cx.rollout);
+    template = apply_merge_patch(&template, &anti_affinity::template_patch(cx));
+    let mut annotations = copied_annotations(cx);
     annotations.insert(keys::REVISION.into(), revision.to_string().into());
     annotations.insert(keys::DESIRED_REPLICAS.into(), cx.replicas.to_string().into());
     if let Some(annotation) = metadata::annotation(&ephemeral) {
@@ -105,19 +107,20 @@ fn new_replica_set(cx: &Context<'_>, name: &str, hash: &str, revision: i64, size
     })
 }
 
-fn copied_annotations(rollout: &Rollout) -> Map<String, Value> {
-    let annotations = rollout.metadata.annotations.iter().flatten();
-    annotations
+fn copied_annotations(cx: &Context<'_>) -> Map<String, Value> {
+    let annotations = cx.rollout.metadata.annotations.iter().flatten();
+    let copied = annotations
         .filter(|(key, _)| !NOT_COPIED.contains(&key.as_str()))
-        .map(|(key, value)| (key.clone(), value.clone().into()))
-        .collect()
+        .map(|(key, value)| (key.clone(), value.clone().into()));
+    let generation = cx.workload.map(|workload| workload.generation.to_string().into());
+    copied.chain(generation.map(|generation| (keys::WORKLOAD_GENERATION.to_owned(), generation))).collect()
 }
 
-/// Brings the annotations and `minReadySeconds` of the current ReplicaSet, and the Rollout's revision, in line.
+/// Brings annotations, `minReadySeconds` and anti-affinity of the current ReplicaSet, and the Rollout's revision, in line.
 pub(super) fn sync(cx: &Context<'_>, draft: &mut Draft) {
     let Some(new) = cx.new_rs else { return };
     let revision = cx.revision();
-    let mut wanted = copied_annotations(cx.rollout);
+    let mut wanted = copied_annotations(cx);
     if new.revision() < revision {
         wanted.insert(keys::REVISION.into(), revision.to_string().into());
         if new.revision() > 0 {
@@ -129,8 +132,13 @@ pub(super) fn sync(cx: &Context<'_>, draft: &mut Draft) {
     if !wanted.is_empty() {
         patch.insert("metadata".into(), json!({"annotations": wanted}));
     }
+    let mut spec = Map::new();
     if new.min_ready_seconds != cx.rollout.spec.min_ready_seconds {
-        patch.insert("spec".into(), json!({"minReadySeconds": cx.rollout.spec.min_ready_seconds}));
+        spec.insert("minReadySeconds".into(), cx.rollout.spec.min_ready_seconds.into());
+    }
+    spec.extend(anti_affinity::stale_patch(cx, new).map(|template| ("template".to_owned(), template)));
+    if !spec.is_empty() {
+        patch.insert("spec".into(), spec.into());
     }
     if !patch.is_empty() {
         draft.patch_replica_set(new, &Value::Object(patch), Purpose::SyncReplicaSet);

@@ -41,6 +41,8 @@ fn kind_of(object: &Value) -> ObjectKind {
         Some("ReplicaSet") => ObjectKind::ReplicaSet,
         Some("Service") => ObjectKind::Service,
         Some("Ingress") => ObjectKind::Ingress,
+        Some("Deployment") => ObjectKind::Deployment,
+        Some("PodTemplate") => ObjectKind::PodTemplate,
         other => panic!("the model has no {other:?}"),
     }
 }
@@ -230,7 +232,7 @@ fn is_free(kind: ObjectKind, object: &Value) -> bool {
                 || owners.is_some_and(|owners| owners.iter().any(own))
         }
         ObjectKind::Ingress => owners.is_some_and(|owners| owners.iter().any(own)),
-        ObjectKind::Rollout | ObjectKind::Service => false,
+        ObjectKind::Rollout | ObjectKind::Service | ObjectKind::Deployment | ObjectKind::PodTemplate => false,
     }
 }
 
@@ -249,7 +251,9 @@ fn may_write(kind: ObjectKind, path: &str) -> bool {
         ],
         // The model's own ReplicaSet controller writes it.
         ObjectKind::ReplicaSet => &["/status"],
-        ObjectKind::Ingress | ObjectKind::Pod => &[],
+        // A workload that the Rollout takes the pods of.
+        ObjectKind::Deployment => &["/spec/replicas"],
+        ObjectKind::Ingress | ObjectKind::Pod | ObjectKind::PodTemplate => &[],
     };
     let is_below = |allowed: &str| {
         path == allowed || path.strip_prefix(allowed).is_some_and(|rest| rest.starts_with('/'))

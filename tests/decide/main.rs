@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "../conformance/mod.rs"]
+mod conformance;
+
 mod commands;
 mod economy;
 mod edge_cases;
@@ -12,4 +15,5 @@ mod scene;
 #[path = "../support/hostile.rs"]
 mod support;
 mod takeover;
+mod workload;
 mod world;

@@ -334,6 +334,8 @@ impl Decision {
         match purpose {
             Purpose::DefaultReplicas => "default replicas".to_owned(),
             Purpose::RecordRevision(number) => format!("revision {number}"),
+            Purpose::RecordWorkload(generation) => format!("workload generation {generation}"),
+            Purpose::ScaleWorkload { from, to } => format!("scale workload {name} {from} to {to}"),
             Purpose::AdoptReplicaSet => format!("adopt {name}"),
             Purpose::CreateReplicaSet => format!("create {name}"),
             Purpose::SyncReplicaSet => format!("sync {name}"),

@@ -121,6 +121,9 @@ fn a_recorded_deadline_is_kept() {
         assert!(plan(&snapshot, deadline - SignedDuration::from_secs(1)).is_empty(), "{name} is early");
         let plan = plan(&snapshot, deadline);
         let purposes: Vec<_> = plan.ops().flat_map(|op| &op.purposes).collect();
-        assert!(matches!(purposes[..], [Purpose::ScaleReplicaSet { from: 2, to: 0 }]), "{name}: {purposes:?}");
+        assert!(
+            matches!(purposes[..], [Purpose::ScaleReplicaSet { from: 2, to: 0 }]),
+            "{name}: {purposes:?}"
+        );
     }
 }

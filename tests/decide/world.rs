@@ -3,13 +3,12 @@
 //! It knows nothing of what a Rollout should do. Its own honesty is vouched for by the recordings of a real cluster
 //! that the tests compare it with.
 
-mod facets;
 mod pods;
 
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 use serin::api::keys;
 use serin::controller::cache::{Caches, Shared};
 use serin::controller::entry::Entry;
@@ -22,7 +21,8 @@ use serin::guard;
 use serin::rollout::snapshot::{Failure, FailureCause, Remembered, Snapshot};
 use serin::rollout::{decide, decide_unreadable};
 
-use facets::facets_of;
+use crate::conformance::journal::{Journal, Run};
+use crate::conformance::kinds::Kind;
 use pods::Pod;
 
 const NAMESPACE: &str = "default";
@@ -36,8 +36,7 @@ pub(crate) struct World {
     pub(crate) now: Timestamp,
     pub(crate) events: Vec<String>,
     pub(crate) writes: Vec<String>,
-    /// The successive values of what can be seen.
-    pub(crate) seen: BTreeMap<String, Vec<String>>,
+    journal: Journal,
     objects: BTreeMap<(ObjectKind, String), Value>,
     /// The same objects as the controller sees them.
     caches: Caches,
@@ -53,6 +52,8 @@ pub(crate) struct World {
     pub(crate) start_latency: SignedDuration,
     /// How often something was decided.
     pub(crate) decisions: usize,
+    /// How much later than the one before it a pod becomes ready that was made at the same time.
+    pub(crate) stagger: SignedDuration,
 }
 
 impl World {
@@ -61,9 +62,9 @@ impl World {
             now: "2026-01-01T00:00:00Z".parse().unwrap(),
             events: Vec::new(),
             writes: Vec::new(),
-            seen: BTreeMap::new(),
+            journal: Journal::default(),
             objects: BTreeMap::new(),
-            caches: Caches::default(),
+            caches: watched(),
             pods: BTreeMap::new(),
             pods_made: 0,
             version: 0,
@@ -72,6 +73,7 @@ impl World {
             is_dead: false,
             start_latency: SignedDuration::from_millis(2500),
             decisions: 0,
+            stagger: SignedDuration::ZERO,
         }
     }
 
@@ -85,6 +87,8 @@ impl World {
                 Some("Service") => ObjectKind::Service,
                 Some("Ingress") => ObjectKind::Ingress,
                 Some("Pod") => ObjectKind::Pod,
+                Some("Deployment") => ObjectKind::Deployment,
+                Some("PodTemplate") => ObjectKind::PodTemplate,
                 other => panic!("the model has no {other:?}"),
             };
             self.create(kind, object);
@@ -106,15 +110,31 @@ impl World {
                 object["metadata"][field] = value;
             }
         }
+        if kind == ObjectKind::Deployment {
+            object["spec"]["template"] = with_defaults(&object["spec"]["template"]);
+        }
         self.store(kind, name, object);
     }
 
     fn store(&mut self, kind: ObjectKind, name: String, mut object: Value) {
         self.version += 1;
         object["metadata"]["resourceVersion"] = self.version.to_string().into();
+        if let Some(kind) = of_journal(kind) {
+            self.journal.saw(kind, &object);
+        }
         self.show(kind, &name, object.clone());
         self.objects.insert((kind, name), object);
-        self.look();
+    }
+
+    /// The successive values of something that can be seen, as text.
+    pub(crate) fn seen(&self, facet: &str) -> Vec<String> {
+        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+        self.run_so_far().sequences.get(facet).into_iter().flatten().map(text).collect()
+    }
+
+    /// What has been seen so far.
+    pub(crate) fn run_so_far(&self) -> Run {
+        Run { events: self.events.clone(), ..self.journal.run(NAMESPACE) }
     }
 
     /// As the watches do, which select ReplicaSets and Pods by the hash label.
@@ -128,11 +148,13 @@ impl World {
             ObjectKind::Pod if has_hash => put(&self.caches.pods, name, object),
             ObjectKind::ReplicaSet => hide(&self.caches.replica_sets, name),
             ObjectKind::Pod => hide(&self.caches.pods, name),
+            ObjectKind::Deployment => put(&self.caches.workloads.deployments, name, object),
+            ObjectKind::PodTemplate => put(&self.caches.workloads.pod_templates, name, object),
         }
     }
 
     /// Deletes an object, and nothing that belongs to it.
-    fn forget(&mut self, kind: ObjectKind, name: &str) {
+    pub(crate) fn forget(&mut self, kind: ObjectKind, name: &str) {
         self.objects.remove(&(kind, name.to_owned()));
         match kind {
             ObjectKind::Rollout => hide(&self.caches.rollouts, name),
@@ -140,6 +162,8 @@ impl World {
             ObjectKind::Service => hide(&self.caches.services, name),
             ObjectKind::Ingress => hide(&self.caches.ingresses, name),
             ObjectKind::Pod => hide(&self.caches.pods, name),
+            ObjectKind::Deployment => hide(&self.caches.workloads.deployments, name),
+            ObjectKind::PodTemplate => hide(&self.caches.workloads.pod_templates, name),
         }
     }
 
@@ -150,7 +174,7 @@ impl World {
         if after == before {
             return;
         }
-        if after["spec"] != before["spec"] {
+        if after["spec"] != before["spec"] || after["template"] != before["template"] {
             after["metadata"]["generation"] = (before["metadata"]["generation"].as_i64().unwrap() + 1).into();
         }
         self.store(kind, name.to_owned(), after);
@@ -222,8 +246,8 @@ impl World {
         let done = before.iter().take_while(|stage| self.stage(rollout, stage)).count();
         if done < before.len() {
             let is_routed = before[..done].iter().any(|stage| stage.name == StageName::Route);
-            let observed = is_routed.then_some(&plan.status.routed).filter(|patch| !patch.is_null());
-            return self.status(rollout, observed.unwrap_or(&plan.status.observed));
+            let routed = Some(&plan.status.routed).filter(|patch| is_routed && !patch.is_null());
+            return self.status(rollout, routed.unwrap_or(&plan.status.observed));
         }
         self.status(rollout, &plan.status.patch);
         if !self.is_dead {
@@ -369,20 +393,14 @@ impl World {
             }
         }
     }
+}
 
-    /// Notes what has changed in what can be seen.
-    fn look(&mut self) {
-        let mut facets = Vec::new();
-        for ((kind, name), object) in &self.objects {
-            facets.extend(facets_of(*kind, name, object));
-        }
-        for (name, value) in facets {
-            let values = self.seen.entry(name).or_default();
-            if values.last() != Some(&value) {
-                values.push(value);
-            }
-        }
-    }
+/// Caches whose watches of workloads have begun.
+fn watched() -> Caches {
+    let caches = Caches::default();
+    caches.workloads.deployments.write().swap();
+    caches.workloads.pod_templates.write().swap();
+    caches
 }
 
 fn name_of(object: &Value) -> &str {
@@ -433,5 +451,35 @@ fn hide<E: Entry>(cache: &Shared<E>, name: &str) {
     let last = cache.read().get(&key).cloned();
     if let Some(last) = last {
         cache.write().remove(key, &last);
+    }
+}
+
+/// A pod template with what the API server fills in that these tests come by.
+fn with_defaults(template: &Value) -> Value {
+    let of_container = json!({
+        "imagePullPolicy": "IfNotPresent", "resources": {},
+        "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File",
+    });
+    let mut filled = apply_merge_patch(
+        &json!({"spec": {
+            "dnsPolicy": "ClusterFirst", "restartPolicy": "Always", "schedulerName": "default-scheduler",
+            "securityContext": {}, "terminationGracePeriodSeconds": 30,
+        }}),
+        template,
+    );
+    for container in filled["spec"]["containers"].as_array_mut().unwrap() {
+        *container = apply_merge_patch(&of_container, container);
+    }
+    filled
+}
+
+fn of_journal(kind: ObjectKind) -> Option<Kind> {
+    match kind {
+        ObjectKind::Rollout => Some(Kind::Rollout),
+        ObjectKind::ReplicaSet => Some(Kind::ReplicaSet),
+        ObjectKind::Service => Some(Kind::Service),
+        ObjectKind::Ingress => Some(Kind::Ingress),
+        ObjectKind::Deployment => Some(Kind::Deployment),
+        ObjectKind::Pod | ObjectKind::PodTemplate => None,
     }
 }

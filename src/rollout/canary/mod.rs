@@ -1,5 +1,6 @@
 //! The canary strategy: the new revision gets a growing share of pods or of traffic, step by step.
 
+pub(super) mod ping_pong;
 mod route;
 mod scale;
 mod services;

@@ -259,7 +259,7 @@ fn a_healthy_rollout_that_is_paused_says_so_once() {
     assert_eq!(Decision::on(&world).condition("Progressing"), "True NewReplicaSetAvailable");
     world.patch(serin::domain::plan::ObjectKind::Rollout, "demo", &json!({"spec": {"paused": true}}));
     world.pass(60_000);
-    let seen = &world.seen["rollout.condition.Progressing"];
+    let seen = world.seen("rollout.condition.Progressing");
     assert!(!seen.iter().any(|value| value.starts_with("Unknown")), "{seen:?}");
     assert_eq!(world.rollout()["status"]["message"], "manually paused");
 }

@@ -68,7 +68,7 @@ impl World {
         let wanted = usize::try_from(rs["spec"]["replicas"].as_i64().unwrap_or(1)).unwrap_or(0).min(ROOM);
         let image = rs["spec"]["template"]["spec"]["containers"][0]["image"].as_str().unwrap_or_default();
         let starts = !image.contains("nonexistent") && !image.contains("error");
-        let ready_at = if starts { self.now + self.start_latency } else { Timestamp::MAX };
+        let mut ready_at = if starts { self.now + self.start_latency } else { Timestamp::MAX };
         let mut pods = self.pods.remove(&name).unwrap_or_default();
         pods.sort_by_key(|pod| pod.ready_at);
         for gone in pods.split_off(wanted.min(pods.len())) {
@@ -79,6 +79,7 @@ impl World {
             let pod = Pod { name: format!("{name}-{}", self.pods_made), ready_at };
             self.create(ObjectKind::Pod, pod_of(rs, &pod.name));
             pods.push(pod);
+            ready_at = ready_at.saturating_add(self.stagger).unwrap();
         }
         self.pods.insert(name, pods);
     }

@@ -74,7 +74,15 @@ impl DeleteOptions {
         causes
     }
 
-    fn check(&self, resource: &Resource, object: &Value) -> Result<(), Status> {
+    /// The preconditions are met by the next state of the object that met them, too.
+    pub(super) fn follow(&mut self, next: &Value) {
+        if let Some(version) = &mut self.resource_version {
+            resource_version(next).clone_into(version);
+        }
+    }
+
+    /// Whether the preconditions are met.
+    pub(super) fn check(&self, resource: &Resource, object: &Value) -> Result<(), Status> {
         if let Some(expected) = self.uid.as_deref().filter(|expected| *expected != uid(object)) {
             let why = format!(
                 "the UID in the precondition ({expected}) does not match the UID in record ({}). The object might have \

@@ -212,8 +212,15 @@ impl Store {
         if needs_budget(&pod) {
             self.spend_budget(call, &pod)?;
         }
-        let ready = !is_terminating(&pod) && !call.dry_run();
-        if ready {
+        let request = Request {
+            verb: Verb::Delete,
+            body: at(body, &["deleteOptions"]).clone(),
+            ..call.request.clone()
+        };
+        let deletion = Call::new(&request, Arc::clone(&call.resource), call.now);
+        let mut options = DeleteOptions::read(&deletion)?;
+        if !is_terminating(&pod) && !call.dry_run() {
+            options.check(&call.resource, &pod)?;
             let mut after = (*pod).clone();
             set_condition(
                 &mut after,
@@ -221,15 +228,10 @@ impl Store {
                     "lastTransitionTime": time(call.now), "reason": "EvictionByEvictionAPI",
                     "message": "Eviction API: evicting"}),
             );
-            self.put(&key, after);
+            let marked = self.put(&key, after);
+            // The version that was asked for is that of before the mark.
+            options.follow(&marked);
         }
-        let request = Request {
-            verb: Verb::Delete,
-            body: at(body, &["deleteOptions"]).clone(),
-            ..call.request.clone()
-        };
-        let deletion = Call::new(&request, Arc::clone(&call.resource), call.now);
-        let options = DeleteOptions::read(&deletion)?;
         self.delete_object(&deletion, &key, call.name(), &options)?;
         Ok(done())
     }
