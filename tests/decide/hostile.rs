@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use serin::api::keys;
 use serin::domain::plan::ObjectKind;
 
-use crate::support::{Case, Moment, cases, complaint, phase};
+use crate::hostile_cases::{Case, Moment, cases, complaint, phase};
 use crate::world::World;
 
 /// A Rollout beside the hostile one, which must go on as if that were not there.

@@ -8,12 +8,13 @@ mod conformance;
 mod commands;
 mod economy;
 mod edge_cases;
+mod fuzz;
 mod guard;
 mod hostile;
+#[path = "../support/hostile.rs"]
+mod hostile_cases;
 mod recordings;
 mod scene;
-#[path = "../support/hostile.rs"]
-mod support;
 mod takeover;
 mod workload;
 mod world;

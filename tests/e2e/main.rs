@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "the code of tests may panic, outside of test functions, too")]
 
+#[path = "../support/hostile.rs"]
+mod hostile_cases;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -11,6 +13,7 @@ mod definitions;
 mod economy;
 mod errors;
 mod gate;
+mod hostile;
 mod instance;
 mod kubelet;
 mod leader;

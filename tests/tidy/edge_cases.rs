@@ -13,9 +13,6 @@ pub(crate) const TABLE: &str = "tests/decide/edge_cases/table.yaml";
 /// How many rows there are.
 const ROWS: u32 = 130;
 
-/// How many rows are about parts that are being built.
-const AWAITED: usize = 9;
-
 /// One edge case.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,8 +27,6 @@ struct Row {
     mutation: Option<String>,
     /// Why there is no test.
     reason: Option<String>,
-    /// The part that has to be built first.
-    awaits: Option<String>,
 }
 
 /// Rows that are missing, twice there, or without what a row must have; tests that do not exist.
@@ -49,12 +44,7 @@ pub(crate) fn faults(table: &str, tests: &Tests) -> Vec<Finding> {
     let unknown = unknown.map(|row| (*row, "is not one of the specification's".to_owned()));
     let faulty = rows.iter().flat_map(|row| faults_of(row, tests).into_iter().map(|fault| (row.row, fault)));
     let faults = doubles.into_iter().chain(missing).chain(unknown).chain(faulty);
-    let mut findings: Vec<_> = faults.map(|(row, fault)| format!("{TABLE}: row {row} {fault}")).collect();
-    let awaited = rows.iter().filter(|row| row.awaits.is_some()).count();
-    if awaited != AWAITED {
-        findings.push(format!("{TABLE}: {awaited} rows await something, and not {AWAITED}"));
-    }
-    findings
+    faults.map(|(row, fault)| format!("{TABLE}: row {row} {fault}")).collect()
 }
 
 fn faults_of(row: &Row, tests: &Tests) -> Vec<Finding> {
@@ -65,7 +55,7 @@ fn faults_of(row: &Row, tests: &Tests) -> Vec<Finding> {
     }
     let names = row.tests.iter().flat_map(|(file, names)| names.iter().map(move |name| (file, name)));
     faults.extend(names.clone().filter_map(|(file, name)| tests.lack(file, name)));
-    match (names.count() > 0, is_said(&row.reason) || is_said(&row.awaits)) {
+    match (names.count() > 0, is_said(&row.reason)) {
         (false, false) => faults.push("has neither a test nor a reason".to_owned()),
         (true, true) => faults.push("has tests, and a reason why it has none".to_owned()),
         (true, false) if !is_said(&row.mutation) => {
@@ -83,7 +73,6 @@ fn faulty_rows_are_found() {
     let whole: String = (1..=ROWS)
         .map(|row| match row {
             1 => "- {row: 1, case: c, tests: {tests/a.rs: [f]}, mutation: m}\n".to_owned(),
-            2..=10 => format!("- {{row: {row}, case: c, awaits: x}}\n"),
             _ => format!("- {{row: {row}, case: c, reason: r}}\n"),
         })
         .collect();
@@ -99,7 +88,6 @@ fn faulty_rows_are_found() {
         ("mutation: m", "mutation: ''", "row 1 does not say what its tests guard"),
         ("mutation: m", "reason: r", "row 1 has tests, and a reason"),
         ("case: c", "case: ''", "row 1 does not say what is expected"),
-        ("awaits: x", "reason: x", "8 rows await something, and not 9"),
         ("mutation: m", "mutations: m", "unknown field"),
     ] {
         let found = found(from, to);
