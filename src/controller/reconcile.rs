@@ -79,7 +79,11 @@ impl<S: Server> Reconciler<S> {
             return Next::Soon(Duration::try_from(until.duration_since(now)).unwrap_or(STALE));
         }
         if let Some(wait) = self.wait_for_workload(key, now) {
-            tracing::debug!(namespace = key.namespace, name = key.name, "waits for the watch of its workload");
+            tracing::debug!(
+                namespace = key.namespace,
+                name = key.name,
+                "waits for the watch of its workload"
+            );
             return Next::Soon(wait);
         }
         let last_failure = match self.recall(key, &uid, now) {

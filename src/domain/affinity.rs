@@ -47,7 +47,8 @@ pub fn apart_from(affinity: &Value, hash: &str, namespace: &str, strictness: Str
 /// The terms of `affinity` that are about revisions, in the order of its lists.
 #[must_use]
 pub fn terms_about_revisions(affinity: &Value) -> Vec<&Value> {
-    let lists = [REQUIRED, PREFERRED].into_iter().filter_map(|list| affinity["podAntiAffinity"][list].as_array());
+    let lists =
+        [REQUIRED, PREFERRED].into_iter().filter_map(|list| affinity["podAntiAffinity"][list].as_array());
     lists.flatten().filter(|term| is_about_revisions(term)).collect()
 }
 

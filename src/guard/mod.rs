@@ -35,7 +35,9 @@ pub enum Refusal {
         service: String,
     },
     /// Pods of a workload would go for which the Rollout has no others.
-    #[error("scaling {workload} from {from} to {to} would lose pods, of which the Rollout makes up for {covered}")]
+    #[error(
+        "scaling {workload} from {from} to {to} would lose pods, of which the Rollout makes up for {covered}"
+    )]
     UncoveredPods {
         /// The workload.
         workload: String,

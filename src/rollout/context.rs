@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::{revision, workload};
 use super::rollback::Rollback;
 use super::snapshot::{ReplicaSetView, ServiceView, Snapshot, WorkloadView};
+use super::{revision, workload};
 use crate::api::{BlueGreenStrategy, CanaryStep, CanaryStrategy, PauseReason, Rollout, RolloutStatus};
 use crate::domain::hash;
 

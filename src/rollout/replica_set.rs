@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::context::Context;
 use super::draft::Draft;
-use super::{anti_affinity, metadata};
 use super::snapshot::{FailureCause, ReplicaSetView};
+use super::{anti_affinity, metadata};
 use crate::api::{Rollout, keys};
 use crate::domain::event::{EventNote, EventReason};
 use crate::domain::merge_patch::apply_merge_patch;

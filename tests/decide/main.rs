@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod anti_affinity;
 mod commands;
 mod guard;
+mod ping_pong;
 mod recordings;
 mod workload;
 mod world;

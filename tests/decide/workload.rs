@@ -55,7 +55,8 @@ fn message(world: &World) -> &str {
 }
 
 fn set_image(world: &mut World, image: &str) {
-    let mut containers = world.get(ObjectKind::Deployment, "web")["spec"]["template"]["spec"]["containers"].clone();
+    let mut containers =
+        world.get(ObjectKind::Deployment, "web")["spec"]["template"]["spec"]["containers"].clone();
     containers[0]["image"] = image.into();
     let patch = json!({"spec": {"template": {"spec": {"containers": containers}}}});
     world.patch(ObjectKind::Deployment, "web", &patch);
@@ -76,7 +77,13 @@ fn revisions(world: &World) -> Vec<(String, String, i64)> {
     let mut sets: Vec<_> = world.all(ObjectKind::ReplicaSet).collect();
     sets.sort_by_key(|rs| rs["metadata"]["creationTimestamp"].to_string());
     sets.into_iter()
-        .map(|rs| (text(rs, keys::REVISION), text(rs, keys::REVISION_HISTORY), rs["spec"]["replicas"].as_i64().unwrap()))
+        .map(|rs| {
+            (
+                text(rs, keys::REVISION),
+                text(rs, keys::REVISION_HISTORY),
+                rs["spec"]["replicas"].as_i64().unwrap(),
+            )
+        })
         .collect()
 }
 
@@ -148,7 +155,10 @@ fn a_record_of_another_generation_does_not_hide_a_new_template() {
     let mut world = deployed("never");
     set_image(&mut world, "web:2");
     let is_creation = |plan: &Plan| plan.ops().any(|op| op.purposes == [Purpose::CreateReplicaSet]);
-    assert_eq!(generation(world.rollout()), world.rollout()["status"]["observedGeneration"].as_str().unwrap());
+    assert_eq!(
+        generation(world.rollout()),
+        world.rollout()["status"]["observedGeneration"].as_str().unwrap()
+    );
     assert!(is_creation(&world.plan()));
 }
 
@@ -185,11 +195,17 @@ fn a_workload_that_comes_late_is_waited_for() {
 #[test]
 fn a_pod_template_has_no_selector_to_give() {
     let template = DEPLOYMENT.replace("apps/v1", "v1").replace("Deployment", "PodTemplate");
-    let template = template.replace("spec:\n  replicas: 5\n  selector: {matchLabels: {app: web}}\n  template:", "template:");
-    let of_pod_template = rollout("never", STEPS).replace("apps/v1", "v1").replace("Deployment", "PodTemplate");
+    let template = template
+        .replace("spec:\n  replicas: 5\n  selector: {matchLabels: {app: web}}\n  template:", "template:");
+    let of_pod_template =
+        rollout("never", STEPS).replace("apps/v1", "v1").replace("Deployment", "PodTemplate");
     let mut world = world(&[&template, &of_pod_template]);
     world.pass(5_000);
-    assert!(message(&world).ends_with("spec.selector: Required value: name labels of the PodTemplate, which has no selector"));
+    assert!(
+        message(&world).ends_with(
+            "spec.selector: Required value: name labels of the PodTemplate, which has no selector"
+        )
+    );
     world.patch(ObjectKind::Rollout, "web", &json!({"spec": {"selector": {"matchLabels": {"app": "web"}}}}));
     world.pass(5_000);
     assert_eq!(phase(&world), "Healthy");
@@ -202,7 +218,8 @@ fn a_pod_template_has_no_selector_to_give() {
 
 #[test]
 fn services_must_select_the_pods_of_the_workload() {
-    let service = |selector: &str| format!("{{kind: Service, metadata: {{name: s}}, spec: {{selector: {selector}}}}}");
+    let service =
+        |selector: &str| format!("{{kind: Service, metadata: {{name: s}}, spec: {{selector: {selector}}}}}");
     let canary = rollout("never", "{canary: {stableService: s}}");
     let mut refused = world(&[DEPLOYMENT, &canary, &service("{app: api}")]);
     refused.pass(1_000);
@@ -217,7 +234,8 @@ fn a_success_scales_the_deployment_down_whatever_the_strategy() {
     assert_eq!(size(&deployed("never")), 5);
     assert_eq!(size(&deployed("onsuccess")), 0);
     let active = "{kind: Service, metadata: {name: active}, spec: {selector: {app: web}}}";
-    let mut world = world(&[active, DEPLOYMENT, &rollout("onsuccess", "{blueGreen: {activeService: active}}")]);
+    let mut world =
+        world(&[active, DEPLOYMENT, &rollout("onsuccess", "{blueGreen: {activeService: active}}")]);
     world.pass(5_000);
     assert_eq!((phase(&world), size(&world)), ("Healthy", 0));
     assert!(world.plan().is_empty());
@@ -263,7 +281,9 @@ fn halfway(mode: &str, available: i32) -> (Snapshot, World) {
 /// The size that the plan gives to the Deployment.
 fn scaled_to(plan: &Plan) -> Option<i32> {
     let purposes = plan.ops().flat_map(|op| &op.purposes);
-    purposes.into_iter().find_map(|p| if let Purpose::ScaleWorkload { to, .. } = p { Some(*to) } else { None })
+    purposes
+        .into_iter()
+        .find_map(|p| if let Purpose::ScaleWorkload { to, .. } = p { Some(*to) } else { None })
 }
 
 #[test]

@@ -17,3 +17,4 @@ mod quiet;
 mod rollouts;
 mod template;
 mod unreadable;
+mod workload;

@@ -2,12 +2,12 @@
 
 use super::super::context::Context;
 use super::super::draft::Draft;
-use super::super::{progress, requests};
 use super::super::scale::{self as sizes, AbortDelay, DelayQueue};
 use super::super::snapshot::ReplicaSetView;
 use super::super::views::Deadline;
-use crate::api::rollout_status::TrafficWeights;
+use super::super::{progress, requests};
 use crate::api::CanaryStrategy;
+use crate::api::rollout_status::TrafficWeights;
 use crate::domain::replicas::{
     self, AtDesiredInput, BasicCanaryInput, CanaryPosition, CanaryScale, Counts, Fenceposts, RecordedWeights,
     ReplicaSetCounts, RoutedCanaryInput, StepSize,
@@ -47,7 +47,9 @@ pub(super) fn apply(cx: &Context<'_>, draft: &mut Draft) {
 
 /// The last available pod of a revision stays for as long as a Service selects it: the Service is moved first.
 fn served_floor(cx: &Context<'_>, rs: &ReplicaSetView) -> i32 {
-    i32::from(requests::reach_by_service(cx, rs) && cx.replicas > 0 && rs.replicas > 0 && rs.status.available > 0)
+    i32::from(
+        requests::reach_by_service(cx, rs) && cx.replicas > 0 && rs.replicas > 0 && rs.status.available > 0,
+    )
 }
 
 /// Whether the stable revision has to make room for the last pods of the new one before that can be promoted: then

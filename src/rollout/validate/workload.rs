@@ -14,7 +14,12 @@ use crate::rollout::snapshot::{Unresolved, WorkloadView};
 use crate::rollout::workload::{ScaleDown, WorkloadKind};
 
 /// Checks what `spec` says about its workload; `path` is that of the spec.
-pub(super) fn check_reference(spec: &RolloutSpec, reference: &WorkloadRef, path: &Path, found: &mut Findings) {
+pub(super) fn check_reference(
+    spec: &RolloutSpec,
+    reference: &WorkloadRef,
+    path: &Path,
+    found: &mut Findings,
+) {
     let template = &spec.template;
     if !template.labels().is_empty() || !template.annotations().is_empty() || template.images().count() > 0 {
         found.invalid_but(
@@ -85,8 +90,10 @@ fn check_workload(workload: &WorkloadView, filled: &Rollout, found: &mut Finding
     let labels = workload.template.labels();
     let owned = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     match &filled.spec.selector {
-        None => found
-            .required(&Path::new("spec.selector"), format!("name labels of the {kind}, which has no selector")),
+        None => found.required(
+            &Path::new("spec.selector"),
+            format!("name labels of the {kind}, which has no selector"),
+        ),
         Some(selector) if !selects(selector, &owned) => found.invalid_but(
             &template.field("metadata.labels"),
             json!(labels),
