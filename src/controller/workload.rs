@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::marker::PhantomData;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -77,23 +77,23 @@ impl OfKind for PodTemplates {
     }
 }
 
-/// A workload of the kind `K`.
-#[derive(Debug)]
-pub struct WorkloadEntry<K> {
+/// A workload, as little of it as will do.
+#[derive(Debug, PartialEq)]
+struct Workload {
+    kind: WorkloadKind,
     id: Identity,
     generation: i64,
     /// The pod template, as JSON.
     template: Box<str>,
     selector: Option<LabelSelector>,
     replicas: i32,
-    kind: PhantomData<K>,
 }
 
-impl<K: OfKind> WorkloadEntry<K> {
+impl Workload {
     /// What decisions read of it.
     fn view(&self) -> WorkloadView {
         WorkloadView {
-            kind: K::WORKLOAD,
+            kind: self.kind,
             id: self.id.clone(),
             generation: self.generation,
             template: serde_json::from_str::<PodTemplate>(&self.template).unwrap_or_default(),
@@ -102,6 +102,10 @@ impl<K: OfKind> WorkloadEntry<K> {
         }
     }
 }
+
+/// A workload of the kind `K`.
+#[derive(Debug)]
+pub struct WorkloadEntry<K>(Arc<Workload>, PhantomData<K>);
 
 impl<K: OfKind> Entry for WorkloadEntry<K> {
     type Wire = RawObject;
@@ -118,18 +122,19 @@ impl<K: OfKind> Entry for WorkloadEntry<K> {
             WorkloadKind::PodTemplate => Some(&wire.template),
         };
         let selector = wire.spec.get("selector").cloned().unwrap_or_default();
-        Self {
+        let workload = Workload {
+            kind: K::WORKLOAD,
             id: identity(&wire.metadata),
             generation: wire.metadata.generation.unwrap_or_default(),
             template: template.unwrap_or(&Value::Null).to_string().into(),
             selector: serde_json::from_value(selector).unwrap_or_default(),
             replicas: integer(&wire.spec, "replicas").unwrap_or(1),
-            kind: PhantomData,
-        }
+        };
+        Self(Arc::new(workload), PhantomData)
     }
 
     fn id(&self) -> &Identity {
-        &self.id
+        &self.0.id
     }
 
     fn terms(&self, _: &ObjectKey) -> Vec<Term> {
@@ -137,11 +142,12 @@ impl<K: OfKind> Entry for WorkloadEntry<K> {
     }
 
     fn differs(&self, before: &Self) -> bool {
-        self.id.uid != before.id.uid
-            || self.generation != before.generation
-            || self.template != before.template
-            || self.selector != before.selector
-            || self.replicas != before.replicas
+        let (now, before) = (&self.0, &before.0);
+        now.id.uid != before.id.uid
+            || now.generation != before.generation
+            || now.template != before.template
+            || now.selector != before.selector
+            || now.replicas != before.replicas
     }
 }
 
@@ -172,6 +178,10 @@ impl Workloads {
     /// The workload of that name in `namespace`, or why there is none; `None` where that is not known yet.
     #[must_use]
     pub fn get(&self, namespace: &str, name: &WorkloadName) -> Option<Result<WorkloadView, Unresolved>> {
+        self.find(namespace, name).map(|found| found.map(|workload| workload.view()))
+    }
+
+    fn find(&self, namespace: &str, name: &WorkloadName) -> Option<Result<Arc<Workload>, Unresolved>> {
         let key = ObjectKey::new(namespace, &name.name);
         match name.kind {
             WorkloadKind::Deployment => look_up(&self.deployments, &key),
@@ -192,7 +202,7 @@ impl Workloads {
     #[must_use]
     pub fn wait(&self, namespace: &str, name: &WorkloadName, now: Timestamp) -> Option<Duration> {
         self.demand.ask(name.kind);
-        match self.get(namespace, name) {
+        match self.find(namespace, name) {
             None => Some(UNSEEN),
             // The Rollout is to say so.
             Some(Err(Unresolved::Unreadable(_))) => None,
@@ -208,16 +218,19 @@ impl Workloads {
 /// The selector of a Rollout, its own or its workload's.
 pub(super) fn selector_of(entry: &RolloutEntry, namespace: &str, caches: &Caches) -> Option<LabelSelector> {
     let own = entry.content.as_ref().ok().and_then(|rollout| rollout.spec.selector.clone());
-    own.or_else(|| caches.workloads.get(namespace, entry.observed.workload.as_ref()?)?.ok()?.selector)
+    own.or_else(|| {
+        let workload = caches.workloads.find(namespace, entry.observed.workload.as_ref()?)?;
+        workload.ok()?.selector.clone()
+    })
 }
 
 fn look_up<K: OfKind>(
     cache: &Shared<WorkloadEntry<K>>,
     key: &ObjectKey,
-) -> Option<Result<WorkloadView, Unresolved>> {
+) -> Option<Result<Arc<Workload>, Unresolved>> {
     let cache = cache.read();
     if let Some(entry) = cache.get(key) {
-        Some(Ok(entry.view()))
+        Some(Ok(Arc::clone(&entry.0)))
     } else if cache.is_ready() {
         Some(Err(Unresolved::Absent))
     } else {
@@ -271,8 +284,6 @@ impl Demand {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use serde_json::json;
 
     use super::super::cache::Change;
@@ -327,7 +338,7 @@ mod tests {
 
     #[test]
     fn each_kind_gives_what_it_has() {
-        let view = deployment("7", 2).view();
+        let view = deployment("7", 2).0.view();
         assert_eq!((view.generation, view.replicas, view.id.resource_version.as_str()), (2, 3, "7"));
         let template = json!({"metadata": {"labels": {"app": "web"}}, "spec": {"future": [1]}});
         assert_eq!(view.template.as_value(), &template);
@@ -336,16 +347,16 @@ mod tests {
         let set: WorkloadEntry<ReplicaSets> = entry(json!({
             "metadata": {"name": "r"}, "spec": {"template": template, "selector": {"matchLabels": {"app": "web"}}},
         }));
-        let view = set.view();
+        let view = set.0.view();
         assert_eq!((view.kind, view.replicas), (WorkloadKind::ReplicaSet, 1));
         assert_eq!(view.template.as_value(), &template);
         assert!(view.selector.is_some());
 
         let alone: WorkloadEntry<PodTemplates> =
             entry(json!({"metadata": {"name": "p"}, "template": template}));
-        assert_eq!((alone.view().template.as_value(), alone.view().selector), (&template, None));
+        assert_eq!((alone.0.view().template.as_value(), alone.0.view().selector), (&template, None));
         let empty: WorkloadEntry<PodTemplates> = entry(json!({"metadata": {"name": "p"}}));
-        assert!(empty.view().template.is_empty());
+        assert!(empty.0.view().template.is_empty());
     }
 
     #[test]
@@ -422,7 +433,7 @@ mod tests {
         caches.workloads.deployments.write().put(key("d"), deployment("7", 2));
         let names: Vec<_> = snapshot().replica_sets.iter().map(|rs| rs.id.name.clone()).collect();
         assert_eq!(names, ["web"]);
-        assert_eq!(snapshot().workload, Some(Ok(deployment("7", 2).view())));
+        assert_eq!(snapshot().workload, Some(Ok(deployment("7", 2).0.view())));
 
         let orphan =
             Arc::new(entry::<ReplicaSetEntry>(json!({"metadata": {"name": "x", "labels": {"app": "web"}}})));

@@ -1,13 +1,15 @@
 //! Templates that come from a workload: from each kind, followed with kubectl, and with the pods of a Deployment taken over.
 
+use std::path::Path;
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::Deployment;
 use serde_json::{Value, json};
 use serin::api::keys;
+use serin::cluster::kubelet::KubeletSettings;
 
-use crate::rollouts::{SOON, Stage, controller, example, resource};
-use crate::support::{cluster, eventually};
+use crate::rollouts::{SERIN, SOON, Stage, controller, example, resource};
+use crate::support::{cluster, eventually, own_plane};
 
 /// An object with pods, labelled `app: NAME`.
 fn workload(kind: &str, name: &str, replicas: i32) -> Value {
@@ -73,7 +75,7 @@ async fn a_template_comes_from_each_of_the_kinds() {
         [("Deployment", "of-deployment"), ("ReplicaSet", "of-set"), ("PodTemplate", "of-template")]
     {
         let stage = stage.beside(name);
-        let count = if kind == "PodTemplate" { 0 } else { 1 };
+        let count = usize::from(kind != "PodTemplate");
         stage.apply(&workload(kind, name, 1)).await;
         let pods = running(&stage, count).await;
         stage.apply(&rollout(kind, name, "")).await;
@@ -259,4 +261,41 @@ async fn kinds_are_watched_once_they_are_named() {
         stage.wait_healthy().await;
     }
     assert_eq!((asked("deployments"), asked("podtemplates")), (1, 0), "one list serves all");
+}
+
+/// The rights to look at workloads are taken from the controller's role, and given back later.
+#[tokio::test]
+async fn a_missing_right_stops_the_rollouts_that_need_it_and_nothing_else() {
+    let Some(plane) = own_plane().await else { return };
+    plane.install().await.unwrap();
+    let _kubelet = plane.start_kubelet(KubeletSettings::default()).await.unwrap();
+    let stage = Stage::new(&plane, "forbidden").await;
+    let role = stage.kubectl(&["get", "clusterrole", "argo-rollouts", "-o", "json"]).await;
+    let rules = serde_json::from_str::<Value>(&role).unwrap()["rules"].take();
+    let mut fewer = rules.clone();
+    fewer.as_array_mut().unwrap().retain(|rule| !rule["resources"].to_string().contains("deployments"));
+    assert_ne!(fewer, rules);
+    let give = async |rules: &Value| {
+        let patch = json!({"rules": rules}).to_string();
+        stage.kubectl(&["patch", "clusterrole", "argo-rollouts", "--type=merge", "-p", &patch]).await;
+    };
+    give(&fewer).await;
+    let mut controller = plane.start_controller(Path::new(SERIN), &["--healthzPort", "0"]).unwrap();
+
+    stage.apply(&workload("Deployment", "forbidden", 0)).await;
+    stage.apply(&rollout("Deployment", "forbidden", "never")).await;
+    let message = stage.until_condition("InvalidSpec").await;
+    let cause =
+        "the controller cannot watch objects of this kind: deployments.apps is forbidden: User \"serin\"";
+    assert!(message.contains(cause), "{message}");
+    let other = stage.beside("of-template");
+    other.apply(&workload("PodTemplate", "of-template", 0)).await;
+    other.apply(&rollout("PodTemplate", "of-template", "never")).await;
+    other.wait_healthy().await;
+    assert!(stage.condition("InvalidSpec").await.is_some());
+
+    give(&rules).await;
+    stage.wait_healthy().await;
+    assert_eq!(stage.condition("InvalidSpec").await, None);
+    assert_eq!(controller.ended().unwrap(), None);
 }
