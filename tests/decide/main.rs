@@ -5,10 +5,12 @@
 #[path = "../conformance/mod.rs"]
 mod conformance;
 
+mod anti_affinity;
 mod commands;
 mod economy;
 mod edge_cases;
 mod guard;
+mod ping_pong;
 mod recordings;
 mod scene;
 mod takeover;

@@ -34,7 +34,9 @@ const STEPS: &str = "{canary: {steps: [{setWeight: 20}, {pause: {}}]}}";
 
 fn world(manifests: &[&str]) -> World {
     let mut world = World::new();
-    manifests.iter().for_each(|manifest| world.apply(manifest));
+    for manifest in manifests {
+        world.apply(manifest);
+    }
     world
 }
 
@@ -214,6 +216,17 @@ fn a_pod_template_has_no_selector_to_give() {
     world.pass(5_000);
     let path = "spec.workloadRef (PodTemplate web).template.spec.restartPolicy: ";
     assert!(message(&world).contains(path), "{}", message(&world));
+}
+
+#[test]
+fn a_selector_must_select_the_pods_of_the_workload() {
+    let of_others =
+        rollout("never", STEPS).replace("replicas: 5", "selector: {matchLabels: {app: api}}\n  replicas: 5");
+    let mut world = world(&[DEPLOYMENT, &of_others]);
+    world.pass(3_000);
+    let problem = "spec.workloadRef (Deployment web).spec.template.metadata.labels: Invalid value: {\"app\":\"web\"}: \
+                   spec.selector does not select pods with these labels";
+    assert!(message(&world).contains(problem), "{}", message(&world));
 }
 
 #[test]

@@ -24,3 +24,4 @@ mod serving;
 mod template;
 mod unreadable;
 mod waits;
+mod workload;
