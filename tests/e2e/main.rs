@@ -21,6 +21,7 @@ mod quiet;
 mod restart;
 mod rollouts;
 mod serving;
+mod takeover;
 mod template;
 mod unreadable;
 mod waits;
