@@ -7,5 +7,6 @@ mod commands;
 mod guard;
 mod ping_pong;
 mod recordings;
+mod requests;
 mod workload;
 mod world;
