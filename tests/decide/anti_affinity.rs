@@ -96,6 +96,8 @@ fn the_new_revision_has_the_term_until_it_is_promoted() {
         update(&mut world, "2");
         assert_eq!(world.rollout()["status"]["phase"], "Paused");
         assert_eq!(injected(&world, "2", REQUIRED), [term_against(&hash(&world, "1"))]);
+        let is_mended = |write: &&String| write.contains("SyncReplicaSet");
+        assert_eq!(world.writes.iter().find(is_mended), None, "it was made with the term");
         assert!(injected(&world, "1", REQUIRED).is_empty(), "the stable revision stays as it is");
         promote(&mut world);
         assert_eq!(world.rollout()["status"]["phase"], "Healthy");

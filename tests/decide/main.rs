@@ -14,5 +14,6 @@ mod ping_pong;
 mod recordings;
 mod scene;
 mod takeover;
+mod requests;
 mod workload;
 mod world;

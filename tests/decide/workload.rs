@@ -282,6 +282,21 @@ fn a_deployment_that_was_scaled_up_again_goes_again() {
     }
 }
 
+/// Who scales it up in the middle of an update may have a reason.
+#[test]
+fn a_deployment_that_was_scaled_up_stays_until_all_is_well() {
+    let mut world = deployed("onsuccess");
+    set_image(&mut world, "web:2");
+    world.pass(5_000);
+    world.patch(ObjectKind::Deployment, "web", &json!({"spec": {"replicas": 2}}));
+    world.pass(60_000);
+    assert_eq!((phase(&world), size(&world)), ("Paused", 2));
+    assert_eq!(world.rollout()["status"]["availableReplicas"], 5, "there are enough pods");
+    promote(&mut world);
+    world.pass(60_000);
+    assert_eq!((phase(&world), size(&world)), ("Healthy", 0));
+}
+
 /// A Rollout in the middle of its first deployment, of which so many pods are available.
 fn halfway(mode: &str, available: i32) -> (Snapshot, World) {
     let mut world = world(&[DEPLOYMENT, &rollout(mode, "{canary: {}}")]);
