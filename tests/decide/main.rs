@@ -10,10 +10,13 @@ mod commands;
 mod economy;
 mod edge_cases;
 mod guard;
+mod hostile;
 mod ping_pong;
 mod recordings;
-mod scene;
-mod takeover;
 mod requests;
+mod scene;
+#[path = "../support/hostile.rs"]
+mod support;
+mod takeover;
 mod workload;
 mod world;

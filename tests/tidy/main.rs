@@ -4,7 +4,9 @@
 
 mod bans;
 mod dependencies;
+mod edge_cases;
 mod floors;
+mod named_tests;
 mod shape;
 mod source;
 mod words;
@@ -67,6 +69,12 @@ fn no_text_speaks_of_one_machine() {
     let files = text_files();
     assert!(files.len() > 20, "only {} text files found", files.len());
     assert_none(&files.iter().flat_map(|(path, text)| words::of_one_machine(path, text)).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_edge_case_has_tests_or_a_reason() {
+    let tests = named_tests::Tests::of(&rust_sources());
+    assert_none(&edge_cases::faults(&source::read(edge_cases::TABLE), &tests));
 }
 
 #[test]

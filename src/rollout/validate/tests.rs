@@ -160,11 +160,52 @@ fn surge_and_unavailable_are_not_both_zero() {
         |surge: Value, unavailable: Value| canary(&json!({"maxSurge": surge, "maxUnavailable": unavailable}));
     accepted(&limits(json!(0), json!(1)));
     accepted(&limits(json!("5"), json!(0)));
-    for zero in [json!(0), json!("0%"), json!("0"), json!("abc")] {
+    for zero in [json!(0), json!("0%"), json!("0")] {
         let error =
             format!("spec.strategy.canary.maxSurge: Invalid value: {zero}: maxSurge and maxUnavailable");
         refused(&limits(zero, json!("0%")), &error);
     }
+}
+
+#[test]
+fn limits_are_numbers_or_percentages() {
+    let surge = |limit: Value| canary(&json!({"maxSurge": limit}));
+    let field = "spec.strategy.canary.maxSurge: Invalid value";
+    for limit in [json!(5), json!("5"), json!("5%"), json!("1000000%"), json!(i32::MAX)] {
+        accepted(&surge(limit));
+    }
+    for limit in [json!("abc"), json!(""), json!("5 %"), json!("99999999999%"), json!("２5%")] {
+        refused(
+            &surge(limit.clone()),
+            &format!("{field}: {limit}: must be a number of pods or a percentage"),
+        );
+    }
+    for limit in [json!(-1), json!("-1%")] {
+        refused(&surge(limit.clone()), &format!("{field}: {limit}: must be 0 or more"));
+    }
+    let blue_green = json!({"activeService": "a", "maxUnavailable": "x", "previewReplicaCount": -1});
+    let found = errors(validate(&rollout(&json!({"strategy": {"blueGreen": blue_green}}))));
+    let fields: Vec<_> = found.iter().map(|error| error.split(": ").next().unwrap_or_default()).collect();
+    let path = "spec.strategy.blueGreen";
+    assert_eq!(fields, [format!("{path}.previewReplicaCount"), format!("{path}.maxUnavailable")]);
+}
+
+#[test]
+fn labels_of_a_role_leave_pods_where_they_are() {
+    let role = |labels: Value| {
+        let selector = json!({"matchExpressions": [{"key": "tier", "operator": "DoesNotExist"}]});
+        let fields = json!({"canary": {"stableMetadata": {"labels": labels}}});
+        rollout(&json!({"selector": selector, "strategy": fields}))
+    };
+    let field = "spec.strategy.canary.stableMetadata.labels: Invalid value";
+    accepted(&role(json!({"role": "stable", "example.com/role": ""})));
+    for key in ["app", "tier"] {
+        refused(&role(json!({key: "x"})), &format!("{field}: {key:?}: spec.selector asks for this label"));
+    }
+    let hash = "rollouts-pod-template-hash";
+    refused(&role(json!({hash: "x"})), &format!("{field}: {hash:?}: Serin tells revisions apart"));
+    refused(&role(json!({"a b": "x"})), &format!("{field}: \"a b\": the name must be"));
+    refused(&role(json!({"role": "a b"})), &format!("{field}: \"a b\": must be at most 63"));
 }
 
 #[test]

@@ -1,0 +1,108 @@
+//! The table of edge cases: every row has tests that exist, or a reason why it has none.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use crate::Finding;
+use crate::named_tests::Tests;
+
+/// Where the table is.
+pub(crate) const TABLE: &str = "tests/decide/edge_cases/table.yaml";
+
+/// How many rows there are.
+const ROWS: u32 = 130;
+
+/// How many rows are about parts that are being built.
+const AWAITED: usize = 9;
+
+/// One edge case.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    row: u32,
+    /// What is expected.
+    case: String,
+    /// Names of tests by file.
+    #[serde(default)]
+    tests: BTreeMap<String, Vec<String>>,
+    /// Changes of the code that the tests were seen to notice.
+    mutation: Option<String>,
+    /// Why there is no test.
+    reason: Option<String>,
+    /// The part that has to be built first.
+    awaits: Option<String>,
+}
+
+/// Rows that are missing, twice there, or without what a row must have; tests that do not exist.
+pub(crate) fn faults(table: &str, tests: &Tests) -> Vec<Finding> {
+    let rows: Vec<Row> = match serde_yaml::from_str(table) {
+        Ok(rows) => rows,
+        Err(error) => return vec![format!("{TABLE}: {error}")],
+    };
+    let mut seen = BTreeSet::new();
+    let doubles =
+        rows.iter().filter(|row| !seen.insert(row.row)).map(|row| (row.row, "is there twice".to_owned()));
+    let doubles: Vec<_> = doubles.collect();
+    let missing = (1..=ROWS).filter(|row| !seen.contains(row)).map(|row| (row, "is missing".to_owned()));
+    let unknown = seen.iter().filter(|row| !(1..=ROWS).contains(*row));
+    let unknown = unknown.map(|row| (*row, "is not one of the specification's".to_owned()));
+    let faulty = rows.iter().flat_map(|row| faults_of(row, tests).into_iter().map(|fault| (row.row, fault)));
+    let faults = doubles.into_iter().chain(missing).chain(unknown).chain(faulty);
+    let mut findings: Vec<_> = faults.map(|(row, fault)| format!("{TABLE}: row {row} {fault}")).collect();
+    let awaited = rows.iter().filter(|row| row.awaits.is_some()).count();
+    if awaited != AWAITED {
+        findings.push(format!("{TABLE}: {awaited} rows await something, and not {AWAITED}"));
+    }
+    findings
+}
+
+fn faults_of(row: &Row, tests: &Tests) -> Vec<Finding> {
+    let is_said = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.trim().is_empty());
+    let mut faults = Vec::new();
+    if row.case.trim().is_empty() {
+        faults.push("does not say what is expected".to_owned());
+    }
+    let names = row.tests.iter().flat_map(|(file, names)| names.iter().map(move |name| (file, name)));
+    faults.extend(names.clone().filter_map(|(file, name)| tests.lack(file, name)));
+    match (names.count() > 0, is_said(&row.reason) || is_said(&row.awaits)) {
+        (false, false) => faults.push("has neither a test nor a reason".to_owned()),
+        (true, true) => faults.push("has tests, and a reason why it has none".to_owned()),
+        (true, false) if !is_said(&row.mutation) => {
+            faults.push("does not say what its tests guard".to_owned())
+        }
+        (true, false) | (false, true) => {}
+    }
+    faults
+}
+
+#[test]
+fn faulty_rows_are_found() {
+    let source = crate::source::Source::new("tests/a.rs", "#[test] fn f() {}");
+    let tests = Tests::of(&[source]);
+    let whole: String = (1..=ROWS)
+        .map(|row| match row {
+            1 => "- {row: 1, case: c, tests: {tests/a.rs: [f]}, mutation: m}\n".to_owned(),
+            2..=10 => format!("- {{row: {row}, case: c, awaits: x}}\n"),
+            _ => format!("- {{row: {row}, case: c, reason: r}}\n"),
+        })
+        .collect();
+    let found = |from: &str, to: &str| faults(&whole.replacen(from, to, 1), &tests);
+    assert_eq!(found("", ""), [""; 0]);
+    for (from, to, fault) in [
+        ("row: 130", "row: 129", "row 129 is there twice"),
+        ("row: 130", "row: 131", "row 130 is missing"),
+        ("row: 130", "row: 131", "row 131 is not one"),
+        ("reason: r", "reason: ' '", "has neither a test nor a reason"),
+        ("[f]", "[g]", "tests/a.rs has no test g"),
+        ("tests/a.rs", "tests/b.rs", "there is no file tests/b.rs"),
+        ("mutation: m", "mutation: ''", "row 1 does not say what its tests guard"),
+        ("mutation: m", "reason: r", "row 1 has tests, and a reason"),
+        ("case: c", "case: ''", "row 1 does not say what is expected"),
+        ("awaits: x", "reason: x", "8 rows await something, and not 9"),
+        ("mutation: m", "mutations: m", "unknown field"),
+    ] {
+        let found = found(from, to);
+        assert!(found.iter().any(|finding| finding.contains(fault)), "{fault:?} is not in {found:?}");
+    }
+}
