@@ -68,7 +68,8 @@ fn a_cluster_that_does_not_answer_is_named() {
     let directory = tempfile::tempdir().expect("a directory");
     let address = silent_address();
     let file = kubeconfig(directory.path(), &address);
-    let args = ["controller", "--kubeconfig", &file, "--healthzPort", "0", "--loglevel", "error"];
+    let args =
+        ["controller", "--kubeconfig", &file, "--healthzPort=0", "--metricsPort=0", "--loglevel=error"];
     let (code, text) = complaint_of(&args);
     assert_eq!(code, Some(1), "{text}");
     assert!(text.contains(&format!("cannot reach the Kubernetes API server at {address}")), "{text}");
@@ -91,9 +92,9 @@ fn unknown_and_incomplete_flags_are_explained() {
     let (code, text) = complaint_of(&["controller", "--no-such-flag"]);
     assert_eq!(code, Some(2), "{text}");
     assert!(text.contains("unexpected argument '--no-such-flag'"), "{text}");
-    let (code, text) = complaint_of(&["controller", "--namespace", "shop"]);
+    let (code, text) = complaint_of(&["controller", "--rollout-thread", "3"]);
     assert_eq!(code, Some(2), "{text}");
-    assert!(text.contains("--namespaced"), "{text}");
+    assert!(text.contains("'--rollout-threads'"), "{text}");
 }
 
 #[test]

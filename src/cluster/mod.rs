@@ -3,6 +3,7 @@
 //! [`api`] is an embedded Kubernetes API and [`http`] serves it; [`control_plane`] is a real one on this machine;
 //! [`kubelet`] makes the pods of such a cluster start, become ready and end, without running anything. [`actors`] are
 //! its controllers; [`data_plane`] makes its pods answer real requests through a proxy; [`view`] is what they see.
+//! [`namespace`] makes a place of its own in any of them.
 
 pub mod actors;
 pub mod api;
@@ -10,4 +11,5 @@ pub mod control_plane;
 pub mod data_plane;
 pub mod http;
 pub mod kubelet;
+pub mod namespace;
 pub mod view;

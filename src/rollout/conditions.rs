@@ -4,7 +4,7 @@ use super::context::{Context, Strategy};
 use super::draft::Draft;
 use super::snapshot::FailureCause;
 use super::views::Deadline;
-use crate::api::{ConditionStatus, RolloutCondition, RolloutStatus};
+use crate::api::{ConditionStatus, Rollout, RolloutCondition, RolloutStatus};
 use crate::domain::condition::{ConditionReason as Reason, ConditionType};
 use crate::domain::event::EventReason;
 use crate::domain::plan::ObjectKind;
@@ -218,7 +218,8 @@ fn is_progressing(cx: &Context<'_>, next: &RolloutStatus) -> bool {
 /// Gives up an update that is stuck, where the Rollout asks for that. `draft.status` has been counted.
 pub(super) fn abort_if_stuck(cx: &Context<'_>, draft: &mut Draft) {
     let is_wanted = cx.rollout.spec.progress_deadline_abort && !cx.status.abort && !draft.is_creating();
-    let is_over = deadline(cx, cx.status).is_some_and(|deadline| deadline < cx.now);
+    let is_over = has_reason(cx.status, Reason::ProgressDeadlineExceeded)
+        || deadline(cx, cx.status).is_some_and(|deadline| deadline < cx.now);
     let is_paused = cx.rollout.spec.paused || has_reason(cx.status, Reason::RolloutPaused);
     let goes_on =
         is_completed(&draft.status) || is_progressing(cx, &draft.status) || is_waiting_on_purpose(cx);
@@ -232,14 +233,20 @@ pub(super) fn abort_if_stuck(cx: &Context<'_>, draft: &mut Draft) {
 /// When an update counts as stuck unless it goes on before.
 fn deadline(cx: &Context<'_>, status: &RolloutStatus) -> Option<Timestamp> {
     let progressing = find(status, ConditionType::Progressing)?;
-    let seconds = cx.rollout.spec.progress_deadline_seconds.unwrap_or(DEFAULT_PROGRESS_DEADLINE_SECONDS);
-    progressing.last_update_time.0.checked_add(SignedDuration::from_secs(seconds.into())).ok()
+    progressing.last_update_time.0.checked_add(progress_deadline(cx.rollout)).ok()
+}
+
+/// How long an update may come no further.
+pub(super) fn progress_deadline(rollout: &Rollout) -> SignedDuration {
+    let seconds = rollout.spec.progress_deadline_seconds.unwrap_or(DEFAULT_PROGRESS_DEADLINE_SECONDS);
+    SignedDuration::from_secs(seconds.into())
 }
 
 /// Says that an update is stuck when its deadline has passed, and else sees to it that this is noticed in time.
 fn watch_deadline(cx: &Context<'_>, draft: &mut Draft, subject: &str) {
     let Some(deadline) = deadline(cx, &draft.status) else { return };
-    if is_completed(&draft.status) || is_waiting_on_purpose(cx) {
+    let is_known = has_reason(&draft.status, Reason::ProgressDeadlineExceeded);
+    if is_known || is_completed(&draft.status) || is_waiting_on_purpose(cx) {
         return;
     }
     if deadline < cx.now {

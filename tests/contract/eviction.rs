@@ -13,6 +13,7 @@ async fn evicting() {
     hold(&facts![
         a_pod_without_budget_goes,
         an_evicted_pod_says_why,
+        preconditions_are_about_the_pod_before_the_eviction,
         a_budget_of_none_refuses,
         a_budget_of_one_is_used_up,
         pods_that_do_not_run_have_no_budget,
@@ -77,6 +78,22 @@ async fn an_evicted_pod_says_why(w: World) {
         (text(&why["status"]), text(&why["reason"])),
         ("True".to_owned(), "EvictionByEvictionAPI".to_owned())
     );
+}
+
+async fn preconditions_are_about_the_pod_before_the_eviction(w: World) {
+    w.running_pod("a").await;
+    let metadata = w.get("v1/pods/a").await.done()["metadata"].clone();
+    let eviction = |version: &str| {
+        let preconditions = json!({"uid": metadata["uid"], "resourceVersion": version});
+        json!({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "a"},
+            "deleteOptions": {"preconditions": preconditions}})
+    };
+    w.post("v1/pods/a/eviction", &eviction("1")).await.refused(409, "Conflict");
+    let pod = w.get("v1/pods/a").await.done();
+    assert_eq!(pod["metadata"]["resourceVersion"], metadata["resourceVersion"], "it is not even marked");
+    let answer = w.post("v1/pods/a/eviction", &eviction(&text(&metadata["resourceVersion"]))).await;
+    assert_eq!(answer.code, 201, "{}", answer.text);
+    assert!(!w.get("v1/pods/a").await.done()["metadata"]["deletionTimestamp"].is_null());
 }
 
 async fn a_budget_of_none_refuses(w: World) {

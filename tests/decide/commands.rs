@@ -1,6 +1,5 @@
 //! What users ask for takes effect exactly once, whenever it comes.
 
-use jiff::SignedDuration;
 use serde_json::{Value, json};
 use serin::domain::plan::ObjectKind;
 
@@ -29,14 +28,9 @@ spec:
 fn deployed() -> World {
     let mut world = World::new();
     world.apply(MANIFEST);
-    pass(&mut world, 5_000);
+    world.pass(5_000);
     assert_eq!(world.rollout()["status"]["phase"], "Healthy");
     world
-}
-
-fn pass(world: &mut World, milliseconds: i64) {
-    let end = world.now + SignedDuration::from_millis(milliseconds);
-    world.run(end, |_| false);
 }
 
 fn patch(world: &mut World, patch: &Value) {
@@ -61,18 +55,18 @@ fn a_promote_at_any_moment_counts_if_there_is_a_pause() {
     for moment in (0..9_000).step_by(50) {
         let mut world = deployed();
         update(&mut world, "2");
-        pass(&mut world, moment);
+        world.pass(moment);
         let before = status(&world)["currentStepIndex"].clone();
         let paused = is_paused(&world);
         patch(&mut world, &json!({"status": {"pauseConditions": null}}));
-        pass(&mut world, 0);
+        world.pass(0);
         let after = &status(&world)["currentStepIndex"];
         if paused {
             assert_eq!(after.as_i64(), before.as_i64().map(|i| i + 1), "promoted after {moment} ms");
         } else {
             assert_eq!(*after, before, "promoted after {moment} ms without a pause");
         }
-        pass(&mut world, 20_000);
+        world.pass(20_000);
         let at_end = status(&world)["phase"] == "Healthy";
         assert_eq!(at_end, paused && before == 1, "only the first pause waits for a user ({moment} ms)");
     }
@@ -84,17 +78,17 @@ fn a_user_pause_at_any_moment_holds_and_its_end_goes_on() {
     for moment in (0..6_000).step_by(250) {
         let mut world = deployed();
         update(&mut world, "2");
-        pass(&mut world, moment);
+        world.pass(moment);
         patch(&mut world, &json!({"spec": {"paused": true}}));
-        pass(&mut world, 0);
+        world.pass(0);
         let held = status(&world)["currentStepIndex"].clone();
-        pass(&mut world, 60_000);
+        world.pass(60_000);
         assert_eq!(status(&world)["currentStepIndex"], held, "paused after {moment} ms");
         assert_eq!(status(&world)["message"], "manually paused");
         patch(&mut world, &json!({"spec": {"paused": false}}));
-        pass(&mut world, 20_000);
+        world.pass(20_000);
         patch(&mut world, &json!({"status": {"pauseConditions": null}}));
-        pass(&mut world, 30_000);
+        world.pass(30_000);
         assert_eq!(status(&world)["phase"], "Healthy", "paused after {moment} ms");
     }
 }
@@ -106,16 +100,16 @@ fn an_abort_at_any_moment_goes_back_and_a_retry_begins_anew() {
         let mut world = deployed();
         let stable = status(&world)["stableRS"].clone();
         update(&mut world, "2");
-        pass(&mut world, moment);
+        world.pass(moment);
         patch(&mut world, &json!({"status": {"abort": true}}));
-        pass(&mut world, 60_000);
+        world.pass(60_000);
         assert_eq!(status(&world)["phase"], "Degraded", "aborted after {moment} ms");
         assert_eq!(status(&world)["stableRS"], stable);
         let sizes: Vec<_> =
             world.all(ObjectKind::ReplicaSet).map(|rs| rs["spec"]["replicas"].clone()).collect();
         assert!(sizes.contains(&json!(4)) && sizes.contains(&json!(0)), "{sizes:?} after {moment} ms");
         patch(&mut world, &json!({"status": {"abort": false}}));
-        pass(&mut world, 10_000);
+        world.pass(10_000);
         assert!(is_paused(&world), "retried after {moment} ms: {:#}", status(&world));
         assert_eq!(status(&world)["currentStepIndex"], 1);
     }
@@ -126,7 +120,7 @@ fn an_abort_at_any_moment_goes_back_and_a_retry_begins_anew() {
 fn a_settled_rollout_needs_no_write() {
     let mut world = deployed();
     let writes = world.writes.len();
-    pass(&mut world, 3_600_000);
+    world.pass(3_600_000);
     assert_eq!(world.writes.len(), writes);
     assert!(world.plan().is_empty());
 }

@@ -90,8 +90,7 @@ impl World {
     }
 
     fn start_controller(&mut self, config: Config) {
-        let options =
-            Options { config, namespace: None, rollout_threads: ROLLOUT_THREADS, healthz_port: None };
+        let options = Options::alone(config, ROLLOUT_THREADS);
         self.tasks.spawn(async move {
             if let Err(error) = run_controller(options).await {
                 eprintln!("serin: the controller: {error}");

@@ -20,11 +20,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::{Api, Client};
+use kube::Client;
 use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 pub use audit::AuditEntry;
 pub use kubectl::KubectlOutput;
@@ -32,13 +29,20 @@ pub use process::{EndsBy, Held, resident_bytes};
 pub use program::Source;
 pub use servers::{SERIN_USER, ServerReport};
 
-use crate::clock;
 use crate::cluster::kubelet::{Background, KubeletSettings};
+use crate::cluster::namespace;
 use directory::RunDirectory;
 use servers::{Files, Servers, Staff};
 
 /// The namespace that `deploy/` installs the controller into.
 pub const INSTALL_NAMESPACE: &str = "argo-rollouts";
+
+/// What keeps several controllers on one machine and one cluster out of each other's way: flag, and how it is given.
+const APART: [(&str, &str); 3] = [
+    ("--healthzPort", "--healthzPort=0"),
+    ("--metricsPort", "--metricsPort=0"),
+    ("--leader-elect", "--leader-elect=false"),
+];
 
 /// How often a start is tried anew when another process took one of its ports.
 const ATTEMPTS: u32 = 3;
@@ -176,26 +180,9 @@ impl ControlPlane {
         Ok(Some(Background::start(config, settings)?))
     }
 
-    /// Creates a namespace whose name begins with `prefix` and a hyphen, and waits until pods are admitted to it, which
-    /// needs its service account `default`.
+    /// Creates a namespace whose name begins with `prefix` and a hyphen, to which pods are admitted.
     pub async fn namespace(&self, prefix: &str) -> Result<String, PlaneError> {
-        let client = self.client().await?;
-        let metadata = ObjectMeta { generate_name: Some(format!("{prefix}-")), ..ObjectMeta::default() };
-        let wanted = Namespace { metadata, ..Namespace::default() };
-        let created =
-            Api::<Namespace>::all(client.clone()).create(&kube::api::PostParams::default(), &wanted).await?;
-        let name = created.metadata.name.unwrap_or_default();
-        let accounts = Api::<ServiceAccount>::namespaced(client, &name);
-        let deadline = Instant::now() + Duration::from_secs(30);
-        while accounts.get_opt("default").await?.is_none() {
-            if Instant::now() > deadline {
-                return Err(PlaneError::Failed(format!(
-                    "namespace {name} got no service account default in 30 s"
-                )));
-            }
-            clock::sleep(Duration::from_millis(20)).await;
-        }
-        Ok(name)
+        Ok(namespace::create(&self.client().await?, prefix).await?)
     }
 
     /// Every request of the user `serin` so far, oldest first; none in a borrowed cluster.
@@ -235,12 +222,14 @@ impl ControlPlane {
     }
 
     /// Starts `PROGRAM controller --kubeconfig SERIN ARGS...` as the user `serin`; it ends when the returned value is
-    /// dropped. Its output goes to `controller-N.log` in the [directory](Self::directory), N from 1.
+    /// dropped. It listens on no port and elects no leader unless the arguments say so. Its output goes to `controller-N.log` in the [directory](Self::directory), N from 1.
     pub fn start_controller(&self, program: &Path, args: &[&str]) -> Result<Held, PlaneError> {
         let number = self.controllers_started.fetch_add(1, Ordering::Relaxed) + 1;
         let mut all =
             vec![OsStr::new("controller"), OsStr::new("--kubeconfig"), self.serin_kubeconfig().as_os_str()];
-        all.extend(args.iter().map(OsStr::new));
+        let is_given = |flag: &str| args.iter().any(|arg| arg.starts_with(flag));
+        let apart = APART.iter().filter(|(flag, _)| !is_given(flag)).map(|(_, arg)| *arg);
+        all.extend(args.iter().copied().chain(apart).map(OsStr::new));
         let log = self.files.log(&format!("controller-{number}"));
         Held::start(program, &all, &[], &log, EndsBy::Guard)
             .map_err(|error| PlaneError::Failed(format!("{}: {error}", program.display())))

@@ -9,7 +9,8 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Bytes;
 use jiff::Timestamp;
 use serde_json::Value;
-use tokio::sync::watch::{Receiver, Sender};
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 use super::accept::Form;
 use super::documents::Documents;
@@ -37,8 +38,9 @@ pub struct Front {
 
 struct Shared {
     store: Mutex<Store>,
-    /// The revision of the store, for those who wait for news.
-    revision: Sender<u64>,
+    /// Rings when the store has changed. Who waits is woken in the order of waiting, so that in virtual time the same
+    /// things happen in the same order each time.
+    news: Notify,
     clock: Clock,
 }
 
@@ -46,8 +48,7 @@ impl Front {
     /// The front of a store.
     #[must_use]
     pub fn new(store: Store, clock: Clock) -> Self {
-        let revision = Sender::new(store.revision());
-        Self { shared: Arc::new(Shared { store: Mutex::new(store), revision, clock }) }
+        Self { shared: Arc::new(Shared { store: Mutex::new(store), news: Notify::new(), clock }) }
     }
 
     /// A client that needs no socket.
@@ -66,10 +67,13 @@ impl Front {
     pub fn handle(&self, request: &Request) -> Response {
         let now = self.now();
         let mut store = self.store();
+        let before = store.revision();
         let response = store.handle(request, now);
-        let revision = store.revision();
+        let has_changed = store.revision() != before;
         drop(store);
-        self.shared.revision.send_if_modified(|known| std::mem::replace(known, revision) != revision);
+        if has_changed {
+            self.shared.news.notify_waiters();
+        }
         response
     }
 
@@ -99,9 +103,9 @@ impl Front {
         self.shared.clock
     }
 
-    /// Changes when the store does.
-    pub(super) fn revisions(&self) -> Receiver<u64> {
-        self.shared.revision.subscribe()
+    /// Returns when the store has changed since this was called.
+    pub(super) fn news(&self) -> Notified<'_> {
+        self.shared.news.notified()
     }
 
     /// The store. Who panicked with it in hand has left it as whole as any refused request does.

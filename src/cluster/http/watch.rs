@@ -8,7 +8,7 @@ use http_body_util::{BodyExt, StreamBody};
 use hyper::body::{Bytes, Frame};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tokio::sync::watch::Receiver;
+use tokio::sync::futures::Notified;
 
 use super::answer;
 use super::front::{Body, Front, Shaper};
@@ -16,8 +16,7 @@ use crate::cluster::api::store::{Cursor, EventType, WatchEvent};
 
 /// The response to a watch: a line for each event, sent as soon as it is there, until the watch's own end or an error.
 pub(super) fn stream(front: Front, cursor: Cursor, shaper: Shaper) -> Response<Body> {
-    let revisions = front.revisions();
-    let watch = Watch { front, cursor, shaper, revisions, has_columns: false };
+    let watch = Watch { front, cursor, shaper, has_columns: false };
     let frames = stream::unfold(watch, |mut watch| async move {
         let bytes = watch.next().await?;
         Some((Ok::<_, Infallible>(Frame::data(bytes)), watch))
@@ -29,7 +28,6 @@ struct Watch {
     front: Front,
     cursor: Cursor,
     shaper: Shaper,
-    revisions: Receiver<u64>,
     /// Whether the columns of tables were sent: the first table has them, for all.
     has_columns: bool,
 }
@@ -41,9 +39,11 @@ impl Watch {
             if self.cursor.is_over() {
                 return None;
             }
-            self.revisions.mark_unchanged();
-            let now = self.front.now();
-            let events = self.front.store().next(&mut self.cursor, now);
+            let front = self.front.clone();
+            // Before the look, so that nothing that comes after it is missed.
+            let news = front.news();
+            let now = front.now();
+            let events = front.store().next(&mut self.cursor, now);
             if !events.is_empty() {
                 let mut lines = Vec::new();
                 for event in &events {
@@ -54,12 +54,12 @@ impl Watch {
             if self.cursor.ends_at().is_some_and(|end| end <= now) {
                 return None;
             }
-            self.wait().await?;
+            self.wait(news).await;
         }
     }
 
     /// Returns when there may be something to send, or when the watch's time is over.
-    async fn wait(&mut self) -> Option<()> {
+    async fn wait(&self, news: Notified<'_>) {
         let due = self.cursor.ends_at().into_iter().chain(self.cursor.bookmark_at()).min();
         let clock = self.front.clock();
         let until_due = async {
@@ -70,8 +70,8 @@ impl Watch {
         };
         tokio::select! {
             biased;
-            changed = self.revisions.changed() => changed.ok(),
-            () = until_due => Some(()),
+            () = news => {}
+            () = until_due => {}
         }
     }
 

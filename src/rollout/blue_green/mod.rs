@@ -4,7 +4,7 @@ use super::context::Context;
 use super::draft::Draft;
 use super::scale::{self as sizes, AbortDelay, DelayQueue};
 use super::snapshot::{ReplicaSetView, ServiceView};
-use super::{metadata, promotion, replica_set, restart, status};
+use super::{metadata, promotion, replica_set, requests, restart, status};
 use crate::api::{BlueGreenStrategy, PauseReason, keys};
 use jiff::SignedDuration;
 
@@ -15,7 +15,7 @@ const DEFAULT_DELAY_SECONDS: i32 = 30;
 pub(super) fn decide(cx: &Context<'_>, strategy: &BlueGreenStrategy, draft: &mut Draft) {
     let update = Update { cx, strategy };
     if cx.new_rs.is_none() {
-        replica_set::create(cx, draft);
+        replica_set::create(cx, draft, update.new_size());
     } else {
         replica_set::sync(cx, draft);
     }
@@ -136,7 +136,7 @@ impl<'a> Update<'_, 'a> {
         let active = cx.status.blue_green.active_selector.as_deref();
         let serves =
             active.is_none_or(|hash| hash == cx.current_hash || cx.owned.iter().all(|rs| rs.hash() != hash));
-        if serves || cx.status.promote_full {
+        if serves || cx.status.promote_full && !cx.is_changed() {
             return cx.replicas;
         }
         let is_known = cx.status.current_pod_hash.as_deref() == Some(cx.current_hash.as_str());
@@ -153,29 +153,12 @@ impl<'a> Update<'_, 'a> {
         let delay = self.strategy.scale_down_delay_seconds.unwrap_or(DEFAULT_DELAY_SECONDS);
         let mut queue = DelayQueue::new(delay, self.strategy.scale_down_delay_revision_limit);
         let mut others: Vec<_> =
-            cx.others().filter(|rs| rs.replicas > 0 && !self.is_referenced(rs)).collect();
+            cx.others().filter(|rs| rs.replicas > 0 && !requests::reach(cx, rs)).collect();
         others.sort_by_key(|rs| std::cmp::Reverse(rs.revision()));
         for rs in others {
             let size = queue.size(cx, draft, rs, cx.replicas);
             draft.scale(cx, rs, size, false);
         }
-    }
-
-    /// Whether anything that the snapshot shows may still send requests to the ReplicaSet.
-    fn is_referenced(&self, rs: &ReplicaSetView) -> bool {
-        let status = self.cx.status;
-        let recorded = [
-            &status.stable_rs,
-            &status.current_pod_hash,
-            &status.blue_green.active_selector,
-            &status.blue_green.preview_selector,
-        ];
-        let names = [Some(self.strategy.active_service.as_str()), self.strategy.preview_service.as_deref()];
-        let services = names.into_iter().flatten().filter_map(|name| self.cx.service(name));
-        recorded.into_iter().any(|hash| hash.as_deref() == Some(rs.hash()))
-            || services
-                .into_iter()
-                .any(|s| s.selector.get(keys::POD_HASH_LABEL).is_some_and(|h| h == rs.hash()))
     }
 
     /// Whether the new revision has the size that it is to have before it is promoted, and all of it is available.

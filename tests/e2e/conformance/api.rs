@@ -5,7 +5,7 @@ use kube::core::Request as Collection;
 use kube::core::params::{DeleteParams, GetParams, ListParams};
 use serde_json::Value;
 
-use crate::kinds::Kind;
+use crate::conformance::kinds::Kind;
 
 #[derive(Clone)]
 pub(crate) struct Objects {
@@ -20,6 +20,8 @@ pub(crate) enum PatchForm {
     Merge,
     /// RFC 6902
     Operations,
+    /// Server-side apply, whoever set the fields before.
+    Apply,
 }
 
 impl PatchForm {
@@ -27,6 +29,14 @@ impl PatchForm {
         match self {
             Self::Merge => "application/merge-patch+json",
             Self::Operations => "application/json-patch+json",
+            Self::Apply => "application/apply-patch+yaml",
+        }
+    }
+
+    fn query(self) -> &'static str {
+        match self {
+            Self::Merge | Self::Operations => "",
+            Self::Apply => "?fieldManager=user&force=true&fieldValidation=Strict",
         }
     }
 }
@@ -79,7 +89,7 @@ impl Objects {
             .flatten()
             .collect::<Vec<_>>()
             .join("/");
-        let request = http::Request::patch(url)
+        let request = http::Request::patch(url + form.query())
             .header(http::header::CONTENT_TYPE, form.content_type())
             .body(body.to_string().into_bytes())
             .map_err(|error| error.to_string())?;

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use crate::compare::{EVENTS, EVENTS_BURST, Recording, compare};
-use crate::facets::{at_rest, facets};
-use crate::journal::Run;
-use crate::kinds::Kind;
-use crate::stored;
+use crate::conformance::compare::{EVENTS, EVENTS_BURST, Recording, compare};
+use crate::conformance::facets::{at_rest, facets};
+use crate::conformance::journal::Run;
+use crate::conformance::kinds::Kind;
+use crate::conformance::stored;
 
 fn recordings() -> Vec<(String, Recording)> {
     let all = stored::chosen(None).unwrap();

@@ -5,17 +5,19 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Api;
 use kube::api::DeleteParams;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use serin::api::keys;
 use serin::clock::{self, Clock};
-use serin::cluster::control_plane::{ControlPlane, KubectlOutput};
+use serin::cluster::namespace;
 use tokio::time::Instant;
 
 use crate::api::{Objects, PatchForm};
-use crate::journal::Run;
-use crate::kinds::Kind;
-use crate::scenario::{Act, Scenario};
+use crate::conformance::journal::Run;
+use crate::conformance::kinds::Kind;
+use crate::conformance::scenario::{Act, Scenario, is_at};
 use crate::watch::Watched;
+use crate::world::World;
 
 /// The name of the Rollout in each scenario.
 const SUBJECT: &str = "demo";
@@ -34,12 +36,13 @@ pub(crate) struct Played {
 }
 
 /// Plays a scenario to its end, or to the first line that fails. An error is one of the stage.
-pub(crate) async fn play(plane: &ControlPlane, name: &str, scenario: &Scenario) -> Result<Played, String> {
-    let namespace = plane.namespace(&format!("c-{name}")).await.map_err(|error| error.to_string())?;
-    let client = plane.client().await.map_err(|error| error.to_string())?;
+pub(crate) async fn play(world: &impl World, name: &str, scenario: &Scenario) -> Result<Played, String> {
+    let client = world.client().await?;
+    let namespace =
+        namespace::create(&client, &format!("c-{name}")).await.map_err(|error| error.to_string())?;
     let objects = Objects::new(client, namespace.clone());
     let watched = Watched::start(&objects).await?;
-    let player = Player { plane, scenario, objects };
+    let player = Player { scenario, objects, clock: world.clock() };
     let failure = player.whole_script().await.err();
     clock::sleep(LAST_WORDS).await;
     let (run, trace, faults) = watched
@@ -53,9 +56,9 @@ pub(crate) async fn play(plane: &ControlPlane, name: &str, scenario: &Scenario) 
 }
 
 struct Player<'a> {
-    plane: &'a ControlPlane,
     scenario: &'a Scenario,
     objects: Objects,
+    clock: Clock,
 }
 
 impl Player<'_> {
@@ -94,7 +97,7 @@ impl Player<'_> {
             Act::Resume => self.spec(json!({"paused": false})).await,
             Act::Scale(replicas) => self.spec(json!({"replicas": replicas})).await,
             Act::Restart => {
-                let now = Clock::System.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+                let now = self.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
                 self.spec(json!({"restartAt": now})).await
             }
             Act::Undo(revision) => self.undo(revision).await,
@@ -114,9 +117,14 @@ impl Player<'_> {
     }
 
     async fn apply(&self, manifest: &str) -> Result<(), String> {
-        let args = ["-n", &self.objects.namespace, "apply", "-f", "-"];
-        let output = self.plane.kubectl_with(self.plane.admin_kubeconfig(), &args, manifest).await;
-        output.and_then(KubectlOutput::success).map(drop).map_err(|error| error.to_string())
+        for document in serde_yaml::Deserializer::from_str(manifest) {
+            let object = Value::deserialize(document).map_err(|error| error.to_string())?;
+            let (kind, name) = (&object["kind"], &object["metadata"]["name"]);
+            let kind = kind.as_str().and_then(Kind::named).ok_or_else(|| format!("no kind {kind} here"))?;
+            let name = name.as_str().ok_or("an object without a name")?;
+            self.objects.patch(kind, name, None, PatchForm::Apply, &object).await?;
+        }
+        Ok(())
     }
 
     async fn spec(&self, patch: Value) -> Result<(), String> {
@@ -166,33 +174,5 @@ impl Player<'_> {
             }
             clock::sleep(Duration::from_millis(100)).await;
         }
-    }
-}
-
-/// Whether a Rollout shows this phase and step for its present generation.
-fn is_at(rollout: &Value, phase: &str, step: Option<i64>) -> bool {
-    let status = &rollout["status"];
-    let generation = rollout["metadata"]["generation"].to_string();
-    status["observedGeneration"].as_str() == Some(&generation)
-        && status["phase"] == phase
-        && step.is_none_or(|step| status["currentStepIndex"] == step)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_phase_counts_for_the_present_generation_only() {
-        let rollout = |observed: &str, step: i64| {
-            let status = json!({"observedGeneration": observed, "phase": "Paused", "currentStepIndex": step});
-            json!({"metadata": {"generation": 2}, "status": status})
-        };
-        assert!(is_at(&rollout("2", 1), "Paused", None));
-        assert!(is_at(&rollout("2", 1), "Paused", Some(1)));
-        assert!(!is_at(&rollout("2", 1), "Paused", Some(2)));
-        assert!(!is_at(&rollout("1", 1), "Paused", None));
-        assert!(!is_at(&rollout("2", 1), "Healthy", None));
-        assert!(!is_at(&json!({"metadata": {"generation": 2}}), "Paused", None));
     }
 }

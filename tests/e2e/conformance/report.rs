@@ -4,8 +4,6 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use serin::cluster::control_plane::ControlPlane;
-
 /// How many lines of the controller's log go with a scenario that differs.
 const LOG_LINES: usize = 15;
 
@@ -21,18 +19,14 @@ pub(crate) fn kept() -> PathBuf {
 }
 
 pub(crate) fn keep(name: &str, text: &str) {
-    fs::create_dir_all(kept()).unwrap();
-    fs::write(kept().join(name), text).unwrap();
-}
-
-/// The log of the controller so far.
-pub(crate) fn log(plane: &ControlPlane) -> String {
-    fs::read_to_string(plane.directory().join("controller-1.log")).unwrap()
+    let file = kept().join(name);
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(file, text).unwrap();
 }
 
 /// The last lines of the controller's log about a namespace.
-pub(crate) fn log_about(plane: &ControlPlane, namespace: &str) -> String {
-    last_lines(log(plane).lines().filter(|line| line.contains(namespace)))
+pub(crate) fn log_about(log: &str, namespace: &str) -> String {
+    last_lines(log.lines().filter(|line| line.contains(namespace)))
 }
 
 fn last_lines<'a>(lines: impl Iterator<Item = &'a str>) -> String {

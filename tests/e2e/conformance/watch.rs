@@ -12,8 +12,8 @@ use serin::clock;
 use tokio::task::JoinSet;
 
 use crate::api::Objects;
-use crate::journal::Journal;
-use crate::kinds::{self, Kind};
+use crate::conformance::journal::Journal;
+use crate::conformance::kinds::{self, Kind};
 
 /// How long a broken watch is left alone.
 const RETRY: Duration = Duration::from_millis(100);

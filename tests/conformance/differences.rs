@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::compare::{Detail, Difference, leaves, sequence_fits};
+use super::compare::{Detail, Difference, leaves, sequence_fits};
 
 /// The deliberate differences of all scenarios, by scenario and facet.
 #[derive(Debug, Default, Deserialize)]
@@ -43,6 +43,14 @@ impl Differences {
             }
         }
         Ok(all)
+    }
+
+    /// All but those about some facets.
+    pub(crate) fn without(mut self, is_left_out: impl Fn(&str) -> bool) -> Self {
+        for facets in self.0.values_mut() {
+            facets.retain(|facet, _| !is_left_out(facet));
+        }
+        self
     }
 
     /// Of the differences found in a scenario those that were not meant, as text; and the meant ones that were not found,

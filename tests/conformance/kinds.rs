@@ -43,18 +43,28 @@ impl Kind {
         Self::ALL.into_iter().find(|kind| kind.word() == word)
     }
 
+    /// The kind that manifests call so.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.names().1 == name)
+    }
+
+    /// Group and version, the kind as objects say it, and its plural.
+    fn names(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Rollout => ("apis/argoproj.io/v1alpha1", "Rollout", "rollouts"),
+            Self::ReplicaSet => ("apis/apps/v1", "ReplicaSet", "replicasets"),
+            Self::Service => ("api/v1", "Service", "services"),
+            Self::Ingress => ("apis/networking.k8s.io/v1", "Ingress", "ingresses"),
+            Self::AnalysisRun => ("apis/argoproj.io/v1alpha1", "AnalysisRun", "analysisruns"),
+            Self::Experiment => ("apis/argoproj.io/v1alpha1", "Experiment", "experiments"),
+            Self::Deployment => ("apis/apps/v1", "Deployment", "deployments"),
+            Self::Job => ("apis/batch/v1", "Job", "jobs"),
+        }
+    }
+
     /// The URL path of all objects of the kind in a namespace.
     pub(crate) fn collection(self, namespace: &str) -> String {
-        let (group, plural) = match self {
-            Self::Rollout => ("apis/argoproj.io/v1alpha1", "rollouts"),
-            Self::ReplicaSet => ("apis/apps/v1", "replicasets"),
-            Self::Service => ("api/v1", "services"),
-            Self::Ingress => ("apis/networking.k8s.io/v1", "ingresses"),
-            Self::AnalysisRun => ("apis/argoproj.io/v1alpha1", "analysisruns"),
-            Self::Experiment => ("apis/argoproj.io/v1alpha1", "experiments"),
-            Self::Deployment => ("apis/apps/v1", "deployments"),
-            Self::Job => ("apis/batch/v1", "jobs"),
-        };
+        let (group, _, plural) = self.names();
         format!("/{group}/namespaces/{namespace}/{plural}")
     }
 }

@@ -6,8 +6,8 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::diff::diff;
-use crate::journal::Run;
+use super::diff::diff;
+use super::journal::Run;
 
 /// Sequences of which a controller that writes several changes at once shows fewer values. What it shows must come in
 /// the recorded order and end as recorded.

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::compare::Recording;
-use crate::differences::Differences;
-use crate::scenario::Scenario;
+use super::compare::Recording;
+use super::differences::Differences;
+use super::scenario::Scenario;
 
 /// A scenario with what was recorded of it.
 #[derive(Debug)]

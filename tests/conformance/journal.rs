@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::facets::{at_rest, facets};
-use crate::kinds::Kind;
+use super::facets::{at_rest, facets};
+use super::kinds::Kind;
 
 /// Stands for the scenario's namespace, whose name differs from run to run.
 const NAMESPACE: &str = "NAMESPACE";

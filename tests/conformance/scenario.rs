@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::kinds::Kind;
+use super::kinds::Kind;
 
 /// How long a script waits for a phase unless it says otherwise.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -269,6 +269,15 @@ fn parse_seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|error| format!("'{text}': {error}"))
 }
 
+/// Whether a Rollout shows this phase and step for its present generation.
+pub(crate) fn is_at(rollout: &Value, phase: &str, step: Option<i64>) -> bool {
+    let status = &rollout["status"];
+    let generation = rollout["metadata"]["generation"].to_string();
+    status["observedGeneration"].as_str() == Some(&generation)
+        && status["phase"] == phase
+        && step.is_none_or(|step| status["currentStepIndex"] == step)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -382,5 +391,19 @@ kind: C
         );
         assert_eq!(error_of("# S.\n=== do\n"), "line 2: no section '=== manifest'");
         assert!(error_of(&FILE.replace("wait Paused", "await Paused")).starts_with("line 8: 'await Paused"));
+    }
+
+    #[test]
+    fn a_phase_counts_for_the_present_generation_only() {
+        let rollout = |observed: &str, step: i64| {
+            let status = json!({"observedGeneration": observed, "phase": "Paused", "currentStepIndex": step});
+            json!({"metadata": {"generation": 2}, "status": status})
+        };
+        assert!(is_at(&rollout("2", 1), "Paused", None));
+        assert!(is_at(&rollout("2", 1), "Paused", Some(1)));
+        assert!(!is_at(&rollout("2", 1), "Paused", Some(2)));
+        assert!(!is_at(&rollout("1", 1), "Paused", None));
+        assert!(!is_at(&rollout("2", 1), "Healthy", None));
+        assert!(!is_at(&json!({"metadata": {"generation": 2}}), "Paused", None));
     }
 }

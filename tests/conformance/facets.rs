@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 use serin::api::keys;
 
-use crate::kinds::Kind;
+use super::kinds::Kind;
 
 const CANARY_WEIGHT: &str = "nginx.ingress.kubernetes.io/canary-weight";
 

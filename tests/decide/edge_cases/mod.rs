@@ -1,0 +1,11 @@
+mod blue_green;
+mod canary;
+mod metadata;
+mod promotion;
+mod restart;
+mod revisions;
+mod services;
+mod sizes;
+mod status;
+mod traffic;
+mod whole;
