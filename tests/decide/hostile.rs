@@ -41,6 +41,8 @@ fn kind_of(object: &Value) -> ObjectKind {
         Some("ReplicaSet") => ObjectKind::ReplicaSet,
         Some("Service") => ObjectKind::Service,
         Some("Ingress") => ObjectKind::Ingress,
+        Some("Deployment") => ObjectKind::Deployment,
+        Some("PodTemplate") => ObjectKind::PodTemplate,
         other => panic!("the model has no {other:?}"),
     }
 }
@@ -249,6 +251,7 @@ fn may_write(kind: ObjectKind, path: &str) -> bool {
         ],
         // The model's own ReplicaSet controller writes it.
         ObjectKind::ReplicaSet => &["/status"],
+        // A workload that the Rollout takes the pods of.
         ObjectKind::Deployment => &["/spec/replicas"],
         ObjectKind::Ingress | ObjectKind::Pod | ObjectKind::PodTemplate => &[],
     };

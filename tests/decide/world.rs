@@ -246,8 +246,8 @@ impl World {
         let done = before.iter().take_while(|stage| self.stage(rollout, stage)).count();
         if done < before.len() {
             let is_routed = before[..done].iter().any(|stage| stage.name == StageName::Route);
-            let observed = is_routed.then_some(&plan.status.routed).filter(|patch| !patch.is_null());
-            return self.status(rollout, observed.unwrap_or(&plan.status.observed));
+            let routed = Some(&plan.status.routed).filter(|patch| is_routed && !patch.is_null());
+            return self.status(rollout, routed.unwrap_or(&plan.status.observed));
         }
         self.status(rollout, &plan.status.patch);
         if !self.is_dead {
