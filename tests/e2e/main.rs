@@ -9,6 +9,7 @@ mod control_plane;
 mod crash;
 mod definitions;
 mod errors;
+mod fields;
 mod gate;
 mod kubelet;
 mod manifests;
