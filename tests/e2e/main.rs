@@ -10,6 +10,7 @@ mod crash;
 mod definitions;
 mod economy;
 mod errors;
+mod fields;
 mod gate;
 mod instance;
 mod kubelet;
