@@ -77,11 +77,6 @@ impl Quantity {
         self.parts < 0
     }
 
-    /// Whether there is none of it.
-    pub(in crate::cluster::api) const fn is_zero(self) -> bool {
-        self.parts == 0
-    }
-
     /// Rounded to thousandths, away from none.
     pub(super) const fn in_thousandths(self) -> Self {
         let step = PARTS / 1000;
