@@ -42,13 +42,16 @@ pub(crate) fn faults(table: &str, tests: &Tests) -> Vec<Finding> {
         Err(error) => return vec![format!("{TABLE}: {error}")],
     };
     let mut seen = BTreeSet::new();
-    let doubles =
-        rows.iter().filter(|row| !seen.insert(row.number)).map(|row| (row.number, "is there twice".to_owned()));
+    let doubles = rows
+        .iter()
+        .filter(|row| !seen.insert(row.number))
+        .map(|row| (row.number, "is there twice".to_owned()));
     let doubles: Vec<_> = doubles.collect();
     let missing = (1..=ROWS).filter(|row| !seen.contains(row)).map(|row| (row, "is missing".to_owned()));
     let unknown = seen.iter().filter(|row| !(1..=ROWS).contains(*row));
     let unknown = unknown.map(|row| (*row, "is not one of the specification's".to_owned()));
-    let at_fault = rows.iter().flat_map(|row| faults_of(row, tests).into_iter().map(|fault| (row.number, fault)));
+    let at_fault =
+        rows.iter().flat_map(|row| faults_of(row, tests).into_iter().map(|fault| (row.number, fault)));
     let all = doubles.into_iter().chain(missing).chain(unknown).chain(at_fault);
     let mut findings: Vec<_> = all.map(|(row, fault)| format!("{TABLE}: row {row} {fault}")).collect();
     let awaited = rows.iter().filter(|row| row.awaits.is_some()).count();

@@ -26,7 +26,7 @@ impl Names {
             known: BTreeMap::new(),
             uid: regex("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"),
             version: regex(
-                r#"(?i)(resource ?version in (?:the precondition|record) \(|resourceVersion\W{3,8})\d+"#,
+                r"(?i)(resource ?version in (?:the precondition|record) \(|resourceVersion\W{3,8})\d+",
             ),
             address: regex(r"\b10\.96\.\d+\.\d+\b"),
             volume: regex(r"kube-api-access-[a-z0-9]{5}"),
@@ -66,7 +66,9 @@ impl Names {
                 }
             }
             Value::Array(list) => {
-                list.iter_mut().for_each(|item| self.rename(item, key));
+                for item in list.iter_mut() {
+                    self.rename(item, key);
+                }
                 if key == "managedFields" {
                     list.sort_by_key(manager_of);
                 }

@@ -309,6 +309,7 @@ fn wrong_templates() -> Choices {
     ]
 }
 
+#[allow(clippy::too_many_lines, reason = "it is a table")]
 fn statuses(kind: Kind) -> Choices {
     let condition = |status: &str| {
         json!([{"type": "Ready", "status": status, "reason": "Tested",

@@ -98,7 +98,9 @@ impl Side {
             Body::Given(body) => self.fill_in(body, operation).unwrap_or_default(),
             Body::Seen { age, changes, otherwise } => {
                 let mut object = self.seen(operation, *age).unwrap_or(otherwise).clone();
-                changes.iter().for_each(|change| draw::apply(&mut object, change));
+                for change in changes {
+                    draw::apply(&mut object, change);
+                }
                 object
             }
         }

@@ -64,7 +64,7 @@ impl Embedded {
         runtime.block_on(async { something(Self::start().await).await })
     }
 
-    async fn start() -> Self {
+    fn start() -> Self {
         let clock = Clock::starting_at(BEGINNING.parse().unwrap());
         let log = Log::default();
         let logging = log.clone().begin(clock);
