@@ -61,7 +61,7 @@ impl Embedded {
     /// Runs something in a world of its own.
     pub(crate) fn run<T>(something: impl AsyncFnOnce(Self) -> T) -> T {
         let runtime = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-        runtime.block_on(async { something(Self::start().await).await })
+        runtime.block_on(async { something(Self::start()).await })
     }
 
     fn start() -> Self {
