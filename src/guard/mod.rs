@@ -149,8 +149,8 @@ fn check_covered(
     to: i32,
 ) -> Result<(), Refusal> {
     let covered = usable_after(snapshot, &new_sizes(plan));
-    let wanted = from.min(replicas(&snapshot.rollout));
-    if to < from && (covered <= 0 || i64::from(to) + covered < i64::from(wanted)) {
+    let wanted = i64::from(from.min(replicas(&snapshot.rollout)));
+    if to < from && (covered <= 0 || i64::from(to) + covered < wanted) {
         return Err(Refusal::UncoveredPods { workload: workload.to_owned(), from, to, covered });
     }
     Ok(())

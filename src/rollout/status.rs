@@ -142,7 +142,7 @@ fn fold_pauses(cx: &Context<'_>, draft: &mut Draft) {
     if let Some(reason) = begun {
         draft.tell(EventReason::RolloutPaused, format!("Rollout is paused ({})", reason.as_str()));
     }
-    if ended && draft.pauses.left_step {
+    if ended && draft.left_step {
         draft.tell_first(EventReason::RolloutResumed, "Rollout is resumed");
     } else if ended {
         draft.tell(EventReason::RolloutResumed, "Rollout is resumed");

@@ -129,9 +129,10 @@ impl<'c> Play<'c> {
             [(ObjectKind::Service, &self.case.services), (ObjectKind::Ingress, &self.case.ingresses)];
         for (kind, patches) in patches {
             for (name, patch) in patches {
-                match patch {
-                    Value::Null => self.world.remove(kind, name),
-                    patch => self.world.patch(kind, name, patch),
+                if patch.is_null() {
+                    self.world.remove(kind, name);
+                } else {
+                    self.world.patch(kind, name, patch);
                 }
             }
         }

@@ -5,6 +5,7 @@
 #[path = "../conformance/mod.rs"]
 mod conformance;
 
+mod anti_affinity;
 mod commands;
 mod economy;
 mod edge_cases;
@@ -13,7 +14,9 @@ mod guard;
 mod hostile;
 #[path = "../support/hostile.rs"]
 mod hostile_cases;
+mod ping_pong;
 mod recordings;
+mod requests;
 mod scene;
 mod takeover;
 mod workload;

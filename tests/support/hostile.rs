@@ -41,6 +41,11 @@ pub(crate) struct Taker {
 /// A malformed or hostile Rollout, and what has to become of it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[allow(
+    clippy::struct_excessive_bools,
+    clippy::struct_field_names,
+    reason = "these are the keys of the files, each of which may be left out"
+)]
 pub(crate) struct Case {
     /// What it is about.
     pub(crate) case: String,
@@ -207,6 +212,7 @@ impl Case {
     }
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "a value is written where it is called")]
 fn replica_set(name: &str, labels: &Value, owners: Option<Value>, pod_labels: &Value, image: &str) -> Value {
     json!({
         "apiVersion": "apps/v1", "kind": "ReplicaSet",

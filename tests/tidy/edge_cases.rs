@@ -17,7 +17,8 @@ const ROWS: u32 = 130;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Row {
-    row: u32,
+    #[serde(rename = "row")]
+    number: u32,
     /// What is expected.
     case: String,
     /// Names of tests by file.
@@ -36,15 +37,18 @@ pub(crate) fn faults(table: &str, tests: &Tests) -> Vec<Finding> {
         Err(error) => return vec![format!("{TABLE}: {error}")],
     };
     let mut seen = BTreeSet::new();
-    let doubles =
-        rows.iter().filter(|row| !seen.insert(row.row)).map(|row| (row.row, "is there twice".to_owned()));
+    let doubles = rows
+        .iter()
+        .filter(|row| !seen.insert(row.number))
+        .map(|row| (row.number, "is there twice".to_owned()));
     let doubles: Vec<_> = doubles.collect();
     let missing = (1..=ROWS).filter(|row| !seen.contains(row)).map(|row| (row, "is missing".to_owned()));
     let unknown = seen.iter().filter(|row| !(1..=ROWS).contains(*row));
     let unknown = unknown.map(|row| (*row, "is not one of the specification's".to_owned()));
-    let faulty = rows.iter().flat_map(|row| faults_of(row, tests).into_iter().map(|fault| (row.row, fault)));
-    let faults = doubles.into_iter().chain(missing).chain(unknown).chain(faulty);
-    faults.map(|(row, fault)| format!("{TABLE}: row {row} {fault}")).collect()
+    let at_fault =
+        rows.iter().flat_map(|row| faults_of(row, tests).into_iter().map(|fault| (row.number, fault)));
+    let all = doubles.into_iter().chain(missing).chain(unknown).chain(at_fault);
+    all.map(|(row, fault)| format!("{TABLE}: row {row} {fault}")).collect()
 }
 
 fn faults_of(row: &Row, tests: &Tests) -> Vec<Finding> {
@@ -59,7 +63,7 @@ fn faults_of(row: &Row, tests: &Tests) -> Vec<Finding> {
         (false, false) => faults.push("has neither a test nor a reason".to_owned()),
         (true, true) => faults.push("has tests, and a reason why it has none".to_owned()),
         (true, false) if !is_said(&row.mutation) => {
-            faults.push("does not say what its tests guard".to_owned())
+            faults.push("does not say what its tests guard".to_owned());
         }
         (true, false) | (false, true) => {}
     }

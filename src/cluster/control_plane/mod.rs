@@ -32,7 +32,7 @@ pub use servers::{SERIN_USER, ServerReport};
 use crate::cluster::kubelet::{Background, KubeletSettings};
 use crate::cluster::namespace;
 use directory::RunDirectory;
-use servers::{Files, Servers};
+use servers::{Files, Servers, Staff};
 
 /// The namespace that `deploy/` installs the controller into.
 pub const INSTALL_NAMESPACE: &str = "argo-rollouts";
@@ -85,11 +85,27 @@ impl ControlPlane {
     /// Starts a control plane and waits until it is ready, or connects to the one of `SERIN_TEST_KUBECONFIG`
     /// (see [`Source::find`]).
     pub async fn start() -> Result<Self, PlaneError> {
-        let found = tokio::task::spawn_blocking(Source::find).await;
-        let source = found.map_err(|error| PlaneError::Failed(error.to_string()))??;
+        Self::start_from(find_source().await?, Staff::Whole).await
+    }
+
+    /// Starts a control plane without controllers: nothing changes but what requests change. A cluster that runs already
+    /// is of no use for that.
+    pub async fn start_api_alone() -> Result<Self, PlaneError> {
+        match find_source().await? {
+            Source::Running(_) => {
+                let why = "a control plane without controllers is needed, and the cluster that runs already has some";
+                Err(PlaneError::Unavailable(why.to_owned()))
+            }
+            source @ (Source::Built(_) | Source::Assets(_)) => {
+                Self::start_from(source, Staff::ApiAlone).await
+            }
+        }
+    }
+
+    async fn start_from(source: Source, staff: Staff) -> Result<Self, PlaneError> {
         let mut attempt = 1;
         loop {
-            match Self::start_from(source.clone()).await {
+            match Self::try_start(source.clone(), staff).await {
                 Err(PlaneError::Failed(why))
                     if attempt < ATTEMPTS && why.contains("address already in use") =>
                 {
@@ -100,7 +116,7 @@ impl ControlPlane {
         }
     }
 
-    async fn start_from(source: Source) -> Result<Self, PlaneError> {
+    async fn try_start(source: Source, staff: Staff) -> Result<Self, PlaneError> {
         let directory = RunDirectory::new()?;
         let mut files = Files::new(directory.path().to_owned());
         let servers = match &source {
@@ -109,7 +125,7 @@ impl ControlPlane {
                 files.serin_kubeconfig.clone_from(kubeconfig);
                 None
             }
-            Source::Built(_) | Source::Assets(_) => Some(Servers::start(&source, &files).await?),
+            Source::Built(_) | Source::Assets(_) => Some(Servers::start(&source, &files, staff).await?),
         };
         let controllers_started = AtomicU32::new(0);
         Ok(Self { servers: Mutex::new(servers), source, files, controllers_started, directory })
@@ -218,6 +234,11 @@ impl ControlPlane {
         Held::start(program, &all, &[], &log, EndsBy::Guard)
             .map_err(|error| PlaneError::Failed(format!("{}: {error}", program.display())))
     }
+}
+
+async fn find_source() -> Result<Source, PlaneError> {
+    let found = tokio::task::spawn_blocking(Source::find).await;
+    found.map_err(|error| PlaneError::Failed(error.to_string()))?
 }
 
 fn not_ours() -> PlaneError {

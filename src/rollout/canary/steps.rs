@@ -34,7 +34,7 @@ pub(super) fn leave_pause(cx: &Context<'_>, draft: &mut Draft) {
         draft.pauses.hold_resume = is_resumed(cx);
         return;
     }
-    draft.pauses.left_step = true;
+    draft.left_step = true;
     draft.tell_first(EventReason::RolloutStepCompleted, completion(cx, index, step));
     complete(cx, draft);
 }
@@ -42,7 +42,7 @@ pub(super) fn leave_pause(cx: &Context<'_>, draft: &mut Draft) {
 /// Completes the current step, or waits for what it waits for.
 pub(super) fn advance(cx: &Context<'_>, draft: &mut Draft) {
     let Some((index, step)) = current(cx) else { return };
-    if draft.is_aborted(cx) || draft.pauses.clear || draft.pauses.left_step {
+    if draft.is_aborted(cx) || draft.pauses.clear || draft.left_step {
         return;
     }
     let Some(kind) = step.kind() else { return };

@@ -1,8 +1,9 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::*;
+use crate::api::{BlueGreenStrategy, CanaryStep, CanaryStrategy, TrafficRouting};
 use crate::domain::merge_patch::apply_merge_patch;
 use crate::rollout::snapshot::{Identity, ServiceView};
 
@@ -269,6 +270,49 @@ fn a_workload_takes_the_place_of_the_template() {
     }
     refused(&with("v1", "Pod"), r#"spec.workloadRef: Invalid value: "v1/Pod": must be a Deployment or"#);
     refused(&with("", "Deployment"), r#"spec.workloadRef: Invalid value: "/Deployment": must be"#);
+    refused(&with("apps/v1beta1", "Deployment"), r#"spec.workloadRef: Invalid value: "apps/v1beta1/Dep"#);
+}
+
+/// A Rollout of the workload `reference`, with `template` beside it.
+fn of_workload(reference: &Value, template: &Value) -> Rollout {
+    let complete = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"});
+    let reference = apply_merge_patch(&complete, reference);
+    let fields = json!({"workloadRef": reference, "template": null, "strategy": {"canary": {}}});
+    let mut spec = rollout(&fields).spec;
+    spec.template = serde_json::from_value(template.clone()).unwrap();
+    Rollout { spec, ..rollout(&json!({})) }
+}
+
+#[test]
+fn a_workload_has_a_name_and_says_when_its_pods_go() {
+    let with = |reference: &Value| of_workload(reference, &json!({}));
+    for mode in ["", "never", "onsuccess", "progressively"] {
+        accepted(&with(&json!({"scaleDown": mode})));
+    }
+    let path = "spec.workloadRef";
+    let error = format!(r#"{path}.scaleDown: Invalid value: "onSuccess": must be never, onsuccess or"#);
+    refused(&with(&json!({"scaleDown": "onSuccess"})), &error);
+    refused(&with(&json!({"name": ""})), &format!("{path}.name: Required value: name a Deployment of"));
+    accepted(&with(&json!({"kind": "ReplicaSet", "scaleDown": "never"})));
+    for kind in [json!({"kind": "ReplicaSet"}), json!({"apiVersion": "v1", "kind": "PodTemplate"})] {
+        let reference = apply_merge_patch(&kind, &json!({"scaleDown": "progressively"}));
+        let error = format!(r#"{path}.scaleDown: Invalid value: "progressively": must be never, for only a"#);
+        refused(&with(&reference), &error);
+    }
+}
+
+#[test]
+fn pods_come_from_one_place() {
+    let container = json!({"name": "demo", "image": "demo:1"});
+    for template in [
+        json!({"metadata": {"labels": {"a": "b"}}}),
+        json!({"metadata": {"annotations": {"a": "b"}}}),
+        json!({"spec": {"containers": [container]}}),
+    ] {
+        let error = "spec.template: Invalid value: ";
+        refused(&of_workload(&json!({}), &template), error);
+    }
+    accepted(&of_workload(&json!({}), &json!({"spec": {"containers": []}})));
 }
 
 /// A Service that selects `selector`.
@@ -401,4 +445,101 @@ fn what_is_not_built_is_named_with_its_field() {
     let text = unbuilt_features(&all)[2].to_string();
     let start = "spec.strategy.canary.steps[1].analysis: this version of Serin cannot run an analysis yet;";
     assert!(text.starts_with(start), "{text}");
+}
+
+/// The fields of a type, as manifests have them.
+fn fields<T: schemars::JsonSchema>() -> BTreeSet<String> {
+    let schema = schemars::schema_for!(T);
+    let properties = schema.get("properties").and_then(Value::as_object).unwrap();
+    properties.keys().cloned().collect()
+}
+
+/// Asserts that every field of `T` is among `built`, or refused when it is set below `path`.
+fn built_or_refused<T: schemars::JsonSchema>(path: &str, built: &[&str], with: impl Fn(&Value) -> Rollout) {
+    let all = fields::<T>();
+    let built: BTreeSet<String> = built.iter().map(|name| (*name).to_owned()).collect();
+    assert!(built.is_subset(&all), "{path}: no longer there: {:?}", built.difference(&all));
+    for field in all.difference(&built) {
+        let set = if field == "plugins" { json!({"a/b": {}}) } else { json!({}) };
+        let found = unbuilt_features(&with(&json!({field: set})));
+        let paths: Vec<&str> = found.iter().map(|unbuilt| unbuilt.path.as_str()).collect();
+        assert_eq!(paths, [format!("{path}.{field}")], "it is ignored");
+    }
+    for field in built {
+        assert_eq!(unbuilt_features(&with(&json!({&field: null}))), [], "{field}");
+    }
+}
+
+/// To take a field in and do nothing about it is worse than to refuse it. What a strategy of the other kind, or one without
+/// router, has no use for is left out of account, as the reference does.
+#[test]
+fn no_field_is_silently_ignored() {
+    built_or_refused::<RolloutSpec>(
+        "spec",
+        &[
+            "replicas",
+            "selector",
+            "template",
+            "workloadRef",
+            "minReadySeconds",
+            "rollbackWindow",
+            "strategy",
+            "revisionHistoryLimit",
+            "paused",
+            "progressDeadlineSeconds",
+            "progressDeadlineAbort",
+            "restartAt",
+            // How many runs are kept: as long as no analysis is accepted, there are none.
+            "analysis",
+        ],
+        rollout,
+    );
+    let blue_green = |fields: &Value| rollout(&json!({"strategy": {"blueGreen": fields}}));
+    built_or_refused::<BlueGreenStrategy>(
+        "spec.strategy.blueGreen",
+        &[
+            "activeService",
+            "previewService",
+            "previewReplicaCount",
+            "autoPromotionEnabled",
+            "autoPromotionSeconds",
+            "maxUnavailable",
+            "scaleDownDelaySeconds",
+            "scaleDownDelayRevisionLimit",
+            "abortScaleDownDelaySeconds",
+            "antiAffinity",
+            "previewMetadata",
+            "activeMetadata",
+        ],
+        blue_green,
+    );
+    built_or_refused::<CanaryStrategy>(
+        "spec.strategy.canary",
+        &[
+            "canaryService",
+            "stableService",
+            "steps",
+            "trafficRouting",
+            "maxSurge",
+            "maxUnavailable",
+            "antiAffinity",
+            "canaryMetadata",
+            "stableMetadata",
+            "scaleDownDelaySeconds",
+            "scaleDownDelayRevisionLimit",
+            "abortScaleDownDelaySeconds",
+            "dynamicStableScale",
+            "pingPong",
+            "minPodsPerReplicaSet",
+            "replicaProgressThreshold",
+        ],
+        canary,
+    );
+    // Managed routes are made by steps that are refused.
+    let routing = |fields: &Value| routed(fields, &json!([]));
+    let built = ["nginx", "managedRoutes", "maxTrafficWeight"];
+    built_or_refused::<TrafficRouting>("spec.strategy.canary.trafficRouting", &built, routing);
+    let step = |fields: &Value| routed(&json!({"nginx": {}}), &json!([fields]));
+    let built = ["setWeight", "pause", "setCanaryScale"];
+    built_or_refused::<CanaryStep>("spec.strategy.canary.steps[0]", &built, step);
 }

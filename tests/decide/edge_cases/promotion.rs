@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::scene::{Scene, hash};
 
 /// Why the newest revision becomes stable, past the last step of a canary of `replicas` pods.
+#[allow(clippy::needless_pass_by_value, reason = "a value is written where it is called")]
 fn reason(replicas: i32, size: i32, available: i32, threshold: Value) -> Option<String> {
     let fields = json!({"steps": [{"setWeight": 50}], "replicaProgressThreshold": threshold});
     let scene =

@@ -7,6 +7,7 @@ use crate::scene::{Decision, Scene, at, short};
 use crate::world::World;
 
 /// A restart that was asked for an hour ago, of a Rollout of `replicas` pods that are older than that.
+#[allow(clippy::needless_pass_by_value, reason = "a value is written where it is called")]
 fn asked(replicas: i32, unavailable: Value) -> Scene {
     let scene = Scene::canary(&json!({"maxUnavailable": unavailable, "steps": [{"pause": {}}]}));
     scene.spec(&json!({"replicas": replicas, "restartAt": at(-3600)}))

@@ -8,6 +8,7 @@ mod paths;
 mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
 
@@ -53,6 +54,18 @@ pub fn swagger(kinds: &[Kind], definitions: &[Value]) -> Value {
         "swagger": "2.0", "info": info(), "paths": paths::all(&all, Dialect::Two),
         "definitions": schemas(&all, definitions, Dialect::Two),
     })
+}
+
+/// What a field of a built-in type is for; the type by its name in the table of types, such as `core/v1.PodStatus`.
+pub(super) fn description(type_name: &str, field: &str) -> String {
+    static TYPES: LazyLock<BTreeMap<String, Value>> = LazyLock::new(|| types::built_in(Dialect::Three));
+    let name = match type_name.split_once('/') {
+        Some(("meta", rest)) => format!("io.k8s.apimachinery.pkg.apis.meta.{rest}"),
+        Some((package, rest)) => format!("io.k8s.api.{package}.{rest}"),
+        None => type_name.to_owned(),
+    };
+    let described = TYPES.get(&name).map(|own| &own["properties"][field]["description"]);
+    described.and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 fn info() -> Value {
