@@ -120,9 +120,10 @@ impl Play {
         let (services, ingresses) = (&self.case.services, &self.case.ingresses);
         for (kind, patches) in [(resource::<Service>(), services), (resource::<Ingress>(), ingresses)] {
             for (name, patch) in patches {
-                match patch {
-                    Value::Null => self.delete(&kind, name).await,
-                    patch => self.patch(&kind, name, patch).await,
+                if patch.is_null() {
+                    self.delete(&kind, name).await;
+                } else {
+                    self.patch(&kind, name, patch).await;
                 }
             }
         }

@@ -29,6 +29,7 @@ fn affinity(list: &str, terms: &[Value]) -> Value {
 }
 
 /// The affinity of what is created for template 2, by a Rollout that asks for `configured`.
+#[allow(clippy::needless_pass_by_value, reason = "a value is written where it is called")]
 fn created(configured: &Value, stable: Value) -> Value {
     let scene = Scene::canary(&json!({"antiAffinity": configured})).set(1, 10, 10).asks_for(2);
     let decision = scene.status(&json!({"stableRS": stable, "currentPodHash": null})).decide();
