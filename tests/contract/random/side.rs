@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use super::alike::Names;
-use super::draw;
-use super::operation::{Body, CONTINUE, Kind, LIST_VERSION, OLD_VERSION, Operation, UID, VERSION, Verb};
+use super::operation::{
+    self, Body, CONTINUE, Kind, LIST_VERSION, OLD_VERSION, Operation, UID, VERSION, Verb,
+};
 use crate::world::{Watch, World, text};
 
 /// A world in which a sequence is played.
@@ -99,7 +100,7 @@ impl Side {
             Body::Seen { age, changes, otherwise } => {
                 let mut object = self.seen(operation, *age).unwrap_or(otherwise).clone();
                 for change in changes {
-                    draw::apply(&mut object, change);
+                    operation::apply(&mut object, change);
                 }
                 object
             }
