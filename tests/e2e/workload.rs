@@ -176,7 +176,7 @@ async fn a_first_revision_that_fails_leaves_the_pods_to_the_next() {
     let _controller = controller(&cluster.plane, &stage.namespace);
     stage.apply(&workload("Deployment", &stage.name, 2)).await;
     running(&stage, 2).await;
-    stage.kubectl(&["set", "image", "deployment/second-try", "web=demo:nonexistent"]).await;
+    stage.kubectl(&["set", "image", "deployment/second-try", "web=demo:error"]).await;
     stage.apply(&rollout("Deployment", &stage.name, "onsuccess")).await;
     eventually("the first revision has been tried", SOON, async || {
         let rollout = stage.rollout().await;
