@@ -8,6 +8,8 @@ use http::{Request, Response};
 use jiff::Timestamp;
 use regex::Regex;
 use serde_json::{Value, json};
+use serin::api::Time;
+use serin::api::rollout_status::{CompletionStatus, RolloutDuration};
 use serin::clock::Clock;
 use serin::controller::apply::Server;
 use serin::controller::dispatch::Dispatcher;
@@ -23,7 +25,7 @@ use tokio::sync::watch;
 use tower::{Layer, Service};
 
 /// The recording and the specification name these, and Serin does not have them.
-const MISSING: [(&str, &str); 28] = [
+const MISSING: [(&str, &str); 25] = [
     ("analysis_run_info", NO_ANALYSIS),
     ("analysis_run_metric_phase", NO_ANALYSIS),
     ("analysis_run_metric_type", NO_ANALYSIS),
@@ -39,9 +41,6 @@ const MISSING: [(&str, &str); 28] = [
     ("notification_send", NO_NOTIFICATIONS),
     ("notification_send_error", NO_NOTIFICATIONS),
     ("notification_send_success", NO_NOTIFICATIONS),
-    ("rollout_duration_seconds", NO_DURATION),
-    ("rollout_manual_pause_duration_seconds", NO_DURATION),
-    ("rollout_progression_duration_seconds", NO_DURATION),
     ("go_gc_duration_seconds", NO_GO),
     ("go_goroutines", NO_GO),
     ("go_info", NO_GO),
@@ -55,25 +54,24 @@ const MISSING: [(&str, &str); 28] = [
 ];
 const NO_ANALYSIS: &str = "analysis and experiments are not built yet";
 const NO_NOTIFICATIONS: &str = "notifications are not built yet";
-const NO_DURATION: &str = "they are made from status.duration, which is not written yet";
 const NO_GO: &str = "there is no Go runtime";
 const NO_CLIENT_GO: &str = "controller_clientset_k8s_request_total says the same";
 const NO_NETWORK: &str = "the system counts by network and not by process";
 
-/// What the specification names beyond the recording: name and type.
-const SPECIFIED: [(&str, &str); 12] = [
-    ("experiment_info", "gauge"),
-    ("experiment_phase", "gauge"),
-    ("experiment_reconcile", "histogram"),
-    ("experiment_reconcile_error", "counter"),
-    ("analysis_run_reconcile_error", "counter"),
-    ("notification_send_success", "counter"),
-    ("notification_send_error", "counter"),
-    ("rollout_duration_seconds", "histogram"),
-    ("rollout_progression_duration_seconds", "histogram"),
-    ("rollout_manual_pause_duration_seconds", "histogram"),
-    ("process_cpu_seconds_total", "counter"),
-    ("process_resident_memory_bytes", "gauge"),
+/// What the specification names beyond the recording: name, type and labels.
+const SPECIFIED: [(&str, &str, &[&str]); 12] = [
+    ("experiment_info", "gauge", &["namespace", "name", "phase"]),
+    ("experiment_phase", "gauge", &["namespace", "name", "phase"]),
+    ("experiment_reconcile", "histogram", &["namespace", "name"]),
+    ("experiment_reconcile_error", "counter", &["namespace", "name"]),
+    ("analysis_run_reconcile_error", "counter", &["namespace", "name"]),
+    ("notification_send_success", "counter", &[]),
+    ("notification_send_error", "counter", &[]),
+    ("rollout_duration_seconds", "histogram", &["status"]),
+    ("rollout_progression_duration_seconds", "histogram", &["status"]),
+    ("rollout_manual_pause_duration_seconds", "histogram", &["status"]),
+    ("process_cpu_seconds_total", "counter", &[]),
+    ("process_resident_memory_bytes", "gauge", &[]),
 ];
 
 /// A metric: its type and the names of its labels.
@@ -153,6 +151,14 @@ async fn busy_page(fence: Fence) -> String {
     let demo = ObjectKey::new("shop", "demo");
     reconciler.reconcile(&demo).await;
     reconciler.metrics.told(&demo, EventReason::RolloutPaused);
+    let time = |second| Some(Time(Timestamp::from_second(second).expect("a time")));
+    reconciler.metrics.update_ended(&RolloutDuration {
+        rollout_started_at: time(100),
+        finished_at: time(700),
+        total_manual_pause_duration_seconds: 400,
+        completion_status: Some(CompletionStatus::Aborted),
+        ..RolloutDuration::default()
+    });
     let answer = tower::service_fn(async |_: Request<()>| Ok::<_, WriteError>(Response::new(())));
     let mut client = reconciler.metrics.count_requests().layer(answer);
     client
@@ -169,8 +175,9 @@ async fn names_types_and_labels_are_those_of_the_reference() {
     let mut recorded = metrics(include_str!("vectors/metrics.txt"));
     assert!(recorded.len() > 20, "{}", recorded.len());
     let missing = |name: &str| MISSING.iter().any(|(row, _)| *row == name);
-    for (name, kind) in SPECIFIED {
-        let metric = Metric { kind: kind.to_owned(), ..Metric::default() };
+    for (name, kind, labels) in SPECIFIED {
+        let labels = labels.iter().map(|label| (*label).to_owned()).collect();
+        let metric = Metric { kind: kind.to_owned(), labels };
         recorded.entry(name.to_owned()).or_insert(metric);
     }
     for (name, expected) in &recorded {
@@ -216,6 +223,10 @@ async fn a_rollout_is_described_by_its_status() {
         page.lines().filter(|line| line.starts_with(&series)).count()
     };
     assert_eq!((bounds("rollout_reconcile"), bounds("workqueue_work_duration_seconds")), (6, 11));
+    let aborted = |name: &str| (bounds(name), of(&format!("{name}_sum"), "status=\"Aborted\""));
+    assert_eq!(aborted("rollout_duration_seconds"), (12, Some(600.0)));
+    assert_eq!(aborted("rollout_progression_duration_seconds"), (9, Some(200.0)));
+    assert_eq!(aborted("rollout_manual_pause_duration_seconds"), (10, Some(400.0)));
     assert_eq!(value(&page, "serin_leader"), Some(1.0));
 }
 

@@ -366,3 +366,18 @@ pub enum CompletionStatus {
     /// An older revision within the rollback window took its place.
     FastRolledBack,
 }
+
+impl CompletionStatus {
+    /// The word on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Promoted => "Promoted",
+            Self::FastPromoted => "FastPromoted",
+            Self::Aborted => "Aborted",
+            Self::Superseded => "Superseded",
+            Self::RolledBack => "RolledBack",
+            Self::FastRolledBack => "FastRolledBack",
+        }
+    }
+}

@@ -21,6 +21,7 @@ use super::freshness::{Trace, Write};
 use super::object::{ObjectKey, RawObject};
 use super::request;
 use crate::api::keys;
+use crate::api::rollout_status::RolloutDuration;
 use crate::domain::event::EventNote;
 use crate::domain::plan::{Action, ObjectKind, Op, Plan, Precondition, Stage, StageName, StatusWrite};
 use crate::rollout::snapshot::{Failure, FailureCause};
@@ -62,13 +63,15 @@ pub struct Outcome {
     pub writes: Vec<Write>,
     /// The Events that are due, in order.
     pub events: Vec<EventNote>,
+    /// The update that ended, if its end was written.
+    pub ended: Option<RolloutDuration>,
     /// How far it got.
     pub ending: Ending,
 }
 
 /// Carries out `plan` for the Rollout of that key.
 pub async fn apply(plan: &Plan, key: &ObjectKey, server: &impl Server) -> Outcome {
-    let outcome = Outcome { writes: Vec::new(), events: Vec::new(), ending: Ending::Done };
+    let outcome = Outcome { writes: Vec::new(), events: Vec::new(), ended: None, ending: Ending::Done };
     let mut run = Run { key, server, newest: BTreeMap::new(), is_routed: false, outcome };
     let after_status = |stage: &&Stage| stage.name >= StageName::Pods;
     for stage in plan.stages.iter().filter(|stage| !after_status(stage)) {
@@ -246,6 +249,7 @@ impl<S: Server> Run<'_, S> {
         if self.outcome.ending == Ending::Done {
             self.outcome.events.splice(0..0, status.first.iter().cloned());
             self.outcome.events.extend(status.events.iter().cloned());
+            self.outcome.ended.clone_from(&status.ended);
         }
     }
 }

@@ -213,9 +213,12 @@ impl<S: Server> Reconciler<S> {
 
     fn remember(&self, key: &ObjectKey, plan: &Plan, outcome: Outcome) -> Next {
         let now = self.clock.now();
-        let Outcome { writes, events, ending } = outcome;
+        let Outcome { writes, events, ended, ending } = outcome;
         for note in &events {
             self.tell(key, &plan.rollout, note);
+        }
+        if let Some(update) = ended {
+            self.metrics.update_ended(&update);
         }
         if let Some(class) = error_class(&ending) {
             self.metrics.failed(key, class);

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::event::EventNote;
+use crate::api::rollout_status::RolloutDuration;
 
 /// The kinds of objects that are read, and but for PodTemplates written, all in the namespace of the Rollout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -222,6 +223,8 @@ pub struct StatusWrite {
     pub first: Vec<EventNote>,
     /// Told once `patch` was written (or at once where it is null).
     pub events: Vec<EventNote>,
+    /// The update that has ended when `patch` is written: how, and how long it took.
+    pub ended: Option<RolloutDuration>,
 }
 
 impl StatusWrite {
@@ -235,6 +238,7 @@ impl StatusWrite {
             held: false,
             first: Vec::new(),
             events: Vec::new(),
+            ended: None,
         }
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::context::Context;
 use super::snapshot::{Identity, PodView, ReplicaSetView, ServiceView};
 use super::{conditions, hold};
+use crate::api::rollout_status::RolloutDuration;
 use crate::api::{PauseReason, RolloutStatus, keys};
 use crate::domain::event::{EventNote, EventReason};
 use crate::domain::merge_patch::merge_patch;
@@ -36,6 +37,8 @@ pub(super) struct Draft {
     ops: Vec<Op>,
     stage_events: BTreeMap<StageName, Vec<EventNote>>,
     first_events: Vec<EventNote>,
+    /// The update that ends with the status.
+    pub(super) ended: Option<RolloutDuration>,
     status_events: Vec<EventNote>,
     last_events: Vec<EventNote>,
     notes: Vec<String>,
@@ -57,6 +60,7 @@ impl Draft {
             ops: Vec::new(),
             stage_events: BTreeMap::new(),
             first_events: Vec::new(),
+            ended: None,
             status_events: Vec::new(),
             last_events: Vec::new(),
             notes: Vec::new(),
@@ -308,6 +312,7 @@ impl Draft {
             stages.entry(name).or_insert_with_key(|name| empty(*name)).events = events;
         }
         let mut status = status_write(before, &self.status, &self.observed);
+        status.ended = self.ended;
         status.first = self.first_events;
         status.events = [self.status_events, self.last_events].concat();
         if self.held {

@@ -10,6 +10,7 @@ mod canary;
 mod conditions;
 mod context;
 mod draft;
+mod duration;
 mod hold;
 pub mod labels;
 mod metadata;

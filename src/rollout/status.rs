@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::conditions;
 use super::context::{Context, Strategy};
 use super::draft::Draft;
+use super::duration;
 use super::phase;
 use super::snapshot::ReplicaSetView;
 use super::views::total;
@@ -51,6 +52,7 @@ pub(super) fn finish(cx: &Context<'_>, draft: &mut Draft) {
     fold_pauses(cx, draft);
     conditions::derive(cx, draft);
     phase::derive(cx.rollout, &mut draft.status);
+    duration::track(cx, draft);
     observe(cx, draft);
 }
 

@@ -7,6 +7,7 @@ mod conformance;
 
 mod anti_affinity;
 mod commands;
+mod duration;
 mod economy;
 mod edge_cases;
 mod fuzz;

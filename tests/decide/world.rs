@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use serin::api::keys;
+use serin::api::rollout_status::RolloutDuration;
 use serin::controller::cache::{Caches, Shared};
 use serin::controller::entry::Entry;
 use serin::controller::object::ObjectKey;
@@ -36,6 +37,8 @@ pub(crate) struct World {
     pub(crate) now: Timestamp,
     pub(crate) events: Vec<String>,
     pub(crate) writes: Vec<String>,
+    /// The updates that have ended, as the metrics hear of them.
+    pub(crate) ended: Vec<RolloutDuration>,
     journal: Journal,
     objects: BTreeMap<(ObjectKind, String), Value>,
     /// The same objects as the controller sees them.
@@ -62,6 +65,7 @@ impl World {
             now: "2026-01-01T00:00:00Z".parse().unwrap(),
             events: Vec::new(),
             writes: Vec::new(),
+            ended: Vec::new(),
             journal: Journal::default(),
             objects: BTreeMap::new(),
             caches: watched(),
@@ -252,6 +256,7 @@ impl World {
         self.status(rollout, &plan.status.patch);
         if !self.is_dead {
             let of_ops = self.events.split_off(told);
+            self.ended.extend(plan.status.ended.clone());
             self.tell(&plan.status.first);
             self.events.extend(of_ops);
             self.tell(&plan.status.events);

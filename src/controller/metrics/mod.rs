@@ -20,6 +20,7 @@ use prometheus::{
 };
 
 use super::object::ObjectKey;
+use crate::api::rollout_status::RolloutDuration;
 use crate::domain::event::EventReason;
 use requests::CountRequests;
 
@@ -27,6 +28,13 @@ use requests::CountRequests;
 const REMEMBRANCE: SignedDuration = SignedDuration::from_secs(65);
 /// The bounds of how long a decision takes with everything that follows from it, in seconds.
 const RECONCILE_SECONDS: [f64; 5] = [0.01, 0.15, 0.25, 0.5, 1.0];
+/// The bounds of how long updates take, in seconds.
+const UPDATE_SECONDS: [f64; 11] =
+    [30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0];
+/// The bounds of how long they take without pauses.
+const PROGRESSION_SECONDS: [f64; 8] = [30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1800.0, 3600.0];
+/// The bounds of how long the pauses take.
+const MANUAL_PAUSE_SECONDS: [f64; 9] = [0.0, 60.0, 300.0, 600.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0];
 /// The name of the queue of Rollouts.
 const QUEUE: &str = "Rollouts";
 
@@ -58,12 +66,47 @@ impl ErrorClass {
     }
 }
 
+/// How long updates took, by how they ended.
+#[derive(Debug)]
+struct UpdateTimes {
+    all: HistogramVec,
+    /// Without the pauses that only a person could end.
+    progression: HistogramVec,
+    manual_pause: HistogramVec,
+}
+
+impl Default for UpdateTimes {
+    fn default() -> Self {
+        let histogram = |name: &str, help: &str, bounds: &[f64]| {
+            histogram_vec(HistogramOpts::new(name, help).buckets(bounds.to_vec()), &["status"])
+        };
+        Self {
+            all: histogram(
+                "rollout_duration_seconds",
+                "How long updates took from their beginning to their end.",
+                &UPDATE_SECONDS,
+            ),
+            progression: histogram(
+                "rollout_progression_duration_seconds",
+                "How long updates took without the pauses that only a person ends.",
+                &PROGRESSION_SECONDS,
+            ),
+            manual_pause: histogram(
+                "rollout_manual_pause_duration_seconds",
+                "How long updates stood in pauses that only a person ends.",
+                &MANUAL_PAUSE_SECONDS,
+            ),
+        }
+    }
+}
+
 /// What is counted as it happens.
 #[derive(Debug)]
 pub struct Metrics {
     reconcile: HistogramVec,
     reconcile_error: IntCounterVec,
     events: IntCounterVec,
+    updates: UpdateTimes,
     errors: IntCounterVec,
     freshness_waits: IntCounter,
     pub(super) fence_refusals: IntCounter,
@@ -96,6 +139,7 @@ impl Default for Metrics {
                 "Events of a Rollout.",
                 &["namespace", "name", "type", "reason"],
             ),
+            updates: UpdateTimes::default(),
             errors: counter_vec("serin_errors_total", "Errors by class.", &["class"]),
             freshness_waits: counter(
                 "serin_freshness_waits_total",
@@ -170,6 +214,25 @@ impl Metrics {
         self.events.with_label_values(&event_labels(key, reason)).inc();
     }
 
+    /// An update has ended. One of which the times or the way are not known counts for nothing.
+    pub fn update_ended(&self, update: &RolloutDuration) {
+        let (Some(start), Some(end), Some(how)) =
+            (&update.rollout_started_at, &update.finished_at, update.completion_status)
+        else {
+            return;
+        };
+        let all = end.0.duration_since(start.0).max(SignedDuration::ZERO);
+        let paused = SignedDuration::from_secs(update.total_manual_pause_duration_seconds.max(0)).min(all);
+        let times = [
+            (&self.updates.all, all),
+            (&self.updates.progression, all - paused),
+            (&self.updates.manual_pause, paused),
+        ];
+        for (histogram, time) in times {
+            histogram.with_label_values(&[how.as_str()]).observe(time.as_secs_f64());
+        }
+    }
+
     /// A decision waits for its own last write.
     pub fn waits_for_freshness(&self) {
         self.freshness_waits.inc();
@@ -231,7 +294,10 @@ impl Metrics {
         self.purge(now);
         let registry = Registry::new();
         let CountRequests { requests, interrupted } = &self.count_requests;
-        let all: [Box<dyn Collector>; 10] = [
+        let all: [Box<dyn Collector>; 13] = [
+            Box::new(self.updates.all.clone()),
+            Box::new(self.updates.progression.clone()),
+            Box::new(self.updates.manual_pause.clone()),
             Box::new(self.reconcile.clone()),
             Box::new(self.reconcile_error.clone()),
             Box::new(self.events.clone()),

@@ -1,0 +1,121 @@
+//! How long an update has taken, and how much of that it waited for people (`status.duration`, and the histograms of
+//! ended updates).
+
+use jiff::Timestamp;
+
+use super::conditions;
+use super::context::{Context, Strategy};
+use super::draft::Draft;
+use super::rollback::Rollback;
+use crate::api::rollout_status::{CompletionStatus, RolloutDuration};
+use crate::api::{PauseReason, RolloutStatus, StepKind};
+use crate::domain::condition::{ConditionReason, ConditionType};
+use crate::domain::time::whole_seconds;
+
+/// Brings `status.duration` in line with a status that is final but for it.
+pub(super) fn track(cx: &Context<'_>, draft: &mut Draft) {
+    let before = cx.status.duration.clone();
+    let mut duration = match before {
+        Some(going) if going.finished_at.is_none() => match (is_changed(cx), cx.rollback) {
+            (false, _) => Some(going),
+            (true, Rollback::None) => {
+                draft.ended = Some(finished(going, CompletionStatus::Superseded, cx.now));
+                Some(started(cx.now))
+            }
+            (true, Rollback::Ordinary) => Some(marked(going, CompletionStatus::RolledBack)),
+            (true, Rollback::Fast | Rollback::WithinWindow) => {
+                Some(marked(going, CompletionStatus::FastRolledBack))
+            }
+        },
+        Some(_) | None if begins(cx, &draft.status) => Some(started(cx.now)),
+        other => other,
+    };
+    if let Some(going) = duration.as_mut().filter(|duration| duration.finished_at.is_none()) {
+        advance(cx, draft, going);
+    }
+    draft.status.duration = duration;
+}
+
+/// Whether an update begins with the status `next`: with a change of the spec, or with a retry.
+fn begins(cx: &Context<'_>, next: &RolloutStatus) -> bool {
+    let progressing = conditions::find(cx.status, ConditionType::Progressing);
+    let was_aborted = progressing.is_some_and(|c| c.reason == ConditionReason::RolloutAborted.as_str());
+    !is_at_target(cx, next) && (is_changed(cx) || was_aborted && !next.abort)
+}
+
+fn is_changed(cx: &Context<'_>) -> bool {
+    cx.is_changed() || cx.status.current_pod_hash.is_none()
+}
+
+/// Whether the revision that the spec asks for is stable, and whole.
+fn is_at_target(cx: &Context<'_>, next: &RolloutStatus) -> bool {
+    is_promoted(next) && cx.new_rs.is_some_and(|rs| rs.status.available >= cx.replicas)
+}
+
+fn is_promoted(status: &RolloutStatus) -> bool {
+    status.stable_rs == status.current_pod_hash
+}
+
+/// Counts the pauses of an update that goes on, and notices its end.
+fn advance(cx: &Context<'_>, draft: &mut Draft, going: &mut RolloutDuration) {
+    let is_over = is_at_target(cx, &draft.status) || draft.status.abort;
+    if is_waiting(cx, &draft.status) && !is_over {
+        going.manual_pause_started_at.get_or_insert_with(|| whole_seconds(cx.now));
+    } else {
+        end_pause(going, cx.now);
+    }
+    if is_promoted(&draft.status) && cx.status.stable_rs != draft.status.stable_rs {
+        let how =
+            if cx.status.promote_full { CompletionStatus::FastPromoted } else { CompletionStatus::Promoted };
+        going.completion_status.get_or_insert(how);
+    }
+    if is_over {
+        let how = if draft.status.abort { CompletionStatus::Aborted } else { CompletionStatus::Promoted };
+        *going = finished(going.clone(), how, cx.now);
+        draft.ended = Some(going.clone());
+    }
+}
+
+/// Whether the update stands still until somebody does something.
+fn is_waiting(cx: &Context<'_>, next: &RolloutStatus) -> bool {
+    let is_manual = |reason| match (reason, cx.strategy) {
+        (PauseReason::InconclusiveAnalysisRun | PauseReason::InconclusiveExperiment, _) => true,
+        (PauseReason::CanaryPauseStep, _) => is_endless(cx, next),
+        (PauseReason::BlueGreenPause, Strategy::BlueGreen(strategy)) => {
+            strategy.auto_promotion_enabled == Some(false)
+        }
+        (PauseReason::BlueGreenPause, Strategy::Canary(_)) => false,
+    };
+    cx.rollout.spec.paused || next.pause_conditions.iter().any(|pause| is_manual(pause.reason))
+}
+
+/// Whether the current step is a pause that does not end by itself.
+fn is_endless(cx: &Context<'_>, next: &RolloutStatus) -> bool {
+    let index = next.current_step_index.and_then(|index| usize::try_from(index).ok());
+    let kind = index.and_then(|index| cx.steps().get(index)).and_then(|step| step.kind());
+    matches!(kind, Some(StepKind::Pause(pause)) if pause.duration.is_none())
+}
+
+fn started(now: Timestamp) -> RolloutDuration {
+    RolloutDuration { rollout_started_at: Some(whole_seconds(now)), ..RolloutDuration::default() }
+}
+
+fn marked(going: RolloutDuration, how: CompletionStatus) -> RolloutDuration {
+    RolloutDuration { completion_status: Some(how), ..going }
+}
+
+/// The update ends now, in the way that was recorded, or else in this one.
+fn finished(mut going: RolloutDuration, how: CompletionStatus, now: Timestamp) -> RolloutDuration {
+    end_pause(&mut going, now);
+    going.finished_at = Some(whole_seconds(now));
+    going.completion_status.get_or_insert(how);
+    going
+}
+
+fn end_pause(going: &mut RolloutDuration, now: Timestamp) {
+    if let Some(since) = going.manual_pause_started_at.take() {
+        let seconds = now.duration_since(since.0).as_secs().max(0);
+        going.total_manual_pause_duration_seconds =
+            going.total_manual_pause_duration_seconds.saturating_add(seconds);
+    }
+}
