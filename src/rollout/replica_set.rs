@@ -24,6 +24,10 @@ const NOT_COPIED: [&str; 8] = [
     keys::WORKLOAD_GENERATION,
 ];
 
+/// Marks by which Argo CD knows what lies in Git, and how it is to be synchronised. On an object that does not lie
+/// there they would be lies.
+const ARGO_CD: &str = "argocd.argoproj.io/";
+
 /// Takes orphans into possession; true if there were any, and nothing else is to be decided yet.
 pub(super) fn adopt(cx: &Context<'_>, draft: &mut Draft) -> bool {
     for rs in cx.owned.iter().filter(|rs| !rs.owned) {
@@ -110,7 +114,7 @@ fn new_replica_set(cx: &Context<'_>, name: &str, hash: &str, revision: i64, size
 fn copied_annotations(cx: &Context<'_>) -> Map<String, Value> {
     let annotations = cx.rollout.metadata.annotations.iter().flatten();
     let copied = annotations
-        .filter(|(key, _)| !NOT_COPIED.contains(&key.as_str()))
+        .filter(|(key, _)| !NOT_COPIED.contains(&key.as_str()) && !key.starts_with(ARGO_CD))
         .map(|(key, value)| (key.clone(), value.clone().into()));
     let generation = cx.workload.map(|workload| workload.generation.to_string().into());
     copied.chain(generation.map(|generation| (keys::WORKLOAD_GENERATION.to_owned(), generation))).collect()

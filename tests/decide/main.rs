@@ -6,6 +6,7 @@
 mod conformance;
 
 mod anti_affinity;
+mod argo_cd;
 mod commands;
 mod duration;
 mod economy;
