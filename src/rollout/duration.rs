@@ -8,7 +8,7 @@ use super::context::{Context, Strategy};
 use super::draft::Draft;
 use super::rollback::Rollback;
 use crate::api::rollout_status::{CompletionStatus, RolloutDuration};
-use crate::api::{PauseReason, RolloutStatus, StepKind};
+use crate::api::{CanaryStep, PauseReason, RolloutStatus, StepKind};
 use crate::domain::condition::{ConditionReason, ConditionType};
 use crate::domain::time::whole_seconds;
 
@@ -92,7 +92,7 @@ fn is_waiting(cx: &Context<'_>, next: &RolloutStatus) -> bool {
 /// Whether the current step is a pause that does not end by itself.
 fn is_endless(cx: &Context<'_>, next: &RolloutStatus) -> bool {
     let index = next.current_step_index.and_then(|index| usize::try_from(index).ok());
-    let kind = index.and_then(|index| cx.steps().get(index)).and_then(|step| step.kind());
+    let kind = index.and_then(|index| cx.steps().get(index)).and_then(CanaryStep::kind);
     matches!(kind, Some(StepKind::Pause(pause)) if pause.duration.is_none())
 }
 

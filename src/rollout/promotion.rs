@@ -1,5 +1,6 @@
 //! The moment when a revision becomes the stable one.
 
+use super::anti_affinity;
 use super::canary;
 use super::context::{Context, Strategy};
 use super::draft::Draft;
@@ -89,4 +90,5 @@ fn promote(cx: &Context<'_>, draft: &mut Draft, reason: &str) {
     let message =
         format!("Rollout completed update to revision {} ({}): {reason}", cx.revision(), cx.current_hash);
     draft.tell(EventReason::RolloutCompleted, message);
+    anti_affinity::release(cx, draft);
 }

@@ -78,5 +78,9 @@ fn the_terms_of_the_user_stay_and_ours_follows_the_stable_revision() {
     assert_eq!(sent(&[users()], &one), json!([users(), apart_from(1)]), "it is missing");
     assert_eq!(sent(&[users(), apart_from(1)], &one), Value::Null, "it is there");
     assert_eq!(sent(&[users(), apart_from(1)], &three), json!([users(), apart_from(3)]), "it is stale");
-    assert_eq!(sent(&[users(), apart_from(1)], &hash_of_two), json!([users()]), "it is no longer due");
+    assert_eq!(
+        sent(&[users(), apart_from(1)], &hash_of_two),
+        Value::Null,
+        "it was left by whoever promoted it"
+    );
 }
