@@ -183,7 +183,7 @@ fn new_sizes(plan: &Plan) -> BTreeMap<&str, i32> {
 fn check_unserved(snapshot: &Snapshot, name: &str) -> Result<(), Refusal> {
     let Some(rs) = snapshot.replica_sets.iter().find(|rs| rs.id.name == name) else { return Ok(()) };
     let served = snapshot.services.values().find(|service| {
-        let selects = service.selector.get(keys::POD_HASH_LABEL).is_some_and(|h| h == hash(rs));
+        let selects = service.selected_hash() == Some(hash(rs));
         selects && carries_users(&snapshot.rollout, &service.id.name)
     });
     match served {

@@ -182,7 +182,7 @@ impl Draft {
 
     /// Makes a Service select the pods of one revision only.
     pub(super) fn point(&mut self, cx: &Context<'_>, service: &ServiceView, to: &str) {
-        let from = service.selector.get(keys::POD_HASH_LABEL).cloned().unwrap_or_default();
+        let from = service.selected_hash().unwrap_or_default().to_owned();
         let mut patch = json!({"spec": {"selector": {keys::POD_HASH_LABEL: to}}});
         if service.managed_by.is_none() {
             patch["metadata"] = json!({"annotations": {keys::MANAGED_BY_ROLLOUTS: cx.name()}});
@@ -262,7 +262,7 @@ impl Draft {
         let mut purposes = switched.flat_map(|op| &op.purposes);
         let to = purposes
             .find_map(|p| if let Purpose::PointService { to, .. } = p { Some(to.clone()) } else { None });
-        to.or_else(|| service.selector.get(keys::POD_HASH_LABEL).cloned()).unwrap_or_default()
+        to.or_else(|| service.selected_hash().map(str::to_owned)).unwrap_or_default()
     }
 
     fn purposes(&self) -> impl Iterator<Item = &Purpose> {

@@ -2,7 +2,6 @@
 
 use super::context::{Context, Strategy};
 use super::snapshot::{ReplicaSetView, ServiceView};
-use crate::api::keys;
 
 /// Whether anything that the snapshot shows may still send requests to the ReplicaSet. Its pods must stay.
 pub(super) fn reach(cx: &Context<'_>, rs: &ReplicaSetView) -> bool {
@@ -20,9 +19,7 @@ pub(super) fn reach(cx: &Context<'_>, rs: &ReplicaSetView) -> bool {
 
 /// Whether a Service that requests may come through selects the ReplicaSet.
 pub(super) fn reach_by_service(cx: &Context<'_>, rs: &ReplicaSetView) -> bool {
-    let selects = |service: &ServiceView| {
-        service.selector.get(keys::POD_HASH_LABEL).is_some_and(|hash| hash == rs.hash())
-    };
+    let selects = |service: &ServiceView| service.selected_hash() == Some(rs.hash());
     services(cx).into_iter().flatten().filter_map(|name| cx.service(name)).any(selects)
 }
 

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::workload::WorkloadKind;
+use crate::api::keys;
 use crate::api::{LabelSelector, PodTemplate, Rollout};
 use crate::domain::plan::{ObjectKind, Precondition};
 
@@ -137,6 +138,14 @@ pub struct ServiceView {
     pub selector: BTreeMap<String, String>,
     /// The Rollout that the Service says it is managed by.
     pub managed_by: Option<String>,
+}
+
+impl ServiceView {
+    /// The pod hash that it selects: pods of one revision only, if there is one.
+    #[must_use]
+    pub fn selected_hash(&self) -> Option<&str> {
+        self.selector.get(keys::POD_HASH_LABEL).map(String::as_str)
+    }
 }
 
 /// What decisions read of a Pod.

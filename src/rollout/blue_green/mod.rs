@@ -5,10 +5,10 @@ use super::draft::Draft;
 use super::scale::{self as sizes, AbortDelay, DelayQueue};
 use super::snapshot::{ReplicaSetView, ServiceView};
 use super::{metadata, promotion, replica_set, requests, restart, status};
-use crate::api::{BlueGreenStrategy, PauseReason, keys};
+use crate::api::{BlueGreenStrategy, PauseReason};
 use crate::domain::replicas::{self, PreviewInput};
 use crate::domain::time::after;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 /// Seconds that old or aborted pods stay, where the Rollout does not say.
 const DEFAULT_DELAY_SECONDS: i32 = 30;
@@ -59,7 +59,7 @@ impl<'a> Update<'_, 'a> {
 
     /// The hash that the active Service selects now.
     fn active_hash(&self) -> Option<&'a str> {
-        self.active().and_then(|s| s.selector.get(keys::POD_HASH_LABEL)).map(String::as_str)
+        self.active().and_then(ServiceView::selected_hash)
     }
 
     fn point_preview(&self, draft: &mut Draft) {
@@ -70,8 +70,7 @@ impl<'a> Update<'_, 'a> {
     }
 
     fn point(&self, draft: &mut Draft, service: &ServiceView, hash: &str) {
-        let is_pointed = service.selector.get(keys::POD_HASH_LABEL).is_some_and(|h| h == hash);
-        if !is_pointed || service.managed_by.is_none() {
+        if service.selected_hash() != Some(hash) || service.managed_by.is_none() {
             draft.point(self.cx, service, hash);
         }
     }
@@ -194,7 +193,9 @@ impl<'a> Update<'_, 'a> {
             draft.pauses.remove.push(reason);
         } else if !cx.has_pause(reason) {
             draft.pauses.add.push(reason);
-            self.wake_at_end(draft);
+            if let Some(end) = self.end(cx.now) {
+                draft.wake_at(end);
+            }
         }
         self.check_preview(draft);
     }
@@ -208,7 +209,9 @@ impl<'a> Update<'_, 'a> {
         if self.cx.is_resumed_by_user(PauseReason::BlueGreenPause) {
             return true;
         }
-        match self.end() {
+        let pauses = &self.cx.status.pause_conditions;
+        let begun = pauses.iter().find(|c| c.reason == PauseReason::BlueGreenPause);
+        match begun.and_then(|begun| self.end(begun.start_time.0)) {
             Some(end) if end <= self.cx.now => true,
             Some(end) => {
                 draft.wake_at(end);
@@ -218,20 +221,11 @@ impl<'a> Update<'_, 'a> {
         }
     }
 
-    fn wake_at_end(&self, draft: &mut Draft) {
-        let seconds = self.strategy.auto_promotion_seconds;
-        if self.strategy.auto_promotion_enabled != Some(false) && seconds > 0 {
-            draft.wake_at(after(self.cx.now, SignedDuration::from_secs(seconds.into())));
-        }
-    }
-
-    /// When the pause ends by itself; never if only a user may promote.
-    fn end(&self) -> Option<jiff::Timestamp> {
-        let pauses = &self.cx.status.pause_conditions;
-        let begun = pauses.iter().find(|c| c.reason == PauseReason::BlueGreenPause)?;
+    /// When a pause that began at `start` ends by itself; never if only a user may promote.
+    fn end(&self, start: Timestamp) -> Option<Timestamp> {
         let seconds = self.strategy.auto_promotion_seconds;
         let ends = self.strategy.auto_promotion_enabled != Some(false) && seconds > 0;
-        ends.then(|| after(begun.start_time.0, SignedDuration::from_secs(seconds.into())))
+        ends.then(|| after(start, SignedDuration::from_secs(seconds.into())))
     }
 
     /// Records that the smaller preview has been accepted, so that it grows to its full size.

@@ -8,7 +8,6 @@ use super::super::context::Context;
 use super::super::draft::Draft;
 use super::super::snapshot::ReplicaSetView;
 use super::services::point_when_able;
-use crate::api::keys;
 use crate::api::rollout_status::PingPongSide;
 
 /// Points the one Service at the revision `of_stable`, should it select others, too; and, during an update, the other one
@@ -21,7 +20,7 @@ pub(super) fn point(cx: &Context<'_>, draft: &mut Draft, of_stable: Option<&Repl
         return;
     }
     let (Some(service), Some(new)) = (cx.service(trial), cx.new_rs) else { return };
-    if service.selector.get(keys::POD_HASH_LABEL).is_none_or(|hash| hash != new.hash()) {
+    if service.selected_hash() != Some(new.hash()) {
         draft.point(cx, service, new.hash());
     }
 }

@@ -4,7 +4,6 @@ use super::super::context::Context;
 use super::super::draft::Draft;
 use super::super::snapshot::ReplicaSetView;
 use super::{ping_pong, route, scale};
-use crate::api::keys;
 
 /// Points both Services at their revisions, as soon as those can serve.
 pub(super) fn point(cx: &Context<'_>, draft: &mut Draft) {
@@ -30,7 +29,7 @@ pub(super) fn point_when_able(
     rs: Option<&ReplicaSetView>,
 ) {
     let (Some(service), Some(rs)) = (name.and_then(|name| cx.service(name)), rs) else { return };
-    if service.selector.get(keys::POD_HASH_LABEL).is_some_and(|hash| hash == rs.hash()) {
+    if service.selected_hash() == Some(rs.hash()) {
         return;
     }
     let available = rs.status.available;

@@ -108,16 +108,16 @@ fn legacy(ro: &Value) -> &'static str {
 /// Passes the time, and collects what is shown meanwhile.
 fn watch(world: &mut World, seconds: i64, shown: &mut Vec<String>) {
     for quarter in 0..seconds * 4 {
-        let now = health(world.rollout());
-        let word = now.split(':').next().unwrap();
+        let full = health(world.rollout());
+        let said = full.split(':').next().unwrap();
         // What somebody has just changed in the status is not in the phase yet; and where there is no phase, old pods
         // behind a router are waited for, which is not so by the phase.
         let is_routed = !world.rollout()["spec"]["strategy"]["canary"]["trafficRouting"].is_null();
-        if quarter > 0 && !(is_routed && word == "Healthy") {
-            assert_eq!(legacy(world.rollout()), word, "{now}: {:#}", world.rollout()["status"]);
+        if quarter > 0 && !(is_routed && said == "Healthy") {
+            assert_eq!(legacy(world.rollout()), said, "{full}: {:#}", world.rollout()["status"]);
         }
-        if shown.last() != Some(&now) {
-            shown.push(now);
+        if shown.last() != Some(&full) {
+            shown.push(full);
         }
         world.pass(250);
     }
