@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{ListParams, Patch, PatchParams};
 use kube::{Api, Client};
@@ -21,7 +20,6 @@ const LOOKS: usize = 600;
 #[derive(Debug, Clone)]
 pub(super) struct User {
     rollouts: Api<Rollout>,
-    replica_sets: Api<ReplicaSet>,
     pods: Api<Pod>,
     name: String,
 }
@@ -30,18 +28,13 @@ impl User {
     pub(super) fn new(client: &Client, namespace: &str, name: &str) -> Self {
         Self {
             rollouts: Api::namespaced(client.clone(), namespace),
-            replica_sets: Api::namespaced(client.clone(), namespace),
             pods: Api::namespaced(client.clone(), namespace),
             name: name.to_owned(),
         }
     }
 
-    pub(super) async fn rollout(&self) -> Result<Rollout, PlaygroundError> {
+    async fn rollout(&self) -> Result<Rollout, PlaygroundError> {
         Ok(self.rollouts.get(&self.name).await?)
-    }
-
-    pub(super) async fn replica_sets(&self) -> Result<Vec<ReplicaSet>, PlaygroundError> {
-        Ok(self.replica_sets.list(&ListParams::default()).await?.items)
     }
 
     pub(super) async fn pod_names(&self) -> Result<Vec<String>, PlaygroundError> {

@@ -4,6 +4,8 @@
 mod client;
 mod error;
 mod manifest;
+mod picture;
+mod screen;
 mod story;
 mod traffic;
 mod view;
@@ -18,8 +20,18 @@ use error::PlaygroundError;
 use story::Story;
 use world::{Settings, World};
 
-/// The example that is applied when the user brings nothing of their own.
-const EXAMPLE: &str = include_str!("example.yaml");
+/// What can be tried with manifests of the user's own.
+const HINTS: &str = "  kubectl get rollout,replicaset,pod --all-namespaces";
+/// What can be tried with the example.
+const EXAMPLE_HINTS: &str = r#"a new version:
+  kubectl patch rollout demo --type json -p '[{"op": "replace",
+    "path": "/spec/template/spec/containers/0/image",
+    "value": "argoproj/rollouts-demo:yellow"}]'
+promote it, or take it back:
+  kubectl patch rollout demo --subresource status --type merge \
+    -p '{"status": {"pauseConditions": null}}'
+  kubectl patch rollout demo --subresource status --type merge \
+    -p '{"status": {"abort": true}}'"#;
 
 /// Flags of `serin playground`.
 #[derive(Debug, Args)]
@@ -61,6 +73,7 @@ async fn play(flags: Flags) -> Result<(), PlaygroundError> {
     let mut world = World::start(settings).await?;
     let done = tokio::select! {
         done = act(&world, flags.story, manifests) => done,
+        ended = world.controller() => ended.map_err(PlaygroundError::Controller),
         stopped = stop_signal() => stopped,
     };
     world.stop().await;
@@ -75,9 +88,12 @@ async fn act(
     if let Some(story) = story {
         return story.tell(world).await;
     }
-    let manifests = if manifests.is_empty() { manifest::parse("the example", EXAMPLE)? } else { manifests };
+    if manifests.is_empty() {
+        world.apply(manifest::parse("the example", world::EXAMPLE)?).await?;
+        return view::show(world, EXAMPLE_HINTS).await;
+    }
     world.apply(manifests).await?;
-    view::show(world).await
+    view::show(world, HINTS).await
 }
 
 /// Returns when the process is asked to stop.

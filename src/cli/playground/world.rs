@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::client::User;
-use super::error::PlaygroundError;
+use super::error::{PlaygroundError, said};
 use super::manifest::Document;
 use super::traffic::Visitor;
 use crate::api::schema::all_crds;
@@ -24,7 +24,10 @@ use crate::cluster::data_plane::{self, DataPlane};
 use crate::cluster::http::{Front, Server, ServerSettings};
 use crate::cluster::kubelet::{self, KubeletSettings};
 use crate::controller::run::{Options, run as run_controller};
+use crate::controller::start::StartError;
 
+/// What is applied when the user brings nothing of their own.
+pub(super) const EXAMPLE: &str = include_str!("example.yaml");
 /// The namespace that manifests without one go to.
 pub(super) const NAMESPACE: &str = "default";
 /// How many answers of probes may wait.
@@ -47,6 +50,7 @@ pub(super) struct World {
     pub(super) ingress: SocketAddr,
     pub(super) api_url: String,
     pub(super) kubeconfig: PathBuf,
+    config: Config,
     directory: PathBuf,
     tasks: JoinSet<()>,
     _server: Server,
@@ -62,14 +66,15 @@ impl World {
         let network = u8::try_from(64 + process % 128).unwrap_or(64);
         let plane_settings = data_plane::Settings { ingress, network, ..data_plane::Settings::default() };
         let seed = u64::from(process);
-        let plane = DataPlane::bind(plane_settings, seed).map_err(PlaygroundError::Listen)?;
+        let plane = DataPlane::bind(plane_settings, seed).map_err(|cause| taken("--port", cause))?;
+        let ingress = plane.ingress().map_err(|cause| taken("--port", cause))?;
         let front = Front::new(Store::new(&StoreSettings::default(), clock.now()), clock);
         let server_settings = ServerSettings { port: settings.api_port, tls: false, token: None };
-        let server = Server::start(front, server_settings).await.map_err(PlaygroundError::Listen)?;
+        let client = front.client(NAMESPACE);
+        let server =
+            Server::start(front, server_settings).await.map_err(|cause| taken("--api-port", cause))?;
         let (directory, kubeconfig) = write_kubeconfig(&server.kubeconfig())?;
         let config = config(&server.kubeconfig()).await?;
-        let client = Client::try_from(config.clone())?;
-
         let mut tasks = JoinSet::new();
         tasks.spawn(actors::run(client.clone(), ActorName::all(), clock));
         let (sender, probes) = mpsc::channel(PROBES);
@@ -81,22 +86,18 @@ impl World {
         };
         tasks.spawn(kubelet::run_probed(client.clone(), kubelet_settings, clock, probes));
         define_resources(&client).await?;
-        let ingress = plane.ingress().map_err(PlaygroundError::Listen)?;
         let api_url = server.url();
-        let mut world =
-            Self { client, plane, ingress, api_url, kubeconfig, directory, tasks, _server: server };
-        world.start_controller(config);
-        Ok(world)
+        Ok(Self { client, config, plane, ingress, api_url, kubeconfig, directory, tasks, _server: server })
     }
 
-    fn start_controller(&mut self, config: Config) {
-        let options =
-            Options { config, namespace: None, rollout_threads: ROLLOUT_THREADS, healthz_port: None };
-        self.tasks.spawn(async move {
-            if let Err(error) = run_controller(options).await {
-                eprintln!("serin: the controller: {error}");
-            }
-        });
+    /// The controller, which runs until it is stopped or does not start.
+    pub(super) fn controller(&self) -> impl Future<Output = Result<(), StartError>> + use<> {
+        run_controller(Options {
+            config: self.config.clone(),
+            namespace: None,
+            rollout_threads: ROLLOUT_THREADS,
+            healthz_port: None,
+        })
     }
 
     /// Applies manifests, in order, as `kubectl apply --server-side` does.
@@ -121,7 +122,7 @@ impl World {
             };
             let name = object.metadata.name.clone().unwrap_or_default();
             let params = PatchParams::apply("serin-playground").force();
-            api.patch(&name, &params, &Patch::Apply(&object)).await.map_err(|e| wrong(e.to_string()))?;
+            api.patch(&name, &params, &Patch::Apply(&object)).await.map_err(|error| wrong(said(&error)))?;
         }
         Ok(())
     }
@@ -148,6 +149,10 @@ impl Drop for World {
     fn drop(&mut self) {
         let _gone = fs::remove_dir_all(&self.directory);
     }
+}
+
+fn taken(flag: &'static str, cause: std::io::Error) -> PlaygroundError {
+    PlaygroundError::Listen { flag, cause }
 }
 
 fn write_kubeconfig(text: &str) -> Result<(PathBuf, PathBuf), PlaygroundError> {

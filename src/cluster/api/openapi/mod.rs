@@ -8,6 +8,7 @@ mod paths;
 mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -16,7 +17,7 @@ use types::Dialect;
 
 /// The index at `/openapi/v3`. `definitions` are the objects of custom resource definitions.
 #[must_use]
-pub fn index(kinds: &[Kind], definitions: &[Value]) -> Value {
+pub fn index(kinds: &[Kind], definitions: &[Arc<Value>]) -> Value {
     let mut paths = Map::new();
     for kind in kinds {
         let path = group_version_path(kind);
@@ -32,7 +33,7 @@ pub fn index(kinds: &[Kind], definitions: &[Value]) -> Value {
 /// The document of one group and version at `/openapi/v3/api/v1` or `/openapi/v3/apis/GROUP/VERSION`; none where
 /// nothing is served of it.
 #[must_use]
-pub fn document(kinds: &[Kind], definitions: &[Value], group: &str, version: &str) -> Option<Value> {
+pub fn document(kinds: &[Kind], definitions: &[Arc<Value>], group: &str, version: &str) -> Option<Value> {
     let own: Vec<&Kind> =
         kinds.iter().filter(|kind| kind.group == group && kind.version == version).collect();
     if own.is_empty() {
@@ -47,7 +48,7 @@ pub fn document(kinds: &[Kind], definitions: &[Value], group: &str, version: &st
 
 /// The document at `/openapi/v2`.
 #[must_use]
-pub fn swagger(kinds: &[Kind], definitions: &[Value]) -> Value {
+pub fn swagger(kinds: &[Kind], definitions: &[Arc<Value>]) -> Value {
     let all: Vec<&Kind> = kinds.iter().collect();
     json!({
         "swagger": "2.0", "info": info(), "paths": paths::all(&all, Dialect::Two),
@@ -70,7 +71,7 @@ fn group_version_path(kind: &Kind) -> String {
 
 /// Changes when the document of the kind's group and version may have changed: with this program's version, and with
 /// each definition of the group.
-fn hash(kind: &Kind, definitions: &[Value]) -> u64 {
+fn hash(kind: &Kind, definitions: &[Arc<Value>]) -> u64 {
     let own = definitions.iter().filter(|definition| definition["spec"]["group"] == kind.group.as_str());
     let specs = own.map(|definition| definition["spec"].to_string());
     let text = std::iter::once(env!("CARGO_PKG_VERSION").to_owned()).chain(specs).collect::<String>();
@@ -80,7 +81,7 @@ fn hash(kind: &Kind, definitions: &[Value]) -> u64 {
 }
 
 /// The types of the kinds, of their lists, and of what these lead to.
-fn schemas(kinds: &[&Kind], definitions: &[Value], dialect: Dialect) -> BTreeMap<String, Value> {
+fn schemas(kinds: &[&Kind], definitions: &[Arc<Value>], dialect: Dialect) -> BTreeMap<String, Value> {
     let mut known = types::built_in(dialect);
     for kind in kinds {
         if kind.definition.is_some() {

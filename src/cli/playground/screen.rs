@@ -1,0 +1,77 @@
+//! The terminal while a picture is on it.
+
+use std::io::{self, Write};
+
+use crossterm::cursor::{Hide, MoveTo, Show};
+use crossterm::terminal::{
+    Clear, ClearType, DisableLineWrap, EnableLineWrap, EnterAlternateScreen, LeaveAlternateScreen, size,
+};
+use crossterm::{execute, queue};
+
+/// The size that a terminal has which does not tell.
+const USUAL: (u16, u16) = (80, 24);
+
+/// The other screen of a terminal. When it is dropped, the terminal shows again what it showed before.
+pub(super) struct Screen<W: Write> {
+    out: W,
+}
+
+impl<W: Write> Screen<W> {
+    /// Takes the terminal that `out` is.
+    pub(super) fn open(mut out: W) -> io::Result<Self> {
+        execute!(out, EnterAlternateScreen, Hide, DisableLineWrap, Clear(ClearType::All))?;
+        Ok(Self { out })
+    }
+
+    /// Shows the lines of a picture, as many as there is room for. What was there is written over, not erased first, so that
+    /// nothing flickers.
+    pub(super) fn show(&mut self, picture: &str, rows: u16) -> io::Result<()> {
+        for (row, line) in (0..rows).zip(picture.lines()) {
+            queue!(self.out, MoveTo(0, row))?;
+            write!(self.out, "{line}")?;
+            queue!(self.out, Clear(ClearType::UntilNewLine))?;
+        }
+        queue!(self.out, Clear(ClearType::FromCursorDown))?;
+        self.out.flush()
+    }
+}
+
+impl<W: Write> Drop for Screen<W> {
+    fn drop(&mut self) {
+        // A terminal that is gone needs no order.
+        let _gone = execute!(self.out, EnableLineWrap, Show, LeaveAlternateScreen);
+    }
+}
+
+/// Columns and rows of the terminal.
+pub(super) fn room() -> (u16, u16) {
+    size().unwrap_or(USUAL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_terminal_is_left_as_it_was() {
+        let mut written = Vec::new();
+        drop(Screen::open(&mut written).unwrap());
+        let written = String::from_utf8(written).unwrap();
+        let (entered, left) = written.split_once("\x1b[2J").unwrap();
+        for (on, off) in
+            [("\x1b[?1049h", "\x1b[?1049l"), ("\x1b[?25l", "\x1b[?25h"), ("\x1b[?7l", "\x1b[?7h")]
+        {
+            assert!(entered.contains(on) && left.contains(off), "{written:?}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_room_is_left_out() {
+        let mut written = Vec::new();
+        let mut screen = Screen::open(&mut written).unwrap();
+        screen.show("one\ntwo\nthree\n", 2).unwrap();
+        drop(screen);
+        let written = String::from_utf8(written).unwrap();
+        assert!(written.contains("two") && !written.contains("three"), "{written:?}");
+    }
+}
