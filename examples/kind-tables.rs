@@ -134,9 +134,10 @@ fn field(types: &BTreeMap<String, Value>, name: &str, schema: &Value) -> Field {
 fn keys(schema: &Value, item: &Value) -> String {
     let keys =
         schema["x-kubernetes-list-map-keys"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    let keys = keys.map(|key| match item["properties"][key]["default"].as_str() {
-        Some(default) if !default.is_empty() => format!("{key}:{default}"),
-        Some(_) | None => key.to_owned(),
+    let keys = keys.map(|key| match &item["properties"][key]["default"] {
+        Value::String(default) => format!("{key}:{default}"),
+        Value::Number(default) => format!("{key}:{default}"),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => key.to_owned(),
     });
     format!("=map:{}", keys.collect::<Vec<String>>().join(","))
 }

@@ -12,8 +12,6 @@ use clap::Parser;
 use serin::cluster::control_plane::{ControlPlane, Held, PlaneError};
 use serin::cluster::kubelet::KubeletSettings;
 
-const HEALTH_PORT: &str = "--healthzPort";
-
 /// Holds a Kubernetes API with the Serin controller up until Ctrl-C or the end of its input.
 #[derive(Debug, Parser)]
 struct Options {
@@ -72,11 +70,7 @@ async fn hold(options: Options) -> Result<(), PlaneError> {
     let _kubelet = plane.start_kubelet(settings).await?;
     let mut controller = match program {
         Some(program) => {
-            let mut args: Vec<&str> = options.controller_args.iter().map(String::as_str).collect();
-            if !args.iter().any(|arg| arg.starts_with(HEALTH_PORT)) {
-                // Several testbeds may be up, and the default port is one for all of them.
-                args.extend([HEALTH_PORT, "0"]);
-            }
+            let args: Vec<&str> = options.controller_args.iter().map(String::as_str).collect();
             Some(plane.start_controller(&program, &args)?)
         }
         None => None,

@@ -15,7 +15,7 @@ fn serin(args: &[&str]) -> Command {
 /// The exit code, and the standard error: it must be short and free of backtraces.
 fn complaint(output: &Output) -> (Option<i32>, String) {
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(text.lines().count() <= 6 && !text.contains("panicked"), "{text}");
+    assert!(text.lines().count() <= 7 && !text.contains("panicked"), "{text}");
     (output.status.code(), text)
 }
 
@@ -68,7 +68,8 @@ fn a_cluster_that_does_not_answer_is_named() {
     let directory = tempfile::tempdir().expect("a directory");
     let address = silent_address();
     let file = kubeconfig(directory.path(), &address);
-    let args = ["controller", "--kubeconfig", &file, "--healthzPort", "0", "--loglevel", "error"];
+    let args =
+        ["controller", "--kubeconfig", &file, "--healthzPort=0", "--metricsPort=0", "--loglevel=error"];
     let (code, text) = complaint_of(&args);
     assert_eq!(code, Some(1), "{text}");
     assert!(text.contains(&format!("cannot reach the Kubernetes API server at {address}")), "{text}");
@@ -91,9 +92,9 @@ fn unknown_and_incomplete_flags_are_explained() {
     let (code, text) = complaint_of(&["controller", "--no-such-flag"]);
     assert_eq!(code, Some(2), "{text}");
     assert!(text.contains("unexpected argument '--no-such-flag'"), "{text}");
-    let (code, text) = complaint_of(&["controller", "--namespace", "shop"]);
+    let (code, text) = complaint_of(&["controller", "--rollout-thread", "3"]);
     assert_eq!(code, Some(2), "{text}");
-    assert!(text.contains("--namespaced"), "{text}");
+    assert!(text.contains("'--rollout-threads'"), "{text}");
 }
 
 #[test]
@@ -101,4 +102,7 @@ fn the_version_is_that_of_the_package() {
     let output = serin(&["--version"]).output().expect("the program runs");
     assert!(output.status.success());
     assert_eq!(String::from_utf8_lossy(&output.stdout), format!("serin {}\n", env!("CARGO_PKG_VERSION")));
+    let output = serin(&["controller", "--version"]).output().expect("the program runs");
+    let version = format!("serin-controller {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), version);
 }

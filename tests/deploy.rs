@@ -95,11 +95,59 @@ fn the_pod_needs_no_privilege() {
     for (probe, path) in [("livenessProbe", "/healthz"), ("readinessProbe", "/readyz")] {
         assert_eq!(container[probe]["httpGet"], json!({"path": path, "port": "healthz"}));
     }
-    assert_eq!(container["ports"], json!([{"name": "healthz", "containerPort": 8080}]));
+    let ports = [("healthz", 8080), ("metrics", 8090)];
+    assert_eq!(
+        container["ports"],
+        json!(ports.map(|(name, port)| json!({"name": name, "containerPort": port})))
+    );
     let labels = &deployment["spec"]["template"]["metadata"]["labels"];
     for (key, value) in deployment["spec"]["selector"]["matchLabels"].as_object().unwrap() {
         assert_eq!(labels[key], *value);
     }
+}
+
+/// What the controller asks for: API group, resources, verbs. The code that asks is in `src/controller`.
+const ASKED: [(&str, &str, &str); 11] = [
+    ("argoproj.io", "rollouts", "list watch patch"),
+    ("argoproj.io", "rollouts/status", "patch"),
+    ("argoproj.io", "rollouts/finalizers", "update"),
+    ("apps", "replicasets", "get list watch create patch delete"),
+    ("apps", "deployments", "get list watch patch"),
+    ("", "podtemplates", "get list watch"),
+    ("", "pods", "list watch patch"),
+    ("", "pods/eviction", "create"),
+    ("", "services", "list watch patch"),
+    ("networking.k8s.io", "ingresses", "get list watch create patch"),
+    ("", "events", "create"),
+];
+
+#[test]
+fn the_rights_are_those_that_the_controller_asks_for() {
+    let role = of_kind("ClusterRole").into_iter().find(|role| role["metadata"]["name"] == "argo-rollouts");
+    let role = role.expect("the role of the controller");
+    let rules = role["rules"].as_array().unwrap().iter().map(|rule| {
+        let of = |field: &str| words(&rule[field]).join(" ");
+        (of("apiGroups"), of("resources"), of("verbs"))
+    });
+    let asked =
+        ASKED.map(|(group, resource, verbs)| (group.to_owned(), resource.to_owned(), verbs.to_owned()));
+    assert_eq!(rules.collect::<Vec<_>>(), asked);
+    let in_namespace = of_kind("Role");
+    let [leases] = &in_namespace[0]["rules"].as_array().unwrap()[..] else { panic!("one rule") };
+    assert_eq!(words(&leases["verbs"]), ["get", "create", "update"]);
+}
+
+#[test]
+fn the_metrics_are_found_by_their_service() {
+    let [service] = &of_kind("Service")[..] else { panic!("one Service") };
+    let [deployment] = &of_kind("Deployment")[..] else { panic!("one Deployment") };
+    let labels = &deployment["spec"]["template"]["metadata"]["labels"];
+    for (key, value) in service["spec"]["selector"].as_object().unwrap() {
+        assert_eq!(labels[key], *value);
+    }
+    let port = json!({"name": "metrics", "port": 8090, "targetPort": "metrics"});
+    assert_eq!(service["spec"]["ports"], json!([port]));
+    assert!(deployment["spec"]["replicas"].as_u64() > Some(1), "there is somebody to take over");
 }
 
 #[test]

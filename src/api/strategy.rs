@@ -7,6 +7,7 @@ use serde_with::skip_serializing_none;
 
 use super::analysis::{DryRun, MeasurementRetention, RolloutAnalysis, RolloutArgument, TemplateRef};
 use super::experiment::TemplateService;
+use super::rollout_status::PingPongSide;
 use super::routing::{RouteMatch, StringMatch, TrafficRouting};
 use super::wire::{blank_as_none, is_default, null_as_default};
 use super::{IntOrString, LabelSelector, TemplateMetadata};
@@ -104,6 +105,18 @@ pub struct PingPong {
     /// Second of the two Services.
     #[serde(default, deserialize_with = "null_as_default")]
     pub pong_service: String,
+}
+
+impl PingPong {
+    /// The stable Service and the other one, where `stable` is recorded as the stable one. Where nothing is recorded it
+    /// is pong.
+    #[must_use]
+    pub fn roles(&self, stable: Option<PingPongSide>) -> (&str, &str) {
+        match stable {
+            Some(PingPongSide::Ping) => (&self.ping_service, &self.pong_service),
+            Some(PingPongSide::Pong) | None => (&self.pong_service, &self.ping_service),
+        }
+    }
 }
 
 /// How many available pods are enough for a revision to count as available.

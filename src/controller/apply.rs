@@ -1,4 +1,4 @@
-//! Carries out a [`Plan`]: its stages in order, then the status, each request with a bound on its time.
+//! Carries out a [`Plan`]: its stages in order, then the status.
 //!
 //! A stage begins only when every op before it has succeeded. Ops of one stage do not depend on each other: one that
 //! is refused does not keep the rest of its stage from being tried, since the refusal is about that object alone. One
@@ -10,7 +10,6 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream;
@@ -21,12 +20,11 @@ use super::failure::WriteError;
 use super::freshness::{Trace, Write};
 use super::object::{ObjectKey, RawObject};
 use super::request;
+use crate::api::keys;
 use crate::domain::event::EventNote;
 use crate::domain::plan::{Action, ObjectKind, Op, Plan, Precondition, Stage, StageName, StatusWrite};
 use crate::rollout::snapshot::{Failure, FailureCause};
 
-/// How long a request may take.
-pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 /// How many Pods are patched at the same time.
 const POD_CONCURRENCY: usize = 10;
 
@@ -38,10 +36,7 @@ pub trait Server: Send + Sync {
 
 impl Server for kube::Client {
     async fn send(&self, request: Request<Vec<u8>>) -> Result<RawObject, WriteError> {
-        match tokio::time::timeout(REQUEST_TIMEOUT, self.request(request)).await {
-            Ok(answer) => Ok(answer?),
-            Err(_) => Err(WriteError::Transient(format!("no answer within {} s", REQUEST_TIMEOUT.as_secs()))),
-        }
+        Ok(self.request(request).await?)
     }
 }
 
@@ -54,6 +49,8 @@ pub enum Ending {
     Conflict(String),
     /// A request may go well next time.
     Transient(String),
+    /// The namespace is being deleted.
+    NamespaceEnds(String),
     /// The API server refused a request; it is the first that it refused.
     Refused(Failure),
 }
@@ -128,7 +125,7 @@ impl<S: Server> Run<'_, S> {
             let may_go_on = match &self.outcome.ending {
                 Ending::Done | Ending::Refused(_) => true,
                 Ending::Conflict(_) => group.iter().copied().all(is_pod),
-                Ending::Transient(_) => false,
+                Ending::Transient(_) | Ending::NamespaceEnds(_) => false,
             };
             if !may_go_on {
                 return;
@@ -163,7 +160,9 @@ impl<S: Server> Run<'_, S> {
         let owner_uid =
             owners.into_iter().find(|owner| owner.controller == Some(true)).map(|owner| owner.uid);
         let template = object.spec.get_mut("template").map(Value::take).unwrap_or_default();
-        let cause = FailureCause::AlreadyExists { owner_uid, template };
+        let labels = object.metadata.labels.unwrap_or_default();
+        let has_hash = labels.get(keys::POD_HASH_LABEL).is_some_and(|hash| !hash.is_empty());
+        let cause = FailureCause::AlreadyExists { owner_uid, template, has_hash };
         Ending::Refused(Failure { kind, name: key.name.clone(), cause })
     }
 
@@ -220,7 +219,7 @@ impl<S: Server> Run<'_, S> {
                 &status.routed
             }
             Ending::Refused(_) | Ending::Transient(_) => &status.observed,
-            Ending::Conflict(_) => return,
+            Ending::Conflict(_) | Ending::NamespaceEnds(_) => return,
         };
         if !patch.is_null() {
             let newer = self.newest.get(&(ObjectKind::Rollout, self.key.name.clone()));
@@ -234,6 +233,7 @@ impl<S: Server> Run<'_, S> {
             }
         }
         if self.outcome.ending == Ending::Done {
+            self.outcome.events.splice(0..0, status.first.iter().cloned());
             self.outcome.events.extend(status.events.iter().cloned());
         }
     }
@@ -246,6 +246,7 @@ fn ending(kind: ObjectKind, name: &str, error: WriteError) -> Ending {
         WriteError::Conflict(message) => Ending::Conflict(message),
         WriteError::AlreadyExists => Ending::Conflict(error.to_string()),
         WriteError::Transient(message) => Ending::Transient(message),
+        WriteError::NamespaceEnds(message) => Ending::NamespaceEnds(message),
         WriteError::Forbidden(message) => refused(FailureCause::Forbidden(message)),
         WriteError::Rejected(message) => refused(FailureCause::Rejected(message)),
     }
@@ -253,10 +254,19 @@ fn ending(kind: ObjectKind, name: &str, error: WriteError) -> Ending {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use std::time::Duration;
 
+    use jiff::Timestamp;
+    use serde_json::json;
+    use tokio::sync::watch;
+
+    use super::super::cache::Caches;
     use super::super::double::Double;
+    use super::super::fence::{Fence, Grant, Standing};
+    use super::super::metrics::Metrics;
+    use super::super::outlet::Outlet;
     use super::*;
+    use crate::clock::Clock;
     use crate::domain::event::EventReason;
     use crate::domain::plan::{Purpose, StageName, Wake};
 
@@ -285,6 +295,7 @@ mod tests {
                 observed: json!({"status": {"observed": true}}),
                 routed: json!({"status": {"routed": true}}),
                 events: vec![note("status")],
+                ..StatusWrite::nothing()
             },
             notes: Vec::new(),
             wake: Wake::OnChange,
@@ -347,6 +358,42 @@ mod tests {
         let (outcome, events) = run(&two_stages(), &server).await;
         assert_eq!(server.lines(), ["PATCH replicasets/a"]);
         assert!(events.is_empty() && outcome.ending == Ending::Conflict("m".into()));
+    }
+
+    #[tokio::test]
+    async fn a_namespace_that_is_being_deleted_ends_the_plan_without_a_word() {
+        let server = Double::failing("/a", WriteError::NamespaceEnds("m".into()));
+        let (outcome, events) = run(&two_stages(), &server).await;
+        assert_eq!(server.lines(), ["PATCH replicasets/a"]);
+        assert!(events.is_empty() && outcome.ending == Ending::NamespaceEnds("m".into()));
+    }
+
+    /// A server before whose first answer the controller stands still for longer than its lease lasts.
+    struct Freezing(Double);
+
+    impl Server for Freezing {
+        async fn send(&self, request: Request<Vec<u8>>) -> Result<RawObject, WriteError> {
+            let answer = self.0.send(request).await;
+            if self.0.lines().len() == 1 {
+                tokio::time::advance(Duration::from_secs(20)).await;
+            }
+            answer
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn of_a_plan_that_was_decided_before_the_lease_was_over_nothing_is_sent_after() {
+        let clock = Clock::starting_at(Timestamp::UNIX_EPOCH);
+        let (renewal, lease) = (Duration::from_secs(10), Duration::from_secs(15));
+        let grant = Grant { sent: clock.moment(), renewal, lease };
+        // The other controller leads now, but nobody has told this one.
+        let (_told, standing) = watch::channel(Standing::Leading(grant));
+        let (server, fence) = (Freezing(Double::default()), Fence::of(standing));
+        let (caches, metrics) = (Caches::default(), Metrics::default());
+        let outlet = Outlet { server: &server, fence: &fence, caches: &caches, metrics: &metrics, clock };
+        let outcome = apply(&two_stages(), &ObjectKey::new("shop", "web"), &outlet).await;
+        assert_eq!(server.0.lines(), ["PATCH replicasets/a"], "this one was sent in time");
+        assert!(matches!(outcome.ending, Ending::Transient(_)), "{:?}", outcome.ending);
     }
 
     #[tokio::test]
@@ -419,7 +466,7 @@ mod tests {
         assert_eq!(server.lines()[..2], ["POST replicasets", "GET replicasets/a"]);
         let Ending::Refused(failure) = outcome.ending else { panic!("{outcome:?}") };
         let template = json!({"spec": {"found": true}});
-        assert_eq!(failure.cause, FailureCause::AlreadyExists { owner_uid: None, template });
+        assert_eq!(failure.cause, FailureCause::AlreadyExists { owner_uid: None, template, has_hash: false });
     }
 
     #[tokio::test]

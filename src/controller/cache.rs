@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::entry::{Entry, IngressEntry, PodEntry, ReplicaSetEntry, RolloutEntry, ServiceEntry, Term};
 use super::object::ObjectKey;
+use super::workload::Workloads;
 use crate::domain::plan::ObjectKind;
 
 /// A difference between the cache before and after an event.
@@ -35,12 +36,17 @@ pub struct Cache<T> {
     reached: u64,
     /// Until then something newer may be out of sight.
     doubted_until: Option<Timestamp>,
+    /// Why nothing is received.
+    refusal: Option<String>,
+    /// When the API server last broke off.
+    silent_at: Option<Timestamp>,
 }
 
 impl<T> Default for Cache<T> {
     fn default() -> Self {
         let (objects, index, incoming) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { objects, index, incoming, ready: false, reached: 0, doubted_until: None }
+        let (doubted_until, refusal, silent_at) = (None, None, None);
+        Self { objects, index, incoming, ready: false, reached: 0, doubted_until, refusal, silent_at }
     }
 }
 
@@ -63,6 +69,7 @@ impl<T: Entry> Cache<T> {
         changes.extend(incoming.into_iter().filter_map(|(key, entry)| self.set(key, entry)));
         self.ready = true;
         self.doubted_until = None;
+        self.refusal = None;
         changes
     }
 
@@ -83,6 +90,11 @@ impl<T: Entry> Cache<T> {
         self.objects.get(key)
     }
 
+    /// All objects, by key.
+    pub fn iter(&self) -> impl Iterator<Item = (&ObjectKey, &Arc<T>)> {
+        self.objects.iter()
+    }
+
     /// The objects of which `term` holds, by key.
     pub fn find<'a>(&'a self, term: &Term) -> impl Iterator<Item = (&'a ObjectKey, &'a Arc<T>)> + use<'a, T> {
         let keys = self.index.get(term).into_iter().flatten();
@@ -93,6 +105,19 @@ impl<T: Entry> Cache<T> {
     #[must_use]
     pub const fn is_ready(&self) -> bool {
         self.ready
+    }
+
+    /// The API server refuses to list or watch the objects, with these words. True if that is news.
+    pub fn refuse(&mut self, said: String) -> bool {
+        let is_news = self.refusal.as_ref() != Some(&said);
+        self.refusal = Some(said);
+        is_news
+    }
+
+    /// What the API server has said about that since the last list.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&str> {
+        self.refusal.as_deref()
     }
 
     /// Whether everything is known that happened up to `resource_version`.
@@ -116,6 +141,17 @@ impl<T: Entry> Cache<T> {
     #[must_use]
     pub fn doubted_until(&self, now: Timestamp) -> Option<Timestamp> {
         self.doubted_until.filter(|until| *until > now)
+    }
+
+    /// The API server has broken off.
+    pub fn silent(&mut self, now: Timestamp) {
+        self.silent_at = Some(now);
+    }
+
+    /// Whether the API server has broken off since `time`.
+    #[must_use]
+    pub fn was_silent_since(&self, time: Timestamp) -> bool {
+        self.silent_at.is_some_and(|silent| silent >= time)
     }
 
     fn note(&mut self, entry: &T) {
@@ -189,10 +225,12 @@ pub struct Caches {
     pub ingresses: Shared<IngressEntry>,
     /// Pods that carry the hash label.
     pub pods: Shared<PodEntry>,
+    /// What Rollouts take their templates from.
+    pub workloads: Workloads,
 }
 
 impl Caches {
-    /// The kinds of which no whole list has been received yet.
+    /// The kinds of which no whole list has been received yet, of those that every decision needs.
     #[must_use]
     pub fn missing(&self) -> Vec<ObjectKind> {
         let ready = [
@@ -214,7 +252,19 @@ impl Caches {
             ObjectKind::Service => self.services.read().has_reached(resource_version),
             ObjectKind::Ingress => self.ingresses.read().has_reached(resource_version),
             ObjectKind::Pod => self.pods.read().has_reached(resource_version),
+            ObjectKind::Deployment => self.workloads.deployments.read().has_reached(resource_version),
+            ObjectKind::PodTemplate => self.workloads.pod_templates.read().has_reached(resource_version),
         }
+    }
+
+    /// Whether the API server has broken off a watch since `time`.
+    #[must_use]
+    pub fn were_silent_since(&self, time: Timestamp) -> bool {
+        self.rollouts.read().was_silent_since(time)
+            || self.replica_sets.read().was_silent_since(time)
+            || self.services.read().was_silent_since(time)
+            || self.ingresses.read().was_silent_since(time)
+            || self.pods.read().was_silent_since(time)
     }
 
     /// Whether the object is there with that uid and nobody has begun to delete it.
@@ -229,6 +279,12 @@ impl Caches {
             ObjectKind::Ingress => self.ingresses.read().get(key).is_some_and(|e| e.id.uid == uid),
             ObjectKind::Pod => {
                 self.pods.read().get(key).is_some_and(|e| e.view.id.uid == uid && !e.view.deleting)
+            }
+            ObjectKind::Deployment => {
+                self.workloads.deployments.read().get(key).is_some_and(|e| e.id().uid == uid)
+            }
+            ObjectKind::PodTemplate => {
+                self.workloads.pod_templates.read().get(key).is_some_and(|e| e.id().uid == uid)
             }
         }
     }
@@ -302,8 +358,10 @@ mod tests {
         cache.remove(key("a"), &service("a", "6", "x"));
         assert!(cache.has_reached("5"), "its deletion came after");
         assert!(cache.has_reached("not-a-number"));
+        cache.put(key("a"), service("a", "9", "x"));
+        assert!(cache.has_reached("9") && !cache.has_reached("10"), "versions are numbers");
         listed(&mut cache, vec![]);
-        assert!(cache.has_reached("6"));
+        assert!(cache.has_reached("9"));
     }
 
     #[test]

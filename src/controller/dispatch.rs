@@ -1,16 +1,18 @@
 //! Hands out the keys of the queue to a bounded number of concurrent reconciles.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 use tokio::task::{Id, JoinError, JoinSet};
+use tokio::time::Instant;
 
 use super::apply::Server;
 use super::object::ObjectKey;
-use super::queue::{Next, Queue};
+use super::queue::{Load, Next, Queue};
 use super::random::Rng;
 use super::reconcile::Reconciler;
 
@@ -24,17 +26,42 @@ const LONGEST_NAP: Duration = Duration::from_secs(30);
 pub struct Dispatcher {
     queue: Mutex<Queue<ObjectKey>>,
     bell: Notify,
+    /// Since when each Rollout that is worked on has been.
+    busy: Mutex<BTreeMap<ObjectKey, Instant>>,
+    /// Whether anybody takes out what is put in.
+    runs: AtomicBool,
 }
 
 impl Dispatcher {
     /// A dispatcher of an empty queue whose jitter comes from `rng`.
     #[must_use]
     pub fn new(rng: Rng) -> Self {
-        Self { queue: Mutex::new(Queue::new(rng)), bell: Notify::new() }
+        Self {
+            queue: Mutex::new(Queue::new(rng)),
+            bell: Notify::new(),
+            busy: Mutex::default(),
+            runs: AtomicBool::new(false),
+        }
     }
 
-    /// Asks for these Rollouts to be reconciled.
+    /// How much there is to do at `now`.
+    #[must_use]
+    pub fn load(&self, now: Timestamp) -> Load {
+        self.queue().load(now)
+    }
+
+    /// For how many seconds each Rollout that is worked on has been.
+    #[must_use]
+    pub fn busy(&self) -> Vec<f64> {
+        self.busy_since().values().map(|since| since.elapsed().as_secs_f64()).collect()
+    }
+
+    /// Asks for these Rollouts to be reconciled. Before [`run`](Self::run) nothing is noted, since it begins with all
+    /// that there are.
     pub fn trigger<'a>(&self, keys: impl IntoIterator<Item = &'a ObjectKey>, now: Timestamp) {
+        if !self.runs.load(Ordering::SeqCst) {
+            return;
+        }
         let mut queue = self.queue();
         for key in keys {
             queue.add(key, now);
@@ -51,6 +78,9 @@ impl Dispatcher {
         limit: usize,
         mut stop: watch::Receiver<bool>,
     ) {
+        self.runs.store(true, Ordering::SeqCst);
+        let all: Vec<_> = reconciler.caches.rollouts.read().iter().map(|(key, _)| key.clone()).collect();
+        self.trigger(&all, reconciler.clock.now());
         let mut running = Running { tasks: JoinSet::new(), keys: BTreeMap::new() };
         while !*stop.borrow_and_update() {
             let wait = self.start_due(reconciler, limit, &mut running);
@@ -58,7 +88,7 @@ impl Dispatcher {
                 biased;
                 _ = stop.changed() => {}
                 Some(ended) = running.tasks.join_next_with_id(), if !running.tasks.is_empty() => {
-                    self.ended(&mut running, ended, reconciler.clock.now());
+                    self.ended(reconciler, &mut running, ended);
                 }
                 () = self.bell.notified() => {}
                 () = crate::clock::sleep(wait) => {}
@@ -85,7 +115,11 @@ impl Dispatcher {
         let now = reconciler.clock.now();
         let mut queue = self.queue();
         while running.tasks.len() < limit {
+            let due = queue.next_due();
             let Some(key) = queue.pop(now) else { break };
+            let waited = due.and_then(|due| Duration::try_from(now.duration_since(due)).ok());
+            reconciler.metrics.started(waited.unwrap_or_default());
+            self.busy_since().insert(key.clone(), Instant::now());
             let (reconciler, of_task) = (Arc::clone(reconciler), key.clone());
             let task = running.tasks.spawn(async move { reconciler.reconcile(&of_task).await });
             running.keys.insert(task.id(), key);
@@ -98,7 +132,12 @@ impl Dispatcher {
         }
     }
 
-    fn ended(&self, running: &mut Running, ended: Result<(Id, Next), JoinError>, now: Timestamp) {
+    fn ended<S: Server>(
+        &self,
+        reconciler: &Reconciler<S>,
+        running: &mut Running,
+        ended: Result<(Id, Next), JoinError>,
+    ) {
         let (id, next) = match ended {
             Ok(ended) => ended,
             Err(error) => {
@@ -106,9 +145,15 @@ impl Dispatcher {
                 (error.id(), Next::Refused)
             }
         };
-        if let Some(key) = running.keys.remove(&id) {
-            self.queue().done(&key, next, now);
+        let Some(key) = running.keys.remove(&id) else { return };
+        if let Some(since) = self.busy_since().remove(&key) {
+            reconciler.metrics.finished(since.elapsed());
         }
+        self.queue().done(&key, next, reconciler.clock.now());
+    }
+
+    fn busy_since(&self) -> MutexGuard<'_, BTreeMap<ObjectKey, Instant>> {
+        self.busy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn queue(&self) -> MutexGuard<'_, Queue<ObjectKey>> {
@@ -145,6 +190,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn one_that_stands_by_keeps_no_list_of_what_comes_and_goes() {
+        let (reconciler, dispatcher) = (reconciler(&["a"]), Dispatcher::new(Rng::seeded(1)));
+        dispatcher.trigger(&[ObjectKey::new("shop", "a")], reconciler.clock.now());
+        assert!(dispatcher.queue().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn nothing_begins_before_every_cache_is_filled() {
         let (reconciler, dispatcher) = (reconciler(&["a", "b"]), Arc::new(Dispatcher::new(Rng::seeded(1))));
         let (stop, stopped) = watch::channel(false);
@@ -152,9 +204,8 @@ mod tests {
             let (reconciler, dispatcher) = (Arc::clone(&reconciler), Arc::clone(&dispatcher));
             async move { dispatcher.run(&reconciler, 1, stopped).await }
         });
-        let keys = [ObjectKey::new("shop", "a"), ObjectKey::new("shop", "b")];
-        dispatcher.trigger(&keys, reconciler.clock.now());
         let caches = &reconciler.caches;
+        // What is known when the work begins is part of it.
         caches.rollouts.write().swap();
         caches.replica_sets.write().swap();
         caches.services.write().swap();
@@ -165,6 +216,7 @@ mod tests {
         dispatcher.trigger([], reconciler.clock.now());
         sleep(Duration::from_millis(10)).await;
         assert_eq!(reconciler.server.lines(), ["PATCH rollouts/a/status", "PATCH rollouts/b/status"]);
+        assert!(dispatcher.busy().is_empty() && dispatcher.load(reconciler.clock.now()).adds >= 2);
         stop.send(true).expect("it runs");
         work.await.expect("no panic");
     }

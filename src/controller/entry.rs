@@ -18,6 +18,7 @@ use crate::domain::plan::ObjectKind;
 use crate::rollout::snapshot::{
     Identity, PodView, ReplicaFailure, ReplicaSetStatusView, ReplicaSetView, ServiceView,
 };
+use crate::rollout::workload::WorkloadKind;
 use crate::rollout::{ObservedKeys, Unreadable, observed_keys};
 
 /// A fact about an object by which a cache finds it without looking at every object.
@@ -35,6 +36,10 @@ pub enum Term {
     NamesIngress(ObjectKey),
     /// It says that this Rollout manages it.
     ManagedBy(ObjectKey),
+    /// It takes its template from this workload.
+    NamesWorkload(WorkloadKind, ObjectKey),
+    /// It takes its template from a workload of this kind.
+    NeedsWorkloads(WorkloadKind),
 }
 
 /// A kind that is watched and cached.
@@ -43,9 +48,9 @@ pub trait Entry: Debug + Sized + Send + Sync + 'static {
     type Wire: Resource<DynamicType: Clone> + Clone + Debug + DeserializeOwned + Send + 'static;
     /// The kind.
     const KIND: ObjectKind;
-    /// The label selector of the watched objects, if not all objects of the kind are watched.
-    const LABELS: Option<&'static str>;
 
+    /// The label selector of the objects that a controller of that instance watches, if not all of the kind.
+    fn labels(instance_id: Option<&str>) -> Option<String>;
     /// Where the entries of the kind are kept.
     fn cache(caches: &Caches) -> &Shared<Self>;
     /// What is kept of `wire`.
@@ -91,7 +96,7 @@ impl Owner {
     }
 }
 
-fn identity(meta: &ObjectMeta) -> Identity {
+pub(super) fn identity(meta: &ObjectMeta) -> Identity {
     Identity {
         name: meta.name.clone().unwrap_or_default(),
         uid: meta.uid.clone().unwrap_or_default(),
@@ -112,9 +117,6 @@ fn slim(meta: &mut ObjectMeta) {
     }
 }
 
-/// Rollouts with an instance id are another controller's.
-const WITHOUT_INSTANCE: &str = "!argo-rollouts.argoproj.io/controller-instance-id";
-
 /// A Rollout, or what is known of one that cannot be read.
 #[derive(Debug, Clone)]
 pub struct RolloutEntry {
@@ -129,7 +131,12 @@ pub struct RolloutEntry {
 impl Entry for RolloutEntry {
     type Wire = RawObject;
     const KIND: ObjectKind = ObjectKind::Rollout;
-    const LABELS: Option<&'static str> = Some(WITHOUT_INSTANCE);
+
+    /// Those of its instance; without an id, those that have none.
+    fn labels(instance_id: Option<&str>) -> Option<String> {
+        let key = keys::INSTANCE_ID_LABEL;
+        Some(instance_id.map_or_else(|| format!("!{key}"), |id| format!("{key}={id}")))
+    }
 
     fn cache(caches: &Caches) -> &Shared<Self> {
         &caches.rollouts
@@ -162,6 +169,10 @@ impl Entry for RolloutEntry {
         let mut terms = vec![Term::Namespace(key.namespace.clone())];
         terms.extend(self.observed.services.iter().map(|name| Term::NamesService(named(name))));
         terms.extend(self.observed.ingresses.iter().map(|name| Term::NamesIngress(named(name))));
+        if let Some(workload) = &self.observed.workload {
+            terms.push(Term::NamesWorkload(workload.kind, named(&workload.name)));
+            terms.push(Term::NeedsWorkloads(workload.kind));
+        }
         terms
     }
 
@@ -197,7 +208,10 @@ pub struct ReplicaSetEntry {
 impl Entry for ReplicaSetEntry {
     type Wire = RawObject;
     const KIND: ObjectKind = ObjectKind::ReplicaSet;
-    const LABELS: Option<&'static str> = Some(keys::POD_HASH_LABEL);
+
+    fn labels(_: Option<&str>) -> Option<String> {
+        Some(keys::POD_HASH_LABEL.to_owned())
+    }
 
     fn cache(caches: &Caches) -> &Shared<Self> {
         &caches.replica_sets
@@ -239,7 +253,7 @@ impl Entry for ReplicaSetEntry {
     }
 }
 
-fn integer(object: &Value, field: &str) -> Option<i32> {
+pub(super) fn integer(object: &Value, field: &str) -> Option<i32> {
     object.get(field)?.as_i64().and_then(|n| i32::try_from(n).ok())
 }
 
@@ -274,7 +288,10 @@ pub struct ServiceEntry(
 impl Entry for ServiceEntry {
     type Wire = RawObject;
     const KIND: ObjectKind = ObjectKind::Service;
-    const LABELS: Option<&'static str> = None;
+
+    fn labels(_: Option<&str>) -> Option<String> {
+        None
+    }
 
     fn cache(caches: &Caches) -> &Shared<Self> {
         &caches.services
@@ -317,7 +334,10 @@ pub struct IngressEntry {
 impl Entry for IngressEntry {
     type Wire = RawObject;
     const KIND: ObjectKind = ObjectKind::Ingress;
-    const LABELS: Option<&'static str> = None;
+
+    fn labels(_: Option<&str>) -> Option<String> {
+        None
+    }
 
     fn cache(caches: &Caches) -> &Shared<Self> {
         &caches.ingresses
@@ -369,7 +389,10 @@ pub struct PodEntry {
 impl Entry for PodEntry {
     type Wire = PartialObjectMeta<Pod>;
     const KIND: ObjectKind = ObjectKind::Pod;
-    const LABELS: Option<&'static str> = Some(keys::POD_HASH_LABEL);
+
+    fn labels(_: Option<&str>) -> Option<String> {
+        Some(keys::POD_HASH_LABEL.to_owned())
+    }
 
     fn cache(caches: &Caches) -> &Shared<Self> {
         &caches.pods
@@ -441,6 +464,15 @@ mod tests {
         assert_eq!(view.annotations.keys().collect::<Vec<_>>(), ["a"]);
         assert_eq!(view.created.to_string(), "2026-01-02T03:04:05Z");
         assert_eq!(view.status.failure.map(|f| f.reason).as_deref(), Some("FailedCreate"));
+    }
+
+    #[test]
+    fn an_instance_watches_its_own_rollouts_alone() {
+        let key = "argo-rollouts.argoproj.io/controller-instance-id";
+        assert_eq!(RolloutEntry::labels(None), Some(format!("!{key}")));
+        assert_eq!(RolloutEntry::labels(Some("blue")), Some(format!("{key}=blue")));
+        assert_eq!(ReplicaSetEntry::labels(Some("blue")).as_deref(), Some("rollouts-pod-template-hash"));
+        assert_eq!(ServiceEntry::labels(Some("blue")), None);
     }
 
     #[test]

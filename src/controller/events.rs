@@ -1,23 +1,26 @@
 //! Sends Events, in order and aside from decisions: a slow or refused Event never holds up a Rollout.
 //!
 //! The queue is bounded. When it is full the oldest Event is dropped and counted, for the newest say best how things
-//! are. Each Event is an object of its own: two Events of one reason with different messages must both be readable.
+//! are. Each Event is an object of its own: two Events of one reason with different messages must both be readable. Only
+//! when there are very many about one Rollout those of one reason become one (`allowance`).
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::Request;
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::core::params::PostParams;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+use super::allowance::Allowance;
 use super::apply::Server;
 use super::failure::WriteError;
 use super::object::ObjectKey;
 use crate::api::keys;
-use crate::clock;
+use crate::clock::{self, Clock};
 use crate::domain::event::EventNote;
 use crate::domain::plan::Precondition;
 
@@ -33,21 +36,78 @@ const ATTEMPTS: u32 = 12;
 const RETRY_FIRST: Duration = Duration::from_millis(250);
 const RETRY_MOST: Duration = Duration::from_secs(5);
 
-/// An Event that is ready to be sent.
+/// An Event about a Rollout, or several of one reason.
 #[derive(Debug, Clone, PartialEq)]
-struct Letter {
-    namespace: String,
-    body: Value,
+pub(super) struct Letter {
+    key: ObjectKey,
+    /// The state in which the Rollout was.
+    rollout: Precondition,
+    pub(super) note: EventNote,
+    first: Timestamp,
+    last: Timestamp,
+    pub(super) count: u32,
+    number: u64,
+}
+
+impl Letter {
+    pub(super) fn new(
+        key: ObjectKey,
+        rollout: Precondition,
+        note: EventNote,
+        now: Timestamp,
+        number: u64,
+    ) -> Self {
+        Self { key, rollout, note, first: now, last: now, count: 1, number }
+    }
+
+    /// One that stands for this and a later one; the newest message comes first, for the end of a long one is cut.
+    pub(super) fn followed_by(self, mut later: Self) -> Self {
+        later.note.message = format!("{}; before: {}", later.note.message, self.note.message);
+        Self { first: self.first, count: self.count + later.count, ..later }
+    }
 }
 
 #[derive(Debug, Default)]
 struct Waiting {
     letters: VecDeque<Letter>,
+    allowances: BTreeMap<ObjectKey, Allowance>,
     /// Dropped since it was last reported.
     dropped: u64,
     closed: bool,
     /// The number of the last one.
     last: u64,
+}
+
+impl Waiting {
+    fn enqueue(&mut self, letters: Vec<Letter>) {
+        for letter in letters {
+            if self.letters.len() >= CAPACITY {
+                self.letters.pop_front();
+                self.dropped += 1;
+            }
+            self.letters.push_back(letter);
+        }
+    }
+
+    /// Enqueues what was collected and is due, which at the end is everything.
+    fn release(&mut self, now: Timestamp) {
+        let is_due = |allowance: &Allowance| allowance.due().is_some_and(|due| self.closed || due <= now);
+        let due: Vec<_> =
+            self.allowances.iter().filter(|(_, a)| is_due(a)).map(|(key, _)| key.clone()).collect();
+        for key in due {
+            let letters = self.allowances.get_mut(&key).map(Allowance::release).unwrap_or_default();
+            self.enqueue(letters);
+        }
+        self.allowances.retain(|_, allowance| !allowance.is_whole(now));
+    }
+}
+
+/// What the sender does next.
+enum Task {
+    Send(Letter),
+    WaitUntil(Timestamp),
+    Wait,
+    End,
 }
 
 /// The Events that wait to be sent.
@@ -61,14 +121,12 @@ impl EventQueue {
     /// Adds an Event about the Rollout at `key`, which was in the state `rollout`.
     pub fn push(&self, key: &ObjectKey, rollout: &Precondition, note: &EventNote, now: Timestamp) {
         let mut waiting = self.lock();
-        if waiting.letters.len() >= CAPACITY {
-            waiting.letters.pop_front();
-            waiting.dropped += 1;
-        }
         // Times have seconds only: it is by their names that Events of one second keep their order in lists.
         waiting.last = u64::try_from(now.as_nanosecond()).unwrap_or(0).max(waiting.last + 1);
-        let body = body(key, rollout, note, now, waiting.last);
-        waiting.letters.push_back(Letter { namespace: key.namespace.clone(), body });
+        let letter = Letter::new(key.clone(), rollout.clone(), note.clone(), now, waiting.last);
+        let allowance = waiting.allowances.entry(key.clone()).or_insert_with(|| Allowance::new(now));
+        let letters = allowance.admit(letter, now);
+        waiting.enqueue(letters);
         drop(waiting);
         self.wake.notify_one();
     }
@@ -80,23 +138,38 @@ impl EventQueue {
     }
 
     /// Sends Events until the queue is closed and empty.
-    pub async fn send(&self, server: &impl Server) {
+    pub async fn send(&self, server: &impl Server, clock: &Clock) {
         loop {
-            let (letter, dropped, closed) = self.take();
+            let (task, dropped) = self.next(clock.now());
             if dropped > 0 {
                 tracing::warn!(dropped, "the API server takes Events too slowly; the oldest were dropped");
             }
-            match letter {
-                Some(letter) => deliver(&letter, server).await,
-                None if closed => return,
-                None => self.wake.notified().await,
+            match task {
+                Task::Send(letter) => deliver(&letter, server).await,
+                Task::WaitUntil(due) => tokio::select! {
+                    biased;
+                    () = self.wake.notified() => {}
+                    () = clock.sleep_until(due) => {}
+                },
+                Task::Wait => self.wake.notified().await,
+                Task::End => return,
             }
         }
     }
 
-    fn take(&self) -> (Option<Letter>, u64, bool) {
+    /// What is to be done now, and how many Events were dropped since it was last asked.
+    fn next(&self, now: Timestamp) -> (Task, u64) {
         let mut waiting = self.lock();
-        (waiting.letters.pop_front(), std::mem::take(&mut waiting.dropped), waiting.closed)
+        waiting.release(now);
+        let task = match waiting.letters.pop_front() {
+            Some(letter) => Task::Send(letter),
+            None if waiting.closed => Task::End,
+            None => {
+                let due = waiting.allowances.values().filter_map(Allowance::due).min();
+                due.map_or(Task::Wait, Task::WaitUntil)
+            }
+        };
+        (task, std::mem::take(&mut waiting.dropped))
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {
@@ -117,31 +190,34 @@ async fn deliver(letter: &Letter, server: &impl Server) {
         };
         match error {
             WriteError::Transient(_) => clock::sleep(wait).await,
+            // It goes with everything else there.
+            WriteError::NamespaceEnds(_) => return,
             WriteError::Conflict(_)
             | WriteError::AlreadyExists
             | WriteError::Forbidden(_)
             | WriteError::Rejected(_) => {
-                let (namespace, reason) = (&letter.namespace, &letter.body["reason"]);
-                tracing::warn!(%namespace, %reason, %error, "an Event was refused");
+                let (namespace, reason) = (&letter.key.namespace, letter.note.reason.as_str());
+                tracing::warn!(namespace, reason, %error, "an Event was refused");
                 return;
             }
         }
         wait = (wait * 2).min(RETRY_MOST);
     }
-    tracing::warn!(namespace = %letter.namespace, reason = %letter.body["reason"], "an Event could not be sent");
+    let (namespace, reason) = (&letter.key.namespace, letter.note.reason.as_str());
+    tracing::warn!(namespace, reason, "an Event could not be sent");
 }
 
 fn request(letter: &Letter) -> Result<Request<Vec<u8>>, kube::core::request::Error> {
-    let target = kube::core::Request::new(format!("/api/v1/namespaces/{}/events", letter.namespace));
-    target.create(&PostParams::default(), letter.body.to_string().into_bytes())
+    let target = kube::core::Request::new(format!("/api/v1/namespaces/{}/events", letter.key.namespace));
+    target.create(&PostParams::default(), body(letter).to_string().into_bytes())
 }
 
-fn body(key: &ObjectKey, rollout: &Precondition, note: &EventNote, now: Timestamp, number: u64) -> Value {
-    let time = k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(now);
+fn body(letter: &Letter) -> Value {
+    let Letter { key, rollout, note, first, last, count, number } = letter;
     json!({
         "apiVersion": "v1",
         "kind": "Event",
-        "metadata": {"namespace": key.namespace, "name": name(&key.name, number)},
+        "metadata": {"namespace": key.namespace, "name": name(&key.name, *number)},
         "involvedObject": {
             "apiVersion": keys::API_VERSION,
             "kind": keys::ROLLOUT,
@@ -156,9 +232,9 @@ fn body(key: &ObjectKey, rollout: &Precondition, note: &EventNote, now: Timestam
         "source": {"component": COMPONENT},
         "reportingComponent": COMPONENT,
         "reportingInstance": "",
-        "firstTimestamp": time,
-        "lastTimestamp": time,
-        "count": 1,
+        "firstTimestamp": Time(*first),
+        "lastTimestamp": Time(*last),
+        "count": count,
     })
 }
 
@@ -201,6 +277,10 @@ mod tests {
         }
     }
 
+    fn clock() -> Clock {
+        Clock::starting_at(Timestamp::UNIX_EPOCH)
+    }
+
     fn push(queue: &EventQueue, message: &str) {
         let rollout = Precondition { uid: "u".into(), resource_version: "7".into() };
         let note = EventNote::new(EventReason::RolloutAborted, message);
@@ -211,7 +291,8 @@ mod tests {
     fn an_event_is_about_the_rollout() {
         let queue = EventQueue::default();
         push(&queue, "given up");
-        let body = queue.take().0.expect("an Event").body;
+        let Task::Send(letter) = queue.next(Timestamp::UNIX_EPOCH).0 else { panic!("an Event waits") };
+        let body = body(&letter);
         assert_eq!(body["metadata"]["name"], "web.0000000000000001");
         assert_eq!(body["involvedObject"]["kind"], "Rollout");
         assert_eq!(body["involvedObject"]["uid"], "u");
@@ -241,9 +322,34 @@ mod tests {
             push(&queue, &i.to_string());
         }
         queue.close();
-        queue.send(&server).await;
+        queue.send(&server, &clock()).await;
         let messages = server.messages.lock().expect("no panic");
         assert_eq!((messages.len(), messages.first().map(String::as_str)), (CAPACITY, Some("2")));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_collected_is_sent_in_time_and_at_the_end() {
+        let (queue, server) = (EventQueue::default(), Double::default());
+        let rollout = Precondition { uid: "u".into(), resource_version: "7".into() };
+        let clock = clock();
+        let scaled = |message: &str| {
+            let note = EventNote::new(EventReason::ScalingReplicaSet, message);
+            queue.push(&ObjectKey::new("shop", "web"), &rollout, &note, clock.now());
+        };
+        (1..=27).for_each(|number| scaled(&number.to_string()));
+        let sent = || server.messages.lock().expect("no panic").len();
+        let watched = async {
+            clock::sleep(Duration::from_secs(119)).await;
+            assert_eq!(sent(), 25);
+            clock::sleep(Duration::from_secs(2)).await;
+            assert_eq!(sent(), 26);
+            scaled("28");
+            clock::sleep(Duration::from_secs(1)).await;
+            assert_eq!(sent(), 26);
+            queue.close();
+        };
+        futures::join!(queue.send(&server, &clock), watched);
+        assert_eq!(server.messages.lock().expect("no panic")[25..], ["27; before: 26", "28"]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -253,7 +359,7 @@ mod tests {
         push(&queue, "first");
         push(&queue, "second");
         queue.close();
-        queue.send(&server).await;
+        queue.send(&server, &clock()).await;
         assert_eq!(*server.messages.lock().expect("no panic"), ["first", "second"]);
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use kube::core::Status;
+use kube::core::response::StatusCause;
 
 /// Why a request did not do what it was sent for.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +16,8 @@ pub enum WriteError {
     Transient(String),
     /// The controller may not do that, or a quota is used up.
     Forbidden(String),
+    /// The namespace is being deleted, and nothing is made in it any more.
+    NamespaceEnds(String),
     /// The object is invalid, or an admission webhook said no.
     Rejected(String),
 }
@@ -26,6 +29,7 @@ impl fmt::Display for WriteError {
             Self::Conflict(message)
             | Self::Transient(message)
             | Self::Forbidden(message)
+            | Self::NamespaceEnds(message)
             | Self::Rejected(message) => f.write_str(message),
         }
     }
@@ -47,7 +51,10 @@ fn classify(status: &Status) -> WriteError {
     match status.code {
         409 if status.reason == "AlreadyExists" => WriteError::AlreadyExists,
         404 | 409 | 410 | 412 => WriteError::Conflict(message),
-        422 if concerns_uid(status) => WriteError::Conflict(message),
+        422 if has_cause(status, |cause| cause.field == "metadata.uid") => WriteError::Conflict(message),
+        403 if has_cause(status, |cause| cause.reason == NAMESPACE_ENDS) => {
+            WriteError::NamespaceEnds(message)
+        }
         403 => WriteError::Forbidden(message),
         401 | 408 | 429 => WriteError::Transient(message),
         400..=499 => WriteError::Rejected(message),
@@ -55,10 +62,13 @@ fn classify(status: &Status) -> WriteError {
     }
 }
 
-/// Whether the answer says that the object has another uid than the patch: it was deleted and made anew.
-fn concerns_uid(status: &Status) -> bool {
+/// Of an answer about a namespace that is being deleted.
+const NAMESPACE_ENDS: &str = "NamespaceTerminating";
+
+/// Whether the answer has such a cause. One about the uid says that the object was deleted and made anew.
+fn has_cause(status: &Status, is_it: impl Fn(&StatusCause) -> bool) -> bool {
     let causes = status.details.iter().flat_map(|details| &details.causes);
-    causes.into_iter().any(|cause| cause.field == "metadata.uid")
+    causes.into_iter().any(is_it)
 }
 
 /// The innermost of a chain of errors, which is the one that says what happened.
@@ -76,12 +86,14 @@ mod tests {
     use super::*;
 
     fn answer(code: u16, reason: &str, field: Option<&str>) -> WriteError {
-        let causes = field.map(
-            |field| serde_json::json!([{"reason": "FieldValueInvalid", "message": "m", "field": field}]),
-        );
+        let cause =
+            |field| serde_json::json!({"reason": "FieldValueInvalid", "message": "m", "field": field});
+        caused(code, reason, &field.into_iter().map(cause).collect::<Vec<_>>())
+    }
+
+    fn caused(code: u16, reason: &str, causes: &[serde_json::Value]) -> WriteError {
         let status: Status = serde_json::from_value(serde_json::json!({
-            "status": "Failure", "code": code, "reason": reason, "message": "m",
-            "details": {"causes": causes.unwrap_or_else(|| serde_json::json!([]))},
+            "status": "Failure", "code": code, "reason": reason, "message": "m", "details": {"causes": causes},
         }))
         .expect("a status");
         WriteError::from(kube::Error::Api(Box::new(status)))
@@ -100,6 +112,14 @@ mod tests {
         for code in [408, 429, 500, 503, 504] {
             assert_eq!(answer(code, "", None), WriteError::Transient("m".into()), "{code}");
         }
+    }
+
+    #[test]
+    fn a_namespace_that_is_being_deleted_is_no_missing_right() {
+        let cause = serde_json::json!({
+            "reason": "NamespaceTerminating", "message": "namespace n is being terminated", "field": "metadata.namespace",
+        });
+        assert_eq!(caused(403, "Forbidden", &[cause]), WriteError::NamespaceEnds("m".into()));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! made only when every cache has been filled, and not before the caches show the last write of the same Rollout
 //! ([`freshness`]). What decisions say is none of this module's business.
 
+mod allowance;
 pub mod apply;
 pub mod cache;
 pub mod dispatch;
@@ -16,10 +17,14 @@ mod double;
 pub mod entry;
 pub mod events;
 pub mod failure;
+pub mod fence;
 pub mod freshness;
 pub mod health;
+pub mod lease;
+pub mod metrics;
 pub mod object;
 pub mod observe;
+pub mod outlet;
 pub mod queue;
 pub mod random;
 pub mod reconcile;
@@ -28,6 +33,7 @@ pub mod run;
 pub mod start;
 pub mod trigger;
 pub mod watch;
+pub mod workload;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -38,4 +44,16 @@ fn bulkhead<T>(f: impl FnOnce() -> T) -> Result<T, String> {
         text.or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned()))
             .unwrap_or_else(|| "a panic without a message".to_owned())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_ends_at_the_bulkhead() {
+        assert_eq!(bulkhead(|| 1), Ok(1));
+        assert_eq!(bulkhead(|| -> u8 { panic!("no {}", "way") }), Err("no way".to_owned()));
+        assert_eq!(bulkhead(|| -> u8 { panic!("no") }), Err("no".to_owned()));
+    }
 }

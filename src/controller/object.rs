@@ -63,6 +63,8 @@ pub const fn resource_type(kind: ObjectKind) -> ResourceType {
         ObjectKind::Service => ("", "v1", "Service", "services"),
         ObjectKind::Ingress => ("networking.k8s.io", "v1", "Ingress", "ingresses"),
         ObjectKind::Pod => ("", "v1", "Pod", "pods"),
+        ObjectKind::Deployment => ("apps", "v1", "Deployment", "deployments"),
+        ObjectKind::PodTemplate => ("", "v1", "PodTemplate", "podtemplates"),
     };
     ResourceType { group, version, kind, plural }
 }
@@ -80,6 +82,9 @@ pub struct RawObject {
     /// `status`, null where absent.
     #[serde(default)]
     pub status: Value,
+    /// `template`, which only a PodTemplate has; null where absent.
+    #[serde(default)]
+    pub template: Value,
 }
 
 impl Resource for RawObject {
@@ -123,5 +128,7 @@ mod tests {
         assert_eq!(path(ObjectKind::Service), "/api/v1/namespaces/shop/services");
         assert_eq!(path(ObjectKind::Ingress), "/apis/networking.k8s.io/v1/namespaces/shop/ingresses");
         assert_eq!(path(ObjectKind::Pod), "/api/v1/namespaces/shop/pods");
+        assert_eq!(path(ObjectKind::Deployment), "/apis/apps/v1/namespaces/shop/deployments");
+        assert_eq!(path(ObjectKind::PodTemplate), "/api/v1/namespaces/shop/podtemplates");
     }
 }

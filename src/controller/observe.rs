@@ -7,9 +7,12 @@ use serde_json::Value;
 use super::cache::Caches;
 use super::entry::{ReplicaSetEntry, RolloutEntry, Term};
 use super::object::ObjectKey;
-use crate::api::Rollout;
+use super::workload::selector_of;
+use crate::api::{LabelSelector, Rollout};
 use crate::domain::selector::selects;
-use crate::rollout::snapshot::{Failure, PodView, ReplicaSetView, ServiceView, Snapshot};
+use crate::rollout::snapshot::{
+    PodView, Remembered, ReplicaSetView, ServiceView, Snapshot, Unresolved, WorkloadView,
+};
 use crate::rollout::{ObservedKeys, Unreadable};
 
 /// What the caches say about one key.
@@ -25,7 +28,7 @@ pub enum Observed {
 
 /// Observes the Rollout of that key.
 #[must_use]
-pub fn observe(key: &ObjectKey, caches: &Caches, last_failure: Option<Failure>) -> Observed {
+pub fn observe(key: &ObjectKey, caches: &Caches, remembered: Remembered) -> Observed {
     let entry = caches.rollouts.read().get(key).cloned();
     let Some(entry) = entry else {
         return Observed::Absent;
@@ -35,7 +38,8 @@ pub fn observe(key: &ObjectKey, caches: &Caches, last_failure: Option<Failure>) 
         Ok(rollout) => rollout,
         Err(unreadable) => return Observed::Unreadable(unreadable.clone()),
     };
-    let replica_sets = replica_sets(&key.namespace, &id.uid, rollout, caches);
+    let selector = selector_of(&entry, &key.namespace, caches);
+    let replica_sets = replica_sets(&key.namespace, &id.uid, selector.as_ref(), caches);
     let pods = if observed.pods { pods(&replica_sets, caches) } else { Vec::new() };
     Observed::Complete(Box::new(Snapshot {
         rollout: Rollout::clone(rollout),
@@ -43,19 +47,25 @@ pub fn observe(key: &ObjectKey, caches: &Caches, last_failure: Option<Failure>) 
         services: services(key, observed, caches),
         ingresses: ingresses(&key.namespace, observed, caches),
         pods,
-        last_failure,
+        workload: workload(&key.namespace, observed, caches),
+        last_failure: remembered.last_failure,
+        held_since: remembered.held_since,
     }))
 }
 
 /// The ReplicaSets that the Rollout controls, and the orphans that its selector matches.
-fn replica_sets(namespace: &str, uid: &str, rollout: &Rollout, caches: &Caches) -> Vec<ReplicaSetView> {
+fn replica_sets(
+    namespace: &str,
+    uid: &str,
+    selector: Option<&LabelSelector>,
+    caches: &Caches,
+) -> Vec<ReplicaSetView> {
     let cache = caches.replica_sets.read();
     let owned = Term::ControlledBy(uid.to_owned());
     let owned = cache.find(&owned).filter(|(key, entry)| {
         key.namespace == namespace && entry.owner.as_ref().is_some_and(super::entry::Owner::is_rollout)
     });
     let orphan = Term::Orphan(namespace.to_owned());
-    let selector = rollout.spec.selector.as_ref();
     let matches = |entry: &ReplicaSetEntry| selector.is_some_and(|s| selects(s, &entry.view.labels));
     let orphans = cache.find(&orphan).filter(|(_, entry)| matches(entry));
     let view = |entry: &ReplicaSetEntry, owned: bool| ReplicaSetView { owned, ..entry.view.clone() };
@@ -90,6 +100,16 @@ fn pods(replica_sets: &[ReplicaSetView], caches: &Caches) -> Vec<PodView> {
     let mut pods: Vec<_> = found.collect();
     pods.sort_by(|a, b| a.id.name.cmp(&b.id.name));
     pods
+}
+
+fn workload(
+    namespace: &str,
+    observed: &ObservedKeys,
+    caches: &Caches,
+) -> Option<Result<WorkloadView, Unresolved>> {
+    let name = observed.workload.as_ref()?;
+    let unlisted = || Err(Unresolved::Unreadable("there has been no list of them yet".to_owned()));
+    Some(caches.workloads.get(namespace, name).unwrap_or_else(unlisted))
 }
 
 #[cfg(test)]
@@ -129,6 +149,7 @@ mod tests {
             services: ["stable".to_owned(), "missing".to_owned()].into(),
             ingresses: ["front".to_owned()].into(),
             pods: true,
+            workload: None,
         };
         caches.rollouts.write().put(key("web"), web);
         let mine = controlled_by("Rollout", "argoproj.io/v1alpha1", "u1");
@@ -145,7 +166,7 @@ mod tests {
     }
 
     fn snapshot(caches: &Caches) -> Snapshot {
-        match observe(&key("web"), caches, None) {
+        match observe(&key("web"), caches, Remembered::default()) {
             Observed::Complete(snapshot) => *snapshot,
             other @ (Observed::Absent | Observed::Unreadable(_)) => panic!("{other:?}"),
         }
@@ -183,11 +204,11 @@ mod tests {
     #[test]
     fn what_is_not_there_or_not_readable_is_said_so() {
         let caches = world();
-        assert!(matches!(observe(&key("none"), &caches, None), Observed::Absent));
+        assert!(matches!(observe(&key("none"), &caches, Remembered::default()), Observed::Absent));
         let broken = json!({"metadata": {"name": "bad"}, "spec": {"replicas": "x"}});
         caches.rollouts.write().put(key("bad"), entry(broken));
         assert!(
-            matches!(observe(&key("bad"), &caches, None), Observed::Unreadable(u) if u.path == "spec.replicas")
+            matches!(observe(&key("bad"), &caches, Remembered::default()), Observed::Unreadable(u) if u.path == "spec.replicas")
         );
     }
 }

@@ -58,12 +58,25 @@ struct Slot {
     floor: Option<Timestamp>,
 }
 
+/// How much there is to do, and was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Load {
+    /// How often a key got a time at which it is due.
+    pub adds: u64,
+    /// How often a key was not done with after it was worked on.
+    pub retries: u64,
+    /// How many keys are due.
+    pub depth: u64,
+}
+
 /// The queue.
 #[derive(Debug)]
 pub struct Queue<K> {
     slots: BTreeMap<K, Slot>,
     due: BTreeSet<(Timestamp, u64, K)>,
     sequence: u64,
+    adds: u64,
+    retries: u64,
     rng: Rng,
 }
 
@@ -71,7 +84,7 @@ impl<K: Ord + Clone> Queue<K> {
     /// An empty queue whose jitter comes from `rng`.
     #[must_use]
     pub const fn new(rng: Rng) -> Self {
-        Self { slots: BTreeMap::new(), due: BTreeSet::new(), sequence: 0, rng }
+        Self { slots: BTreeMap::new(), due: BTreeSet::new(), sequence: 0, adds: 0, retries: 0, rng }
     }
 
     /// Asks for `key` to be worked on now.
@@ -106,6 +119,7 @@ impl<K: Ord + Clone> Queue<K> {
             return;
         };
         slot.running = false;
+        self.retries += u64::from(matches!(next, Next::Soon(_) | Next::Transient | Next::Refused));
         let asked = slot.again.take();
         slot.floor = None;
         let at = match next {
@@ -127,6 +141,14 @@ impl<K: Ord + Clone> Queue<K> {
         for at in [at, asked].into_iter().flatten() {
             self.schedule(key, at);
         }
+    }
+
+    /// How much there is to do at `now`.
+    #[must_use]
+    pub fn load(&self, now: Timestamp) -> Load {
+        let depth = self.due.iter().take_while(|(at, _, _)| *at <= now).count();
+        let depth = u64::try_from(depth).unwrap_or(u64::MAX);
+        Load { adds: self.adds, retries: self.retries, depth }
     }
 
     /// Number of keys that are waiting or worked on.
@@ -167,6 +189,7 @@ impl<K: Ord + Clone> Queue<K> {
             }
             self.due.remove(&(due, place, key.clone()));
         }
+        self.adds += u64::from(slot.due.is_none());
         self.sequence += 1;
         slot.due = Some((at, self.sequence));
         self.due.insert((at, self.sequence, key.clone()));
@@ -264,6 +287,22 @@ mod tests {
         q.add(&"a", at(501));
         q.done(&"a", Next::Refused, at(502));
         assert_eq!(q.next_due(), Some(at(1_002)), "also when it comes while the key is worked on");
+    }
+
+    #[test]
+    fn the_load_counts_what_is_due_and_what_comes_back() {
+        let mut q = queue();
+        for key in ["a", "b", "c"] {
+            q.add(&key, at(0));
+        }
+        q.add(&"a", at(5));
+        assert_eq!(q.load(at(5)), Load { adds: 3, retries: 0, depth: 3 });
+        q.pop(at(5));
+        q.pop(at(5));
+        q.done(&"a", Next::At(at(100)), at(6));
+        q.done(&"b", Next::Refused, at(6));
+        assert_eq!(q.load(at(6)), Load { adds: 5, retries: 1, depth: 1 });
+        assert_eq!(q.load(at(100)).depth, 2);
     }
 
     #[test]

@@ -9,20 +9,28 @@ use kube::{Api, Client, Config};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::dispatch::Dispatcher;
-use super::entry::{IngressEntry, PodEntry, ReplicaSetEntry, RolloutEntry, ServiceEntry};
-use super::health;
-use super::object::RawObject;
+use super::entry::{Entry, IngressEntry, PodEntry, ReplicaSetEntry, RolloutEntry, ServiceEntry};
+use super::fence::{Fence, Standing};
+use super::health::{self, Page};
+use super::lease::election::Terms;
+use super::lease::{self, Candidate};
+use super::metrics::Metrics;
+use super::object::{ObjectKey, RawObject};
 use super::random::Rng;
 use super::reconcile::Reconciler;
-use super::start::{self, StartError};
+use super::start::{self, Connection, StartError};
 use super::trigger::Trigger;
 use super::watch::Watch;
+use super::workload::{Deployments, OfKind, PodTemplates, ReplicaSets, WorkloadEntry};
 use crate::clock::Clock;
 use crate::domain::plan::ObjectKind;
+use crate::rollout::workload::WorkloadKind;
 
+/// How many Rollouts are reconciled at the same time unless something else is asked for.
+const ROLLOUT_THREADS: usize = 10;
 /// How long Events that wait may take to be sent when the controller stops.
 const FLUSH: Duration = Duration::from_secs(5);
 
@@ -33,130 +41,354 @@ pub struct Options {
     pub config: Config,
     /// The only namespace to look after; all if not set.
     pub namespace: Option<String>,
+    /// The id in the label of the Rollouts to look after; those without the label if not set.
+    pub instance_id: Option<String>,
     /// How many Rollouts are reconciled at the same time.
     pub rollout_threads: usize,
+    /// When a Rollout is looked at again at the latest.
+    pub resync: Duration,
     /// The port of `/healthz` and `/readyz`; none if not set.
     pub healthz_port: Option<u16>,
+    /// The port of `/metrics`; none if not set.
+    pub metrics_port: Option<u16>,
+    /// How replicas agree on one that leads; if not set, this one leads.
+    pub election: Option<ElectionOptions>,
 }
 
-/// Runs the controller until SIGTERM or SIGINT, then ends what has begun. An error says why it did not start.
-pub async fn run(options: Options) -> Result<(), StartError> {
+impl Options {
+    /// The only controller of a cluster, for all of its namespaces, which serves nothing.
+    #[must_use]
+    pub const fn alone(config: Config, rollout_threads: usize) -> Self {
+        Self {
+            config,
+            namespace: None,
+            instance_id: None,
+            rollout_threads,
+            resync: super::reconcile::RESYNC,
+            healthz_port: None,
+            metrics_port: None,
+            election: None,
+        }
+    }
+}
+
+/// How replicas agree on one that leads.
+#[derive(Debug, Clone)]
+pub struct ElectionOptions {
+    /// The namespace of the lease.
+    pub namespace: String,
+    /// How long the lease lasts, and how it is renewed.
+    pub terms: Terms,
+}
+
+/// Why the controller ended without being told to.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// It did not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// Another replica may lead now.
+    #[error("this replica leads no more and ends, so that another one can go on: {0}")]
+    LostLease(String),
+}
+
+/// Runs the controller until SIGTERM or SIGINT, then ends what has begun. An error says why it did not start, or why it
+/// could not go on.
+pub async fn run(options: Options) -> Result<(), RunError> {
     let mut signals = Signals::new().map_err(StartError::Signals)?;
-    let listener = match options.healthz_port {
-        Some(port) => Some(health::bind(port).await?),
-        None => None,
-    };
-    let url = options.config.cluster_url.to_string();
-    let client = start::client(options.config)?;
+    let health = listener(Page::Health, options.healthz_port).await?;
+    let metrics_listener = listener(Page::Metrics, options.metrics_port).await?;
+    let (metrics, mut rng) = (Arc::new(Metrics::default()), Rng::unforeseen());
+    let identity = lease::identity().map_err(StartError::Candidacy)?;
+    let connection = Connection::new(options.config.clone(), &identity, metrics.count_requests().clone());
+    let (client, url) = (connection.client()?, connection.url());
     start::check(&client, &url).await?;
     let scope = options.namespace.as_deref().unwrap_or("all namespaces");
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), url, scope, "the controller starts");
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), url, scope, identity, "the controller starts");
 
+    let leadership = Leadership::seek(&options, connection, identity, Rng::seeded(rng.next()))?;
     let work = Work {
-        client,
+        instance_id: options.instance_id,
         namespace: options.namespace,
         rollout_threads: options.rollout_threads,
-        clock: Clock::System,
-        rng: Rng::unforeseen(),
+        resync: options.resync,
+        metrics,
+        leadership,
+        health,
+        metrics_listener,
+        ..Work::alone(client, Clock::System, rng)
     };
-    work.until(signals.next(), listener).await
+    work.until(signals.next()).await
 }
 
 /// The controller without the process around it: no signals, no checks at the start, and a clock that can be driven.
 pub struct Work {
-    /// How to reach the cluster.
-    pub client: Client,
-    /// The only namespace to look after; all if not set.
-    pub namespace: Option<String>,
-    /// How many Rollouts are reconciled at the same time.
-    pub rollout_threads: usize,
-    /// Where the time comes from.
-    pub clock: Clock,
-    /// Where jitter comes from.
-    pub rng: Rng,
+    client: Client,
+    namespace: Option<String>,
+    instance_id: Option<String>,
+    rollout_threads: usize,
+    resync: Duration,
+    clock: Clock,
+    rng: Rng,
+    metrics: Arc<Metrics>,
+    leadership: Leadership,
+    health: Option<TcpListener>,
+    metrics_listener: Option<TcpListener>,
 }
 
 impl Work {
-    /// Works until `stop` returns, which says why, then ends what has begun. `health` is where the health server listens.
-    pub async fn until(
-        mut self,
-        stop: impl Future<Output = &'static str>,
-        health: Option<TcpListener>,
-    ) -> Result<(), StartError> {
-        let dispatcher = Arc::new(Dispatcher::new(Rng::seeded(self.rng.next())));
-        let reconciler = Reconciler::new(self.client.clone(), self.clock, Rng::seeded(self.rng.next()));
+    /// The only controller of a cluster, for all of its namespaces, which serves nothing. Jitter comes from `rng`.
+    #[must_use]
+    pub fn alone(client: Client, clock: Clock, rng: Rng) -> Self {
+        Self {
+            client,
+            namespace: None,
+            instance_id: None,
+            rollout_threads: ROLLOUT_THREADS,
+            resync: super::reconcile::RESYNC,
+            clock,
+            rng,
+            metrics: Arc::default(),
+            leadership: Leadership::Given { is_told: false },
+            health: None,
+            metrics_listener: None,
+        }
+    }
+
+    /// Works until `stop` returns, which says why, then ends what has begun. An error says why it could not go on.
+    pub async fn until(mut self, stop: impl Future<Output = &'static str>) -> Result<(), RunError> {
+        let mut reconciler = Reconciler::new(self.client.clone(), self.clock, Rng::seeded(self.rng.next()));
+        reconciler.fence = self.leadership.fence();
+        reconciler.metrics = self.metrics;
+        reconciler.resync = self.resync;
         let reconciler = Arc::new(reconciler);
+        let dispatcher = Arc::new(Dispatcher::new(Rng::seeded(self.rng.next())));
         let (fatal, mut fatal_errors) = mpsc::channel(1);
         let mut background = Background {
+            client: self.client,
+            namespace: self.namespace,
+            instance_id: self.instance_id,
             tasks: JoinSet::new(),
             reconciler: Arc::clone(&reconciler),
             dispatcher: Arc::clone(&dispatcher),
             rng: self.rng,
             fatal,
         };
-        background.watch_all(&self.client, self.namespace.as_deref());
-        if let Some(listener) = health {
-            background.tasks.spawn(health::serve(listener, Arc::clone(&reconciler)));
-        }
-        let events = Arc::clone(&reconciler);
-        let sender = tokio::spawn(async move { events.events.send(&events.server).await });
-        let (ending, ended) = watch::channel(false);
-        let worker = Arc::clone(&reconciler);
-        let work = tokio::spawn(async move {
-            dispatcher.run(&worker, self.rollout_threads, ended).await;
-        });
+        background.watch_all();
+        background.serve(self.health, self.metrics_listener);
 
-        let failure = tokio::select! {
-            biased;
-            failure = fatal_errors.recv() => failure,
-            reason = stop => {
-                tracing::info!(reason, "the controller stops");
-                None
+        let mut leadership = self.leadership;
+        let mut duties = None;
+        let mut stop = std::pin::pin!(stop);
+        let failure = loop {
+            tokio::select! {
+                biased;
+                failure = fatal_errors.recv() => break failure,
+                reason = &mut stop => {
+                    tracing::info!(reason, "the controller stops");
+                    break None;
+                }
+                won = leadership.changed() => match won {
+                    Ok(()) => duties = Some(Duties::begin(&reconciler, &dispatcher, self.rollout_threads)),
+                    Err(error) => {
+                        duties.iter().for_each(Duties::abandon);
+                        return Err(error);
+                    }
+                },
+                kind = reconciler.caches.workloads.demand.next() => background.watch_workloads(kind),
             }
         };
-        let _ = ending.send(true);
-        let _ = work.await;
-        reconciler.events.close();
-        if tokio::time::timeout(FLUSH, sender).await.is_err() {
-            tracing::warn!("some Events could not be sent before the end");
+        if let Some(duties) = duties {
+            duties.end(&reconciler).await;
         }
+        leadership.end().await;
         failure.map_or(Ok(()), Err)
     }
 }
 
-/// What goes on aside: the watches and the health server. It ends when it is dropped.
+async fn listener(page: Page, port: Option<u16>) -> Result<Option<TcpListener>, StartError> {
+    match port {
+        Some(port) => health::bind(page, port).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// How this replica comes to lead.
+enum Leadership {
+    /// Nobody is asked. It may not have been said yet that it leads.
+    Given { is_told: bool },
+    /// Replicas elect one of them.
+    Elected { candidate: Candidate, lease: ObjectKey, is_told: bool },
+}
+
+impl Leadership {
+    fn seek(
+        options: &Options,
+        connection: Connection,
+        identity: String,
+        rng: Rng,
+    ) -> Result<Self, StartError> {
+        let Some(ElectionOptions { namespace, terms }) = &options.election else {
+            return Ok(Self::Given { is_told: false });
+        };
+        let lease = lease::key(namespace, options.instance_id.as_deref());
+        let candidate = Candidate::start(connection, lease.clone(), identity, *terms, rng);
+        let candidate = candidate.map_err(StartError::Candidacy)?;
+        Ok(Self::Elected { candidate, lease, is_told: false })
+    }
+
+    fn fence(&self) -> Fence {
+        match self {
+            Self::Given { .. } => Fence::open(),
+            Self::Elected { candidate, .. } => candidate.fence(),
+        }
+    }
+
+    /// Returns once when this replica begins to lead; after that, an error when it leads no more. An error, too, if it
+    /// cannot take part.
+    async fn changed(&mut self) -> Result<(), RunError> {
+        match self {
+            Self::Given { is_told: true } => std::future::pending().await,
+            Self::Given { is_told } => {
+                *is_told = true;
+                Ok(())
+            }
+            Self::Elected { candidate, lease, is_told } => {
+                let was_told = *is_told;
+                let news = |standing: &Standing| match standing {
+                    Standing::Standby { .. } => false,
+                    Standing::Leading(_) => !was_told,
+                    Standing::Barred(_) | Standing::Lost(_) => true,
+                };
+                let standing = candidate.standing.wait_for(news).await.map(|standing| standing.clone());
+                match standing {
+                    Ok(Standing::Leading(_)) => {
+                        *is_told = true;
+                        tracing::info!(%lease, "this replica leads");
+                        Ok(())
+                    }
+                    Ok(Standing::Barred(cause)) => {
+                        Err(StartError::NoLease { lease: lease.clone(), cause }.into())
+                    }
+                    Ok(Standing::Lost(why)) => Err(RunError::LostLease(why)),
+                    Ok(Standing::Standby { .. }) | Err(_) => {
+                        Err(RunError::LostLease("nothing renews the lease any more".into()))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Leaves the lead to others.
+    async fn end(self) {
+        if let Self::Elected { candidate, .. } = self {
+            candidate.stop().await;
+        }
+    }
+}
+
+/// What only a leader does: decisions, and Events.
+struct Duties {
+    stop: watch::Sender<bool>,
+    decisions: JoinHandle<()>,
+    events: JoinHandle<()>,
+}
+
+impl Duties {
+    fn begin(reconciler: &Arc<Reconciler<Client>>, dispatcher: &Arc<Dispatcher>, threads: usize) -> Self {
+        let (stop, stopped) = watch::channel(false);
+        let (of_events, of_decisions) = (Arc::clone(reconciler), Arc::clone(reconciler));
+        let dispatcher = Arc::clone(dispatcher);
+        let events =
+            tokio::spawn(async move { of_events.events.send(&of_events.outlet(), &of_events.clock).await });
+        let decisions = tokio::spawn(async move { dispatcher.run(&of_decisions, threads, stopped).await });
+        Self { stop, decisions, events }
+    }
+
+    /// Lets go of everything: it is not this replica's any more.
+    fn abandon(&self) {
+        self.decisions.abort();
+        self.events.abort();
+    }
+
+    /// Ends what has begun.
+    async fn end(self, reconciler: &Reconciler<Client>) {
+        let _ = self.stop.send(true);
+        let _ = self.decisions.await;
+        reconciler.events.close();
+        if tokio::time::timeout(FLUSH, self.events).await.is_err() {
+            tracing::warn!("some Events could not be sent before the end");
+        }
+    }
+}
+
+/// What goes on aside, whether this replica leads or not: the watches and the HTTP servers. It ends when it is dropped.
 struct Background {
+    client: Client,
+    /// The only namespace to look after; all if not set.
+    namespace: Option<String>,
+    /// The id in the label of the Rollouts to look after; those without the label if not set.
+    instance_id: Option<String>,
     tasks: JoinSet<()>,
     reconciler: Arc<Reconciler<Client>>,
     dispatcher: Arc<Dispatcher>,
     rng: Rng,
-    fatal: mpsc::Sender<StartError>,
+    fatal: mpsc::Sender<RunError>,
 }
 
 impl Background {
-    /// Starts one watch a kind.
-    fn watch_all(&mut self, client: &Client, namespace: Option<&str>) {
-        let objects = |kind: ObjectKind| -> Api<RawObject> {
-            match namespace {
-                Some(namespace) => Api::namespaced_with(client.clone(), namespace, &kind),
-                None => Api::all_with(client.clone(), &kind),
-            }
+    /// Starts one watch a kind that every decision needs.
+    fn watch_all(&mut self) {
+        let pods: Api<PartialObjectMeta<Pod>> = match &self.namespace {
+            Some(namespace) => Api::namespaced(self.client.clone(), namespace),
+            None => Api::all(self.client.clone()),
         };
-        let pods: Api<PartialObjectMeta<Pod>> = match namespace {
-            Some(namespace) => Api::namespaced(client.clone(), namespace),
-            None => Api::all(client.clone()),
-        };
-        self.watch::<RolloutEntry>(objects(ObjectKind::Rollout));
-        self.watch::<ReplicaSetEntry>(objects(ObjectKind::ReplicaSet));
-        self.watch::<ServiceEntry>(objects(ObjectKind::Service));
-        self.watch::<IngressEntry>(objects(ObjectKind::Ingress));
-        self.watch::<PodEntry>(pods);
+        let fatal = self.fatal.clone();
+        self.watch::<RolloutEntry>(self.objects(ObjectKind::Rollout), Some(&fatal));
+        self.watch::<ReplicaSetEntry>(self.objects(ObjectKind::ReplicaSet), Some(&fatal));
+        self.watch::<ServiceEntry>(self.objects(ObjectKind::Service), Some(&fatal));
+        self.watch::<IngressEntry>(self.objects(ObjectKind::Ingress), Some(&fatal));
+        self.watch::<PodEntry>(pods, Some(&fatal));
     }
 
-    fn watch<T: Trigger>(&mut self, api: Api<T::Wire>) {
+    /// Starts the watch of a kind that a Rollout has asked for. Others do without, so that a refusal is for that
+    /// Rollout alone.
+    fn watch_workloads(&mut self, kind: WorkloadKind) {
+        match kind {
+            WorkloadKind::Deployment => self.watch_kind::<Deployments>(),
+            WorkloadKind::ReplicaSet => self.watch_kind::<ReplicaSets>(),
+            WorkloadKind::PodTemplate => self.watch_kind::<PodTemplates>(),
+        }
+    }
+
+    fn watch_kind<K: OfKind>(&mut self) {
+        tracing::info!(kind = K::WORKLOAD.as_str(), "a Rollout takes its template from one: all are watched");
+        self.watch::<WorkloadEntry<K>>(self.objects(K::KIND), None);
+    }
+
+    fn watch<T: Trigger>(&mut self, api: Api<T::Wire>, fatal: Option<&mpsc::Sender<RunError>>) {
+        let labels = <T as Entry>::labels(self.instance_id.as_deref());
         let rng = Rng::seeded(self.rng.next());
-        let watch = Watch::<Client, T>::new(api, &self.reconciler, &self.dispatcher, &self.fatal, rng);
+        let watch = Watch::<Client, T>::new(api, labels, &self.reconciler, &self.dispatcher, fatal, rng);
         self.tasks.spawn(watch.run());
+    }
+
+    fn serve(&mut self, health: Option<TcpListener>, metrics: Option<TcpListener>) {
+        let (reconciler, dispatcher) = (&self.reconciler, &self.dispatcher);
+        if let Some(listener) = health {
+            self.tasks.spawn(health::serve(listener, health::health(Arc::clone(reconciler))));
+        }
+        if let Some(listener) = metrics {
+            let routes = health::metrics(Arc::clone(reconciler), Arc::clone(dispatcher));
+            self.tasks.spawn(health::serve(listener, routes));
+        }
+    }
+
+    fn objects(&self, kind: ObjectKind) -> Api<RawObject> {
+        match &self.namespace {
+            Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, &kind),
+            None => Api::all_with(self.client.clone(), &kind),
+        }
     }
 }
 

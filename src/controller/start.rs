@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use http::HeaderValue;
+use http::header::USER_AGENT;
+use kube::client::ClientBuilder;
 use kube::runtime::watcher;
 use kube::{Client, Config};
 
 use super::failure::root_cause;
-use super::object::resource_type;
+use super::metrics::requests::CountRequests;
+use super::object::{ObjectKey, resource_type};
 use crate::api::keys;
 use crate::domain::plan::ObjectKind;
 
@@ -64,16 +68,33 @@ pub enum StartError {
         /// What the API server said.
         cause: String,
     },
-    /// The port of the health server is taken, or may not be used.
-    #[error(
-        "cannot serve /healthz and /readyz on port {port}: {cause}\nChoose another port with --healthzPort, or 0 for none."
-    )]
+    /// A port is taken, or may not be used.
+    #[error("cannot serve {pages} on port {port}: {cause}\nChoose another port with {flag}, or 0 for none.")]
     Port {
+        /// What was to be served.
+        pages: &'static str,
+        /// The flag that says where.
+        flag: &'static str,
         /// The port.
         port: u16,
         /// What happened.
         cause: String,
     },
+    /// The lease cannot be had.
+    #[error(
+        "cannot take part in the election of a leader by the Lease {lease}: {cause}\n\
+         Create the namespace and bind the Role of deploy/ in it, name another one in $POD_NAMESPACE, or run a single \
+         replica with --leader-elect=false."
+    )]
+    NoLease {
+        /// Where the lease should be.
+        lease: ObjectKey,
+        /// What the API server said.
+        cause: String,
+    },
+    /// What is needed to take part in the election is not to be had from the system.
+    #[error("cannot take part in the election of a leader: {0}")]
+    Candidacy(#[source] std::io::Error),
     /// The client cannot be made, e.g. for want of a certificate.
     #[error("cannot use the configuration for {url}: {cause}")]
     Client {
@@ -110,16 +131,42 @@ impl StartError {
     }
 }
 
-/// A client for `config` that sends each request once, in bounded time.
-pub fn client(mut config: Config) -> Result<Client, StartError> {
-    let url = config.cluster_url.to_string();
-    // A retry inside the client would hold up the Rollout for minutes and may repeat a write that was carried out.
-    config.default_retry = false;
-    config.connect_timeout = Some(Duration::from_secs(5));
-    // The API server ends each watch after 290 s; a connection that is silent for longer is dead.
-    config.read_timeout = Some(Duration::from_mins(5));
-    config.reset_reader_on_write = true;
-    Client::try_from(config).map_err(|error| StartError::Client { url, cause: root_cause(&error) })
+/// A cluster, and how its requests are sent and counted.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    config: Config,
+    count: CountRequests,
+}
+
+impl Connection {
+    /// The cluster of `config`. Requests are counted by `count`, and say that they come from `identity`.
+    #[must_use]
+    pub fn new(mut config: Config, identity: &str, count: CountRequests) -> Self {
+        // A retry inside the client would hold up the Rollout for minutes and may repeat a write that was carried out.
+        config.default_retry = false;
+        config.connect_timeout = Some(Duration::from_secs(5));
+        // The API server ends each watch after 290 s; a connection that is silent for longer is dead.
+        config.read_timeout = Some(Duration::from_mins(5));
+        config.reset_reader_on_write = true;
+        let agent = format!("serin/{} ({identity})", env!("CARGO_PKG_VERSION"));
+        if let Ok(agent) = HeaderValue::from_str(&agent) {
+            config.headers.push((USER_AGENT, agent));
+        }
+        Self { config, count }
+    }
+
+    /// Where the API server is.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.config.cluster_url.to_string()
+    }
+
+    /// A client with connections of its own, which sends each request once.
+    pub fn client(&self) -> Result<Client, StartError> {
+        let failed = |error: kube::Error| StartError::Client { url: self.url(), cause: root_cause(&error) };
+        let builder = ClientBuilder::try_from(self.config.clone()).map_err(failed)?;
+        Ok(builder.with_layer(&self.count).build())
+    }
 }
 
 /// Asks the API server at `url` whether it is there and knows the kinds that the controller is for.

@@ -5,12 +5,19 @@ use std::collections::BTreeSet;
 use super::cache::{Caches, Change};
 use super::entry::{Entry, IngressEntry, Owner, PodEntry, ReplicaSetEntry, RolloutEntry, ServiceEntry, Term};
 use super::object::ObjectKey;
+use super::workload::selector_of;
 use crate::domain::selector::selects;
 
 /// A kind whose changes concern Rollouts.
 pub trait Trigger: Entry {
     /// The Rollouts that look at this object.
     fn watchers(&self, key: &ObjectKey, caches: &Caches) -> BTreeSet<ObjectKey>;
+
+    /// The Rollouts that cannot be decided on before the kind has been listed, or it is known that this is refused.
+    #[must_use]
+    fn waiting(_: &Caches) -> BTreeSet<ObjectKey> {
+        BTreeSet::new()
+    }
 }
 
 /// The Rollouts that looked at the object before the change, or do so after it.
@@ -20,7 +27,7 @@ pub fn rollouts<T: Trigger>(change: &Change<T>, caches: &Caches) -> BTreeSet<Obj
     states.into_iter().flatten().flat_map(|entry| entry.watchers(&change.key, caches)).collect()
 }
 
-fn rollouts_with(term: &Term, caches: &Caches) -> BTreeSet<ObjectKey> {
+pub(super) fn rollouts_with(term: &Term, caches: &Caches) -> BTreeSet<ObjectKey> {
     caches.rollouts.read().find(term).map(|(key, _)| key.clone()).collect()
 }
 
@@ -48,8 +55,8 @@ fn adopters(orphan: &ReplicaSetEntry, namespace: &str, caches: &Caches) -> BTree
     let rollouts = caches.rollouts.read();
     let in_namespace = rollouts.find(&Term::Namespace(namespace.to_owned()));
     let adopts = |entry: &RolloutEntry| {
-        let selector = entry.content.as_ref().ok().and_then(|rollout| rollout.spec.selector.as_ref());
-        selector.is_some_and(|selector| selects(selector, &orphan.view.labels))
+        let selector = selector_of(entry, namespace, caches);
+        selector.is_some_and(|selector| selects(&selector, &orphan.view.labels))
     };
     in_namespace.filter(|(_, entry)| adopts(entry)).map(|(key, _)| key.clone()).collect()
 }
@@ -104,6 +111,7 @@ mod tests {
             services: ["stable".to_owned()].into(),
             ingresses: ["front".to_owned()].into(),
             pods: true,
+            workload: None,
         };
         caches.rollouts.write().put(key("web"), web);
         caches

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{Stream, StreamExt};
+use jiff::Timestamp;
 use kube::Api;
 use kube::runtime::watcher::{Config, Error, Event, watcher};
 use tokio::sync::mpsc;
@@ -21,6 +22,7 @@ use super::object::{ObjectKey, resource_type};
 use super::queue::later;
 use super::random::Rng;
 use super::reconcile::Reconciler;
+use super::run::RunError;
 use super::start::StartError;
 use super::trigger::{Trigger, rollouts};
 use crate::clock;
@@ -41,10 +43,12 @@ const PAGE: u32 = 500;
 /// A watch of the kind `T`.
 pub struct Watch<S, T: Trigger> {
     api: Api<T::Wire>,
+    /// The label selector of the watched objects, if not all of the kind are watched.
+    labels: Option<String>,
     reconciler: Arc<Reconciler<S>>,
     dispatcher: Arc<Dispatcher>,
-    /// Told what is refused before the watch has begun.
-    fatal: mpsc::Sender<StartError>,
+    /// Told what is refused before the watch has begun, if the controller is of no use without it.
+    fatal: Option<mpsc::Sender<RunError>>,
     rng: Rng,
     /// Whether the watch has ever told anything.
     has_watched: bool,
@@ -75,20 +79,23 @@ impl Trouble {
 }
 
 impl<S: Server, T: Trigger> Watch<S, T> {
-    /// A watch through `api`.
+    /// A watch through `api`, of the objects that `labels` selects if it is set. Without `fatal`, a refusal before it has
+    /// begun is noted in the cache.
     pub fn new(
         api: Api<T::Wire>,
+        labels: Option<String>,
         reconciler: &Arc<Reconciler<S>>,
         dispatcher: &Arc<Dispatcher>,
-        fatal: &mpsc::Sender<StartError>,
+        fatal: Option<&mpsc::Sender<RunError>>,
         rng: Rng,
     ) -> Self {
         let (reconciler, dispatcher) = (Arc::clone(reconciler), Arc::clone(dispatcher));
         Self {
             api,
+            labels,
             reconciler,
             dispatcher,
-            fatal: fatal.clone(),
+            fatal: fatal.cloned(),
             rng,
             has_watched: false,
             trouble: Trouble::default(),
@@ -98,8 +105,8 @@ impl<S: Server, T: Trigger> Watch<S, T> {
     /// Watches forever.
     pub async fn run(mut self) {
         let mut config = Config::default().page_size(PAGE);
-        if let Some(label) = T::LABELS {
-            config = config.labels(label);
+        if let Some(labels) = &self.labels {
+            config = config.labels(labels);
         }
         loop {
             let stream = watcher(self.api.clone(), config.clone());
@@ -144,6 +151,7 @@ impl<S: Server, T: Trigger> Watch<S, T> {
 
     /// Brings the cache up to date, and only then triggers.
     fn take(&self, event: Event<T::Wire>) {
+        let mut is_first = false;
         let changes = {
             let mut cache = T::cache(&self.reconciler.caches).write();
             match event {
@@ -155,7 +163,10 @@ impl<S: Server, T: Trigger> Watch<S, T> {
                     cache.collect(ObjectKey::of(&object), T::prune(object));
                     return;
                 }
-                Event::InitDone => cache.swap(),
+                Event::InitDone => {
+                    is_first = !cache.is_ready();
+                    cache.swap()
+                }
                 Event::Apply(object) => {
                     cache.put(ObjectKey::of(&object), T::prune(object)).into_iter().collect()
                 }
@@ -164,14 +175,27 @@ impl<S: Server, T: Trigger> Watch<S, T> {
                 }
             }
         };
-        self.trigger(&changes);
+        self.trigger(&changes, is_first);
     }
 
-    fn trigger(&self, changes: &[Change<T>]) {
+    fn trigger(&self, changes: &[Change<T>], is_first: bool) {
         let caches = &self.reconciler.caches;
-        let concerned: BTreeSet<_> = changes.iter().flat_map(|change| rollouts(change, caches)).collect();
+        let mut concerned: BTreeSet<_> = changes.iter().flat_map(|change| rollouts(change, caches)).collect();
+        if is_first {
+            concerned.extend(T::waiting(caches));
+        }
         // Also where nothing is concerned: the last cache may have become ready.
         self.dispatcher.trigger(&concerned, self.reconciler.clock.now());
+    }
+
+    /// What waits for the first list is told that there will be none for now.
+    fn refused(&self, said: &str) {
+        let resource = resource_type(T::KIND).plural;
+        let caches = &self.reconciler.caches;
+        if T::cache(caches).write().refuse(said.to_owned()) {
+            tracing::warn!(resource, error = said, "the watch is refused; tries again");
+            self.dispatcher.trigger(&T::waiting(caches), self.reconciler.clock.now());
+        }
     }
 
     fn recovered(&mut self) {
@@ -187,17 +211,30 @@ impl<S: Server, T: Trigger> Watch<S, T> {
         let is_new = !T::cache(&self.reconciler.caches).read().is_ready() || (!self.has_watched && is_first);
         let missing_right = StartError::of_list(T::KIND, error).filter(|_| is_new);
         if let Some(missing_right) = missing_right {
-            let _ = self.fatal.try_send(missing_right);
+            match &self.fatal {
+                Some(fatal) => drop(fatal.try_send(missing_right.into())),
+                None => self.refused(&root_cause(error)),
+            }
         } else if is_first {
             tracing::warn!(resource, error = root_cause(error), "the watch is interrupted; tries again");
         } else {
             tracing::debug!(resource, error = root_cause(error), "the watch is still interrupted");
         }
+        self.reconciler.metrics.watch_interrupted(resource);
+        let now = self.reconciler.clock.now();
         let most = self.trouble.count(has_answered(error));
         let wait = self.rng.duration(most / 2, most);
-        let resumed = later(self.reconciler.clock.now(), wait + RESUMPTION);
-        T::cache(&self.reconciler.caches).write().doubt_until(resumed);
+        self.doubt(later(now, wait + RESUMPTION), (!has_answered(error)).then_some(now));
         clock::sleep(wait).await;
+    }
+
+    /// What the cache shows may be old until the watch is resumed; the API server may have fallen silent.
+    fn doubt(&self, resumed: Timestamp, silent: Option<Timestamp>) {
+        let mut cache = T::cache(&self.reconciler.caches).write();
+        cache.doubt_until(resumed);
+        if let Some(silent) = silent {
+            cache.silent(silent);
+        }
     }
 }
 

@@ -50,6 +50,8 @@ macro_rules! reasons {
 reasons! {
     /// The controller sees the Rollout for the first time in its life.
     RolloutAddedToInformer: Normal,
+    /// The Rollout was deleted.
+    RolloutDeleted: Normal,
     /// The Rollout's revision annotation changed.
     RolloutUpdated: Normal,
     /// A ReplicaSet was created for a revision.

@@ -1,5 +1,6 @@
 //! Values and arithmetic that decisions are made of.
 
+pub mod affinity;
 pub mod condition;
 pub mod duration;
 pub mod event;

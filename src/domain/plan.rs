@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::event::EventNote;
 
-/// The kinds of objects that a plan may write, all in the namespace of the Rollout.
+/// The kinds of objects that are read, and but for PodTemplates written, all in the namespace of the Rollout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ObjectKind {
     /// `argoproj.io/v1alpha1` Rollout, the object that is decided on.
@@ -22,6 +22,10 @@ pub enum ObjectKind {
     Ingress,
     /// `v1` Pod.
     Pod,
+    /// `apps/v1` Deployment, whose pods a Rollout may take over.
+    Deployment,
+    /// `v1` PodTemplate.
+    PodTemplate,
 }
 
 /// Which object, in which state, a write was decided on. The API server answers 409 when either differs.
@@ -67,17 +71,26 @@ pub enum Purpose {
     DefaultReplicas,
     /// Record the revision number on the Rollout.
     RecordRevision(i64),
+    /// Record the generation of the workload that the template comes from on the Rollout.
+    RecordWorkload(i64),
     /// Take an orphaned ReplicaSet that the selector matches.
     AdoptReplicaSet,
     /// Make the ReplicaSet of a revision.
     CreateReplicaSet,
-    /// Bring a ReplicaSet's annotations or `minReadySeconds` in line with the Rollout.
+    /// Bring a ReplicaSet's annotations, anti-affinity or `minReadySeconds` in line with the Rollout.
     SyncReplicaSet,
     /// Change a ReplicaSet's size.
     ScaleReplicaSet {
         /// `spec.replicas` before.
         from: i32,
         /// `spec.replicas` after.
+        to: i32,
+    },
+    /// Let the Deployment that the template comes from give up pods that the Rollout has in their place.
+    ScaleWorkload {
+        /// `spec.replicas` before.
+        from: i32,
+        /// `spec.replicas` after; less than before.
         to: i32,
     },
     /// Write the time at which a ReplicaSet is to be scaled to 0.
@@ -124,8 +137,9 @@ pub enum StageName {
     Route,
     /// ReplicaSets change size, ephemeral metadata follows, old ones are deleted.
     Scale,
-    /// Live Pods get the metadata of their role, or are evicted. Comes after the status, since nothing waits for it
-    /// and since Pods change all the time, so that a conflict says nothing about the rest.
+    /// Live Pods get the metadata of their role, or are evicted; a Deployment gives up pods. Comes after the status,
+    /// since nothing waits for it and since these objects change all the time, so that a conflict says nothing about
+    /// the rest.
     Pods,
 }
 
@@ -136,6 +150,7 @@ impl Purpose {
         match self {
             Self::DefaultReplicas
             | Self::RecordRevision(_)
+            | Self::RecordWorkload(_)
             | Self::AdoptReplicaSet
             | Self::CreateReplicaSet
             | Self::SyncReplicaSet => StageName::Create,
@@ -146,7 +161,7 @@ impl Purpose {
             | Self::KeepReplicaSet
             | Self::LabelReplicaSet
             | Self::DeleteReplicaSet => StageName::Scale,
-            Self::LabelPod | Self::EvictPod => StageName::Pods,
+            Self::LabelPod | Self::EvictPod | Self::ScaleWorkload { .. } => StageName::Pods,
         }
     }
 }
@@ -196,7 +211,12 @@ pub struct StatusWrite {
     /// What was observed and the weights; written when traffic was moved and a later stage failed. Null when the
     /// weights do not change.
     pub routed: Value,
-    /// Sent after `patch` was written (or at once where it is null).
+    /// Whether a difference is kept for a later write, because nobody waits for it; `patch` is null then.
+    pub held: bool,
+    /// Told once `patch` was written (or at once where it is null), before the Events of the ops of this plan: what
+    /// has ended with it.
+    pub first: Vec<EventNote>,
+    /// Told once `patch` was written (or at once where it is null).
     pub events: Vec<EventNote>,
 }
 
@@ -204,7 +224,14 @@ impl StatusWrite {
     /// No write, and nothing to tell.
     #[must_use]
     pub const fn nothing() -> Self {
-        Self { patch: Value::Null, observed: Value::Null, routed: Value::Null, events: Vec::new() }
+        Self {
+            patch: Value::Null,
+            observed: Value::Null,
+            routed: Value::Null,
+            held: false,
+            first: Vec::new(),
+            events: Vec::new(),
+        }
     }
 }
 
@@ -257,6 +284,7 @@ impl Plan {
     pub fn is_empty(&self) -> bool {
         self.stages.iter().all(|s| s.ops.is_empty() && s.events.is_empty())
             && self.status.patch.is_null()
+            && self.status.first.is_empty()
             && self.status.events.is_empty()
     }
 

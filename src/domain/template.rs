@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::affinity::remove_terms_about_revisions;
 use super::hash::semantic_text;
 use crate::api::keys::POD_HASH_LABEL;
 
@@ -41,7 +42,7 @@ fn comparable(template: &Value, ephemeral: &EphemeralMetadata) -> String {
     }
     if let Some(spec) = object_at(&mut template, "spec") {
         name_service_account(spec);
-        remove_injected_affinity(spec);
+        remove_terms_about_revisions(spec);
     }
     semantic_text(&template)
 }
@@ -67,40 +68,6 @@ fn name_service_account(spec: &mut Map<String, Value>) {
     {
         spec.insert("serviceAccountName".to_owned(), name);
     }
-}
-
-/// Removes the anti-affinity terms about the hash label, and what they leave empty.
-fn remove_injected_affinity(spec: &mut Map<String, Value>) {
-    const LISTS: [&str; 2] =
-        ["requiredDuringSchedulingIgnoredDuringExecution", "preferredDuringSchedulingIgnoredDuringExecution"];
-    let Some(affinity) = spec.get_mut("affinity").and_then(Value::as_object_mut) else {
-        return;
-    };
-    if let Some(anti_affinity) = affinity.get_mut("podAntiAffinity").and_then(Value::as_object_mut) {
-        for list in LISTS {
-            if let Some(terms) = anti_affinity.get_mut(list).and_then(Value::as_array_mut) {
-                terms.retain(|term| !is_about_hash(term));
-            }
-        }
-        anti_affinity.retain(|_, terms| terms.as_array().is_none_or(|terms| !terms.is_empty()));
-        if anti_affinity.is_empty() {
-            affinity.remove("podAntiAffinity");
-        }
-    }
-    if affinity.values().all(Value::is_null) {
-        spec.remove("affinity");
-    }
-}
-
-/// Whether an affinity term, weighted or not, selects by the hash label.
-fn is_about_hash(term: &Value) -> bool {
-    let term = term.get("podAffinityTerm").unwrap_or(term);
-    let expressions = term.pointer("/labelSelector/matchExpressions").and_then(Value::as_array);
-    expressions.is_some_and(|expressions| {
-        expressions
-            .iter()
-            .any(|expression| expression.get("key").and_then(Value::as_str) == Some(POD_HASH_LABEL))
-    })
 }
 
 #[cfg(test)]

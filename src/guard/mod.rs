@@ -34,6 +34,20 @@ pub enum Refusal {
         /// The Service that selects its pods.
         service: String,
     },
+    /// Pods of a workload would go for which the Rollout has no others.
+    #[error(
+        "scaling {workload} from {from} to {to} would lose pods, of which the Rollout makes up for {covered}"
+    )]
+    UncoveredPods {
+        /// The workload.
+        workload: String,
+        /// The size that it has.
+        from: i32,
+        /// The size that it would get.
+        to: i32,
+        /// The Rollout's available pods.
+        covered: i64,
+    },
     /// A ReplicaSet that still has pods would be deleted.
     #[error("ReplicaSet {replica_set} still has pods and must not be deleted")]
     DeletedPods {
@@ -61,21 +75,23 @@ pub fn check(snapshot: &Snapshot, plan: &Plan) -> Result<(), Refusal> {
     check_capacity(snapshot, plan)?;
     for op in plan.ops() {
         for purpose in &op.purposes {
-            check_purpose(snapshot, op, purpose)?;
+            check_purpose(snapshot, plan, op, purpose)?;
         }
     }
     Ok(())
 }
 
-fn check_purpose(snapshot: &Snapshot, op: &Op, purpose: &Purpose) -> Result<(), Refusal> {
+fn check_purpose(snapshot: &Snapshot, plan: &Plan, op: &Op, purpose: &Purpose) -> Result<(), Refusal> {
     match purpose {
         Purpose::ScaleReplicaSet { to: 0, .. } => check_unserved(snapshot, &op.name),
         Purpose::DeleteReplicaSet => check_deletable(snapshot, &op.name),
         Purpose::PointService { from, to } => check_target(snapshot, &op.name, from, to),
         Purpose::Route { weight } => check_route(snapshot, *weight),
+        Purpose::ScaleWorkload { from, to } => check_covered(snapshot, plan, &op.name, *from, *to),
         Purpose::ScaleReplicaSet { .. }
         | Purpose::DefaultReplicas
         | Purpose::RecordRevision(_)
+        | Purpose::RecordWorkload(_)
         | Purpose::AdoptReplicaSet
         | Purpose::CreateReplicaSet
         | Purpose::SyncReplicaSet
@@ -97,8 +113,12 @@ fn replicas(rollout: &Rollout) -> i32 {
 }
 
 /// Pods of a ReplicaSet that can be available once it has `size`.
-fn usable(rs: &ReplicaSetView, size: i32) -> i32 {
-    rs.status.available.min(size)
+fn usable(rs: &ReplicaSetView, size: i32) -> i64 {
+    rs.status.available.min(size).into()
+}
+
+fn available<'a>(sets: impl Iterator<Item = &'a ReplicaSetView>) -> i64 {
+    sets.map(|rs| i64::from(rs.status.available)).sum()
 }
 
 /// Our own writes never take the last available pod, unless the Rollout allows that.
@@ -106,14 +126,32 @@ fn check_capacity(snapshot: &Snapshot, plan: &Plan) -> Result<(), Refusal> {
     let wanted = replicas(&snapshot.rollout);
     let sizes = new_sizes(plan);
     let Some((name, to)) = sizes.iter().next_back() else { return Ok(()) };
-    let before: i32 = snapshot.replica_sets.iter().map(|rs| usable(rs, rs.replicas)).sum();
-    let after: i32 = snapshot
-        .replica_sets
-        .iter()
-        .map(|rs| usable(rs, sizes.get(rs.id.name.as_str()).copied().unwrap_or(rs.replicas)))
-        .sum();
+    let before: i64 = snapshot.replica_sets.iter().map(|rs| usable(rs, rs.replicas)).sum();
+    let after = usable_after(snapshot, &sizes);
     if may_not_be_empty(&snapshot.rollout) && before > 0 && after <= 0 {
         return Err(Refusal::LastPods { replica_set: (*name).to_owned(), to: *to, wanted });
+    }
+    Ok(())
+}
+
+/// Available pods that remain when the ReplicaSets have these sizes.
+fn usable_after(snapshot: &Snapshot, sizes: &BTreeMap<&str, i32>) -> i64 {
+    let size = |rs: &ReplicaSetView| sizes.get(rs.id.name.as_str()).copied().unwrap_or(rs.replicas);
+    snapshot.replica_sets.iter().map(|rs| usable(rs, size(rs))).sum()
+}
+
+/// A workload gives up no pod that the Rollout wants and does not have, and not its last one before the Rollout has any.
+fn check_covered(
+    snapshot: &Snapshot,
+    plan: &Plan,
+    workload: &str,
+    from: i32,
+    to: i32,
+) -> Result<(), Refusal> {
+    let covered = usable_after(snapshot, &new_sizes(plan));
+    let wanted = i64::from(from.min(replicas(&snapshot.rollout)));
+    if to < from && (covered <= 0 || i64::from(to) + covered < wanted) {
+        return Err(Refusal::UncoveredPods { workload: workload.to_owned(), from, to, covered });
     }
     Ok(())
 }
@@ -159,10 +197,13 @@ fn check_unserved(snapshot: &Snapshot, name: &str) -> Result<(), Refusal> {
 
 /// Whether users reach the Rollout through the Service whatever the weights are.
 fn carries_users(rollout: &Rollout, service: &str) -> bool {
-    let strategy = &rollout.spec.strategy;
-    let stable = strategy.canary.as_ref().and_then(|c| c.stable_service.as_deref());
-    let active = strategy.blue_green.as_ref().map(|b| b.active_service.as_str());
-    stable == Some(service) || active == Some(service)
+    let canary = rollout.spec.strategy.canary.as_ref();
+    let blue_green = rollout.spec.strategy.blue_green.as_ref();
+    let side = rollout.status.as_ref().and_then(|status| status.canary.stable_ping_pong);
+    let of_pair = canary.and_then(|c| c.ping_pong.as_ref()).map(|pair| pair.roles(side).0);
+    let stable = canary.and_then(|c| c.stable_service.as_deref());
+    let active = blue_green.map(|b| b.active_service.as_str());
+    [of_pair, stable, active].contains(&Some(service))
 }
 
 fn check_deletable(snapshot: &Snapshot, name: &str) -> Result<(), Refusal> {
@@ -175,10 +216,8 @@ fn check_deletable(snapshot: &Snapshot, name: &str) -> Result<(), Refusal> {
 
 /// Users are only ever sent to a revision that has pods, unless none had any.
 fn check_target(snapshot: &Snapshot, service: &str, from: &str, to: &str) -> Result<(), Refusal> {
-    let available = |hash_: &str| {
-        snapshot.replica_sets.iter().filter(|rs| hash(rs) == hash_).map(|rs| rs.status.available).sum::<i32>()
-    };
-    let loses = available(to) <= 0 && (from.is_empty() || available(from) > 0);
+    let of = |wanted: &str| available(snapshot.replica_sets.iter().filter(|rs| hash(rs) == wanted));
+    let loses = of(to) <= 0 && (from.is_empty() || of(from) > 0);
     if carries_users(&snapshot.rollout, service) && loses && replicas(&snapshot.rollout) > 0 {
         return Err(Refusal::EmptyService { service: service.to_owned(), hash: to.to_owned() });
     }
@@ -190,8 +229,7 @@ fn check_route(snapshot: &Snapshot, weight: i32) -> Result<(), Refusal> {
     let status = snapshot.rollout.status.as_ref();
     let stable = status.and_then(|s| s.stable_rs.as_deref());
     let others = snapshot.replica_sets.iter().filter(|rs| Some(hash(rs)) != stable);
-    let available: i32 = others.map(|rs| rs.status.available).sum();
-    if weight > 0 && available <= 0 {
+    if weight > 0 && available(others) <= 0 {
         return Err(Refusal::EmptyRoute { weight });
     }
     Ok(())

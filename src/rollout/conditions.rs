@@ -2,13 +2,14 @@
 
 use super::context::{Context, Strategy};
 use super::draft::Draft;
+use super::replica_set;
 use super::snapshot::FailureCause;
 use super::views::Deadline;
-use crate::api::{ConditionStatus, RolloutCondition, RolloutStatus};
+use crate::api::{ConditionStatus, Rollout, RolloutCondition, RolloutStatus, keys};
 use crate::domain::condition::{ConditionReason as Reason, ConditionType};
 use crate::domain::event::EventReason;
 use crate::domain::plan::ObjectKind;
-use crate::domain::time::whole_seconds;
+use crate::domain::time::{after, whole_seconds};
 use jiff::{SignedDuration, Timestamp};
 
 /// Seconds without progress after which an update counts as stuck, where the Rollout does not say.
@@ -195,7 +196,7 @@ fn abort_message(cx: &Context<'_>, why: Option<&str>) -> String {
 /// Whether the new status is further than the one that was read.
 fn is_progressing(cx: &Context<'_>, next: &RolloutStatus) -> bool {
     let before = cx.status;
-    let outdated = |status: &RolloutStatus| status.replicas - status.updated_replicas;
+    let outdated = |status: &RolloutStatus| i64::from(status.replicas) - i64::from(status.updated_replicas);
     let counts = next.updated_replicas != before.updated_replicas
         || outdated(next) < outdated(before)
         || next.ready_replicas > before.ready_replicas
@@ -218,7 +219,8 @@ fn is_progressing(cx: &Context<'_>, next: &RolloutStatus) -> bool {
 /// Gives up an update that is stuck, where the Rollout asks for that. `draft.status` has been counted.
 pub(super) fn abort_if_stuck(cx: &Context<'_>, draft: &mut Draft) {
     let is_wanted = cx.rollout.spec.progress_deadline_abort && !cx.status.abort && !draft.is_creating();
-    let is_over = deadline(cx, cx.status).is_some_and(|deadline| deadline < cx.now);
+    let is_over = has_reason(cx.status, Reason::ProgressDeadlineExceeded)
+        || deadline(cx, cx.status).is_some_and(|deadline| deadline < cx.now);
     let is_paused = cx.rollout.spec.paused || has_reason(cx.status, Reason::RolloutPaused);
     let goes_on =
         is_completed(&draft.status) || is_progressing(cx, &draft.status) || is_waiting_on_purpose(cx);
@@ -232,14 +234,20 @@ pub(super) fn abort_if_stuck(cx: &Context<'_>, draft: &mut Draft) {
 /// When an update counts as stuck unless it goes on before.
 fn deadline(cx: &Context<'_>, status: &RolloutStatus) -> Option<Timestamp> {
     let progressing = find(status, ConditionType::Progressing)?;
-    let seconds = cx.rollout.spec.progress_deadline_seconds.unwrap_or(DEFAULT_PROGRESS_DEADLINE_SECONDS);
-    progressing.last_update_time.0.checked_add(SignedDuration::from_secs(seconds.into())).ok()
+    Some(after(progressing.last_update_time.0, progress_deadline(cx.rollout)))
+}
+
+/// How long an update may come no further.
+pub(super) fn progress_deadline(rollout: &Rollout) -> SignedDuration {
+    let seconds = rollout.spec.progress_deadline_seconds.unwrap_or(DEFAULT_PROGRESS_DEADLINE_SECONDS);
+    SignedDuration::from_secs(seconds.into())
 }
 
 /// Says that an update is stuck when its deadline has passed, and else sees to it that this is noticed in time.
 fn watch_deadline(cx: &Context<'_>, draft: &mut Draft, subject: &str) {
     let Some(deadline) = deadline(cx, &draft.status) else { return };
-    if is_completed(&draft.status) || is_waiting_on_purpose(cx) {
+    let is_known = has_reason(&draft.status, Reason::ProgressDeadlineExceeded);
+    if is_known || is_completed(&draft.status) || is_waiting_on_purpose(cx) {
         return;
     }
     if deadline < cx.now {
@@ -248,7 +256,7 @@ fn watch_deadline(cx: &Context<'_>, draft: &mut Draft, subject: &str) {
         let fact = Fact::new(ConditionType::Progressing, ConditionStatus::False, reason, message);
         set(&mut draft.status, cx.now, fact);
     } else {
-        draft.wake_at(deadline + SignedDuration::from_secs(1));
+        draft.wake_at(after(deadline, SignedDuration::from_secs(1)));
     }
 }
 
@@ -304,9 +312,17 @@ fn derive_replica_failure(cx: &Context<'_>, next: &mut RolloutStatus) {
 pub(super) fn derive_failure(cx: &Context<'_>, next: &mut RolloutStatus) {
     remove(next, ConditionType::Blocked);
     let Some(failure) = &cx.snapshot.last_failure else { return };
+    let lost = format!(
+        "it is there, but has lost its label {}; give it the label again, with the value {}, or delete it",
+        keys::POD_HASH_LABEL,
+        cx.current_hash
+    );
     let (reason, said) = match &failure.cause {
         FailureCause::Forbidden(said) => (Reason::Forbidden, said),
         FailureCause::Rejected(said) => (Reason::Rejected, said),
+        FailureCause::AlreadyExists { .. } if replica_set::has_lost_its_hash(cx) => {
+            (Reason::LostLabel, &lost)
+        }
         FailureCause::AlreadyExists { .. } => return,
     };
     let (kind, name) = (failure.kind, &failure.name);

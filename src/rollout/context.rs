@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::revision;
 use super::rollback::Rollback;
-use super::snapshot::{ReplicaSetView, ServiceView, Snapshot};
+use super::snapshot::{ReplicaSetView, ServiceView, Snapshot, WorkloadView};
+use super::views::total;
+use super::{revision, workload};
 use crate::api::{BlueGreenStrategy, CanaryStep, CanaryStrategy, PauseReason, Rollout, RolloutStatus};
 use crate::domain::hash;
 
@@ -19,7 +20,10 @@ pub(super) enum Strategy<'a> {
 #[derive(Debug)]
 pub(super) struct Context<'a> {
     pub(super) snapshot: &'a Snapshot,
+    /// The Rollout, filled from its workload where it names one.
     pub(super) rollout: &'a Rollout,
+    /// What its template comes from, where that is another object.
+    pub(super) workload: Option<&'a WorkloadView>,
     pub(super) strategy: Strategy<'a>,
     /// The status as it was read.
     pub(super) status: &'a RolloutStatus,
@@ -42,20 +46,25 @@ pub(super) struct Context<'a> {
 impl<'a> Context<'a> {
     pub(super) fn new(
         snapshot: &'a Snapshot,
+        rollout: &'a Rollout,
         strategy: Strategy<'a>,
         status: &'a RolloutStatus,
         now: Timestamp,
     ) -> Self {
-        let rollout = &snapshot.rollout;
+        let workload = workload::found(snapshot);
         let owned: Vec<_> =
             snapshot.replica_sets.iter().filter(|rs| revision::belongs(rollout, rs)).collect();
-        let new_rs = revision::find_new(rollout, status, &owned);
+        let generation = rollout.metadata.generation.map(|generation| generation.to_string());
+        let is_observed = generation.is_some() && status.observed_generation == generation;
+        let is_observed = is_observed && workload::is_observed(workload, status);
+        let new_rs = revision::find_new(rollout, status, is_observed, &owned);
         let current_hash = new_rs.map_or_else(|| revision::hash(rollout, status), |rs| rs.hash().to_owned());
         let stable_rs = owned.iter().copied().find(|rs| status.stable_rs.as_deref() == Some(rs.hash()));
         let rollback = Rollback::classify(rollout, status, &owned, new_rs, stable_rs, now);
         Self {
             snapshot,
             rollout,
+            workload,
             strategy,
             status,
             now,
@@ -169,12 +178,12 @@ impl<'a> Context<'a> {
 
     /// The number of the current template's revision.
     pub(super) fn revision(&self) -> i64 {
-        let next = self.older().map(ReplicaSetView::revision).max().unwrap_or(0) + 1;
+        let next = self.older().map(ReplicaSetView::revision).max().unwrap_or(0).saturating_add(1);
         self.new_rs.map_or(next, |rs| rs.revision().max(next))
     }
 
     pub(super) fn available_total(&self) -> i32 {
-        self.owned.iter().map(|rs| rs.status.available).sum()
+        total(self.owned.iter().map(|rs| rs.status.available))
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::snapshot::{Identity, PodView, ReplicaSetView, ServiceView};
+use super::{conditions, hold};
 use crate::api::{PauseReason, RolloutStatus, keys};
 use crate::domain::event::{EventNote, EventReason};
 use crate::domain::merge_patch::merge_patch;
@@ -34,9 +35,14 @@ pub(super) struct Draft {
     rollout: Identity,
     ops: Vec<Op>,
     stage_events: BTreeMap<StageName, Vec<EventNote>>,
+    first_events: Vec<EventNote>,
     status_events: Vec<EventNote>,
+    last_events: Vec<EventNote>,
     notes: Vec<String>,
     wake: Wake,
+    held: bool,
+    /// The pause of the step is over, and the plan goes on with the next step.
+    pub(super) left_step: bool,
     /// The status to come; starts as the one that was read.
     pub(super) status: RolloutStatus,
     /// The status to come if a write of this plan fails.
@@ -50,9 +56,13 @@ impl Draft {
             rollout,
             ops: Vec::new(),
             stage_events: BTreeMap::new(),
+            first_events: Vec::new(),
             status_events: Vec::new(),
+            last_events: Vec::new(),
             notes: Vec::new(),
             wake: Wake::OnChange,
+            held: false,
+            left_step: false,
             observed: status.clone(),
             status,
             pauses: PauseChanges::default(),
@@ -194,6 +204,16 @@ impl Draft {
         self.status_events.push(EventNote::new(reason, message));
     }
 
+    /// An Event that is sent once the status has been written, before those of the ops: of something that ended.
+    pub(super) fn tell_first(&mut self, reason: EventReason, message: impl Into<String>) {
+        self.first_events.push(EventNote::new(reason, message));
+    }
+
+    /// An Event that is sent once the status has been written, after all others.
+    pub(super) fn tell_last(&mut self, reason: EventReason, message: impl Into<String>) {
+        self.last_events.push(EventNote::new(reason, message));
+    }
+
     pub(super) fn note(&mut self, note: impl Into<String>) {
         self.notes.push(note.into());
     }
@@ -211,6 +231,15 @@ impl Draft {
     /// Whether the plan so far changes the size of a ReplicaSet.
     pub(super) fn is_scaling(&self) -> bool {
         self.purposes().any(|p| matches!(p, Purpose::ScaleReplicaSet { .. }))
+    }
+
+    /// The size of a ReplicaSet once the plan so far is carried out.
+    pub(super) fn planned_size(&self, rs: &ReplicaSetView) -> i32 {
+        let of_rs = |op: &&Op| op.kind == ObjectKind::ReplicaSet && op.name == rs.id.name;
+        let mut purposes = self.ops.iter().filter(of_rs).flat_map(|op| &op.purposes);
+        let planned =
+            purposes.find_map(|p| if let Purpose::ScaleReplicaSet { to, .. } = p { Some(*to) } else { None });
+        planned.unwrap_or(rs.replicas)
     }
 
     /// Whether the plan so far makes a ReplicaSet.
@@ -232,6 +261,29 @@ impl Draft {
         self.ops.iter().flat_map(|op| &op.purposes)
     }
 
+    /// A plan that does nothing yet, and is made again at `until` at the latest.
+    pub(super) fn wait(self, until: jiff::Timestamp) -> Plan {
+        let mut plan = Plan::nothing(self.rollout.precondition());
+        plan.status.held = true;
+        plan.wake = Wake::At(until);
+        plan
+    }
+
+    /// Keeps the status for a later write if nothing in it is waited for, and nothing is told about it.
+    pub(super) fn hold(&mut self, cx: &Context<'_>) {
+        let tells = [&self.first_events, &self.status_events, &self.last_events];
+        if tells.iter().any(|events| !events.is_empty()) {
+            return;
+        }
+        let before = cx.rollout.status.as_ref();
+        let longest = conditions::progress_deadline(cx.rollout) / 10;
+        let held_since = cx.snapshot.held_since;
+        if let Some(until) = hold::until(before, &self.status, held_since, cx.now, longest) {
+            self.held = true;
+            self.wake_at(until);
+        }
+    }
+
     /// Forgets everything that was collected, in favour of the status `before`.
     pub(super) fn start_over(&mut self, before: &RolloutStatus) {
         *self = Self::new(self.rollout.clone(), before.clone());
@@ -247,10 +299,17 @@ impl Draft {
         for (name, events) in self.stage_events {
             stages.entry(name).or_insert_with_key(|name| empty(*name)).events = events;
         }
+        let mut status = status_write(before, &self.status, &self.observed);
+        status.first = self.first_events;
+        status.events = [self.status_events, self.last_events].concat();
+        if self.held {
+            status.held = true;
+            status.patch = Value::Null;
+        }
         Plan {
             rollout: self.rollout.precondition(),
             stages: stages.into_values().collect(),
-            status: status_write(before, &self.status, &self.observed, self.status_events),
+            status,
             notes: self.notes,
             wake: self.wake,
         }
@@ -274,7 +333,6 @@ fn status_write(
     before: Option<&RolloutStatus>,
     next: &RolloutStatus,
     observed: &RolloutStatus,
-    events: Vec<EventNote>,
 ) -> StatusWrite {
     let mut routed = Value::Null;
     if before.map(|status| &status.canary.weights) != Some(&next.canary.weights) {
@@ -286,7 +344,7 @@ fn status_write(
         patch: status_patch(before, next),
         observed: status_patch(before, observed),
         routed,
-        events,
+        ..StatusWrite::nothing()
     }
 }
 

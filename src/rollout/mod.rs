@@ -4,16 +4,20 @@
 //! gives one [`Plan`]; carrying the plan out changes the world, and the next snapshot shows it. A plan is never a
 //! step of a script that has to be finished: whatever was lost on the way is decided again.
 
+mod anti_affinity;
 mod blue_green;
 mod canary;
 mod conditions;
 mod context;
 mod draft;
+mod hold;
+pub mod labels;
 mod metadata;
 mod phase;
 mod progress;
 mod promotion;
 mod replica_set;
+mod requests;
 mod restart;
 mod revision;
 mod rollback;
@@ -22,6 +26,7 @@ pub mod snapshot;
 mod status;
 pub mod validate;
 mod views;
+pub mod workload;
 
 use std::collections::BTreeSet;
 
@@ -35,6 +40,7 @@ use crate::traffic;
 use context::{Context, Strategy};
 use draft::Draft;
 use snapshot::{Identity, Snapshot};
+use workload::WorkloadName;
 
 /// The objects beside its ReplicaSets that a decision about a Rollout looks at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,6 +51,8 @@ pub struct ObservedKeys {
     pub ingresses: BTreeSet<String>,
     /// Whether the Pods of its ReplicaSets are looked at.
     pub pods: bool,
+    /// The workload whose template it runs.
+    pub workload: Option<WorkloadName>,
 }
 
 /// Which objects a decision about `rollout` looks at.
@@ -54,7 +62,9 @@ pub fn observed_keys(rollout: &Rollout) -> ObservedKeys {
     let blue_green = rollout.spec.strategy.blue_green.as_ref();
     let of_canary = canary.map(|c| [c.stable_service.as_ref(), c.canary_service.as_ref()]);
     let of_blue_green = blue_green.map(|b| [Some(&b.active_service), b.preview_service.as_ref()]);
-    let services = of_canary.into_iter().chain(of_blue_green).flatten().flatten();
+    let pair = canary.and_then(|c| c.ping_pong.as_ref());
+    let of_pair = pair.map(|pair| [Some(&pair.ping_service), Some(&pair.pong_service)]);
+    let services = of_canary.into_iter().chain(of_blue_green).chain(of_pair).flatten().flatten();
     let metadata = canary.is_some_and(|c| c.canary_metadata.is_some() || c.stable_metadata.is_some())
         || blue_green.is_some_and(|b| b.preview_metadata.is_some() || b.active_metadata.is_some());
     let restarted_at = rollout.status.as_ref().and_then(|s| s.restarted_at.as_ref());
@@ -64,6 +74,7 @@ pub fn observed_keys(rollout: &Rollout) -> ObservedKeys {
         services: services.filter(|name| !name.is_empty()).cloned().collect(),
         ingresses: traffic::routers(rollout).iter().flat_map(traffic::Router::observe_keys).collect(),
         pods: metadata || restarts,
+        workload: workload::named(rollout),
     }
 }
 
@@ -75,26 +86,35 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
     if rollout.metadata.deletion_timestamp.is_some() {
         return Plan::nothing(id.precondition());
     }
-    let before = rollout.status.clone().unwrap_or_default();
+    let before = status::sound(rollout, now);
     let mut draft = Draft::new(id, before.clone());
     announce(rollout, &before, &mut draft);
-    let strategy = match validate::check(snapshot) {
+    let rollout = &*workload::filled(snapshot);
+    let strategy = match validate::check(snapshot, rollout) {
         Ok(strategy) => strategy,
-        Err(error) => return refuse(draft, rollout, &before, now, &error.to_string()),
+        Err(refusal) => {
+            let is_new = before.observed_generation != rollout.metadata.generation.map(|g| g.to_string());
+            let arriving = hold::until_arrived(snapshot.held_since, now);
+            return match (refusal, arriving) {
+                (validate::Refusal::Reference(_), Some(until)) if is_new => draft.wait(until),
+                (refusal, _) => refuse(draft, rollout, &before, now, &refusal.to_string()),
+            };
+        }
     };
     if rollout.spec.replicas.is_none() {
         draft.patch_rollout(&json!({"spec": {"replicas": 1}}), Purpose::DefaultReplicas, Vec::new());
         return draft.close(rollout.status.as_ref());
     }
-    let cx = Context::new(snapshot, strategy, &before, now);
+    let cx = Context::new(snapshot, rollout, strategy, &before, now);
     if replica_set::adopt(&cx, &mut draft) {
         return draft.close(rollout.status.as_ref());
     }
     if replica_set::is_collision(&cx) {
-        draft.status.collision_count = Some(before.collision_count.map_or(0, |count| count + 1));
+        draft.status.collision_count = Some(before.collision_count.unwrap_or(0).saturating_add(1));
         return draft.close(rollout.status.as_ref());
     }
     release_services(&cx, &mut draft);
+    workload::record(&cx, &mut draft);
     let routed = match strategy {
         Strategy::Canary(_) => canary::decide(&cx, &mut draft),
         Strategy::BlueGreen(strategy) => {
@@ -102,8 +122,12 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
             Ok(())
         }
     };
+    workload::scale_down(&cx, &mut draft);
     match routed {
-        Ok(()) => draft.close(rollout.status.as_ref()),
+        Ok(()) => {
+            draft.hold(&cx);
+            draft.close(rollout.status.as_ref())
+        }
         Err(error) => refuse(draft, rollout, &before, now, &error.to_string()),
     }
 }

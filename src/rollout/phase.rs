@@ -64,3 +64,120 @@ fn progressing(rollout: &Rollout, status: &RolloutStatus) -> Option<(Phase, Stri
     };
     Some((Phase::Progressing, message.to_owned()))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::domain::merge_patch::apply_merge_patch;
+
+    /// Phase and message of a settled Rollout of 2 pods, with these differences.
+    fn phase(strategy: &str, spec: &Value, status: &Value) -> String {
+        let of_strategy = match strategy {
+            "blueGreen" => json!({"blueGreen": {"activeService": "active"}}),
+            "routed" => json!({"canary": {"trafficRouting": {"nginx": {}}}}),
+            _ => json!({"canary": {}}),
+        };
+        let spec = apply_merge_patch(&json!({"replicas": 2, "strategy": of_strategy}), spec);
+        let settled = json!({
+            "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2, "stableRS": "a", "currentPodHash": "a",
+            "blueGreen": {"activeSelector": "a"},
+        });
+        let rollout: Rollout = serde_json::from_value(json!({"metadata": {}, "spec": spec})).unwrap();
+        let mut status: RolloutStatus = serde_json::from_value(apply_merge_patch(&settled, status)).unwrap();
+        derive(&rollout, &mut status);
+        let phase = format!("{:?}", status.phase.unwrap());
+        status.message.map_or(phase.clone(), |message| format!("{phase}: {message}"))
+    }
+
+    fn condition(kind: &str, reason: &str) -> Value {
+        let time = "2026-01-01T00:00:00Z";
+        json!({
+            "type": kind, "status": "False", "reason": reason, "message": "why", "lastUpdateTime": time,
+            "lastTransitionTime": time,
+        })
+    }
+
+    #[test]
+    fn each_row_comes_before_the_next() {
+        let rows = [
+            (json!({}), json!({"conditions": [condition("InvalidSpec", "x")]}), "Degraded: InvalidSpec: why"),
+            (
+                json!({}),
+                json!({"conditions": [condition("Progressing", "RolloutAborted")]}),
+                "Degraded: RolloutAborted: why",
+            ),
+            (
+                json!({}),
+                json!({"conditions": [condition("Progressing", "ProgressDeadlineExceeded")]}),
+                "Degraded: ProgressDeadlineExceeded: why",
+            ),
+            (json!({"paused": true}), json!({}), "Paused: manually paused"),
+            (
+                json!({}),
+                json!({"pauseConditions": [
+                    {"reason": "CanaryPauseStep", "startTime": "2026-01-01T00:00:00Z"},
+                    {"reason": "BlueGreenPause", "startTime": "2026-01-01T00:00:00Z"},
+                ]}),
+                "Paused: CanaryPauseStep",
+            ),
+            (json!({"restartAt": "2026-01-01T00:00:00Z"}), json!({}), "Progressing: rollout is restarting"),
+            (json!({}), json!({"updatedReplicas": 1}), "Progressing: more replicas need to be updated"),
+            (
+                json!({}),
+                json!({"availableReplicas": 1}),
+                "Progressing: updated replicas are still becoming available",
+            ),
+        ];
+        let (mut spec, mut status) = (json!({}), json!({}));
+        for strategy in ["blueGreen", "canary", "routed"] {
+            assert_eq!(phase(strategy, &json!({}), &json!({})), "Healthy");
+            for (of_spec, of_status, expected) in rows.iter().rev() {
+                spec = apply_merge_patch(&spec, of_spec);
+                status = apply_merge_patch(&status, of_status);
+                assert_eq!(phase(strategy, &spec, &status), *expected, "{strategy}");
+            }
+            (spec, status) = (json!({}), json!({}));
+        }
+    }
+
+    #[test]
+    fn an_update_waits_for_its_last_part() {
+        let stable = json!({"stableRS": "b"});
+        let analysed = json!({"strategy": {"blueGreen": {"postPromotionAnalysis": {}}}});
+        for (strategy, spec, status, expected) in [
+            (
+                "blueGreen",
+                json!({}),
+                json!({"blueGreen": {"activeSelector": "b"}}),
+                "active service cutover pending",
+            ),
+            (
+                "blueGreen",
+                json!({}),
+                json!({"blueGreen": {"activeSelector": null}}),
+                "active service cutover pending",
+            ),
+            ("blueGreen", json!({}), stable.clone(), "waiting for post-promotion verification to complete"),
+            ("blueGreen", analysed, stable.clone(), "waiting for analysis to complete"),
+            ("canary", json!({}), json!({"replicas": 3}), "old replicas are pending termination"),
+            ("canary", json!({}), stable.clone(), "waiting for all steps to complete"),
+            ("canary", json!({}), json!({"stableRS": null}), "waiting for all steps to complete"),
+            ("routed", json!({}), stable, "waiting for all steps to complete"),
+        ] {
+            assert_eq!(
+                phase(strategy, &spec, &status),
+                format!("Progressing: {expected}"),
+                "{strategy} {status}"
+            );
+        }
+        assert_eq!(
+            phase("routed", &json!({}), &json!({"replicas": 3})),
+            "Healthy",
+            "old pods may wait behind a router"
+        );
+        let restarted = json!({"restartedAt": "2026-01-01T00:00:00Z"});
+        assert_eq!(phase("canary", &json!({"restartAt": "2026-01-01T00:00:00Z"}), &restarted), "Healthy");
+    }
+}

@@ -1,5 +1,6 @@
 //! The moment when a revision becomes the stable one.
 
+use super::canary;
 use super::context::{Context, Strategy};
 use super::draft::Draft;
 use super::rollback::Rollback;
@@ -84,6 +85,7 @@ fn promote(cx: &Context<'_>, draft: &mut Draft, reason: &str) {
         return;
     }
     status.stable_rs = Some(cx.current_hash.clone());
+    status.canary.stable_ping_pong = canary::ping_pong::turn(cx).or(status.canary.stable_ping_pong);
     let message =
         format!("Rollout completed update to revision {} ({}): {reason}", cx.revision(), cx.current_hash);
     draft.tell(EventReason::RolloutCompleted, message);

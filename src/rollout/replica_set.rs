@@ -4,17 +4,25 @@ use serde_json::{Map, Value, json};
 
 use super::context::Context;
 use super::draft::Draft;
-use super::metadata;
 use super::snapshot::{FailureCause, ReplicaSetView};
+use super::{anti_affinity, metadata};
 use crate::api::{Rollout, keys};
 use crate::domain::event::{EventNote, EventReason};
 use crate::domain::merge_patch::apply_merge_patch;
 use crate::domain::plan::{Action, ObjectKind, Op, Purpose};
 use crate::domain::template;
 
-/// Annotations of a Rollout that its ReplicaSets do not get.
-const NOT_COPIED: [&str; 5] =
-    [keys::LAST_APPLIED, keys::REVISION, keys::REVISION_HISTORY, keys::DESIRED_REPLICAS, keys::NOTIFIED];
+/// Annotations of a Rollout that its ReplicaSets do not get as they are.
+const NOT_COPIED: [&str; 8] = [
+    keys::LAST_APPLIED,
+    keys::REVISION,
+    keys::REVISION_HISTORY,
+    keys::DESIRED_REPLICAS,
+    keys::SCALE_DOWN_DEADLINE,
+    keys::EPHEMERAL_METADATA,
+    keys::NOTIFIED,
+    keys::WORKLOAD_GENERATION,
+];
 
 /// Takes orphans into possession; true if there were any, and nothing else is to be decided yet.
 pub(super) fn adopt(cx: &Context<'_>, draft: &mut Draft) -> bool {
@@ -42,8 +50,8 @@ fn owner_reference(rollout: &Rollout) -> Value {
     })
 }
 
-/// Makes the ReplicaSet of the current template, at size 0.
-pub(super) fn create(cx: &Context<'_>, draft: &mut Draft) {
+/// Makes the ReplicaSet of the current template, of that size.
+pub(super) fn create(cx: &Context<'_>, draft: &mut Draft, size: i32) {
     let hash = cx.current_hash.clone();
     let revision = cx.revision();
     record_revision(cx, draft, revision);
@@ -51,14 +59,18 @@ pub(super) fn create(cx: &Context<'_>, draft: &mut Draft) {
     let message = format!("Created ReplicaSet {name} (revision {revision})");
     draft.push(Op {
         kind: ObjectKind::ReplicaSet,
-        action: Action::Create { body: new_replica_set(cx, &name, &hash, revision) },
-        name,
+        action: Action::Create { body: new_replica_set(cx, &name, &hash, revision, size) },
+        name: name.clone(),
         purposes: vec![Purpose::CreateReplicaSet],
         events: vec![EventNote::new(EventReason::NewReplicaSetCreated, message)],
     });
+    if size > 0 {
+        let message = format!("Scaled up ReplicaSet {name} (revision {revision}) from 0 to {size}");
+        draft.tell_last(EventReason::ScalingReplicaSet, message);
+    }
 }
 
-fn new_replica_set(cx: &Context<'_>, name: &str, hash: &str, revision: i64) -> Value {
+fn new_replica_set(cx: &Context<'_>, name: &str, hash: &str, revision: i64, size: i32) -> Value {
     let spec = &cx.rollout.spec;
     let ephemeral = metadata::of_created(cx, hash);
     let mut template = spec.template.as_value().clone();
@@ -66,7 +78,8 @@ fn new_replica_set(cx: &Context<'_>, name: &str, hash: &str, revision: i64) -> V
         spec.template.labels().into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
     labels.insert(keys::POD_HASH_LABEL.into(), hash.into());
     template = apply_merge_patch(&template, &json!({"metadata": {"labels": labels}}));
-    let mut annotations = copied_annotations(cx.rollout);
+    template = apply_merge_patch(&template, &anti_affinity::template_patch(cx));
+    let mut annotations = copied_annotations(cx);
     annotations.insert(keys::REVISION.into(), revision.to_string().into());
     annotations.insert(keys::DESIRED_REPLICAS.into(), cx.replicas.to_string().into());
     if let Some(annotation) = metadata::annotation(&ephemeral) {
@@ -86,7 +99,7 @@ fn new_replica_set(cx: &Context<'_>, name: &str, hash: &str, revision: i64) -> V
             "ownerReferences": [owner_reference(cx.rollout)],
         },
         "spec": {
-            "replicas": 0,
+            "replicas": size,
             "minReadySeconds": spec.min_ready_seconds,
             "selector": selector,
             "template": template,
@@ -94,19 +107,20 @@ fn new_replica_set(cx: &Context<'_>, name: &str, hash: &str, revision: i64) -> V
     })
 }
 
-fn copied_annotations(rollout: &Rollout) -> Map<String, Value> {
-    let annotations = rollout.metadata.annotations.iter().flatten();
-    annotations
+fn copied_annotations(cx: &Context<'_>) -> Map<String, Value> {
+    let annotations = cx.rollout.metadata.annotations.iter().flatten();
+    let copied = annotations
         .filter(|(key, _)| !NOT_COPIED.contains(&key.as_str()))
-        .map(|(key, value)| (key.clone(), value.clone().into()))
-        .collect()
+        .map(|(key, value)| (key.clone(), value.clone().into()));
+    let generation = cx.workload.map(|workload| workload.generation.to_string().into());
+    copied.chain(generation.map(|generation| (keys::WORKLOAD_GENERATION.to_owned(), generation))).collect()
 }
 
-/// Brings the annotations and `minReadySeconds` of the current ReplicaSet, and the Rollout's revision, in line.
+/// Brings annotations, `minReadySeconds` and anti-affinity of the current ReplicaSet, and the Rollout's revision, in line.
 pub(super) fn sync(cx: &Context<'_>, draft: &mut Draft) {
     let Some(new) = cx.new_rs else { return };
     let revision = cx.revision();
-    let mut wanted = copied_annotations(cx.rollout);
+    let mut wanted = copied_annotations(cx);
     if new.revision() < revision {
         wanted.insert(keys::REVISION.into(), revision.to_string().into());
         if new.revision() > 0 {
@@ -118,8 +132,13 @@ pub(super) fn sync(cx: &Context<'_>, draft: &mut Draft) {
     if !wanted.is_empty() {
         patch.insert("metadata".into(), json!({"annotations": wanted}));
     }
+    let mut spec = Map::new();
     if new.min_ready_seconds != cx.rollout.spec.min_ready_seconds {
-        patch.insert("spec".into(), json!({"minReadySeconds": cx.rollout.spec.min_ready_seconds}));
+        spec.insert("minReadySeconds".into(), cx.rollout.spec.min_ready_seconds.into());
+    }
+    spec.extend(anti_affinity::stale_patch(cx, new).map(|template| ("template".to_owned(), template)));
+    if !spec.is_empty() {
+        patch.insert("spec".into(), spec.into());
     }
     if !patch.is_empty() {
         draft.patch_replica_set(new, &Value::Object(patch), Purpose::SyncReplicaSet);
@@ -150,16 +169,25 @@ fn record_revision(cx: &Context<'_>, draft: &mut Draft, revision: i64) {
 /// Whether a ReplicaSet that stands in the way has the name of ours but another owner or template: then the hash
 /// needs a salt. The salt is the status's collision count.
 pub(super) fn is_collision(cx: &Context<'_>) -> bool {
-    let Some(failure) = &cx.snapshot.last_failure else { return false };
-    let wanted = format!("{}-{}", cx.name(), cx.current_hash);
-    let FailureCause::AlreadyExists { owner_uid, template } = &failure.cause else { return false };
-    let is_ours = owner_uid.is_some() && *owner_uid == cx.rollout.metadata.uid;
-    failure.kind == ObjectKind::ReplicaSet
-        && failure.name == wanted
-        && !(is_ours
-            && template::templates_equal(
-                template,
-                cx.rollout.spec.template.as_value(),
-                &metadata::of_created(cx, &cx.current_hash),
-            ))
+    in_the_way(cx).is_some_and(|(is_ours, _)| !is_ours)
+}
+
+/// Whether the ReplicaSet of the current template is there, but without the label by which it is found.
+pub(super) fn has_lost_its_hash(cx: &Context<'_>) -> bool {
+    in_the_way(cx) == Some((true, false))
+}
+
+/// Of the ReplicaSet that has the name which the current one is to get: whether it is just that one, and whether it has
+/// the hash label.
+fn in_the_way(cx: &Context<'_>) -> Option<(bool, bool)> {
+    let failure = cx.snapshot.last_failure.as_ref()?;
+    let FailureCause::AlreadyExists { owner_uid, template, has_hash } = &failure.cause else { return None };
+    if failure.kind != ObjectKind::ReplicaSet || failure.name != format!("{}-{}", cx.name(), cx.current_hash)
+    {
+        return None;
+    }
+    let is_owned = owner_uid.is_some() && *owner_uid == cx.rollout.metadata.uid;
+    let ephemeral = metadata::of_created(cx, &cx.current_hash);
+    let is_equal = template::templates_equal(template, cx.rollout.spec.template.as_value(), &ephemeral);
+    Some((is_owned && is_equal, *has_hash))
 }

@@ -4,9 +4,11 @@ use super::snapshot::ReplicaSetView;
 use crate::api::{Rollout, RolloutStatus};
 use crate::domain::{hash, template};
 
-/// Whether a ReplicaSet of the snapshot is one of the Rollout's: its own, or an orphan that can be adopted.
+/// Whether a ReplicaSet of the snapshot is one of the Rollout's: its own, or an orphan that can be adopted. One without
+/// a hash is of no revision.
 pub(super) fn belongs(rollout: &Rollout, rs: &ReplicaSetView) -> bool {
-    rs.owned || (!rs.deleting && rollout.metadata.deletion_timestamp.is_none())
+    let may_be = rs.owned || (!rs.deleting && rollout.metadata.deletion_timestamp.is_none());
+    may_be && !rs.hash().is_empty()
 }
 
 /// The hash of the current template.
@@ -18,16 +20,15 @@ pub(super) fn hash(rollout: &Rollout, status: &RolloutStatus) -> String {
 ///
 /// A ReplicaSet keeps the hash that it was made with: libraries and algorithms change, and a hash that differs
 /// is no reason to replace running pods. So after today's hash come the one of older releases of the reference,
-/// the record in a status that is current, and last the template itself.
+/// the record in a status that is current (`is_observed`), and last the template itself.
 pub(super) fn find_new<'a>(
     rollout: &Rollout,
     status: &RolloutStatus,
+    is_observed: bool,
     owned: &[&'a ReplicaSetView],
 ) -> Option<&'a ReplicaSetView> {
     let desired = rollout.spec.template.as_value();
     let labelled = |hash: &str| owned.iter().copied().find(|rs| rs.hash() == hash);
-    let is_observed =
-        rollout.metadata.generation.is_some_and(|g| status.observed_generation == Some(g.to_string()));
     labelled(&hash(rollout, status))
         .or_else(|| labelled(&hash::pod_template_hash_legacy_null_timestamp(desired, status.collision_count)))
         .or_else(|| is_observed.then(|| labelled(status.current_pod_hash.as_deref()?)).flatten())

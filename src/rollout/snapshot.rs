@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::api::Rollout;
+use super::workload::WorkloadKind;
+use crate::api::{LabelSelector, PodTemplate, Rollout};
 use crate::domain::plan::{ObjectKind, Precondition};
 
 /// Everything that [`decide`](super::decide) may look at.
@@ -24,8 +25,22 @@ pub struct Snapshot {
     /// The Pods controlled by `replica_sets`, by name. Empty where the Rollout has no ephemeral metadata and is not to
     /// be restarted.
     pub pods: Vec<PodView>,
+    /// What `spec.workloadRef` names, or why that is not known. `None` where it names nothing, or nothing that a
+    /// template may come from.
+    pub workload: Option<Result<WorkloadView, Unresolved>>,
     /// What became of the last attempt to carry out a plan, if the API server refused a part of it.
     pub last_failure: Option<Failure>,
+    /// Since when decisions have kept a difference of the status for a later write, if they do.
+    pub held_since: Option<Timestamp>,
+}
+
+/// What is remembered of the last decision about a Rollout, for the next.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Remembered {
+    /// See [`Snapshot::last_failure`].
+    pub last_failure: Option<Failure>,
+    /// See [`Snapshot::held_since`].
+    pub held_since: Option<Timestamp>,
 }
 
 /// What identifies an object and its state.
@@ -141,6 +156,32 @@ pub struct PodView {
     pub annotations: BTreeMap<String, String>,
 }
 
+/// What decisions read of the workload that a template comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WorkloadView {
+    /// Its kind.
+    pub kind: WorkloadKind,
+    /// Which one it is.
+    pub id: Identity,
+    /// `metadata.generation`.
+    pub generation: i64,
+    /// The pod template.
+    pub template: PodTemplate,
+    /// `spec.selector`, which a PodTemplate does not have.
+    pub selector: Option<LabelSelector>,
+    /// `spec.replicas`; 1 where it is absent. Of no meaning for a PodTemplate.
+    pub replicas: i32,
+}
+
+/// Why the workload that a Rollout names gives no template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unresolved {
+    /// It does not exist.
+    Absent,
+    /// The controller cannot look at objects of that kind; what the API server says about that.
+    Unreadable(String),
+}
+
 /// A write that the API server refused for a reason that waiting alone does not mend.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Failure {
@@ -161,6 +202,8 @@ pub enum FailureCause {
         owner_uid: Option<String>,
         /// Its `spec.template`, null where it has none.
         template: Value,
+        /// Whether it has the hash label, without which it is never observed.
+        has_hash: bool,
     },
     /// 403: the controller may not do that.
     Forbidden(String),

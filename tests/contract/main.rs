@@ -20,6 +20,7 @@ mod gaps;
 mod generation;
 mod list;
 mod patch;
+mod random;
 mod scale;
 mod tables;
 mod update;

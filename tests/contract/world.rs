@@ -109,7 +109,7 @@ async fn real() -> Option<&'static ControlPlane> {
 }
 
 /// A client that shows every answer as it is: without trying again.
-async fn client(kubeconfig: Kubeconfig) -> Client {
+pub(crate) async fn client(kubeconfig: Kubeconfig) -> Client {
     let mut config = Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())
         .await
         .expect("a configuration");
@@ -167,6 +167,11 @@ fn text_of(panic: &(dyn Any + Send)) -> String {
 }
 
 impl World {
+    /// A world in which there is a namespace of that name, or is to be.
+    pub(crate) fn within(client: Client, namespace: &str) -> Self {
+        Self { client, namespace: namespace.to_owned() }
+    }
+
     async fn new(client: Client) -> Self {
         let world = Self { client, namespace: String::new() };
         let wanted =
@@ -204,7 +209,7 @@ impl World {
         Answer { code: head.status.as_u16(), headers: head.headers, body, text }
     }
 
-    async fn start(
+    pub(crate) async fn start(
         &self,
         method: &str,
         path: &str,
@@ -265,7 +270,7 @@ impl World {
         let path = format!("{}&watch=true", self.path(at));
         let response = self.start("GET", &path, &[("accept", accept)], &Value::Null).await;
         assert_eq!(response.status(), 200, "{path}");
-        Watch { body: response.into_body(), read: Vec::new() }
+        Watch::of(response.into_body())
     }
 
     /// A config map with `data`.
@@ -341,6 +346,16 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
+    pub(crate) const fn of(body: Body) -> Self {
+        Self { body, read: Vec::new() }
+    }
+
+    /// All of it, where it is no stream of events.
+    pub(crate) async fn rest(self) -> Value {
+        let bytes = self.body.collect().await.expect("a whole body").to_bytes();
+        serde_json::from_slice(&bytes).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into())
+    }
+
     /// The next event; none when the stream ended.
     pub(crate) async fn next(&mut self) -> Option<Value> {
         loop {

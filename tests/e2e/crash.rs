@@ -31,7 +31,8 @@ const DONE: &str = "Healthy, step 2, weights 0/100
 fn start_behind(gate: &Gate, stage: &Stage<'_>) -> Held {
     let kubeconfig = gate.kubeconfig.to_str().unwrap();
     let args = ["controller", "--kubeconfig", kubeconfig, "--namespaced", "--namespace", &stage.namespace];
-    let all: Vec<&str> = args.into_iter().chain(["--healthzPort", "0"]).collect();
+    let all: Vec<&str> =
+        args.into_iter().chain(["--healthzPort=0", "--metricsPort=0", "--leader-elect=false"]).collect();
     let log = gate.kubeconfig.with_extension("log");
     Held::start(Path::new(SERIN), &all, &[], &log, EndsBy::Guard).unwrap()
 }

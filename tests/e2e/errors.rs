@@ -30,9 +30,12 @@ async fn run(args: &[&str], env: &[(&str, &str)]) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 
+/// What keeps a controller out of the way of those that other tests run at the same time.
+const APART: [&str; 3] = ["controller", "--metricsPort=0", "--leader-elect=false"];
+
 /// Runs the controller, which must end with code 1 and these lines, without what it logs before.
 async fn says(args: &[&str], env: &[(&str, &str)], expected: &[&str]) {
-    let all: Vec<&str> = ["controller"].into_iter().chain(args.iter().copied()).collect();
+    let all: Vec<&str> = APART.into_iter().chain(args.iter().copied()).collect();
     let (code, stderr) = run(&all, env).await;
     let lines: Vec<_> = stderr.lines().filter(|line| !line.contains(" INFO ")).collect();
     assert_eq!((code, lines.as_slice()), (Some(1), expected), "{args:?}");
@@ -105,12 +108,13 @@ async fn a_cluster_that_does_not_answer() {
 
 #[tokio::test]
 async fn mistakes_on_the_command_line() {
-    let cases: [(&[&str], &[&str]); 5] = [
+    let cases: [(&[&str], &[&str]); 6] = [
         (
             &["controller", "--healthz-port", "1"],
             &["unexpected argument '--healthz-port'", "'--healthzPort' exists"],
         ),
-        (&["controller", "-n", "shop"], &["required arguments were not provided", "--namespaced"]),
+        (&["controller", "--leader-elect=often"], &["'often'", "'--leader-elect[=<BOOL>]'", "true or false"]),
+        (&["controller", "--controllers", "analysis"], &["'analysis'", "AnalysisRuns is not built yet"]),
         (&["controller", "--healthzPort", "99999"], &["'99999'", "'--healthzPort <PORT>'", "0..=65535"]),
         (
             &["controller", "--loglevel", "loud"],
@@ -155,7 +159,7 @@ async fn a_cluster_that_is_not_prepared() {
     for (scope, place) in
         [(&[][..], "at the cluster scope"), (&["--namespaced"][..], "in the namespace \"default\"")]
     {
-        let (code, stderr) = run(&[&["controller"][..], &args, scope].concat(), &[]).await;
+        let (code, stderr) = run(&[&APART[..], &args, scope].concat(), &[]).await;
         let lines: Vec<_> = stderr.lines().filter(|line| !line.contains(" INFO ")).collect();
         assert_eq!((code, lines.len()), (Some(1), 2), "{stderr}");
         assert!(lines[0].starts_with("serin: no right to list "), "{stderr}");
@@ -168,6 +172,16 @@ async fn a_cluster_that_is_not_prepared() {
             "Bind the ClusterRole of deploy/ to the user: with a ClusterRoleBinding, or for --namespaced with a RoleBinding."
         );
     }
+
+    // The administrator has every right, but there is no place for the lease.
+    let kubeconfig = plane.admin_kubeconfig().to_str().unwrap();
+    let elect = ["controller", "--metricsPort=0", "--healthzPort=0", "--kubeconfig", kubeconfig];
+    let (code, stderr) = run(&elect, &[("POD_NAMESPACE", "nowhere")]).await;
+    let expected = "serin: cannot take part in the election of a leader by the Lease \
+                    nowhere/argo-rollouts-controller-lock: namespaces \"nowhere\" not found\n\
+                    Create the namespace and bind the Role of deploy/ in it, name another one in $POD_NAMESPACE, or run a \
+                    single replica with --leader-elect=false.\n";
+    assert!(code == Some(1) && stderr.ends_with(expected), "{code:?} {stderr}");
 
     let admin = std::fs::read_to_string(plane.admin_kubeconfig()).unwrap();
     let text = std::fs::read_to_string(&serin).unwrap();

@@ -1,8 +1,9 @@
 //! A gate between a controller and the API server: it passes everything on, and after a chosen number of writes nothing.
+//! One write can be held, to be carried out when nobody waits for it any more.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Body;
@@ -23,6 +24,16 @@ struct Passage {
     /// How many more writes may pass.
     left: AtomicU64,
     shut: Notify,
+    /// The path of the write to hold.
+    to_hold: Mutex<Option<String>>,
+    held: Notify,
+    let_go: Notify,
+}
+
+impl Passage {
+    fn is_to_be_held(&self, path: &str) -> bool {
+        self.to_hold.lock().unwrap().take_if(|end| path.ends_with(end.as_str())).is_some()
+    }
 }
 
 /// An HTTP server that speaks for the user `serin` to the API server. What is written through it is carried out, but of
@@ -41,7 +52,14 @@ impl Gate {
         let kubeconfig = plane.directory().join(format!("{name}.kubeconfig"));
         write_kubeconfig(&kubeconfig, &format!("http://{address}"));
         let client = plane.serin_client().await.unwrap();
-        let passage = Arc::new(Passage { client, left: AtomicU64::new(u64::MAX), shut: Notify::new() });
+        let passage = Arc::new(Passage {
+            client,
+            left: AtomicU64::new(u64::MAX),
+            shut: Notify::new(),
+            to_hold: Mutex::default(),
+            held: Notify::new(),
+            let_go: Notify::new(),
+        });
         let routes = Router::new().fallback(pass).with_state(Arc::clone(&passage));
         let server = tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
         Self { passage, server, kubeconfig }
@@ -50,6 +68,21 @@ impl Gate {
     /// From now on this many writes may pass.
     pub(crate) fn allow(&self, writes: u64) {
         self.passage.left.store(writes, Ordering::SeqCst);
+    }
+
+    /// The next write whose path ends so is held, and nobody hears what becomes of it.
+    pub(crate) fn hold(&self, path: &str) {
+        *self.passage.to_hold.lock().unwrap() = Some(path.to_owned());
+    }
+
+    /// Returns when the write is held.
+    pub(crate) async fn held(&self) {
+        self.passage.held.notified().await;
+    }
+
+    /// Lets the write that is held go on to the API server.
+    pub(crate) fn let_go(&self) {
+        self.passage.let_go.notify_one();
     }
 
     /// Returns when the last write that may pass has been carried out.
@@ -78,6 +111,15 @@ fn write_kubeconfig(path: &Path, server: &str) {
 
 async fn pass(State(passage): State<Arc<Passage>>, request: Request) -> Response {
     let is_write = !matches!(*request.method(), Method::GET | Method::HEAD);
+    if is_write && passage.is_to_be_held(request.uri().path()) {
+        // Aside, for the one who waits for the answer will go.
+        tokio::spawn(async move {
+            passage.held.notify_one();
+            passage.let_go.notified().await;
+            forward(&passage.client, request).await
+        });
+        return std::future::pending().await;
+    }
     let is_last = if is_write {
         let take_one = |left: u64| left.checked_sub(1);
         match passage.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take_one) {

@@ -2,18 +2,31 @@
 
 #![allow(clippy::unwrap_used, reason = "the code of tests may panic, outside of test functions, too")]
 
+#[path = "../support/hostile.rs"]
+mod hostile_cases;
 #[path = "../support/mod.rs"]
 mod support;
 
 mod control_plane;
 mod crash;
 mod definitions;
+mod economy;
 mod errors;
+mod fields;
 mod gate;
+mod hostile;
+mod instance;
 mod kubelet;
+mod leader;
+mod leaving;
 mod manifests;
 mod outage;
 mod quiet;
+mod restart;
 mod rollouts;
+mod serving;
+mod takeover;
 mod template;
 mod unreadable;
+mod waits;
+mod workload;

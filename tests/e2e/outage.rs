@@ -31,7 +31,7 @@ async fn an_update_goes_on_after_the_api_server_was_away() {
     let Some(plane) = own_plane().await else { return };
     plane.install().await.unwrap();
     let _kubelet = plane.start_kubelet(KubeletSettings::default()).await.unwrap();
-    let mut controller = plane.start_controller(Path::new(SERIN), &["--healthzPort", "0"]).unwrap();
+    let mut controller = plane.start_controller(Path::new(SERIN), &[]).unwrap();
     let stage = Stage::new(&plane, "demo").await;
     // The pause ends, and the old pods are due, while nobody can be asked.
     stage.apply(&behind_nginx("10s", 600)).await;

@@ -35,7 +35,7 @@ pub(crate) fn example(name: &str) -> PathBuf {
 
 /// Starts the program under test, for one namespace only.
 pub(crate) fn controller(plane: &ControlPlane, namespace: &str) -> Held {
-    let args = ["--namespaced", "--namespace", namespace, "--healthzPort", "0"];
+    let args = ["--namespaced", "--namespace", namespace];
     plane.start_controller(Path::new(SERIN), &args).unwrap()
 }
 
@@ -96,7 +96,16 @@ impl<'a> Stage<'a> {
 
     /// Ends the pause, as the command line does.
     pub(crate) async fn promote(&self) {
-        let patch = json!({"status": {"pauseConditions": null}}).to_string();
+        self.patch_status(&json!({"pauseConditions": null})).await;
+    }
+
+    /// Gives the update up, as the command line does.
+    pub(crate) async fn abort(&self) {
+        self.patch_status(&json!({"abort": true})).await;
+    }
+
+    async fn patch_status(&self, status: &Value) {
+        let patch = json!({"status": status}).to_string();
         let args = ["patch", "rollout", &self.name, "--subresource=status", "--type=merge", "-p", &patch];
         self.kubectl(&args).await;
     }
@@ -124,7 +133,8 @@ impl<'a> Stage<'a> {
     pub(crate) async fn replica_sets(&self) -> BTreeMap<i64, Value> {
         let mut found = BTreeMap::new();
         for set in self.list(&resource::<ReplicaSet>()).await {
-            if set["metadata"]["ownerReferences"][0]["name"] == self.name.as_str() {
+            let owner = &set["metadata"]["ownerReferences"][0];
+            if owner["kind"] == "Rollout" && owner["name"] == self.name.as_str() {
                 let revision = set["metadata"]["annotations"][REVISION].as_str().unwrap().parse().unwrap();
                 let double = found.insert(revision, set);
                 assert!(double.is_none(), "two ReplicaSets of revision {revision}");
@@ -209,18 +219,23 @@ impl<'a> Stage<'a> {
     /// Waits until the [Events](Self::events) since the last call of this are exactly these. `NAMESPACE` stands for the
     /// namespace's name.
     pub(crate) async fn tells_exactly(&self, expected: &[&str]) {
+        self.tells_within(Duration::from_secs(10), expected).await;
+    }
+
+    /// As [`tells_exactly`](Self::tells_exactly), for Events that may take longer.
+    pub(crate) async fn tells_within(&self, limit: Duration, expected: &[&str]) {
+        let deadline = Instant::now() + limit;
         let wanted: Vec<_> = expected.iter().map(|line| line.replace("NAMESPACE", &self.namespace)).collect();
-        let mut fresh = Vec::new();
-        for _ in 0..100 {
+        loop {
             let heard = self.heard.load(Ordering::Relaxed);
-            fresh = self.events().await.split_off(heard);
+            let fresh = self.events().await.split_off(heard);
             if fresh == wanted {
                 self.heard.store(heard + fresh.len(), Ordering::Relaxed);
                 return;
             }
+            assert!(Instant::now() < deadline, "{}: expected {wanted:#?}\nbut it told {fresh:#?}", self.name);
             clock::sleep(Duration::from_millis(100)).await;
         }
-        panic!("{}: expected {wanted:#?}\nbut it told {fresh:#?}", self.name);
     }
 
     /// The pods that are not being deleted.

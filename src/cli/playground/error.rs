@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::controller::failure::root_cause;
-use crate::controller::start::StartError;
+use crate::controller::run::RunError;
 
 /// Why the playground cannot go on.
 #[derive(Debug, Error)]
@@ -27,7 +27,7 @@ pub enum PlaygroundError {
     Terminal(io::Error),
     /// The controller did not start, or ended.
     #[error("the controller: {0}")]
-    Controller(StartError),
+    Controller(RunError),
     /// A file cannot be read or written.
     #[error("{path}: {cause}", path = .path.display())]
     File {

@@ -23,8 +23,8 @@ use crate::cluster::api::store::{Settings as StoreSettings, Store};
 use crate::cluster::data_plane::{self, DataPlane};
 use crate::cluster::http::{Front, Server, ServerSettings};
 use crate::cluster::kubelet::{self, KubeletSettings};
+use crate::controller::run::RunError;
 use crate::controller::run::{Options, run as run_controller};
-use crate::controller::start::StartError;
 
 /// What is applied when the user brings nothing of their own.
 pub(super) const EXAMPLE: &str = include_str!("example.yaml");
@@ -91,13 +91,8 @@ impl World {
     }
 
     /// The controller, which runs until it is stopped or does not start.
-    pub(super) fn controller(&self) -> impl Future<Output = Result<(), StartError>> + use<> {
-        run_controller(Options {
-            config: self.config.clone(),
-            namespace: None,
-            rollout_threads: ROLLOUT_THREADS,
-            healthz_port: None,
-        })
+    pub(super) fn controller(&self) -> impl Future<Output = Result<(), RunError>> + use<> {
+        run_controller(Options::alone(self.config.clone(), ROLLOUT_THREADS))
     }
 
     /// Applies manifests, in order, as `kubectl apply --server-side` does.

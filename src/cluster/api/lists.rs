@@ -29,7 +29,7 @@ pub trait Lists {
     /// scalars where it is empty, and where there is none the list is replaced.
     fn merge_key(&self, path: &[&str]) -> Option<&str>;
 
-    /// Whether the map at `path` is one value (`x-kubernetes-map-type: atomic`).
+    /// Whether the map at `path`, or each item of the list there, is one value (`x-kubernetes-map-type: atomic`).
     fn is_atomic_map(&self, path: &[&str]) -> bool;
 
     /// Whether the last name of `path` is a key that the user chose (`additionalProperties`, or a field that no schema

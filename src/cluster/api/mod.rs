@@ -4,9 +4,11 @@
 //! [response](request::Response) comes out, and watchers read on from where they are. The HTTP front, and drivers in
 //! virtual time, are wrapped around it.
 
+mod codec;
 pub mod discovery;
 pub mod kinds;
 pub mod lists;
+mod misfit;
 pub mod openapi;
 pub mod patch;
 pub mod request;

@@ -79,13 +79,15 @@ pub struct Options {
     /// `fieldManager`; where absent, the first part of the User-Agent up to `/`.
     pub field_manager: String,
     /// `force` of server-side apply.
-    pub force: bool,
-    /// `dryRun=All`.
-    pub dry_run: bool,
+    pub force: Option<bool>,
+    /// `dryRun`: `All`, or nothing.
+    pub dry_run: Vec<String>,
     /// `fieldValidation`: `Ignore`, `Warn` (default) or `Strict`.
     pub field_validation: Option<String>,
     /// `propagationPolicy`; a body of DELETE may say it, too.
     pub propagation_policy: Option<String>,
+    /// `orphanDependents`; a body of DELETE may say it, too.
+    pub orphan_dependents: Option<bool>,
     /// `gracePeriodSeconds`; a body of DELETE may say it, too.
     pub grace_period_seconds: Option<i64>,
 }

@@ -37,6 +37,8 @@ pub struct AuditEntry {
     pub code: u16,
     /// Path and query.
     pub request_uri: String,
+    /// What the client says it is.
+    pub user_agent: String,
     /// `ResponseStarted` (watches only: their answer has begun), `ResponseComplete`, or `Panic`.
     pub stage: String,
     /// When the request came in.
@@ -61,6 +63,8 @@ struct Line {
     stage: String,
     #[serde(rename = "requestURI")]
     request_uri: String,
+    #[serde(default)]
+    user_agent: String,
     #[serde(default)]
     object_ref: ObjectRef,
     #[serde(default)]
@@ -97,6 +101,7 @@ impl From<Line> for AuditEntry {
             name: object.name,
             code: line.response_status.code,
             request_uri: line.request_uri,
+            user_agent: line.user_agent,
             stage: line.stage,
             received: line.request_received_timestamp,
             at: line.stage_timestamp,
@@ -123,7 +128,7 @@ fn parse(text: &str) -> io::Result<Vec<AuditEntry>> {
 mod tests {
     use super::*;
 
-    const PATCH: &str = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"a","stage":"ResponseComplete","requestURI":"/apis/argoproj.io/v1alpha1/namespaces/n/rollouts/r/status?x=y","verb":"patch","user":{"username":"serin","uid":"2"},"objectRef":{"resource":"rollouts","namespace":"n","name":"r","apiGroup":"argoproj.io","apiVersion":"v1alpha1","subresource":"status"},"responseStatus":{"metadata":{},"code":200},"requestReceivedTimestamp":"2026-01-02T03:04:05.000006Z","stageTimestamp":"2026-01-02T03:04:05.000007Z"}"#;
+    const PATCH: &str = r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","auditID":"a","stage":"ResponseComplete","requestURI":"/apis/argoproj.io/v1alpha1/namespaces/n/rollouts/r/status?x=y","verb":"patch","user":{"username":"serin","uid":"2"},"userAgent":"serin/1","objectRef":{"resource":"rollouts","namespace":"n","name":"r","apiGroup":"argoproj.io","apiVersion":"v1alpha1","subresource":"status"},"responseStatus":{"metadata":{},"code":200},"requestReceivedTimestamp":"2026-01-02T03:04:05.000006Z","stageTimestamp":"2026-01-02T03:04:05.000007Z"}"#;
     const VERSION: &str = r#"{"stage":"ResponseComplete","requestURI":"/version","verb":"get","responseStatus":{"code":200},"requestReceivedTimestamp":"2026-01-02T03:04:05.000006Z","stageTimestamp":"2026-01-02T03:04:05.000007Z"}"#;
 
     #[test]
@@ -138,6 +143,7 @@ mod tests {
             ("rollouts", "status", "r", 200)
         );
         assert!(!entries[1].is_write());
+        assert_eq!((patch.user_agent.as_str(), entries[1].user_agent.as_str()), ("serin/1", ""));
         assert_eq!(entries[1].resource, "");
     }
 

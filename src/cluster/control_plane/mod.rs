@@ -32,10 +32,17 @@ pub use servers::{SERIN_USER, ServerReport};
 use crate::cluster::kubelet::{Background, KubeletSettings};
 use crate::cluster::namespace;
 use directory::RunDirectory;
-use servers::{Files, Servers};
+use servers::{Files, Servers, Staff};
 
 /// The namespace that `deploy/` installs the controller into.
 pub const INSTALL_NAMESPACE: &str = "argo-rollouts";
+
+/// What keeps several controllers on one machine and one cluster out of each other's way: flag, and how it is given.
+const APART: [(&str, &str); 3] = [
+    ("--healthzPort", "--healthzPort=0"),
+    ("--metricsPort", "--metricsPort=0"),
+    ("--leader-elect", "--leader-elect=false"),
+];
 
 /// How often a start is tried anew when another process took one of its ports.
 const ATTEMPTS: u32 = 3;
@@ -78,11 +85,27 @@ impl ControlPlane {
     /// Starts a control plane and waits until it is ready, or connects to the one of `SERIN_TEST_KUBECONFIG`
     /// (see [`Source::find`]).
     pub async fn start() -> Result<Self, PlaneError> {
-        let found = tokio::task::spawn_blocking(Source::find).await;
-        let source = found.map_err(|error| PlaneError::Failed(error.to_string()))??;
+        Self::start_from(find_source().await?, Staff::Whole).await
+    }
+
+    /// Starts a control plane without controllers: nothing changes but what requests change. A cluster that runs already
+    /// is of no use for that.
+    pub async fn start_api_alone() -> Result<Self, PlaneError> {
+        match find_source().await? {
+            Source::Running(_) => {
+                let why = "a control plane without controllers is needed, and the cluster that runs already has some";
+                Err(PlaneError::Unavailable(why.to_owned()))
+            }
+            source @ (Source::Built(_) | Source::Assets(_)) => {
+                Self::start_from(source, Staff::ApiAlone).await
+            }
+        }
+    }
+
+    async fn start_from(source: Source, staff: Staff) -> Result<Self, PlaneError> {
         let mut attempt = 1;
         loop {
-            match Self::start_from(source.clone()).await {
+            match Self::try_start(source.clone(), staff).await {
                 Err(PlaneError::Failed(why))
                     if attempt < ATTEMPTS && why.contains("address already in use") =>
                 {
@@ -93,7 +116,7 @@ impl ControlPlane {
         }
     }
 
-    async fn start_from(source: Source) -> Result<Self, PlaneError> {
+    async fn try_start(source: Source, staff: Staff) -> Result<Self, PlaneError> {
         let directory = RunDirectory::new()?;
         let mut files = Files::new(directory.path().to_owned());
         let servers = match &source {
@@ -102,7 +125,7 @@ impl ControlPlane {
                 files.serin_kubeconfig.clone_from(kubeconfig);
                 None
             }
-            Source::Built(_) | Source::Assets(_) => Some(Servers::start(&source, &files).await?),
+            Source::Built(_) | Source::Assets(_) => Some(Servers::start(&source, &files, staff).await?),
         };
         let controllers_started = AtomicU32::new(0);
         Ok(Self { servers: Mutex::new(servers), source, files, controllers_started, directory })
@@ -199,16 +222,23 @@ impl ControlPlane {
     }
 
     /// Starts `PROGRAM controller --kubeconfig SERIN ARGS...` as the user `serin`; it ends when the returned value is
-    /// dropped. Its output goes to `controller-N.log` in the [directory](Self::directory), N from 1.
+    /// dropped. It listens on no port and elects no leader unless the arguments say so. Its output goes to `controller-N.log` in the [directory](Self::directory), N from 1.
     pub fn start_controller(&self, program: &Path, args: &[&str]) -> Result<Held, PlaneError> {
         let number = self.controllers_started.fetch_add(1, Ordering::Relaxed) + 1;
         let mut all =
             vec![OsStr::new("controller"), OsStr::new("--kubeconfig"), self.serin_kubeconfig().as_os_str()];
-        all.extend(args.iter().map(OsStr::new));
+        let is_given = |flag: &str| args.iter().any(|arg| arg.starts_with(flag));
+        let apart = APART.iter().filter(|(flag, _)| !is_given(flag)).map(|(_, arg)| *arg);
+        all.extend(args.iter().copied().chain(apart).map(OsStr::new));
         let log = self.files.log(&format!("controller-{number}"));
         Held::start(program, &all, &[], &log, EndsBy::Guard)
             .map_err(|error| PlaneError::Failed(format!("{}: {error}", program.display())))
     }
+}
+
+async fn find_source() -> Result<Source, PlaneError> {
+    let found = tokio::task::spawn_blocking(Source::find).await;
+    found.map_err(|error| PlaneError::Failed(error.to_string()))?
 }
 
 fn not_ours() -> PlaneError {

@@ -70,7 +70,29 @@ impl Held {
 
     /// Asks the program to end with the signal `TERM`.
     pub fn terminate(&self) -> io::Result<()> {
-        let status = Command::new("kill").args(["-TERM", &self.id().to_string()]).status()?;
+        self.signal("TERM")
+    }
+
+    /// Stops the program where it is, until it is [thawed](Self::thaw). Returns when it has stopped, which a signal does not
+    /// wait for; an error says that it has not within ten seconds.
+    pub async fn freeze(&self) -> io::Result<()> {
+        self.signal("STOP")?;
+        for _ in 0..500 {
+            if is_stopped(self.id()) {
+                return Ok(());
+            }
+            clock::sleep(Duration::from_millis(20)).await;
+        }
+        Err(io::Error::other(format!("{} does not stop", self.name)))
+    }
+
+    /// Lets a program that was [frozen](Self::freeze) go on.
+    pub fn thaw(&self) -> io::Result<()> {
+        self.signal("CONT")
+    }
+
+    fn signal(&self, name: &str) -> io::Result<()> {
+        let status = Command::new("kill").args([&format!("-{name}"), &self.id().to_string()]).status()?;
         if status.success() {
             Ok(())
         } else {
@@ -113,6 +135,13 @@ pub fn resident_bytes(id: u32) -> Option<u64> {
     Some(kilobytes * 1024)
 }
 
+/// Whether process `id` has been stopped by a signal; so it counts, too, where the system does not say.
+fn is_stopped(id: u32) -> bool {
+    // The state follows the name, which is in parentheses and may hold anything.
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat"));
+    stat.map_or(true, |stat| stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('T')))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,6 +170,16 @@ mod tests {
         held.terminate().unwrap();
         let status = held.wait(Duration::from_secs(10)).await.unwrap().unwrap();
         assert!(!status.success());
+    }
+
+    #[tokio::test]
+    async fn a_program_that_is_frozen_does_not_even_end_when_it_is_asked_to() {
+        let mut held = sleeper();
+        held.freeze().await.unwrap();
+        held.terminate().unwrap();
+        assert_eq!(held.wait(Duration::from_millis(100)).await.unwrap(), None);
+        held.thaw().unwrap();
+        assert!(held.wait(Duration::from_secs(10)).await.unwrap().is_some());
     }
 
     #[test]

@@ -79,6 +79,15 @@ impl Ports {
     }
 }
 
+/// Which servers a control plane has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Staff {
+    /// All.
+    Whole,
+    /// All but kube-controller-manager.
+    ApiAlone,
+}
+
 /// The servers, running; the API server may be down for a while.
 #[derive(Debug)]
 pub(super) struct Servers {
@@ -92,8 +101,8 @@ pub(super) struct Servers {
 }
 
 impl Servers {
-    /// Starts all three and waits until the API server says that it is ready.
-    pub(super) async fn start(source: &Source, files: &Files) -> Result<Self, PlaneError> {
+    /// Starts all three, or the two that answer requests, and waits until the API server says that it is ready.
+    pub(super) async fn start(source: &Source, files: &Files, staff: Staff) -> Result<Self, PlaneError> {
         let begin = Instant::now();
         let ports = Ports::free()?;
         write_files(files, ports)?;
@@ -108,8 +117,10 @@ impl Servers {
             ready_after: Duration::ZERO,
         };
         servers.start_api(files).await?;
-        let flags = controller_flags(files);
-        servers.controllers = Some(spawn(source, files, "kube-controller-manager", &flags)?);
+        if staff == Staff::Whole {
+            let flags = controller_flags(files);
+            servers.controllers = Some(spawn(source, files, "kube-controller-manager", &flags)?);
+        }
         servers.ready_after = begin.elapsed();
         Ok(servers)
     }

@@ -21,9 +21,15 @@ impl Query {
     /// Reads a query; parameters that the API does not know are ignored, as by the real one.
     pub(super) fn parse(query: &str) -> Result<Self, Status> {
         let mut read = Self::default();
+        let mut seen: Vec<String> = Vec::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            read.set(&decoded(name), decoded(value))?;
+            let name = decoded(name);
+            // Of several values the first counts, unless there may be several.
+            if name == "dryRun" || !seen.contains(&name) {
+                read.set(&name, decoded(value))?;
+            }
+            seen.push(name);
         }
         Ok(read)
     }
@@ -33,22 +39,21 @@ impl Query {
         match name {
             "labelSelector" => options.label_selector = some(value),
             "fieldSelector" => options.field_selector = some(value),
-            "limit" => options.limit = Some(number(name, &value)?).filter(|limit| *limit > 0),
+            "limit" => options.limit = positive(&value)?,
             "continue" => options.continue_token = some(value),
             "resourceVersion" => options.resource_version = some(value),
             "resourceVersionMatch" => options.resource_version_match = some(value),
-            "allowWatchBookmarks" => options.allow_bookmarks = flag(name, &value)?,
-            "sendInitialEvents" => options.send_initial_events = Some(flag(name, &value)?),
-            "timeoutSeconds" => {
-                options.timeout_seconds = Some(number(name, &value)?).filter(|seconds| *seconds > 0);
-            }
+            "allowWatchBookmarks" => options.allow_bookmarks = flag(&value),
+            "sendInitialEvents" => options.send_initial_events = Some(flag(&value)),
+            "timeoutSeconds" => options.timeout_seconds = positive(&value)?,
             "fieldManager" => options.field_manager = value,
-            "force" => options.force = flag(name, &value)?,
-            "dryRun" => options.dry_run = is_dry_run(&value)?,
+            "force" => options.force = Some(flag(&value)),
+            "dryRun" => options.dry_run.push(value),
             "fieldValidation" => options.field_validation = some(value),
             "propagationPolicy" => options.propagation_policy = some(value),
-            "gracePeriodSeconds" => options.grace_period_seconds = Some(number(name, &value)?),
-            "watch" => self.is_watch = flag(name, &value)?,
+            "orphanDependents" => options.orphan_dependents = Some(flag(&value)),
+            "gracePeriodSeconds" => options.grace_period_seconds = Some(number(&value)?),
+            "watch" => self.is_watch = flag(&value),
             "includeObject" => self.include = include(&value)?,
             _ => {}
         }
@@ -65,32 +70,21 @@ fn some(value: String) -> Option<String> {
     (!value.is_empty()).then_some(value)
 }
 
-fn invalid(name: &str, value: &str, expected: &str) -> Status {
-    Status::new(
-        Reason::BadRequest,
-        format!("the query parameter {name} is {value:?}; it should be {expected}"),
-    )
+fn number(value: &str) -> Result<i64, Status> {
+    value.parse().map_err(|_| {
+        let message = format!("strconv.ParseInt: parsing {value:?}: invalid syntax");
+        Status::new(Reason::BadRequest, message)
+    })
 }
 
-fn number<T: std::str::FromStr>(name: &str, value: &str) -> Result<T, Status> {
-    value.parse().map_err(|_| invalid(name, value, "a whole number"))
+/// A number that counts as none where it is not positive.
+fn positive<T: TryFrom<i64>>(value: &str) -> Result<Option<T>, Status> {
+    Ok(Some(number(value)?).filter(|number| *number > 0).and_then(|number| T::try_from(number).ok()))
 }
 
-/// A parameter without a value is set.
-fn flag(name: &str, value: &str) -> Result<bool, Status> {
-    match value {
-        "" | "1" | "true" | "True" | "t" => Ok(true),
-        "0" | "false" | "False" | "f" => Ok(false),
-        _ => Err(invalid(name, value, "true or false")),
-    }
-}
-
-fn is_dry_run(value: &str) -> Result<bool, Status> {
-    match value {
-        "" => Ok(false),
-        "All" => Ok(true),
-        _ => Err(invalid("dryRun", value, "All")),
-    }
+/// Whatever does not say that it is not so says that it is.
+fn flag(value: &str) -> bool {
+    value != "0" && !value.eq_ignore_ascii_case("false")
 }
 
 fn include(value: &str) -> Result<Include, Status> {
@@ -98,7 +92,13 @@ fn include(value: &str) -> Result<Include, Status> {
         "" | "Metadata" => Ok(Include::Metadata),
         "None" => Ok(Include::None),
         "Object" => Ok(Include::Object),
-        _ => Err(invalid("includeObject", value, "None, Metadata or Object")),
+        _ => {
+            let why = "must be 'Metadata', 'Object', 'None', or empty";
+            let message = format!(
+                "Unable to convert to Table as requested: includeObject: Invalid value: {value:?}: {why}"
+            );
+            Err(Status::new(Reason::BadRequest, message))
+        }
     }
 }
 
@@ -111,16 +111,20 @@ mod tests {
         let query = Query::parse("labelSelector=a%3Db%2Cc+in+%28d%29&limit=5&watch=1&dryRun=All&pretty=true")
             .unwrap();
         assert_eq!(query.options.label_selector.as_deref(), Some("a=b,c in (d)"));
-        assert_eq!((query.options.limit, query.is_watch, query.options.dry_run), (Some(5), true, true));
+        assert_eq!((query.options.limit, query.is_watch), (Some(5), true));
+        assert_eq!(query.options.dry_run, ["All"]);
         assert_eq!(Query::parse("").unwrap(), Query::default());
+        assert_eq!(
+            Query::parse("limit=-1&watch=0&force=maybe").unwrap().options,
+            Options { force: Some(true), ..Options::default() }
+        );
     }
 
     #[test]
     fn a_wrong_value_is_named() {
-        for (query, name) in [("limit=x", "limit"), ("dryRun=Some", "dryRun"), ("watch=maybe", "watch")] {
-            let status = Query::parse(query).unwrap_err();
-            assert!(status.message.contains(name), "{}", status.message);
-            assert_eq!(status.reason, Reason::BadRequest);
-        }
+        let status = Query::parse("limit=x").unwrap_err();
+        assert_eq!(status.message, r#"strconv.ParseInt: parsing "x": invalid syntax"#);
+        assert_eq!(status.reason, Reason::BadRequest);
+        assert!(Query::parse("includeObject=x").is_err());
     }
 }

@@ -4,8 +4,10 @@ use super::context::Context;
 use super::draft::Draft;
 use super::scale::{self as sizes, AbortDelay, DelayQueue};
 use super::snapshot::{ReplicaSetView, ServiceView};
-use super::{metadata, promotion, replica_set, restart, status};
+use super::{metadata, promotion, replica_set, requests, restart, status};
 use crate::api::{BlueGreenStrategy, PauseReason, keys};
+use crate::domain::replicas::{self, PreviewInput};
+use crate::domain::time::after;
 use jiff::SignedDuration;
 
 /// Seconds that old or aborted pods stay, where the Rollout does not say.
@@ -15,7 +17,7 @@ const DEFAULT_DELAY_SECONDS: i32 = 30;
 pub(super) fn decide(cx: &Context<'_>, strategy: &BlueGreenStrategy, draft: &mut Draft) {
     let update = Update { cx, strategy };
     if cx.new_rs.is_none() {
-        replica_set::create(cx, draft);
+        replica_set::create(cx, draft, update.new_size());
     } else {
         replica_set::sync(cx, draft);
     }
@@ -131,18 +133,18 @@ impl<'a> Update<'_, 'a> {
 
     /// The size of the new revision: smaller than the Rollout's until it is promoted, if the user wants that.
     fn new_size(&self) -> i32 {
-        let Some(preview) = self.strategy.preview_replica_count else { return self.cx.replicas };
         let cx = self.cx;
         let active = cx.status.blue_green.active_selector.as_deref();
-        let serves =
-            active.is_none_or(|hash| hash == cx.current_hash || cx.owned.iter().all(|rs| rs.hash() != hash));
-        if serves || cx.status.promote_full {
-            return cx.replicas;
-        }
-        let is_known = cx.status.current_pod_hash.as_deref() == Some(cx.current_hash.as_str());
-        let is_paused = cx.rollout.spec.paused || !cx.status.pause_conditions.is_empty();
-        let is_checked = cx.status.blue_green.scale_up_preview_check_point;
-        if is_known && !is_paused && is_checked { cx.replicas } else { preview }
+        let is_other = |hash: &str| hash != cx.current_hash && cx.owned.iter().any(|rs| rs.hash() == hash);
+        replicas::preview_count(&PreviewInput {
+            replicas: cx.replicas,
+            preview_replicas: self.strategy.preview_replica_count,
+            has_other_active: active.is_some_and(is_other),
+            is_promoted_full: cx.status.promote_full && !cx.is_changed(),
+            is_current_recorded: cx.status.current_pod_hash.as_deref() == Some(cx.current_hash.as_str()),
+            is_paused: cx.rollout.spec.paused || !cx.status.pause_conditions.is_empty(),
+            is_checkpoint_passed: cx.status.blue_green.scale_up_preview_check_point,
+        })
     }
 
     fn scale_others(&self, draft: &mut Draft) {
@@ -153,29 +155,12 @@ impl<'a> Update<'_, 'a> {
         let delay = self.strategy.scale_down_delay_seconds.unwrap_or(DEFAULT_DELAY_SECONDS);
         let mut queue = DelayQueue::new(delay, self.strategy.scale_down_delay_revision_limit);
         let mut others: Vec<_> =
-            cx.others().filter(|rs| rs.replicas > 0 && !self.is_referenced(rs)).collect();
+            cx.others().filter(|rs| rs.replicas > 0 && !requests::reach(cx, rs)).collect();
         others.sort_by_key(|rs| std::cmp::Reverse(rs.revision()));
         for rs in others {
             let size = queue.size(cx, draft, rs, cx.replicas);
             draft.scale(cx, rs, size, false);
         }
-    }
-
-    /// Whether anything that the snapshot shows may still send requests to the ReplicaSet.
-    fn is_referenced(&self, rs: &ReplicaSetView) -> bool {
-        let status = self.cx.status;
-        let recorded = [
-            &status.stable_rs,
-            &status.current_pod_hash,
-            &status.blue_green.active_selector,
-            &status.blue_green.preview_selector,
-        ];
-        let names = [Some(self.strategy.active_service.as_str()), self.strategy.preview_service.as_deref()];
-        let services = names.into_iter().flatten().filter_map(|name| self.cx.service(name));
-        recorded.into_iter().any(|hash| hash.as_deref() == Some(rs.hash()))
-            || services
-                .into_iter()
-                .any(|s| s.selector.get(keys::POD_HASH_LABEL).is_some_and(|h| h == rs.hash()))
     }
 
     /// Whether the new revision has the size that it is to have before it is promoted, and all of it is available.
@@ -233,7 +218,7 @@ impl<'a> Update<'_, 'a> {
     fn wake_at_end(&self, draft: &mut Draft) {
         let seconds = self.strategy.auto_promotion_seconds;
         if self.strategy.auto_promotion_enabled != Some(false) && seconds > 0 {
-            draft.wake_at(self.cx.now + SignedDuration::from_secs(seconds.into()));
+            draft.wake_at(after(self.cx.now, SignedDuration::from_secs(seconds.into())));
         }
     }
 
@@ -243,7 +228,7 @@ impl<'a> Update<'_, 'a> {
         let begun = pauses.iter().find(|c| c.reason == PauseReason::BlueGreenPause)?;
         let seconds = self.strategy.auto_promotion_seconds;
         let ends = self.strategy.auto_promotion_enabled != Some(false) && seconds > 0;
-        ends.then(|| begun.start_time.0 + SignedDuration::from_secs(seconds.into()))
+        ends.then(|| after(begun.start_time.0, SignedDuration::from_secs(seconds.into())))
     }
 
     /// Records that the smaller preview has been accepted, so that it grows to its full size.

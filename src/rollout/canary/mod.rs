@@ -1,5 +1,6 @@
 //! The canary strategy: the new revision gets a growing share of pods or of traffic, step by step.
 
+pub(super) mod ping_pong;
 mod route;
 mod scale;
 mod services;
@@ -14,15 +15,16 @@ use crate::traffic::TrafficError;
 
 /// What to do now about a canary whose spec is valid.
 pub(super) fn decide(cx: &Context<'_>, draft: &mut Draft) -> Result<(), TrafficError> {
-    if cx.new_rs.is_none() {
-        replica_set::create(cx, draft);
-    } else {
+    if cx.new_rs.is_some() {
         replica_set::sync(cx, draft);
     }
     if cx.is_changed() {
         restart(cx, draft);
     } else if cx.new_rs.is_some() {
         advance(cx, draft)?;
+    }
+    if cx.new_rs.is_none() {
+        begin(cx, draft)?;
     }
     status::finish(cx, draft);
     Ok(())
@@ -53,6 +55,20 @@ fn restart(cx: &Context<'_>, draft: &mut Draft) {
     }
 }
 
+/// Makes the ReplicaSet of the new revision, and has the routers know of it.
+///
+/// Where everything stood still until now it has the size of the first step at once. In the middle of an update older
+/// pods may have to go first, so that it begins empty.
+fn begin(cx: &Context<'_>, draft: &mut Draft) -> Result<(), TrafficError> {
+    let is_settled = cx.is_fully_promoted() && !cx.is_halted() && !scale::is_due(cx);
+    let size = if is_settled { scale::first_size(cx, draft) } else { 0 };
+    if is_settled {
+        route::apply(cx, draft)?;
+    }
+    replica_set::create(cx, draft, size);
+    Ok(())
+}
+
 /// Goes on with the update that the status is about.
 fn advance(cx: &Context<'_>, draft: &mut Draft) -> Result<(), TrafficError> {
     skip_what_needs_no_steps(cx, draft);
@@ -62,6 +78,7 @@ fn advance(cx: &Context<'_>, draft: &mut Draft) -> Result<(), TrafficError> {
         hold_pending_resume(cx, draft);
         return Ok(());
     }
+    steps::leave_pause(cx, draft);
     restart::advance(cx, draft);
     metadata::sync(cx, draft);
     sizes::clean_history(cx, draft);

@@ -115,7 +115,12 @@ fn record(cx: &Context<'_>, draft: &mut Draft, max: i32, weight: i32) {
             Some(old) => format!(" from {old} to {weight}"),
         };
         let message = format!("Traffic weight updated{change}");
-        draft.tell_after(StageName::Route, EventReason::TrafficWeightUpdated, message);
+        if cx.new_rs.is_some() {
+            draft.tell_after(StageName::Route, EventReason::TrafficWeightUpdated, message);
+        } else {
+            // Nothing is routed to a revision that is only being made.
+            draft.tell_last(EventReason::TrafficWeightUpdated, message);
+        }
     }
     draft.status.canary.weights = Some(weights);
 }

@@ -2,12 +2,12 @@
 
 use super::super::context::Context;
 use super::super::draft::Draft;
-use super::super::progress;
 use super::super::scale::{self as sizes, AbortDelay, DelayQueue};
 use super::super::snapshot::ReplicaSetView;
-use super::super::views::Deadline;
+use super::super::views::{Deadline, total};
+use super::super::{progress, requests};
+use crate::api::CanaryStrategy;
 use crate::api::rollout_status::TrafficWeights;
-use crate::api::{CanaryStrategy, keys};
 use crate::domain::replicas::{
     self, AtDesiredInput, BasicCanaryInput, CanaryPosition, CanaryScale, Counts, Fenceposts, RecordedWeights,
     ReplicaSetCounts, RoutedCanaryInput, StepSize,
@@ -31,11 +31,11 @@ pub(super) fn apply(cx: &Context<'_>, draft: &mut Draft) {
     let next = next_counts(cx, draft, strategy);
     if let Some(stable) = cx.stable_rs.filter(|rs| !cx.is_new(rs)) {
         sizes::keep(draft, stable);
-        if draft.scale(cx, stable, next.stable.max(served_floor(cx, strategy, stable)), false) {
+        if draft.scale(cx, stable, served_size(cx, stable, next.stable), false) {
             return;
         }
     }
-    if scale_new(cx, draft, strategy, new, next.canary.max(served_floor(cx, strategy, new))) {
+    if scale_new(cx, draft, strategy, new, served_size(cx, new, next.canary)) {
         return;
     }
     if cx.is_routed() {
@@ -46,12 +46,23 @@ pub(super) fn apply(cx: &Context<'_>, draft: &mut Draft) {
 }
 
 /// The last available pod of a revision stays for as long as a Service selects it: the Service is moved first.
-fn served_floor(cx: &Context<'_>, strategy: &CanaryStrategy, rs: &ReplicaSetView) -> i32 {
-    let names = [&strategy.stable_service, &strategy.canary_service];
-    let mut services = names.into_iter().flatten().filter_map(|name| cx.service(name));
-    let is_selected =
-        services.any(|s| s.selector.get(keys::POD_HASH_LABEL).is_some_and(|hash| hash == rs.hash()));
-    i32::from(is_selected && cx.replicas > 0 && rs.replicas > 0 && rs.status.available > 0)
+fn served_floor(cx: &Context<'_>, rs: &ReplicaSetView) -> i32 {
+    i32::from(
+        requests::reach_by_service(cx, rs) && cx.replicas > 0 && rs.replicas > 0 && rs.status.available > 0,
+    )
+}
+
+/// The size to go to on the way to `size`, as long as a Service selects the ReplicaSet. Behind a router it stays as it is
+/// until the Service has moved; without one its pods have to make room for those of the other revision.
+fn served_size(cx: &Context<'_>, rs: &ReplicaSetView, size: i32) -> i32 {
+    let floor = served_floor(cx, rs);
+    if size >= floor {
+        size
+    } else if cx.is_routed() {
+        rs.replicas
+    } else {
+        floor
+    }
 }
 
 /// Whether the stable revision has to make room for the last pods of the new one before that can be promoted: then
@@ -63,6 +74,14 @@ pub(super) fn must_hand_over(cx: &Context<'_>) -> bool {
     let is_waited_for = cx.stable_rs.is_some_and(|rs| !cx.is_new(rs) && rs.replicas == 1) && !cx.is_changed();
     let enough = (cx.replicas - limits.unavailable).max(1);
     !cx.is_routed() && is_past_last && is_waited_for && limits.surge == 0 && new.status.available >= enough
+}
+
+/// The size with which the ReplicaSet of a new revision begins: that of the first step, unless the stable one has to
+/// make room before.
+pub(super) fn first_size(cx: &Context<'_>, draft: &Draft) -> i32 {
+    let Some(strategy) = cx.canary() else { return 0 };
+    let next = next_counts(cx, draft, strategy);
+    if cx.stable_rs.is_none_or(|rs| next.stable == rs.replicas) { next.canary } else { 0 }
 }
 
 fn scale_new(
@@ -108,7 +127,7 @@ pub(super) fn is_at_desired(cx: &Context<'_>, draft: &Draft) -> bool {
         canary: cx.new_rs.map(counts),
         stable: cx.stable_rs.map(counts),
         is_stable_counted: !(is_routed && strategy.dynamic_stable_scale),
-        others_available: if is_routed { 0 } else { cx.others().map(|rs| rs.status.available).sum() },
+        others_available: if is_routed { 0 } else { total(cx.others().map(|rs| rs.status.available)) },
     })
 }
 
@@ -171,7 +190,7 @@ fn position<'s>(cx: &Context<'_>, draft: &Draft, steps: &'s [StepSize]) -> Canar
         index: draft.status.current_step_index.or_else(|| cx.step_count()),
         max_weight: cx.max_weight(),
         is_aborted: draft.is_aborted(cx),
-        is_promoted: cx.status.promote_full || cx.status.stable_rs.is_none() || is_stable,
+        is_promoted: draft.status.promote_full || cx.status.stable_rs.is_none() || is_stable,
     }
 }
 
@@ -191,7 +210,7 @@ fn basic_input<'s>(
         position: position(cx, draft, steps),
         canary: cx.new_rs.map(counts),
         stable: cx.stable_rs.filter(|rs| !cx.is_new(rs)).map(counts),
-        others_spec: cx.others().map(|rs| rs.replicas).sum(),
+        others_spec: total(cx.others().map(|rs| rs.replicas)),
     }
 }
 
@@ -230,14 +249,14 @@ fn others_to_drain<'a>(cx: &Context<'a>, draft: &mut Draft) -> Vec<(&'a ReplicaS
 
 /// How many available pods there are beyond those that must be.
 fn spare(cx: &Context<'_>, strategy: &CanaryStrategy) -> i32 {
-    cx.available_total() - (cx.replicas - limits(cx, strategy).unavailable)
+    cx.available_total().saturating_sub(cx.replicas - limits(cx, strategy).unavailable)
 }
 
 /// Old pods still serve: they go as far as availability allows.
 fn drain_by_pods(cx: &Context<'_>, draft: &mut Draft, strategy: &CanaryStrategy) {
     let mut spare = spare(cx, strategy);
     for (rs, size) in others_to_drain(cx, draft) {
-        let cut = (size - served_floor(cx, strategy, rs)).min(spare.max(0));
+        let cut = (size - served_floor(cx, rs)).min(spare.max(0));
         if cut > 0 {
             draft.scale(cx, rs, size - cut, false);
             spare -= cut;
@@ -253,22 +272,10 @@ fn drain_routed(cx: &Context<'_>, draft: &mut Draft, strategy: &CanaryStrategy) 
     }
     let delay = strategy.scale_down_delay_seconds.unwrap_or(DEFAULT_DELAY_SECONDS);
     let mut queue = DelayQueue::new(delay, strategy.scale_down_delay_revision_limit);
-    for (rs, size) in others.into_iter().filter(|(rs, _)| !is_referenced(cx, strategy, rs)) {
+    for (rs, size) in others.into_iter().filter(|(rs, _)| !requests::reach(cx, rs)) {
         let was_stable = cx.is_fully_promoted() || rs.deadline() != Deadline::None;
         let size =
             if was_stable && !strategy.dynamic_stable_scale { queue.size(cx, draft, rs, size) } else { 0 };
         draft.scale(cx, rs, size, false);
     }
-}
-
-/// Whether anything that the snapshot shows may still send requests to the ReplicaSet.
-fn is_referenced(cx: &Context<'_>, strategy: &CanaryStrategy, rs: &ReplicaSetView) -> bool {
-    let weights = cx.status.canary.weights.as_ref();
-    let destinations = weights.into_iter().flat_map(|w| [&w.canary, &w.stable]);
-    let recorded = [&cx.status.stable_rs, &cx.status.current_pod_hash];
-    let mut hashes = recorded.into_iter().chain(destinations.map(|d| &d.pod_template_hash));
-    let names = [&strategy.stable_service, &strategy.canary_service];
-    let mut services = names.into_iter().flatten().filter_map(|name| cx.service(name));
-    hashes.any(|hash| hash.as_deref() == Some(rs.hash()))
-        || services.any(|s| s.selector.get(keys::POD_HASH_LABEL).is_some_and(|hash| hash == rs.hash()))
 }

@@ -3,7 +3,7 @@
 use super::super::context::Context;
 use super::super::draft::Draft;
 use super::super::snapshot::ReplicaSetView;
-use super::{route, scale};
+use super::{ping_pong, route, scale};
 use crate::api::keys;
 
 /// Points both Services at their revisions, as soon as those can serve.
@@ -11,18 +11,24 @@ pub(super) fn point(cx: &Context<'_>, draft: &mut Draft) {
     let Some(canary) = cx.canary() else { return };
     let is_aborted = draft.is_aborted(cx);
     let of_stable = if !is_aborted && scale::must_hand_over(cx) { cx.new_rs } else { cx.stable_rs };
-    point_one(cx, draft, canary.stable_service.as_deref(), of_stable);
+    ping_pong::point(cx, draft, of_stable);
+    point_when_able(cx, draft, canary.stable_service.as_deref(), of_stable);
     if route::is_rolling_back(cx) || is_aborted && scale::abort_weight(cx, draft) > 0 {
         // Requests still reach the canary through its Service.
         return;
     }
     let of_canary = if is_aborted { cx.stable_rs } else { cx.new_rs };
-    point_one(cx, draft, canary.canary_service.as_deref(), of_canary);
+    point_when_able(cx, draft, canary.canary_service.as_deref(), of_canary);
 }
 
 /// A Service that was never ours selects pods of the user's choosing; it is narrowed to one revision only when
 /// that one is complete. Later one available pod is enough.
-fn point_one(cx: &Context<'_>, draft: &mut Draft, name: Option<&str>, rs: Option<&ReplicaSetView>) {
+pub(super) fn point_when_able(
+    cx: &Context<'_>,
+    draft: &mut Draft,
+    name: Option<&str>,
+    rs: Option<&ReplicaSetView>,
+) {
     let (Some(service), Some(rs)) = (name.and_then(|name| cx.service(name)), rs) else { return };
     if service.selector.get(keys::POD_HASH_LABEL).is_some_and(|hash| hash == rs.hash()) {
         return;

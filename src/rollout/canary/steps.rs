@@ -9,6 +9,7 @@ use crate::api::strategy::PauseStep;
 use crate::api::{CanaryStep, IntOrString, PauseReason, StepKind};
 use crate::domain::duration;
 use crate::domain::event::EventReason;
+use crate::domain::time::after;
 
 /// The current step and its index; none without steps or past the last.
 pub(super) fn current<'a>(cx: &Context<'a>) -> Option<(usize, &'a CanaryStep)> {
@@ -22,15 +23,34 @@ pub(super) fn is_resumed(cx: &Context<'_>) -> bool {
     at_pause && cx.is_resumed_by_user(PauseReason::CanaryPauseStep)
 }
 
-/// Completes the current step, or waits for what it waits for.
-pub(super) fn advance(cx: &Context<'_>, draft: &mut Draft) {
+/// Leaves the pause of the current step if it is over, so that the same plan goes on with the step that follows.
+pub(super) fn leave_pause(cx: &Context<'_>, draft: &mut Draft) {
     let Some((index, step)) = current(cx) else { return };
+    let Some(StepKind::Pause(pause)) = step.kind() else { return };
     if draft.is_aborted(cx) || draft.pauses.clear {
         return;
     }
+    if cx.rollout.spec.paused || !is_pause_over(cx, draft, pause) {
+        draft.pauses.hold_resume = is_resumed(cx);
+        return;
+    }
+    draft.left_step = true;
+    draft.tell_first(EventReason::RolloutStepCompleted, completion(cx, index, step));
+    complete(cx, draft);
+}
+
+/// Completes the current step, or waits for what it waits for.
+pub(super) fn advance(cx: &Context<'_>, draft: &mut Draft) {
+    let Some((index, step)) = current(cx) else { return };
+    if draft.is_aborted(cx) || draft.pauses.clear || draft.left_step {
+        return;
+    }
     let Some(kind) = step.kind() else { return };
-    let complete = match kind {
-        StepKind::Pause(pause) => is_pause_over(cx, draft, pause),
+    let is_complete = match kind {
+        StepKind::Pause(pause) => {
+            begin_pause(cx, draft, pause);
+            false
+        }
         StepKind::SetWeight(_) => is_settled(cx, draft),
         StepKind::SetCanaryScale(_) => scale::is_at_desired(cx, draft) && !draft.is_scaling(),
         // Validation refuses these until they are built.
@@ -40,16 +60,29 @@ pub(super) fn advance(cx: &Context<'_>, draft: &mut Draft) {
         | StepKind::SetMirrorRoute(_)
         | StepKind::Plugin(_) => false,
     };
-    if cx.rollout.spec.paused || !complete {
-        draft.pauses.hold_resume = is_resumed(cx);
+    if cx.rollout.spec.paused || !is_complete {
         return;
     }
-    let total = cx.step_count().unwrap_or(0);
-    let message = format!("Rollout step {}/{total} completed ({})", index + 1, label(step));
-    draft.tell(EventReason::RolloutStepCompleted, message);
+    draft.tell(EventReason::RolloutStepCompleted, completion(cx, index, step));
+    complete(cx, draft);
+    // With a dynamic stable revision that one follows the new weight before the pause begins.
+    let is_steady = cx.canary().is_some_and(|c| !c.dynamic_stable_scale);
+    let next = cx.steps().get(index + 1).and_then(CanaryStep::kind);
+    if let Some(StepKind::Pause(pause)) = next.filter(|_| is_steady) {
+        draft.pauses.add.push(PauseReason::CanaryPauseStep);
+        wake_at_end(draft, pause, cx.now);
+    }
+}
+
+fn complete(cx: &Context<'_>, draft: &mut Draft) {
     draft.pauses.remove.push(PauseReason::CanaryPauseStep);
     draft.status.current_step_index = cx.status.current_step_index.map(|i| i + 1);
     draft.status.canary.current_step_analysis_run_status = None;
+}
+
+fn completion(cx: &Context<'_>, index: usize, step: &CanaryStep) -> String {
+    let total = cx.step_count().unwrap_or(0);
+    format!("Rollout step {}/{total} completed ({})", index + 1, label(step))
 }
 
 /// A weight is set when pods and routers have followed.
@@ -58,21 +91,24 @@ fn is_settled(cx: &Context<'_>, draft: &Draft) -> bool {
     verified && !draft.is_scaling() && scale::is_at_desired(cx, draft)
 }
 
-/// Begins the pause of the current step, waits, and ends it.
+/// Begins the pause of the current step once everything has the size of the step before.
+fn begin_pause(cx: &Context<'_>, draft: &mut Draft, pause: &PauseStep) {
+    let has_begun = cx.has_pause(PauseReason::CanaryPauseStep) || is_resumed(cx);
+    if !has_begun && !draft.is_scaling() && !cx.rollout.spec.paused {
+        draft.pauses.add.push(PauseReason::CanaryPauseStep);
+        wake_at_end(draft, pause, cx.now);
+    }
+}
+
+/// Whether the user ended the pause, or its time is over.
 fn is_pause_over(cx: &Context<'_>, draft: &mut Draft, pause: &PauseStep) -> bool {
-    if cx.is_resumed_by_user(PauseReason::CanaryPauseStep) {
-        return !draft.is_scaling();
+    if is_resumed(cx) {
+        return true;
     }
     let begun = cx.status.pause_conditions.iter().find(|c| c.reason == PauseReason::CanaryPauseStep);
-    let Some(begun) = begun else {
-        if !draft.is_scaling() && !cx.rollout.spec.paused {
-            draft.pauses.add.push(PauseReason::CanaryPauseStep);
-            wake_at_end(draft, pause, cx.now);
-        }
-        return false;
-    };
+    let Some(begun) = begun else { return false };
     match end(pause, begun.start_time.0) {
-        Some(end) if end <= cx.now => !draft.is_scaling(),
+        Some(end) if end <= cx.now => true,
         Some(end) => {
             draft.wake_at(end);
             false
@@ -90,7 +126,7 @@ fn wake_at_end(draft: &mut Draft, pause: &PauseStep, start: Timestamp) {
 /// When a pause that began at `start` ends by itself; never without a duration.
 fn end(pause: &PauseStep, start: Timestamp) -> Option<Timestamp> {
     let seconds = duration::pause_seconds(pause.duration.as_ref()?)?;
-    start.checked_add(SignedDuration::from_secs(seconds.into())).ok()
+    Some(after(start, SignedDuration::from_secs(seconds.into())))
 }
 
 /// A step as Events name it.

@@ -7,13 +7,16 @@
 mod blue_green;
 mod canary;
 mod error;
+mod limits;
 mod names;
 mod pod_template;
 mod references;
+mod roles;
 mod routing;
 mod selector;
 mod steps;
 mod unbuilt;
+mod workload;
 
 #[cfg(test)]
 mod tests;
@@ -25,7 +28,7 @@ use error::{Findings, Path};
 
 use super::context::Strategy;
 use super::snapshot::Snapshot;
-use crate::api::rollout::{RolloutSpec, WorkloadRef};
+use crate::api::rollout::RolloutSpec;
 use crate::api::{LabelSelector, Rollout};
 use crate::domain::selector::selects;
 
@@ -39,36 +42,37 @@ const DEFAULT_REVISION_HISTORY_LIMIT: i32 = 10;
 /// Seconds without progress that are allowed when the Rollout does not say.
 const DEFAULT_PROGRESS_DEADLINE_SECONDS: i32 = 600;
 
-/// Where the template of a Rollout may come from: group (without version) and kind.
-const WORKLOADS: &[(&str, &str)] = &[("apps", "Deployment"), ("apps", "ReplicaSet"), ("", "PodTemplate")];
-
 /// Why nothing can be done about a Rollout until it or what it names changes.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refusal {
-    /// The spec, or an object that it names, is wrong.
+    /// The spec is wrong.
     #[error(transparent)]
     Invalid(#[from] SpecErrors),
+    /// The spec is right, but an object that it names is missing or wrong.
+    #[error(transparent)]
+    Reference(SpecErrors),
     /// The spec is right, but asks for what this version cannot do.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; also "))]
     Unbuilt(Vec<Unbuilt>),
 }
 
-/// The strategy of a Rollout that can be carried out.
-pub(super) fn check(snapshot: &Snapshot) -> Result<Strategy<'_>, Refusal> {
+/// The strategy of a Rollout that can be carried out. `filled` is it with what its workload gives to it.
+pub(super) fn check<'a>(snapshot: &'a Snapshot, filled: &Rollout) -> Result<Strategy<'a>, Refusal> {
     let rollout = &snapshot.rollout;
     let strategy = strategy_of(rollout)?;
     let unbuilt = unbuilt_features(rollout);
     if !unbuilt.is_empty() {
         return Err(Refusal::Unbuilt(unbuilt));
     }
-    validate_references(rollout, &snapshot.services, &snapshot.ingresses)?;
+    if let (Some(reference), Some(found)) = (&rollout.spec.workload_ref, &snapshot.workload) {
+        workload::check_found(reference, found.as_ref(), filled).map_err(Refusal::Reference)?;
+    }
+    validate_references(filled, &snapshot.services, &snapshot.ingresses).map_err(Refusal::Reference)?;
     Ok(strategy)
 }
 
-/// Checks the spec of `rollout` alone.
-///
-/// A spec whose `workloadRef` has been filled into `template` and `selector` is checked as if the user had written
-/// them, once `workloadRef` is cleared; with it, the template must be the workload's alone.
+/// Checks the spec of `rollout` alone. Where `workloadRef` names the source of the template, that is checked once it was
+/// found.
 pub fn validate(rollout: &Rollout) -> Result<(), SpecErrors> {
     strategy_of(rollout).map(|_| ())
 }
@@ -80,7 +84,7 @@ fn strategy_of(rollout: &Rollout) -> Result<Strategy<'_>, SpecErrors> {
     not_negative(spec.replicas, &path.field("replicas"), &mut found);
     check_selector(spec, &path.field("selector"), &mut found);
     match &spec.workload_ref {
-        Some(workload) => check_workload(spec, workload, &path, &mut found),
+        Some(reference) => workload::check_reference(spec, reference, &path, &mut found),
         None => pod_template::check(spec.template.as_value(), &path.field("template"), &mut found),
     }
     not_negative(Some(spec.min_ready_seconds), &path.field("minReadySeconds"), &mut found);
@@ -128,28 +132,6 @@ fn check_selects_template(spec: &RolloutSpec, selector: &LabelSelector, found: &
     }
 }
 
-fn check_workload(spec: &RolloutSpec, workload: &WorkloadRef, path: &Path, found: &mut Findings) {
-    let template = &spec.template;
-    if !template.labels().is_empty() || !template.annotations().is_empty() {
-        found.invalid_but(
-            &path.field("template"),
-            json!({"metadata": {"labels": template.labels(), "annotations": template.annotations()}}),
-            "must be empty where workloadRef names the source of the template",
-            "remove spec.template or spec.workloadRef",
-        );
-    }
-    let text = |field: &Option<String>| field.clone().unwrap_or_default();
-    let (version, kind) = (text(&workload.api_version), text(&workload.kind));
-    let group = version.rsplit_once('/').map_or("", |(group, _)| group);
-    if !WORKLOADS.contains(&(group, kind.as_str())) {
-        found.invalid(
-            &path.field("workloadRef"),
-            format!("{version}/{kind}"),
-            "must be a Deployment or ReplicaSet of apps/v1, or a PodTemplate of v1",
-        );
-    }
-}
-
 fn check_progress_deadline(spec: &RolloutSpec, path: &Path, found: &mut Findings) {
     let deadline = spec.progress_deadline_seconds.unwrap_or(DEFAULT_PROGRESS_DEADLINE_SECONDS);
     if deadline < 0 || deadline <= spec.min_ready_seconds {
@@ -164,6 +146,7 @@ fn check_progress_deadline(spec: &RolloutSpec, path: &Path, found: &mut Findings
 
 /// The one strategy that is set; `None` only if a mistake was found.
 fn check_strategy<'a>(spec: &'a RolloutSpec, path: &Path, found: &mut Findings) -> Option<Strategy<'a>> {
+    let selector = spec.selector.clone().unwrap_or_default();
     match (&spec.strategy.blue_green, &spec.strategy.canary) {
         (None, None) => {
             found.required(path, "set one of blueGreen and canary");
@@ -175,11 +158,11 @@ fn check_strategy<'a>(spec: &'a RolloutSpec, path: &Path, found: &mut Findings) 
         }
         (Some(blue_green), None) => {
             let history = spec.revision_history_limit.unwrap_or(DEFAULT_REVISION_HISTORY_LIMIT);
-            blue_green::check(blue_green, history, &path.field("blueGreen"), found);
+            blue_green::check(blue_green, &selector, history, &path.field("blueGreen"), found);
             Some(Strategy::BlueGreen(blue_green))
         }
         (None, Some(canary)) => {
-            canary::check(canary, &path.field("canary"), found);
+            canary::check(canary, &selector, &path.field("canary"), found);
             Some(Strategy::Canary(canary))
         }
     }

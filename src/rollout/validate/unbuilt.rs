@@ -57,18 +57,14 @@ pub fn unbuilt_features(rollout: &Rollout) -> Vec<Unbuilt> {
             all.push(Unbuilt { path: format!("spec.{path}"), what });
         }
     };
-    need(spec.workload_ref.is_some(), "workloadRef", "take the pod template from another workload");
     if let Some(blue_green) = &spec.strategy.blue_green {
         let before = blue_green.pre_promotion_analysis.is_some();
         let after = blue_green.post_promotion_analysis.is_some();
         need(before, "strategy.blueGreen.prePromotionAnalysis", ANALYSE);
         need(after, "strategy.blueGreen.postPromotionAnalysis", ANALYSE);
-        need(blue_green.anti_affinity.is_some(), "strategy.blueGreen.antiAffinity", KEEP_APART);
     }
     if let Some(canary) = &spec.strategy.canary {
         need(canary.analysis.is_some(), "strategy.canary.analysis", ANALYSE);
-        need(canary.anti_affinity.is_some(), "strategy.canary.antiAffinity", KEEP_APART);
-        need(canary.ping_pong.is_some(), "strategy.canary.pingPong", "let two Services take turns");
     }
     for router in unbuilt_routers(rollout) {
         let path = format!("spec.strategy.canary.trafficRouting.{router}");
@@ -79,7 +75,6 @@ pub fn unbuilt_features(rollout: &Rollout) -> Vec<Unbuilt> {
 }
 
 const ANALYSE: &str = "run an analysis";
-const KEEP_APART: &str = "keep pods of two revisions apart";
 
 fn unbuilt_steps(canary: &CanaryStrategy) -> Vec<Unbuilt> {
     let steps = canary.steps.iter().enumerate();

@@ -25,8 +25,6 @@ use tracing_subscriber::fmt::time::FormatTime;
 
 use crate::world::{World, kubelet_settings};
 
-/// As the default of `serin controller`.
-const ROLLOUT_THREADS: usize = 10;
 /// When everything begins.
 const BEGINNING: &str = "2026-01-01T00:00:00Z";
 
@@ -63,10 +61,10 @@ impl Embedded {
     /// Runs something in a world of its own.
     pub(crate) fn run<T>(something: impl AsyncFnOnce(Self) -> T) -> T {
         let runtime = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-        runtime.block_on(async { something(Self::start().await).await })
+        runtime.block_on(async { something(Self::start()).await })
     }
 
-    async fn start() -> Self {
+    fn start() -> Self {
         let clock = Clock::starting_at(BEGINNING.parse().unwrap());
         let log = Log::default();
         let logging = log.clone().begin(clock);
@@ -74,15 +72,9 @@ impl Embedded {
         let mut actors = JoinSet::new();
         actors.spawn(actors::run(client.clone(), ActorName::all(), clock));
         actors.spawn(kubelet::run(client.clone(), kubelet_settings(), clock));
-        let work = Work {
-            client: client.clone(),
-            namespace: None,
-            rollout_threads: ROLLOUT_THREADS,
-            clock,
-            rng: Rng::seeded(0),
-        };
+        let work = Work::alone(client.clone(), clock, Rng::seeded(0));
         let controller = tokio::spawn(async {
-            let ended = work.until(std::future::pending(), None).await;
+            let ended = work.until(std::future::pending()).await;
             format!("{ended:?}")
         });
         Self { client, clock, log, controller, _actors: actors, _logging: logging }

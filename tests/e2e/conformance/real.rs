@@ -26,7 +26,7 @@ impl Real {
         plane.install().await.unwrap();
         let kubelet = plane.start_kubelet(kubelet_settings()).await.unwrap();
         let program = Path::new(env!("CARGO_BIN_EXE_serin"));
-        let controller = plane.start_controller(program, &["--healthzPort", "0"]).unwrap();
+        let controller = plane.start_controller(program, &[]).unwrap();
         Some(Self { controller: RefCell::new(controller), _kubelet: kubelet, plane })
     }
 }

@@ -138,10 +138,17 @@ impl Lists for Kind {
         matches!(self.field(parents), Some(Field { target: Some(Target::Values(_)), .. }))
     }
 
+    fn misfit(&self, configuration: &Value) -> Option<String> {
+        super::misfit::find(&self.table_name(), self, configuration)
+    }
+
     fn key_default(&self, path: &[&str], key: &str) -> Option<Value> {
         let Items::By(keys) = &self.field(path)?.list else { return None };
         let (_, default) = keys.iter().find(|(name, _)| name == key)?;
-        default.clone().map(Value::String)
+        // The default of a number is one.
+        default
+            .as_ref()
+            .map(|text| text.parse().map_or_else(|_| text.as_str().into(), |number: i64| number.into()))
     }
 }
 
@@ -161,7 +168,9 @@ mod tests {
         assert_eq!(sets.list_type(&ports), map(&["containerPort", "protocol"]));
         assert_eq!(sets.merge_key(&ports), Some("containerPort"));
         assert_eq!(sets.key_default(&ports, "protocol"), Some("TCP".into()));
-        assert_eq!(sets.key_default(&ports, "containerPort"), None);
+        assert_eq!(sets.key_default(&ports, "containerPort"), Some(0.into()));
+        assert_eq!(sets.key_default(&path(&["containers"]), "name"), Some("".into()));
+        assert_eq!(sets.key_default(&ports, "hostPort"), None);
         assert_eq!(sets.list_type(&path(&["containers", "command"])), ListType::Atomic);
         assert_eq!(sets.merge_key(&path(&["tolerations"])), None);
         assert!(sets.is_atomic_map(&["spec", "selector"]));

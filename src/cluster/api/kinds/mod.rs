@@ -2,12 +2,15 @@
 
 mod built_in;
 mod lists;
+mod misfit;
+pub mod types;
 
 use std::sync::LazyLock;
 
 use serde_json::Value;
 
 pub(super) use lists::{Field, Items, types as field_types};
+pub(super) use misfit::Plain;
 
 /// The verbs of an ordinary built-in kind, as discovery lists them.
 pub const ALL_VERBS: [&str; 8] =
@@ -149,6 +152,12 @@ impl Kind {
             Some("rbac") => format!("io.k8s.api.rbac.{version}.{kind}"),
             Some(package) => format!("io.k8s.api.{package}.{version}.{kind}"),
         }
+    }
+
+    /// Name of its type in the table of [`types`], e.g. `core/v1.Pod`; custom resources have none there.
+    #[must_use]
+    pub fn table_name(&self) -> String {
+        types::name(&self.group, &self.version, &self.kind)
     }
 
     /// The kinds that a `CustomResourceDefinition` (as JSON) adds: one for each version that is served, newest first by

@@ -8,7 +8,7 @@ mod paths;
 mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value, json};
 
@@ -54,6 +54,18 @@ pub fn swagger(kinds: &[Kind], definitions: &[Arc<Value>]) -> Value {
         "swagger": "2.0", "info": info(), "paths": paths::all(&all, Dialect::Two),
         "definitions": schemas(&all, definitions, Dialect::Two),
     })
+}
+
+/// What a field of a built-in type is for; the type by its name in the table of types, such as `core/v1.PodStatus`.
+pub(super) fn description(type_name: &str, field: &str) -> String {
+    static TYPES: LazyLock<BTreeMap<String, Value>> = LazyLock::new(|| types::built_in(Dialect::Three));
+    let name = match type_name.split_once('/') {
+        Some(("meta", rest)) => format!("io.k8s.apimachinery.pkg.apis.meta.{rest}"),
+        Some((package, rest)) => format!("io.k8s.api.{package}.{rest}"),
+        None => type_name.to_owned(),
+    };
+    let described = TYPES.get(&name).map(|own| &own["properties"][field]["description"]);
+    described.and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 fn info() -> Value {
@@ -145,12 +157,12 @@ mod tests {
     #[test]
     fn a_custom_resource_has_the_schema_of_its_definition() {
         let definition = |description: &str| {
-            json!({
+            Arc::new(json!({
                 "metadata": {"name": "things.example.com"},
                 "spec": {"group": "example.com", "scope": "Namespaced", "names": {"plural": "things", "kind": "Thing"},
                     "versions": [{"name": "v1", "served": true, "schema": {"openAPIV3Schema": {
                         "type": "object", "properties": {"spec": {"type": "object", "description": description}}}}}]},
-            })
+            }))
         };
         let kinds = Kind::from_definition(&definition("x"));
         let document = document(&kinds, &[definition("x")], "example.com", "v1").unwrap();

@@ -34,9 +34,9 @@ pub struct Manager<'a> {
     pub subresource: &'a str,
     /// Whether to take fields from their owners (`force` of server-side apply).
     pub force: bool,
-    /// Fields of the root that this endpoint does not write, and which the manager therefore does not come to own:
+    /// Paths of fields that this endpoint does not write, and which the manager therefore does not come to own:
     /// `status` for objects with a status subresource, `spec` for the status itself.
-    pub reset: &'a [&'a str],
+    pub reset: &'a [&'a [&'a str]],
 }
 
 /// What applying `config` to `live` gives, with `metadata.managedFields`; without `live`, a new object.
@@ -61,9 +61,9 @@ pub fn apply(
         )
     })?;
     let api_version = config["apiVersion"].as_str().unwrap_or_default();
-    let old_managed = managed::strip(&mut before);
+    managed::strip(&mut before);
     if live.is_some() && entries.is_empty() {
-        let mut first = entry(BEFORE_FIRST_APPLY, Operation::Update, api_version, "", Some(now));
+        let mut first = entry(BEFORE_FIRST_APPLY, Operation::Update, api_version, by.subresource, Some(now));
         first.fields = stripped(&compare(lists, &json!({}), &before, by).added);
         entries.push(first);
     }
@@ -94,25 +94,19 @@ pub fn apply(
     }
     others.push(mine);
     managed::write(&mut after, others);
-    keep_times(&before, old_managed, &mut after);
     Ok(after)
 }
 
-/// `after`, which a create, an update or a patch made of `before`, with `metadata.managedFields`.
+/// `after`, which a create, an update or a patch made of `before`, with `metadata.managedFields`. Before a create there
+/// is an object in which nothing is set.
 ///
 /// What changed is the manager's from now on, and no longer that of others. Entries that the request itself has replace
 /// those of the object before, except through a subresource. An object that was not tracked when it was written last
 /// stays untracked, as does one whose entries the request emptied.
 #[must_use]
-pub fn track(
-    lists: &dyn Lists,
-    before: Option<&Value>,
-    mut after: Value,
-    by: &Manager<'_>,
-    now: Timestamp,
-) -> Value {
-    let empty = json!({});
-    let mut old = before.unwrap_or(&empty).clone();
+pub fn track(lists: &dyn Lists, before: &Value, mut after: Value, by: &Manager<'_>, now: Timestamp) -> Value {
+    let mut old = before.clone();
+    let is_new = old["metadata"]["uid"].is_null();
     let of_live = managed::read(&old).unwrap_or_default();
     let of_request = managed::read(&after).filter(|entries| !entries.is_empty());
     let mut entries = match of_request {
@@ -120,9 +114,9 @@ pub fn track(
         Some(_) | None if by.subresource.is_empty() && managed::is_reset(&after) => Vec::new(),
         Some(_) | None => of_live,
     };
-    let old_managed = managed::strip(&mut old);
+    managed::strip(&mut old);
     managed::strip(&mut after);
-    if before.is_some() && entries.is_empty() {
+    if !is_new && entries.is_empty() {
         return after;
     }
 
@@ -139,7 +133,6 @@ pub fn track(
     }
     managed::cap(&mut entries);
     managed::write(&mut after, entries);
-    keep_times(&old, old_managed, &mut after);
     after
 }
 
@@ -239,19 +232,18 @@ fn take(entries: &mut [Entry], changes: &Comparison) -> Vec<Entry> {
     taken
 }
 
-/// Where nothing but times of entries changed, the old ones stay.
-fn keep_times(before: &Value, old_managed: Option<Value>, after: &mut Value) {
-    let timeless = |managed: &Value| {
-        let mut managed = managed.clone();
-        for entry in managed.as_array_mut().into_iter().flatten() {
+/// Whether nothing but times of entries changed from one object to another.
+#[must_use]
+pub fn is_same_but_for_times(before: &Value, after: &Value) -> bool {
+    let timeless = |object: &Value| {
+        let mut object = object.clone();
+        let entries = object.pointer_mut("/metadata/managedFields").and_then(Value::as_array_mut);
+        for entry in entries.into_iter().flatten() {
             entry.as_object_mut().map(|entry| entry.remove("time"));
         }
-        managed
+        object
     };
-    let Some(old_managed) = old_managed else { return };
-    let Some(new_managed) = managed::strip(after) else { return };
-    let is_same = timeless(&old_managed) == timeless(&new_managed) && before == after;
-    after["metadata"]["managedFields"] = if is_same { old_managed } else { new_managed };
+    before == after || timeless(before) == timeless(after)
 }
 
 /// The refusal that names each field and its owner.

@@ -169,11 +169,17 @@ impl FieldSet {
         })
     }
 
-    /// The set without these fields of the root and all that is below them.
-    pub(super) fn without(&self, fields: &[&str]) -> Self {
+    /// The set without the fields at these paths and all that is below them.
+    pub(super) fn without(&self, paths: &[&[&str]]) -> Self {
         self.combined(|element, node| {
-            let is_dropped = matches!(element, Element::Field(name) if fields.contains(&name.as_str()));
-            (!is_dropped).then(|| node.clone())
+            let Element::Field(name) = element else { return Some(node.clone()) };
+            let within =
+                paths.iter().filter_map(|path| path.split_first()).filter(|(first, _)| **first == name);
+            let within: Vec<&[&str]> = within.map(|(_, rest)| rest).collect();
+            if within.iter().any(|rest| rest.is_empty()) {
+                return None;
+            }
+            Some(Node { children: node.children.without(&within), ..node.clone() })
         })
     }
 
@@ -298,6 +304,6 @@ mod tests {
         assert!(set.difference(&set).is_empty());
         assert_eq!(set.intersection(&rest), rest);
         assert_eq!(rest.union(&set), set);
-        assert_eq!(set.without(&["spec"]).to_json(), json!({"f:data": {".": {}, "f:x": {}}}));
+        assert_eq!(set.without(&[&["spec"]]).to_json(), json!({"f:data": {".": {}, "f:x": {}}}));
     }
 }

@@ -90,10 +90,15 @@ impl Entry {
     }
 }
 
-/// The entries of an object; nothing where one of them cannot be read.
+/// The entries of an object; nothing where one of them cannot be read. Of several of one manager the last counts.
 pub(super) fn read(object: &Value) -> Option<Vec<Entry>> {
-    let entries = object["metadata"]["managedFields"].as_array();
-    entries.into_iter().flatten().map(Entry::from_json).collect()
+    let mut read: Vec<Entry> = Vec::new();
+    for entry in object["metadata"]["managedFields"].as_array().into_iter().flatten() {
+        let entry = Entry::from_json(entry)?;
+        read.retain(|other| !other.is_of(&entry));
+        read.push(entry);
+    }
+    Some(read)
 }
 
 /// Takes `metadata.managedFields` from an object.

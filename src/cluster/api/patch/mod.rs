@@ -16,12 +16,14 @@ mod apply;
 mod field_set;
 mod json;
 mod managed;
+mod scale;
 mod strategic;
 mod typed;
 
-pub use apply::{Manager, apply, track};
+pub use apply::{Manager, apply, is_same_but_for_times, track};
 pub use json::json;
-pub use strategic::strategic;
+pub use scale::{keep_scale_owners, scale_owners};
+pub use strategic::{spent, strategic};
 
 use serde_json::Value;
 

@@ -39,6 +39,60 @@ pub fn strategic(lists: &dyn Lists, live: &Value, patch: &Value) -> Result<Value
     merger.maps(live, patch.clone()).map(Value::Object)
 }
 
+/// `patch` as a refusal of what it makes of `live` shows it: as text, without what the merge has taken out of it.
+#[must_use]
+pub fn spent(live: &Value, patch: &Value) -> String {
+    go(&left(Some(live), patch))
+}
+
+fn left(live: Option<&Value>, patch: &Value) -> Value {
+    let Value::Object(patch) = patch else { return within_list(patch) };
+    match patch.get(PATCH).and_then(Value::as_str) {
+        Some("replace") if live.is_some_and(Value::is_object) => {
+            return patch
+                .iter()
+                .filter(|(key, _)| *key != PATCH)
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect();
+        }
+        Some(_) => return Value::Object(patch.clone()),
+        None => {}
+    }
+    let Some(Value::Object(live)) = live else { return new_part(patch) };
+    let is_ordered = |key: &str| patch.contains_key(&format!("{ELEMENT_ORDER}/{key}"));
+    let kept = patch
+        .iter()
+        .filter(|(key, _)| *key != RETAIN_KEYS && !key.starts_with(ELEMENT_ORDER) && !is_ordered(key));
+    kept.map(|(key, value)| (key.clone(), left(live.get(key), value))).collect()
+}
+
+/// A part of a patch that is new in the object: directives and nulls are taken out of it.
+fn new_part(patch: &Object) -> Value {
+    let kept = patch.iter().filter(|(key, value)| !value.is_null() && !is_directive(key));
+    kept.filter_map(|(key, value)| Some((key.clone(), plain(value.clone())?))).collect()
+}
+
+/// A list itself stays as it was sent; what is in its items does not.
+fn within_list(patch: &Value) -> Value {
+    match patch {
+        Value::Array(items) => items
+            .iter()
+            .map(|item| match item {
+                Value::Object(fields) if !fields.contains_key(PATCH) => new_part(fields),
+                Value::Object(_)
+                | Value::Array(_)
+                | Value::String(_)
+                | Value::Number(_)
+                | Value::Bool(_)
+                | Value::Null => item.clone(),
+            })
+            .collect(),
+        Value::Object(_) | Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null => {
+            patch.clone()
+        }
+    }
+}
+
 /// Where in the object the merge is.
 struct Merger<'a> {
     lists: &'a dyn Lists,

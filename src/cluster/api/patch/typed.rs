@@ -18,12 +18,12 @@ pub(super) struct Comparison {
 }
 
 impl Comparison {
-    /// The changes outside of these fields of the root.
-    pub(super) fn without(&self, fields: &[&str]) -> Self {
+    /// The changes outside of the fields at these paths.
+    pub(super) fn without(&self, paths: &[&[&str]]) -> Self {
         Self {
-            removed: self.removed.without(fields),
-            modified: self.modified.without(fields),
-            added: self.added.without(fields),
+            removed: self.removed.without(paths),
+            modified: self.modified.without(paths),
+            added: self.added.without(paths),
         }
     }
 }
@@ -72,7 +72,7 @@ impl<'a> Walk<'a> {
         // The items of a list have the names of their list: a list in a list has no type of its own.
         let is_item = !matches!(self.path.last(), None | Some(Element::Field(_)));
         match value {
-            Value::Object(map) if is_item || !self.lists.is_atomic_map(&self.names()) => Shape::Map(map),
+            Value::Object(map) if !self.lists.is_atomic_map(&self.names()) => Shape::Map(map),
             Value::Array(items) if !is_item => match self.lists.list_type(&self.names()) {
                 ListType::Atomic => Shape::Leaf,
                 ListType::Set => Shape::List(items, None),

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::super::lists::{ListType, Lists};
+use super::super::misfit::{no, no_number, no_text, place, undeclared};
 use super::Schema;
 use super::node::{Kind, Node};
 use super::prune::METADATA;
@@ -34,7 +35,8 @@ impl Lists for Schema {
     }
 
     fn is_atomic_map(&self, path: &[&str]) -> bool {
-        self.find(path).is_some_and(|node| node.is_atomic_map)
+        path == ["metadata", "ownerReferences"]
+            || self.find(path).is_some_and(|node| items(node).is_atomic_map)
     }
 
     fn is_free_key(&self, path: &[&str]) -> bool {
@@ -54,7 +56,7 @@ impl Lists for Schema {
         let metadata = configuration["metadata"].as_object();
         let unknown = metadata.into_iter().flatten().find(|(name, _)| !METADATA.contains(&name.as_str()));
         if let Some((name, _)) = unknown {
-            return Some(format!(".metadata.{name}: field not declared in schema"));
+            return Some(undeclared(&format!(".metadata.{name}")));
         }
         let fields = configuration.as_object().into_iter().flatten();
         let fields = fields.filter(|(name, _)| !matches!(name.as_str(), "apiVersion" | "kind" | "metadata"));
@@ -67,13 +69,12 @@ fn field_misfit(node: &Node, name: &str, value: &Value, path: &str) -> Option<St
     match node.field(name) {
         Some(node) => misfit(node, value, &path),
         None if node.keeps(name) => None,
-        None => Some(format!("{path}: field not declared in schema")),
+        None => Some(undeclared(&path)),
     }
 }
 
 /// The first thing in `value` that has no place in the schema.
 fn misfit(node: &Node, value: &Value, path: &str) -> Option<String> {
-    let unfit = |wanted: &str, shown: String| Some(format!("{path}: expected {wanted}, got {shown}"));
     let is_free = node.keeps_unknown || node.is_int_or_string || value.is_null();
     match (node.kind, value) {
         (_, Value::Object(fields)) if matches!(node.kind, Some(Kind::Object) | None) => {
@@ -88,39 +89,11 @@ fn misfit(node: &Node, value: &Value, path: &str) -> Option<String> {
         }
         (None, _) => None,
         _ if is_free => None,
-        (Some(Kind::Integer | Kind::Number), value) if !value.is_number() => {
-            unfit("numeric (int or float)", go_type(value).to_owned())
-        }
-        (Some(Kind::String), value) if !value.is_string() => {
-            unfit("string", format!("&value.valueUnstructured{{Value:{value}}}"))
-        }
-        (Some(Kind::Boolean), value) if !value.is_boolean() => {
-            unfit("boolean", format!("&{{{}}}", plain(value)))
-        }
-        (Some(Kind::Array), value) => unfit("list", format!("&{{{}}}", plain(value))),
-        (Some(Kind::Object), value) => unfit("map", format!("&{{{}}}", plain(value))),
+        (Some(Kind::Integer | Kind::Number), value) if !value.is_number() => Some(no_number(path, value)),
+        (Some(Kind::String), value) if !value.is_string() => Some(no_text(path, value)),
+        (Some(Kind::Boolean), value) if !value.is_boolean() => Some(no("boolean", path, value)),
+        (Some(Kind::Array), value) => Some(no("list", path, value)),
+        (Some(Kind::Object), value) => Some(no("map", path, value)),
         (Some(_), _) => None,
     }
-}
-
-/// Where an item stands: `[name="a"]`, or `[0]` where it has no keys.
-fn place(keys: &[String], index: usize, item: &Value) -> String {
-    let keys: Vec<String> =
-        keys.iter().filter_map(|key| item.get(key).map(|value| format!("{key}={value}"))).collect();
-    if keys.is_empty() { format!("[{index}]") } else { format!("[{}]", keys.join(",")) }
-}
-
-fn go_type(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "<nil>",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "int64",
-        Value::String(_) => "string",
-        Value::Array(_) => "[]interface {}",
-        Value::Object(_) => "map[string]interface {}",
-    }
-}
-
-fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

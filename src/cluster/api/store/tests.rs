@@ -50,7 +50,7 @@ fn request(verb: Verb, path: &str, body: Value) -> Request {
             "allowWatchBookmarks" => options.allow_bookmarks = value == "true",
             "sendInitialEvents" => options.send_initial_events = Some(value == "true"),
             "timeoutSeconds" => options.timeout_seconds = value.parse().ok(),
-            "dryRun" => options.dry_run = value == "All",
+            "dryRun" => options.dry_run.push(value.clone()),
             other => panic!("{other} is no option of these tests"),
         }
     }

@@ -23,14 +23,15 @@ impl CustomColumns {
     pub(super) fn new(definition: &Value, version: &str) -> Self {
         let found = items(&definition["spec"]["versions"]).iter().find(|entry| entry["name"] == version);
         let asked = found.map(|entry| items(&entry["additionalPrinterColumns"])).unwrap_or_default();
-        let age = [json!({"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"})];
+        let age = [json!({"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp",
+            "description": super::AGE.definition()["description"]})];
         let columns = if asked.is_empty() { &age } else { asked };
         Self { columns: columns.iter().map(CustomColumn::new).collect() }
     }
 
     pub(super) fn definitions(&self) -> Value {
         let own = self.columns.iter().map(|column| column.definition.clone());
-        std::iter::once(super::column(&super::NAME)).chain(own).collect()
+        std::iter::once(super::NAME.definition()).chain(own).collect()
     }
 
     pub(super) fn cells(&self, object: &Value, now: Timestamp) -> Vec<Value> {
@@ -41,13 +42,18 @@ impl CustomColumns {
 
 impl CustomColumn {
     fn new(column: &Value) -> Self {
+        let path = text(&column["jsonPath"]);
+        let description = match text(&column["description"]) {
+            "" => format!("Custom resource definition column (in JSONPath format): {path}"),
+            description => description.to_owned(),
+        };
         let definition = json!({
             "name": column["name"], "type": column["type"], "format": text(&column["format"]),
-            "description": text(&column["description"]),
+            "description": description,
             "priority": column["priority"].as_i64().unwrap_or_default(),
         });
         let kind = text(&column["type"]).to_owned();
-        Self { definition, kind, path: standard_path(text(&column["jsonPath"])) }
+        Self { definition, kind, path: standard_path(path) }
     }
 
     /// What the path leads to, as its type is printed; null where it leads to nothing or to something else.

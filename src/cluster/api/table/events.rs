@@ -4,20 +4,20 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::format::{name, number, text};
-use super::{BuiltIn, Column, age, text as column, wide};
+use super::{BuiltIn, NAME, age, text as column, wide};
 
 pub(super) const EVENTS: BuiltIn = BuiltIn {
     columns: &[
-        column("Last Seen"),
-        column("Type"),
-        column("Reason"),
-        column("Object"),
-        wide("Subobject"),
-        wide("Source"),
-        column("Message"),
-        wide("First Seen"),
-        wide("Count"),
-        Column("Name", "string", "name", 1),
+        column("Last Seen").of("core/v1.Event", "lastTimestamp"),
+        column("Type").of("core/v1.Event", "type"),
+        column("Reason").of("core/v1.Event", "reason"),
+        column("Object").of("core/v1.Event", "involvedObject"),
+        wide("Subobject").of("core/v1.ObjectReference", "fieldPath"),
+        wide("Source").of("core/v1.Event", "source"),
+        column("Message").of("core/v1.Event", "message"),
+        wide("First Seen").of("core/v1.Event", "firstTimestamp"),
+        wide("Count").of("core/v1.Event", "count"),
+        NAME.wide(),
     ],
     cells,
 };

@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::kinds::Kind;
+use super::openapi;
 use custom::CustomColumns;
 
 /// How much of each object a row carries: the query parameter `includeObject`.
@@ -31,26 +32,73 @@ pub enum Include {
     Object,
 }
 
-/// One column: name, type, format and priority; columns of a priority above 0 are for `-o wide`.
-struct Column(&'static str, &'static str, &'static str, i32);
+/// One column.
+struct Column {
+    name: &'static str,
+    kind: &'static str,
+    format: &'static str,
+    /// Columns of a priority above 0 are for `-o wide`.
+    priority: i32,
+    meaning: Meaning,
+}
+
+/// What a column is said to hold.
+enum Meaning {
+    Unsaid,
+    /// What a field of a type does.
+    Field(&'static str, &'static str),
+    Words(&'static str),
+}
+
+impl Column {
+    const fn new(name: &'static str, kind: &'static str, format: &'static str) -> Self {
+        Self { name, kind, format, priority: 0, meaning: Meaning::Unsaid }
+    }
+
+    /// Holds what that field of a type does, such as `core/v1.PodStatus`.
+    const fn of(self, type_name: &'static str, field: &'static str) -> Self {
+        Self { meaning: Meaning::Field(type_name, field), ..self }
+    }
+
+    const fn meaning(self, words: &'static str) -> Self {
+        Self { meaning: Meaning::Words(words), ..self }
+    }
+
+    const fn wide(self) -> Self {
+        Self { priority: 1, ..self }
+    }
+
+    fn definition(&self) -> Value {
+        let Self { name, kind, format, priority, meaning } = self;
+        let description = match meaning {
+            Meaning::Unsaid => String::new(),
+            Meaning::Field(type_name, field) => openapi::description(type_name, field),
+            Meaning::Words(words) => (*words).to_owned(),
+        };
+        json!({"name": name, "type": kind, "format": format, "description": description, "priority": priority})
+    }
+}
 
 /// A column that is always shown.
 const fn text(name: &'static str) -> Column {
-    Column(name, "string", "", 0)
+    Column::new(name, "string", "")
 }
 
 /// A column for `-o wide`.
 const fn wide(name: &'static str) -> Column {
-    Column(name, "string", "", 1)
+    text(name).wide()
 }
 
 /// A column of whole numbers.
 const fn number(name: &'static str) -> Column {
-    Column(name, "integer", "", 0)
+    Column::new(name, "integer", "")
 }
 
 /// The first column of most kinds.
-const NAME: Column = Column("Name", "string", "name", 0);
+const NAME: Column = Column::new("Name", "string", "name").of("meta/v1.ObjectMeta", "name");
+
+/// The last of the columns that are always shown, of most kinds.
+const AGE: Column = text("Age").of("meta/v1.ObjectMeta", "creationTimestamp");
 
 type Cells = fn(&Value, Timestamp) -> Vec<Value>;
 
@@ -87,7 +135,7 @@ impl Printer {
     pub fn columns(&self) -> Value {
         match &self.source {
             Source::Custom(custom) => custom.definitions(),
-            Source::BuiltIn(built_in) => built_in.columns.iter().map(column).collect(),
+            Source::BuiltIn(built_in) => built_in.columns.iter().map(Column::definition).collect(),
         }
     }
 
@@ -128,7 +176,7 @@ impl Printer {
         }
         let mut metadata = json!({});
         for field in ["resourceVersion", "continue", "remainingItemCount"] {
-            if let Some(value) = body["metadata"].get(field) {
+            if let Some(value) = body["metadata"].get(field).filter(|value| **value != "") {
                 metadata[field] = value.clone();
             }
         }
@@ -151,14 +199,14 @@ pub fn partial(object: &Value) -> Value {
 pub fn partials(body: &Value) -> Value {
     let Value::Array(items) = &body["items"] else { return partial(body) };
     let items: Vec<Value> = items.iter().map(partial).collect();
+    let mut metadata = body["metadata"].clone();
+    if metadata["continue"] == "" {
+        metadata.as_object_mut().map(|metadata| metadata.remove("continue"));
+    }
     json!({
         "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1",
-        "metadata": body["metadata"], "items": items,
+        "metadata": metadata, "items": if items.is_empty() { Value::Null } else { items.into() },
     })
-}
-
-fn column(&Column(name, kind, format, priority): &Column) -> Value {
-    json!({"name": name, "type": kind, "format": format, "description": "", "priority": priority})
 }
 
 fn built_in(group: &str, plural: &str) -> BuiltIn {

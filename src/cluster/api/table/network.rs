@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::format::{NONE, items, labels, name, number, or_none, shortened, text};
-use super::{BuiltIn, NAME, age, text as column, wide};
+use super::{AGE, BuiltIn, NAME, age, text as column, wide};
 
 pub(super) fn find(group: &str, plural: &str) -> Option<BuiltIn> {
     match (group, plural) {
@@ -22,12 +22,12 @@ const SHOWN: usize = 3;
 const SERVICES: BuiltIn = BuiltIn {
     columns: &[
         NAME,
-        column("Type"),
-        column("Cluster-IP"),
-        column("External-IP"),
-        column("Port(s)"),
-        column("Age"),
-        wide("Selector"),
+        column("Type").of("core/v1.ServiceSpec", "type"),
+        column("Cluster-IP").of("core/v1.ServiceSpec", "clusterIP"),
+        column("External-IP").of("core/v1.ServiceSpec", "externalIPs"),
+        column("Port(s)").of("core/v1.ServiceSpec", "ports"),
+        AGE,
+        wide("Selector").of("core/v1.ServiceSpec", "selector"),
     ],
     cells: |service, now| {
         let spec = &service["spec"];
@@ -44,7 +44,7 @@ const SERVICES: BuiltIn = BuiltIn {
 };
 
 const ENDPOINTS: BuiltIn = BuiltIn {
-    columns: &[NAME, column("Endpoints"), column("Age")],
+    columns: &[NAME, column("Endpoints").of("core/v1.Endpoints", "subsets"), AGE],
     cells: |endpoints, now| {
         let addresses: Vec<String> = items(&endpoints["subsets"]).iter().flat_map(subset_addresses).collect();
         vec![name(endpoints), or_none(shortened(&addresses, SHOWN, ",")).into(), age::of(endpoints, now)]
@@ -52,7 +52,13 @@ const ENDPOINTS: BuiltIn = BuiltIn {
 };
 
 const ENDPOINT_SLICES: BuiltIn = BuiltIn {
-    columns: &[NAME, column("AddressType"), column("Ports"), column("Endpoints"), column("Age")],
+    columns: &[
+        NAME,
+        column("AddressType").of("discovery/v1.EndpointSlice", "addressType"),
+        column("Ports").of("discovery/v1.EndpointSlice", "ports"),
+        column("Endpoints").of("discovery/v1.EndpointSlice", "endpoints"),
+        AGE,
+    ],
     cells: |slice, now| {
         let port = |port: &Value| match (port["port"].as_i64(), text(&port["name"])) {
             (Some(number), _) => number.to_string(),
@@ -74,7 +80,16 @@ const ENDPOINT_SLICES: BuiltIn = BuiltIn {
 };
 
 const INGRESSES: BuiltIn = BuiltIn {
-    columns: &[NAME, column("Class"), column("Hosts"), column("Address"), column("Ports"), column("Age")],
+    columns: &[
+        NAME,
+        column("Class").meaning(
+            "The name of the IngressClass resource that should be used for additional configuration",
+        ),
+        column("Hosts").meaning("Hosts that incoming requests are matched against before the ingress rule"),
+        column("Address").meaning("Address is a list containing ingress points for the load-balancer"),
+        column("Ports").meaning("Ports of TLS configurations that open"),
+        AGE,
+    ],
     cells: |ingress, now| {
         let spec = &ingress["spec"];
         let ports = if items(&spec["tls"]).is_empty() { "80" } else { "80, 443" };
@@ -90,7 +105,12 @@ const INGRESSES: BuiltIn = BuiltIn {
 };
 
 const INGRESS_CLASSES: BuiltIn = BuiltIn {
-    columns: &[NAME, column("Controller"), column("Parameters"), column("Age")],
+    columns: &[
+        NAME,
+        column("Controller").meaning("Controller that is responsible for handling this class"),
+        column("Parameters").meaning("A reference to a resource with additional parameters"),
+        AGE,
+    ],
     cells: |class, now| {
         let parameters = &class["spec"]["parameters"];
         let kind = text(&parameters["kind"]);

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::format::{NONE, condition, items, name, or_none, text};
-use super::{BuiltIn, Column, NAME, age, text as column, wide};
+use super::{AGE, BuiltIn, Column, NAME, age, text as column, wide};
 
 pub(super) fn find(group: &str, plural: &str) -> Option<BuiltIn> {
     match (group, plural) {
@@ -21,40 +21,38 @@ pub(super) fn find(group: &str, plural: &str) -> Option<BuiltIn> {
 
 /// Of kinds that have no columns of their own.
 pub(super) const PLAIN: BuiltIn = BuiltIn {
-    columns: &[NAME, Column("Created At", "date", "", 0)],
+    columns: &[NAME, Column::new("Created At", "date", "").of("meta/v1.ObjectMeta", "creationTimestamp")],
     cells: |object, _| vec![name(object), object["metadata"]["creationTimestamp"].clone()],
 };
 
-const NAME_AND_AGE: BuiltIn = BuiltIn {
-    columns: &[NAME, column("Age")],
-    cells: |object, now| vec![name(object), age::of(object, now)],
-};
+const NAME_AND_AGE: BuiltIn =
+    BuiltIn { columns: &[NAME, AGE], cells: |object, now| vec![name(object), age::of(object, now)] };
 
 const NODES: BuiltIn = BuiltIn {
     columns: &[
         NAME,
-        column("Status"),
-        column("Roles"),
-        column("Age"),
-        column("Version"),
-        wide("Internal-IP"),
-        wide("External-IP"),
-        wide("OS-Image"),
-        wide("Kernel-Version"),
-        wide("Container-Runtime"),
+        column("Status").meaning("The status of the node"),
+        column("Roles").meaning("The roles of the node"),
+        AGE,
+        column("Version").of("core/v1.NodeSystemInfo", "kubeletVersion"),
+        wide("Internal-IP").of("core/v1.NodeStatus", "addresses"),
+        wide("External-IP").of("core/v1.NodeStatus", "addresses"),
+        wide("OS-Image").of("core/v1.NodeSystemInfo", "osImage"),
+        wide("Kernel-Version").of("core/v1.NodeSystemInfo", "kernelVersion"),
+        wide("Container-Runtime").of("core/v1.NodeSystemInfo", "containerRuntimeVersion"),
     ],
     cells: node,
 };
 
 const NAMESPACES: BuiltIn = BuiltIn {
-    columns: &[NAME, column("Status"), column("Age")],
+    columns: &[NAME, column("Status").meaning("The status of the namespace"), AGE],
     cells: |namespace, now| {
         vec![name(namespace), namespace["status"]["phase"].clone(), age::of(namespace, now)]
     },
 };
 
 const CONFIG_MAPS: BuiltIn = BuiltIn {
-    columns: &[NAME, column("Data"), column("Age")],
+    columns: &[NAME, column("Data").of("core/v1.ConfigMap", "data"), AGE],
     cells: |map, now| {
         let entries = entries(&map["data"]) + entries(&map["binaryData"]);
         vec![name(map), entries.into(), age::of(map, now)]
@@ -62,19 +60,31 @@ const CONFIG_MAPS: BuiltIn = BuiltIn {
 };
 
 const SECRETS: BuiltIn = BuiltIn {
-    columns: &[NAME, column("Type"), column("Data"), column("Age")],
+    columns: &[
+        NAME,
+        column("Type").of("core/v1.Secret", "type"),
+        column("Data").of("core/v1.Secret", "data"),
+        AGE,
+    ],
     cells: |secret, now| {
         vec![name(secret), secret["type"].clone(), entries(&secret["data"]).into(), age::of(secret, now)]
     },
 };
 
 const LEASES: BuiltIn = BuiltIn {
-    columns: &[NAME, column("Holder"), column("Age")],
+    columns: &[NAME, column("Holder").of("coordination/v1.LeaseSpec", "holderIdentity"), AGE],
     cells: |lease, now| vec![name(lease), text(&lease["spec"]["holderIdentity"]).into(), age::of(lease, now)],
 };
 
 const BINDINGS: BuiltIn = BuiltIn {
-    columns: &[NAME, column("Role"), column("Age"), wide("Users"), wide("Groups"), wide("ServiceAccounts")],
+    columns: &[
+        NAME,
+        column("Role").of("rbac/v1.RoleBinding", "roleRef"),
+        AGE,
+        wide("Users").meaning("Users in the roleBinding"),
+        wide("Groups").meaning("Groups in the roleBinding"),
+        wide("ServiceAccounts").meaning("ServiceAccounts in the roleBinding"),
+    ],
     cells: |binding, now| {
         let role = &binding["roleRef"];
         let subjects = |kind: &str| {

@@ -4,19 +4,22 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::format::{condition, holds, items, name, number, or_none, text};
-use super::{BuiltIn, NAME, age};
+use super::{AGE, BuiltIn, NAME, age};
+
+const RESTARTS: &str = "The number of times the containers in this pod have been restarted and when the last container \
+    in this pod has restarted.";
 
 pub(super) const PODS: BuiltIn = BuiltIn {
     columns: &[
         NAME,
-        super::text("Ready"),
-        super::text("Status"),
-        super::text("Restarts"),
-        super::text("Age"),
-        super::wide("IP"),
-        super::wide("Node"),
-        super::wide("Nominated Node"),
-        super::wide("Readiness Gates"),
+        super::text("Ready").meaning("The aggregate readiness state of this pod for accepting traffic."),
+        super::text("Status").meaning("The aggregate status of the containers in this pod."),
+        super::text("Restarts").meaning(RESTARTS),
+        AGE,
+        super::wide("IP").of("core/v1.PodStatus", "podIP"),
+        super::wide("Node").of("core/v1.PodSpec", "nodeName"),
+        super::wide("Nominated Node").of("core/v1.PodStatus", "nominatedNodeName"),
+        super::wide("Readiness Gates").of("core/v1.PodSpec", "readinessGates"),
     ],
     cells,
 };

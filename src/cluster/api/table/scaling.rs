@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::format::{NONE, items, name, number as whole, scalar, shortened, text};
-use super::{BuiltIn, NAME, age, text as column};
+use super::{AGE, BuiltIn, NAME, age, text as column};
 
 pub(super) fn find(group: &str, plural: &str) -> Option<BuiltIn> {
     match (group, plural) {
@@ -16,10 +16,11 @@ pub(super) fn find(group: &str, plural: &str) -> Option<BuiltIn> {
 const BUDGETS: BuiltIn = BuiltIn {
     columns: &[
         NAME,
-        column("Min Available"),
-        column("Max Unavailable"),
-        super::number("Allowed Disruptions"),
-        column("Age"),
+        column("Min Available").meaning("The minimum number of pods that must be available."),
+        column("Max Unavailable").meaning("The maximum number of pods that may be unavailable."),
+        super::number("Allowed Disruptions")
+            .meaning("Calculated number of pods that may be disrupted at this time."),
+        AGE,
     ],
     cells: |budget, now| {
         let bound = |field: &str| {
@@ -39,12 +40,12 @@ const BUDGETS: BuiltIn = BuiltIn {
 const AUTOSCALERS: BuiltIn = BuiltIn {
     columns: &[
         NAME,
-        column("Reference"),
-        column("Targets"),
-        column("MinPods"),
-        column("MaxPods"),
-        column("Replicas"),
-        column("Age"),
+        column("Reference").of("autoscaling/v2.HorizontalPodAutoscalerSpec", "scaleTargetRef"),
+        column("Targets").of("autoscaling/v2.HorizontalPodAutoscalerSpec", "metrics"),
+        column("MinPods").of("autoscaling/v2.HorizontalPodAutoscalerSpec", "minReplicas"),
+        column("MaxPods").of("autoscaling/v2.HorizontalPodAutoscalerSpec", "maxReplicas"),
+        column("Replicas").of("autoscaling/v2.HorizontalPodAutoscalerStatus", "currentReplicas"),
+        AGE,
     ],
     cells: |autoscaler, now| {
         let (spec, status) = (&autoscaler["spec"], &autoscaler["status"]);

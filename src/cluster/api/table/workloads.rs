@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::format::{holds, joined, labels, name, number, selector};
-use super::{BuiltIn, NAME, age, number as count, text, wide};
+use super::{AGE, BuiltIn, NAME, age, number as count, text, wide};
 
 pub(super) fn find(group: &str, plural: &str) -> Option<BuiltIn> {
     match (group, plural) {
@@ -16,16 +16,19 @@ pub(super) fn find(group: &str, plural: &str) -> Option<BuiltIn> {
     }
 }
 
+const CONTAINER_NAMES: &str = "Names of each container in the template.";
+const IMAGES: &str = "Images referenced by each container in the template.";
+
 const REPLICA_SETS: BuiltIn = BuiltIn {
     columns: &[
         NAME,
-        count("Desired"),
-        count("Current"),
-        count("Ready"),
-        text("Age"),
-        wide("Containers"),
-        wide("Images"),
-        wide("Selector"),
+        count("Desired").of("apps/v1.ReplicaSetSpec", "replicas"),
+        count("Current").of("apps/v1.ReplicaSetStatus", "replicas"),
+        count("Ready").of("apps/v1.ReplicaSetStatus", "readyReplicas"),
+        AGE,
+        wide("Containers").meaning(CONTAINER_NAMES),
+        wide("Images").meaning(IMAGES),
+        wide("Selector").of("apps/v1.ReplicaSetSpec", "selector"),
     ],
     cells: |set, now| {
         let counts = [&set["spec"]["replicas"], &set["status"]["replicas"], &set["status"]["readyReplicas"]];
@@ -41,13 +44,13 @@ const REPLICA_SETS: BuiltIn = BuiltIn {
 const DEPLOYMENTS: BuiltIn = BuiltIn {
     columns: &[
         NAME,
-        text("Ready"),
-        text("Up-to-date"),
-        text("Available"),
-        text("Age"),
-        wide("Containers"),
-        wide("Images"),
-        wide("Selector"),
+        text("Ready").meaning("Number of the pod with ready state"),
+        text("Up-to-date").of("apps/v1.DeploymentStatus", "updatedReplicas"),
+        text("Available").of("apps/v1.DeploymentStatus", "availableReplicas"),
+        AGE,
+        wide("Containers").meaning(CONTAINER_NAMES),
+        wide("Images").meaning(IMAGES),
+        wide("Selector").of("apps/v1.DeploymentSpec", "selector"),
     ],
     cells: |deployment, now| {
         let (spec, status) = (&deployment["spec"], &deployment["status"]);
@@ -68,13 +71,13 @@ const DEPLOYMENTS: BuiltIn = BuiltIn {
 const JOBS: BuiltIn = BuiltIn {
     columns: &[
         NAME,
-        text("Status"),
-        text("Completions"),
-        text("Duration"),
-        text("Age"),
-        wide("Containers"),
-        wide("Images"),
-        wide("Selector"),
+        text("Status").meaning("Status of the job."),
+        text("Completions").of("batch/v1.JobStatus", "succeeded"),
+        text("Duration").meaning("Time required to complete the job."),
+        AGE,
+        wide("Containers").meaning(CONTAINER_NAMES),
+        wide("Images").meaning(IMAGES),
+        wide("Selector").of("batch/v1.JobSpec", "selector"),
     ],
     cells: |job, now| {
         let mut cells =
@@ -87,7 +90,12 @@ const JOBS: BuiltIn = BuiltIn {
 };
 
 const POD_TEMPLATES: BuiltIn = BuiltIn {
-    columns: &[NAME, text("Containers"), text("Images"), text("Pod Labels")],
+    columns: &[
+        NAME,
+        text("Containers").meaning(CONTAINER_NAMES),
+        text("Images").meaning(IMAGES),
+        text("Pod Labels").meaning("The labels for the pod template."),
+    ],
     cells: |object, _| {
         let template = &object["template"];
         let mut cells = vec![name(object)];

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::super::codec;
 use super::super::kinds;
 use super::super::patch;
 use super::super::request::{PatchType, Verb};
 use super::super::status::{Reason, Status};
 use super::super::store::object::{
-    at, fill, is_terminating, members, name, namespace, remove, resource_version, set, text, time,
+    at, fill, is_terminating, name, namespace, remove, resource_version, set, text, time,
 };
-use super::super::store::{Generation, Key, Resource, Store};
+use super::super::store::{Key, Resource, Store};
 use super::update::Part;
 use super::{Answer, Call, custom, metadata, refuse, stamp, strategy, view};
 
@@ -31,29 +32,36 @@ impl Store {
     /// Makes an object of what a client sent, as POST, PUT and apply do.
     pub(super) fn create_object(&mut self, call: &Call<'_>, mut object: Value) -> Result<Arc<Value>, Status> {
         let resource = &call.resource;
-        let generated = name(&object).is_empty() && !text(&object, &["metadata", "generateName"]).is_empty();
-        self.admit_into_namespace(call, &object)?;
-        if !resource_version(&object).is_empty() {
-            let message = "resourceVersion should not be set on objects to be created";
-            return Err(Status::new(Reason::Unknown, message));
+        let is_post = call.request.verb == Verb::Create;
+        if is_post {
+            wipe_system_metadata(&mut object);
         }
-        if generated {
+        if call.request.patch_type != Some(PatchType::Apply) || call.request.verb != Verb::Patch {
+            let empty = codec::empty(&resource.entry.table_name());
+            let lists = custom::lists(resource);
+            object = patch::track(&*lists, &empty, object, &call.manager(Part::Main), call.now);
+        }
+        self.admit_into_namespace(call, &object)?;
+        strategy::admit_new(self, call, &mut object)?;
+        self.fill_system_metadata(call, &mut object);
+        if name(&object).is_empty() && !text(&object, &["metadata", "generateName"]).is_empty() {
             self.generate_name(call, &mut object);
         }
-        self.fill_system_metadata(call, &mut object);
-        strategy::before_create(self, call, &mut object)?;
-        let mut causes = metadata::check_new(resource, &object);
+        strategy::begin_create(self, call, &mut object)?;
+        strategy::before_create(call, &mut object);
+        let mut causes = metadata::check(resource, &object);
         causes.extend(strategy::check_new(resource, &object));
         if !causes.is_empty() {
             return Err(refuse::invalid(resource, name(&object), &causes));
         }
-        let key = call.key(name(&object));
-        if self.read(&key).is_some() {
-            return Err(refuse::already_exists(resource, name(&object)));
+        let has_version = resource_version(&object).parse::<u64>().is_ok_and(|version| version != 0);
+        if is_post && !call.dry_run() && has_version {
+            let message = "resourceVersion should not be set on objects to be created";
+            return Err(Status::new(Reason::Unknown, message));
         }
-        if call.request.patch_type != Some(PatchType::Apply) || call.request.verb != Verb::Patch {
-            object =
-                patch::track(&*custom::lists(resource), None, object, &call.manager(Part::Main), call.now);
+        let key = call.key(name(&object));
+        if let Some(found) = self.read(&key) {
+            return Err(refuse::already_exists(resource, name(&object), is_terminating(found)));
         }
         if call.dry_run() {
             return Ok(Arc::new(object));
@@ -74,18 +82,12 @@ impl Store {
     }
 
     fn fill_system_metadata(&mut self, call: &Call<'_>, object: &mut Value) {
-        for field in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"] {
-            remove(object, &["metadata", field]);
-        }
         set(object, &["metadata", "uid"], self.rng.uid().into());
         set(object, &["metadata", "creationTimestamp"], time(call.now).into());
         if let Some(namespace) = call.namespace() {
             set(object, &["metadata", "namespace"], namespace.into());
         } else {
             remove(object, &["metadata", "namespace"]);
-        }
-        if call.resource.generation != Generation::Never {
-            set(object, &["metadata", "generation"], 1.into());
         }
     }
 
@@ -135,10 +137,10 @@ pub(super) fn body(call: &Call<'_>, sent: &Value) -> Result<Value, Status> {
     let mut object = sent.clone();
     fill(&mut object, &["metadata"], json!({}));
     stamp(resource, &mut object);
-    if resource.custom.is_none() {
-        drop_nulls(&mut object);
-    } else if let Some(metadata) = object.get_mut("metadata") {
-        drop_nulls(metadata);
+    let mut object = strategy::decode(call, &object)?;
+    if at(sent, &["metadata", "managedFields"]).as_array().is_some_and(Vec::is_empty) {
+        // Other than no list, an empty one says that all is to be forgotten.
+        set(&mut object, &["metadata", "managedFields"], json!([]));
     }
     let (inside, asked) = (namespace(&object).to_owned(), call.namespace().unwrap_or_default());
     if inside.is_empty() && !asked.is_empty() {
@@ -147,9 +149,15 @@ pub(super) fn body(call: &Call<'_>, sent: &Value) -> Result<Value, Status> {
         let why = "the namespace of the provided object does not match the namespace sent on the request";
         return Err(refuse::bad_request(why));
     }
-    let mut object = strategy::decode(call, &object)?;
     set(&mut object, &["apiVersion"], resource.stored_version.clone().into());
     Ok(object)
+}
+
+/// A client does not say what the system does.
+fn wipe_system_metadata(object: &mut Value) {
+    for field in ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"] {
+        remove(object, &["metadata", field]);
+    }
 }
 
 /// A client may leave out kind and version of a built-in kind, but not send others.
@@ -174,35 +182,4 @@ fn check_kind(resource: &Resource, sent: &Value) -> Result<(), Status> {
     let message =
         format!("{kind} in version \"{}\" cannot be handled as a {}: {why}", resource.version, resource.kind);
     Err(refuse::bad_request(message))
-}
-
-/// Members that are null are as good as absent to a server that decodes into fields.
-fn drop_nulls(object: &mut Value) {
-    if let Value::Object(map) = object {
-        map.retain(|_, value| !value.is_null());
-        map.values_mut().for_each(drop_nulls);
-    } else if let Value::Array(list) = object {
-        list.iter_mut().for_each(drop_nulls);
-    }
-}
-
-/// Whether a map in the metadata is there but empty, which is the same as absent.
-pub(super) fn drop_empty_metadata(object: &mut Value) {
-    for field in ["labels", "annotations", "finalizers", "ownerReferences", "managedFields"] {
-        let value = at(object, &["metadata", field]);
-        let empty = value.as_object().is_some_and(serde_json::Map::is_empty)
-            || value.as_array().is_some_and(Vec::is_empty)
-            || value.is_null();
-        if empty {
-            remove(object, &["metadata", field]);
-        }
-    }
-    for field in ["name", "generateName", "namespace", "uid", "resourceVersion", "selfLink"] {
-        if text(object, &["metadata", field]).is_empty() {
-            remove(object, &["metadata", field]);
-        }
-    }
-    if let Some(metadata) = members(object).get_mut("metadata") {
-        members(metadata).retain(|_, value| !value.is_null());
-    }
 }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::super::kinds::Kind;
+use super::super::kinds::{Kind, Plain};
 use super::super::lists::Lists;
 use super::super::request::{PatchType, Verb};
 use super::super::schema::Schema;
 use super::super::status::{Cause, Status};
 use super::super::store::object::{at, name, text};
-use super::super::store::{Resource, ScalePaths};
+use super::super::store::{Key, Resource, ScalePaths, Store};
 use super::{Call, refuse};
 
 /// Refuses a body that does not say its kind, or says another.
@@ -96,6 +96,13 @@ fn check_scale(paths: &ScalePaths, object: &Value) -> Vec<Cause> {
 
 fn schema(resource: &Resource) -> Option<&Arc<Schema>> {
     resource.custom.as_ref().and_then(|custom| custom.schema.as_ref())
+}
+
+/// The lists of the kind of an object of a built-in kind, of which there is one version.
+pub(super) fn lists_of(store: &Store, key: &Key) -> Arc<dyn Lists> {
+    let found =
+        store.resources().find(|resource| resource.stored == (key.group.clone(), key.resource.clone()));
+    found.map_or_else(|| Arc::new(Plain("")) as Arc<dyn Lists>, |resource| lists(resource))
 }
 
 /// The lists of a kind, by its table or its schema.

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::super::store::Resource;
-use super::super::store::object::{at, copy, fill, members, remove, set, text};
+use super::super::store::object::{at, fill, members, remove, set, text};
+use super::check::services;
 
 /// Sets what is not set.
 pub(super) fn fill_in(resource: &Resource, object: &mut Value) {
@@ -37,42 +38,6 @@ pub(super) fn fill_in(resource: &Resource, object: &mut Value) {
         ("autoscaling", "horizontalpodautoscalers") if resource.version == "v2" => autoscaler(object),
         _ => {}
     }
-    show_times(resource, object);
-}
-
-/// Times that are not known are shown as null where Kubernetes' types have no pointers to them.
-fn show_times(resource: &Resource, object: &mut Value) {
-    let times: &[&str] = match (resource.group.as_str(), resource.plural.as_str()) {
-        ("", "pods") | ("batch", "jobs") => &["lastProbeTime", "lastTransitionTime"],
-        ("apps", "deployments") => &["lastUpdateTime", "lastTransitionTime"],
-        ("apps", "replicasets") => &["lastTransitionTime"],
-        _ => return,
-    };
-    each(object, &["status", "conditions"], |condition| {
-        for time in times {
-            members(condition).entry(*time).or_insert(Value::Null);
-        }
-    });
-    // Omitted when zero, other than in ReplicaSets.
-    if resource.plural == "deployments" && at(object, &["status", "replicas"]) == 0 {
-        remove(object, &["status", "replicas"]);
-    }
-    let address = text(object, &["status", "podIP"]).to_owned();
-    if resource.plural == "pods" && !address.is_empty() {
-        fill(object, &["status", "podIPs"], json!([{"ip": address}]));
-    }
-    each(object, &["status", "containerStatuses"], |status| {
-        for state in ["state", "lastState"] {
-            if let Some(running) = status.pointer_mut(&format!("/{state}/running")) {
-                members(running).entry("startedAt").or_insert(Value::Null);
-            }
-            if let Some(ended) = status.pointer_mut(&format!("/{state}/terminated")) {
-                for time in ["startedAt", "finishedAt"] {
-                    members(ended).entry(time).or_insert(Value::Null);
-                }
-            }
-        }
-    });
 }
 
 fn list<'a>(object: &'a mut Value, path: &[&str]) -> impl Iterator<Item = &'a mut Value> {
@@ -85,10 +50,11 @@ fn each(object: &mut Value, path: &[&str], change: impl FnMut(&mut Value)) {
 }
 
 fn pod(pod: &mut Value) {
-    let Some(spec) = pod.get_mut("spec") else {
-        set(pod, &["spec"], json!({}));
-        return;
-    };
+    let address = text(pod, &["status", "podIP"]).to_owned();
+    if !address.is_empty() {
+        fill(pod, &["status", "podIPs"], json!([{"ip": address}]));
+    }
+    let Some(spec) = pod.get_mut("spec") else { return };
     pod_spec(spec);
     fill(spec, &["enableServiceLinks"], true);
     // A limit without a request is a request.
@@ -103,9 +69,6 @@ fn pod(pod: &mut Value) {
 }
 
 fn template(object: &mut Value) {
-    fill(object, &["spec", "template"], json!({}));
-    fill(object, &["spec", "template", "metadata"], json!({}));
-    fill(object, &["spec", "template", "spec"], json!({}));
     if let Some(spec) = object.pointer_mut("/spec/template/spec") {
         pod_spec(spec);
     }
@@ -135,7 +98,6 @@ fn copy_if_set(spec: &mut Value, from: &str, to: &str) {
 }
 
 fn container(container: &mut Value) {
-    fill(container, &["resources"], json!({}));
     fill(container, &["terminationMessagePath"], "/dev/termination-log");
     fill(container, &["terminationMessagePolicy"], "File");
     let policy = if is_latest(text(container, &["image"])) { "Always" } else { "IfNotPresent" };
@@ -244,30 +206,36 @@ fn job(job: &mut Value) {
 fn service(service: &mut Value) {
     fill(service, &["spec", "type"], "ClusterIP");
     fill(service, &["spec", "sessionAffinity"], "None");
-    let kind = text(service, &["spec", "type"]).to_owned();
-    if kind != "ExternalName" {
-        fill(service, &["spec", "internalTrafficPolicy"], "Cluster");
-    }
-    if matches!(kind.as_str(), "NodePort" | "LoadBalancer") {
-        fill(service, &["spec", "externalTrafficPolicy"], "Cluster");
-    }
-    if kind == "LoadBalancer" {
-        fill(service, &["spec", "allocateLoadBalancerNodePorts"], true);
-    }
-    if text(service, &["spec", "sessionAffinity"]) == "ClientIP" {
-        fill(service, &["spec", "sessionAffinityConfig", "clientIP", "timeoutSeconds"], 10_800);
+    match text(service, &["spec", "sessionAffinity"]) {
+        "ClientIP" => fill(service, &["spec", "sessionAffinityConfig", "clientIP", "timeoutSeconds"], 10_800),
+        "None" => _ = remove(service, &["spec", "sessionAffinityConfig"]),
+        _ => {}
     }
     each(service, &["spec", "ports"], |port| {
         fill(port, &["protocol"], "TCP");
-        let unset = matches!(at(port, &["targetPort"]), Value::Null) || port["targetPort"] == 0;
-        if unset {
-            let same = port.clone();
-            match same.get("port") {
-                Some(number) => set(port, &["targetPort"], number.clone()),
-                None => copy(port, &same, &["targetPort"]),
-            }
+        if matches!(at(port, &["targetPort"]), Value::Null)
+            || port["targetPort"] == 0
+            || port["targetPort"] == ""
+        {
+            let same = at(port, &["port"]).clone();
+            set(port, &["targetPort"], same);
         }
     });
+    let kind = text(service, &["spec", "type"]).to_owned();
+    if services::is_reached_from_outside(service) {
+        fill(service, &["spec", "externalTrafficPolicy"], "Cluster");
+    }
+    if matches!(kind.as_str(), "ClusterIP" | "NodePort" | "LoadBalancer") {
+        fill(service, &["spec", "internalTrafficPolicy"], "Cluster");
+    }
+    if kind == "LoadBalancer" {
+        fill(service, &["spec", "allocateLoadBalancerNodePorts"], true);
+        each(service, &["status", "loadBalancer", "ingress"], |point| {
+            if !text(point, &["ip"]).is_empty() {
+                fill(point, &["ipMode"], "VIP");
+            }
+        });
+    }
 }
 
 fn autoscaler(autoscaler: &mut Value) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::super::codec::{self, Reader};
 use super::super::status::{Cause, Status};
 use super::super::store::object::{
     at, finalizers, generation, is_terminating, items, name, namespace, resource_version, set, text, time,
@@ -12,7 +13,7 @@ use super::super::store::object::{
 };
 use super::super::store::selector::Selector;
 use super::super::store::{Key, Resource, Store};
-use super::{Answer, Call, definitions, page, refuse, strategy, view};
+use super::{Answer, Call, definitions, options, page, refuse, strategy, view};
 
 const FOREGROUND: &str = "foregroundDeletion";
 const ORPHAN: &str = "orphan";
@@ -25,9 +26,12 @@ pub(super) struct DeleteOptions {
     orphan_dependents: Option<bool>,
     pub(super) uid: Option<String>,
     pub(super) resource_version: Option<String>,
+    /// `All`, or nothing.
+    pub(super) dry_run: Vec<String>,
 }
 
 impl DeleteOptions {
+    /// What a DELETE sent as its body, else what its query says.
     pub(super) fn read(call: &Call<'_>) -> Result<Self, Status> {
         let options = &call.request.options;
         let body = &call.request.body;
@@ -38,50 +42,68 @@ impl DeleteOptions {
                 "no kind \"{kind}\" is registered for version \"{version}\" in scheme \"pkg/runtime/scheme.go:111\""
             )));
         }
-        let words = |path: &[&str]| at(body, path).as_str().map(str::to_owned);
-        let sent = body.as_object().is_some_and(|body| !body.is_empty());
-        let read = Self {
-            grace: if sent { body["gracePeriodSeconds"].as_i64() } else { options.grace_period_seconds },
-            propagation: if sent {
-                words(&["propagationPolicy"])
-            } else {
-                options.propagation_policy.clone()
+        let read = match codec::decode("meta/v1.DeleteOptions", body, Reader::Json) {
+            Some(decoded) if !body.is_null() => Self::of(&decoded.map_err(refuse::bad_request)?.object),
+            Some(_) | None => Self {
+                grace: options.grace_period_seconds,
+                propagation: options.propagation_policy.clone(),
+                orphan_dependents: options.orphan_dependents,
+                dry_run: options.dry_run.clone(),
+                ..Self::default()
             },
-            orphan_dependents: body["orphanDependents"].as_bool(),
+        };
+        read.check_words()?;
+        Ok(read)
+    }
+
+    /// The options that an object is.
+    pub(super) fn of(object: &Value) -> Self {
+        let words = |path: &[&str]| at(object, path).as_str().map(str::to_owned);
+        let dry_run = items(object, &["dryRun"]).iter().filter_map(Value::as_str);
+        Self {
+            grace: object["gracePeriodSeconds"].as_i64(),
+            propagation: words(&["propagationPolicy"]),
+            orphan_dependents: object["orphanDependents"].as_bool(),
             uid: words(&["preconditions", "uid"]),
             resource_version: words(&["preconditions", "resourceVersion"]),
-        };
-        let causes = read.faults();
+            dry_run: dry_run.map(str::to_owned).collect(),
+        }
+    }
+
+    /// Refuses words that mean nothing.
+    pub(super) fn check_words(&self) -> Result<(), Status> {
+        let causes = self.faults();
         if causes.is_empty() {
-            return Ok(read);
+            return Ok(());
         }
         Err(refuse::invalid_kind("meta.k8s.io", "DeleteOptions", "", &causes))
     }
 
+    pub(super) const fn is_dry_run(&self) -> bool {
+        !self.dry_run.is_empty()
+    }
+
     fn faults(&self) -> Vec<Cause> {
         let field = "propagationPolicy";
-        let Some(policy) = self.propagation.as_deref() else {
-            return Vec::new();
-        };
         let mut causes = Vec::new();
-        if self.orphan_dependents.is_some() {
-            let why = "orphanDependents and deletionPropagation cannot be both set";
-            causes.push(refuse::wrong(field, &policy.into(), why));
+        if let Some(policy) = self.propagation.as_deref() {
+            if self.orphan_dependents.is_some() {
+                let why = "orphanDependents and deletionPropagation cannot be both set";
+                causes.push(refuse::wrong(field, &policy.into(), why));
+            }
+            if !["Foreground", "Background", "Orphan"].contains(&policy) {
+                causes.push(refuse::unsupported(
+                    field,
+                    policy,
+                    &["Foreground", "Background", "Orphan", "nil"],
+                ));
+            }
         }
-        if !["Foreground", "Background", "Orphan"].contains(&policy) {
-            causes.push(refuse::unsupported(field, policy, &["Foreground", "Background", "Orphan", "nil"]));
-        }
+        causes.extend(options::dry_run(&self.dry_run));
         causes
     }
 
-    /// The preconditions are met by the next state of the object that met them, too.
-    pub(super) fn follow(&mut self, next: &Value) {
-        if let Some(version) = &mut self.resource_version {
-            resource_version(next).clone_into(version);
-        }
-    }
-
-    /// Whether the preconditions are met.
+    /// Refuses an object that is not the one that is meant.
     pub(super) fn check(&self, resource: &Resource, object: &Value) -> Result<(), Status> {
         if let Some(expected) = self.uid.as_deref().filter(|expected| *expected != uid(object)) {
             let why = format!(
@@ -174,7 +196,8 @@ impl Store {
         let mut marked = (*live).clone();
         let mut held = strategy::is_held(resource, &live);
         held |= set_finalizers(resource, &mut marked, options);
-        let defines = resource.is("apiextensions.k8s.io", "customresourcedefinitions") && !call.dry_run();
+        let defines =
+            resource.is("apiextensions.k8s.io", "customresourcedefinitions") && !options.is_dry_run();
         if defines && !self.clear_objects(&live, call.now) {
             definitions::wait_for_objects(&mut marked);
         }
@@ -184,7 +207,7 @@ impl Store {
             Grace::Set { seconds, until } => {
                 mark(&mut marked, seconds, until, !is_terminating(&live));
                 ends_later |= seconds > 0;
-                if call.dry_run() {
+                if options.is_dry_run() {
                     return Ok(Outcome::Held(Arc::new(marked)));
                 }
                 let stored = self.put_if_changed(key, &live, marked);
@@ -197,14 +220,14 @@ impl Store {
                 if !is_marked(&live) {
                     mark_now(resource, &mut marked, &live, call.now);
                 }
-                if call.dry_run() {
+                if options.is_dry_run() {
                     return Ok(Outcome::Held(Arc::new(marked)));
                 }
                 return Ok(Outcome::Held(self.put_if_changed(key, &live, marked)));
             }
             Grace::None | Grace::Pending => {}
         }
-        if call.dry_run() {
+        if options.is_dry_run() {
             return Ok(Outcome::Gone(live));
         }
         Ok(Outcome::Gone(self.drop_object(resource, key).unwrap_or(live)))

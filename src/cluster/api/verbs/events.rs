@@ -1,9 +1,9 @@
 //! Events: one storage, seen as core events and as events of `events.k8s.io`.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::super::store::Resource;
-use super::super::store::object::{fill, members, remove, set};
+use super::super::store::object::{members, remove};
 
 /// Names of the same field: in the core, and in `events.k8s.io`.
 const NAMES: [(&str, &str); 7] = [
@@ -16,22 +16,13 @@ const NAMES: [(&str, &str); 7] = [
     ("reportingComponent", "reportingController"),
 ];
 
-/// An event as it is stored: as the core has it, with the fields that it always shows.
+/// An event as it is stored: as the core has it.
 pub(super) fn to_stored(resource: &Resource, mut event: Value) -> Value {
     if resource.group == "events.k8s.io" {
         for (core, new) in NAMES {
             rename(&mut event, new, core);
         }
     }
-    fill(&mut event, &["involvedObject"], json!({}));
-    fill(&mut event, &["source"], json!({}));
-    for shown in ["firstTimestamp", "lastTimestamp", "eventTime"] {
-        members(&mut event).entry(shown).or_insert(Value::Null);
-    }
-    for shown in ["reportingComponent", "reportingInstance"] {
-        fill(&mut event, &[shown], "");
-    }
-    micro_time(&mut event);
     event
 }
 
@@ -55,16 +46,10 @@ fn rename(event: &mut Value, from: &str, to: &str) {
     }
 }
 
-/// `eventTime` has six digits of a second.
-fn micro_time(event: &mut Value) {
-    let time = event["eventTime"].as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok());
-    if let Some(time) = time {
-        set(event, &["eventTime"], time.strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string().into());
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::super::super::store::Registry;
     use super::*;
 
@@ -72,20 +57,11 @@ mod tests {
     fn both_views_show_the_same_event() {
         let registry = Registry::built_in();
         let new = registry.find("events.k8s.io", "v1", "events").expect("events");
-        let sent = json!({"regarding": {"name": "p"}, "note": "m", "reportingController": "c",
-            "eventTime": "2026-01-01T00:00:00Z"});
-        let stored = to_stored(&new, sent);
-        assert_eq!(
-            stored,
-            json!({"involvedObject": {"name": "p"}, "message": "m", "reportingComponent": "c",
-                "reportingInstance": "", "eventTime": "2026-01-01T00:00:00.000000Z", "source": {},
-                "firstTimestamp": null, "lastTimestamp": null})
-        );
-        assert_eq!(
-            to_new(&stored),
-            json!({"regarding": {"name": "p"}, "note": "m", "reportingController": "c",
-                "eventTime": "2026-01-01T00:00:00.000000Z", "deprecatedSource": {},
-                "deprecatedFirstTimestamp": null, "deprecatedLastTimestamp": null})
-        );
+        let sent = json!({"regarding": {"name": "p"}, "note": "m", "reportingController": "c", "deprecatedCount": 2});
+        let stored = to_stored(&new, sent.clone());
+        let expected =
+            json!({"involvedObject": {"name": "p"}, "message": "m", "reportingComponent": "c", "count": 2});
+        assert_eq!(stored, expected);
+        assert_eq!(to_new(&stored), sent);
     }
 }

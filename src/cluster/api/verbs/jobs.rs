@@ -6,7 +6,6 @@ use super::super::store::object::{at, copy, fill, name, set, uid};
 
 /// Makes the selector of a new Job, unless its maker does so by hand.
 pub(super) fn before_create(job: &mut Value) {
-    set(job, &["status"], Value::Object(serde_json::Map::new()));
     if at(job, &["spec", "manualSelector"]) == &Value::Bool(true) {
         return;
     }

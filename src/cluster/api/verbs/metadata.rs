@@ -34,8 +34,8 @@ pub(super) fn generated(prefix: &str, suffix: &str) -> String {
     format!("{base}{suffix}")
 }
 
-/// What is wrong with the metadata of a new object.
-pub(super) fn check_new(resource: &Resource, object: &Value) -> Vec<Cause> {
+/// What is wrong with the metadata of an object as it is to be.
+pub(super) fn check(resource: &Resource, object: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
     let prefix = text(object, &["metadata", "generateName"]);
     if !prefix.is_empty() {
@@ -58,15 +58,9 @@ pub(super) fn check_new(resource: &Resource, object: &Value) -> Vec<Cause> {
     causes
 }
 
-/// What is wrong with the metadata that an object is to have after an update.
+/// What is wrong with a change of metadata.
 pub(super) fn check_changed(old: &Value, new: &Value) -> Vec<Cause> {
-    let mut causes = check_common(new);
-    for field in ["uid", "deletionTimestamp", "deletionGracePeriodSeconds"] {
-        let value = at(new, &["metadata", field]);
-        if value != at(old, &["metadata", field]) {
-            causes.push(wrong(format!("metadata.{field}"), value, "field is immutable"));
-        }
-    }
+    let mut causes = Vec::new();
     if is_terminating(old) {
         let had = finalizers(old);
         let added: Vec<String> = finalizers(new)
@@ -82,14 +76,25 @@ pub(super) fn check_changed(old: &Value, new: &Value) -> Vec<Cause> {
             causes.push(not_allowed("metadata.finalizers", &why));
         }
     }
+    for field in ["uid", "deletionTimestamp", "deletionGracePeriodSeconds"] {
+        let value = at(new, &["metadata", field]);
+        if value != at(old, &["metadata", field]) {
+            causes.push(wrong(format!("metadata.{field}"), value, "field is immutable"));
+        }
+    }
+    causes.extend(check_maps(new));
+    causes
+}
+
+fn check_maps(object: &Value) -> Vec<Cause> {
+    let mut causes = check_labels("metadata.labels", at(object, &["metadata", "labels"]));
+    causes.extend(check_annotations("metadata.annotations", at(object, &["metadata", "annotations"])));
+    causes.extend(check_owners(at(object, &["metadata", "ownerReferences"])));
     causes
 }
 
 fn check_common(object: &Value) -> Vec<Cause> {
-    let mut causes = Vec::new();
-    causes.extend(check_labels("metadata.labels", at(object, &["metadata", "labels"])));
-    causes.extend(check_annotations(at(object, &["metadata", "annotations"])));
-    causes.extend(check_owners(at(object, &["metadata", "ownerReferences"])));
+    let mut causes = check_maps(object);
     for (index, finalizer) in finalizers(object).into_iter().enumerate() {
         let field = format!("metadata.finalizers[{index}]");
         let faults = qualified_name_faults(finalizer);
@@ -110,28 +115,35 @@ pub(super) fn check_labels(field: &str, labels: &Value) -> Vec<Cause> {
     for (key, value) in labels.as_object().into_iter().flatten() {
         let faults = qualified_name_faults(key);
         causes.extend(faults.into_iter().map(|why| wrong(field, &key.as_str().into(), &why)));
-        let text = value.as_str().unwrap_or_default();
-        if text.len() > LABEL_MAX {
-            causes.push(too_long(field, LABEL_MAX));
-        }
-        if !text.is_empty() && !is_name_part(text) {
-            causes.push(wrong(field, value, LABEL_VALUE));
-        }
+        let faults = label_value_faults(value.as_str().unwrap_or_default());
+        causes.extend(faults.into_iter().map(|why| wrong(field, value, &why)));
     }
     causes
 }
 
-fn check_annotations(annotations: &Value) -> Vec<Cause> {
+/// What is wrong with the value of a label.
+pub(super) fn label_value_faults(value: &str) -> Vec<String> {
+    let mut faults = Vec::new();
+    if value.len() > LABEL_MAX {
+        faults.push(format!("must be no more than {LABEL_MAX} bytes"));
+    }
+    if !value.is_empty() && !is_name_part(value) {
+        faults.push(LABEL_VALUE.to_owned());
+    }
+    faults
+}
+
+/// What is wrong with a map of annotations.
+pub(super) fn check_annotations(field: &str, annotations: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
     let mut size = 0;
     for (key, value) in annotations.as_object().into_iter().flatten() {
         let faults = qualified_name_faults(&key.to_lowercase());
-        causes
-            .extend(faults.into_iter().map(|why| wrong("metadata.annotations", &key.as_str().into(), &why)));
+        causes.extend(faults.into_iter().map(|why| wrong(field, &key.as_str().into(), &why)));
         size += key.len() + value.as_str().map_or(0, str::len);
     }
     if size > ANNOTATIONS_MAX {
-        causes.push(too_long("metadata.annotations", ANNOTATIONS_MAX));
+        causes.push(too_long(field, ANNOTATIONS_MAX));
     }
     causes
 }
@@ -172,7 +184,7 @@ fn name_faults(resource: &Resource, name: &str) -> Vec<String> {
     if is_label { label_faults(name) } else { subdomain_faults(name) }
 }
 
-fn subdomain_faults(name: &str) -> Vec<String> {
+pub(super) fn subdomain_faults(name: &str) -> Vec<String> {
     let mut faults = Vec::new();
     if name.len() > SUBDOMAIN_MAX {
         faults.push(format!("must be no more than {SUBDOMAIN_MAX} characters"));
@@ -183,7 +195,7 @@ fn subdomain_faults(name: &str) -> Vec<String> {
     faults
 }
 
-fn label_faults(name: &str) -> Vec<String> {
+pub(super) fn label_faults(name: &str) -> Vec<String> {
     let mut faults = Vec::new();
     if name.len() > LABEL_MAX {
         faults.push(format!("must be no more than {LABEL_MAX} characters"));
@@ -196,7 +208,7 @@ fn label_faults(name: &str) -> Vec<String> {
 }
 
 /// What is wrong with a label key or a finalizer: a name, with a DNS prefix or without.
-fn qualified_name_faults(key: &str) -> Vec<String> {
+pub(super) fn qualified_name_faults(key: &str) -> Vec<String> {
     let mut faults = Vec::new();
     let parts: Vec<&str> = key.split('/').collect();
     let name = match parts.as_slice() {
@@ -245,7 +257,7 @@ mod tests {
 
     fn faults(plural: &str, metadata: &Value) -> Vec<String> {
         let resource = Registry::built_in().find("", "v1", plural).expect("a built-in resource");
-        let causes = check_new(&resource, &json!({"metadata": metadata}));
+        let causes = check(&resource, &json!({"metadata": metadata}));
         causes.into_iter().map(|cause| format!("{}: {}", cause.field, cause.message)).collect()
     }
 
@@ -305,9 +317,9 @@ mod tests {
         let new = json!({"metadata": {"uid": "2", "deletionTimestamp": "t", "finalizers": ["a/c"]}});
         let causes = check_changed(&old, &new);
         assert_eq!(causes.len(), 2);
-        assert_eq!(causes[0].message, "Invalid value: \"2\": field is immutable");
+        assert_eq!(causes[1].message, "Invalid value: \"2\": field is immutable");
         assert_eq!(
-            causes[1].message,
+            causes[0].message,
             "Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{\"a/c\"}"
         );
     }

@@ -3,13 +3,13 @@
 mod check;
 mod create;
 mod custom;
-mod decode;
 mod defaults;
 mod definitions;
 mod delete;
 mod events;
 mod jobs;
 mod metadata;
+mod options;
 mod page;
 mod pods;
 mod read;
@@ -28,8 +28,9 @@ use serde_json::Value;
 
 pub(super) use page::{check_list_options, fields_with_name, parse_revision};
 
+use super::codec::Reader;
 use super::patch::Manager;
-use super::request::{Request, Target, Verb};
+use super::request::{PatchType, Request, Target, Verb};
 use super::status::Status;
 use super::store::object::members;
 use super::store::{Key, Resource, Store};
@@ -81,21 +82,32 @@ impl<'a> Call<'a> {
     }
 
     fn dry_run(&self) -> bool {
-        self.request.options.dry_run
+        !self.request.options.dry_run.is_empty()
+    }
+
+    /// Which decoder reads what the request makes.
+    fn reader(&self) -> Reader {
+        match self.request.patch_type {
+            Some(PatchType::Strategic | PatchType::Apply) if self.request.verb == Verb::Patch => {
+                Reader::Merged
+            }
+            Some(_) | None => Reader::Json,
+        }
     }
 
     /// Who writes, and through which endpoint, for `managedFields`.
     fn manager(&self, part: update::Part) -> Manager<'_> {
         let options = &self.request.options;
-        let reset: &[&str] = match part {
-            update::Part::Main if self.resource.status => &["status"],
+        let reset: &[&[&str]] = match part {
+            update::Part::Main if self.resource.status => &[&["status"]],
             update::Part::Main => &[],
-            update::Part::Status | update::Part::Finalize => &["spec"],
+            update::Part::Status => strategy::reset_by_status(&self.resource),
+            update::Part::Finalize => &[&["status"]],
         };
         Manager {
             name: if options.field_manager.is_empty() { "unknown" } else { &options.field_manager },
             subresource: self.request.target.subresource.as_deref().unwrap_or_default(),
-            force: options.force,
+            force: options.force == Some(true),
             reset,
         }
     }
@@ -154,6 +166,7 @@ impl Store {
     pub(super) fn dispatch(&mut self, request: &Request, now: Timestamp) -> Result<Answer, Status> {
         let resource = resolve(self, &request.target)?;
         let call = Call::new(request, resource, now);
+        options::check(&call)?;
         let mut answer = match request.target.subresource.as_deref() {
             None => self.resource_verb(&call),
             Some(subresource) => self.subresource_verb(&call, subresource),

@@ -5,6 +5,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
+use super::super::codec::{self, Reader};
+use super::super::kinds::types;
+use super::super::patch::{self, Manager};
 use super::super::request::{Request, Verb};
 use super::super::status::{Reason, Status};
 use super::super::store::object::{
@@ -12,16 +15,17 @@ use super::super::store::object::{
 };
 use super::super::store::{Key, Store};
 use super::delete::DeleteOptions;
-use super::{Answer, Call, refuse};
+use super::{Answer, Call, custom, refuse};
 
 /// How long a pod stays on a node that is gone or not ready, in seconds.
 const TOLERATED_SECONDS: i64 = 300;
+const PREEMPTION: &str = "PreemptLowerPriority";
 const TOKEN_DIRECTORY: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 /// How many evicted pods a budget may remember until its status was computed anew.
 const DISRUPTED_MAX: usize = 2000;
 
-/// What admission and the strategy of pods set on a new one.
-pub(super) fn before_create(store: &mut Store, call: &Call<'_>, pod: &mut Value) -> Result<(), Status> {
+/// What admission adds to a new pod.
+pub(super) fn admit(store: &mut Store, call: &Call<'_>, pod: &mut Value) -> Result<(), Status> {
     let namespace = call.namespace().unwrap_or_default();
     fill(pod, &["spec", "serviceAccountName"], "default");
     let account = text(pod, &["spec", "serviceAccountName"]).to_owned();
@@ -39,11 +43,30 @@ pub(super) fn before_create(store: &mut Store, call: &Call<'_>, pod: &mut Value)
         mount_token(store, pod);
     }
     tolerate(pod);
+    let wrong = |what: &str, given: &Value, computed: &str| {
+        let why = format!(
+            "the {what} ({}) must not be provided in pod spec; priority admission controller computed {computed} from the \
+             given PriorityClass name",
+            given.as_str().map_or_else(|| given.to_string(), str::to_owned)
+        );
+        refuse::forbidden(&call.resource, name(pod), &why)
+    };
+    let (priority, policy) = (at(pod, &["spec", "priority"]), at(pod, &["spec", "preemptionPolicy"]));
+    if !priority.is_null() && priority != 0 {
+        return Err(wrong("integer value of priority", priority, "0"));
+    }
+    if !policy.is_null() && policy != PREEMPTION {
+        return Err(wrong("string value of PreemptionPolicy", policy, PREEMPTION));
+    }
     fill(pod, &["spec", "priority"], 0);
-    fill(pod, &["spec", "preemptionPolicy"], "PreemptLowerPriority");
+    fill(pod, &["spec", "preemptionPolicy"], PREEMPTION);
+    Ok(())
+}
+
+/// The status that a pod begins with.
+pub(super) fn before_create(pod: &mut Value) {
     let class = quality(pod);
     set(pod, &["status"], json!({"phase": "Pending", "qosClass": class}));
-    Ok(())
 }
 
 fn mount_token(store: &mut Store, pod: &mut Value) {
@@ -137,29 +160,13 @@ pub(super) fn before_update(live: &Value, candidate: &mut Value) {
             copy(candidate, live, &["spec", field]);
         }
     }
+    tolerate(candidate);
 }
 
-/// What a new node shows before its kubelet has reported.
-pub(super) fn fill_node(node: &mut Value) {
-    fill(node, &["spec"], json!({}));
+/// Nothing is put on a node that has not reported yet.
+pub(super) fn taint_node(node: &mut Value) {
     let not_ready = json!([{"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}]);
     fill(node, &["spec", "taints"], not_ready);
-    fill(node, &["status", "daemonEndpoints", "kubeletEndpoint", "Port"], 0);
-    let facts = [
-        "machineID",
-        "systemUUID",
-        "bootID",
-        "kernelVersion",
-        "osImage",
-        "containerRuntimeVersion",
-        "kubeletVersion",
-        "kubeProxyVersion",
-        "operatingSystem",
-        "architecture",
-    ];
-    for fact in facts {
-        fill(node, &["status", "nodeInfo", fact], "");
-    }
 }
 
 impl Store {
@@ -202,42 +209,51 @@ impl Store {
 
     /// Deletes a pod if its disruption budgets allow it: `pods/NAME/eviction`.
     pub(super) fn evict(&mut self, call: &Call<'_>) -> Result<Answer, Status> {
-        let body = &call.request.body;
-        let named = name(body);
-        if !named.is_empty() && named != call.name() {
+        let eviction = part(call, "Eviction")?;
+        if name(&eviction) != call.name() {
             return Err(refuse::bad_request("name in URL does not match name in Eviction object"));
         }
+        let options = eviction_options(call, &eviction)?;
         let key = call.key(call.name());
         let pod = self.read(&key).cloned().ok_or_else(|| refuse::not_found(&call.resource, call.name()))?;
         if needs_budget(&pod) {
-            self.spend_budget(call, &pod)?;
+            self.spend_budget(call, &pod, options.is_dry_run())?;
         }
-        let request = Request {
-            verb: Verb::Delete,
-            body: at(body, &["deleteOptions"]).clone(),
-            ..call.request.clone()
-        };
+        let mut then = options;
+        if !then.is_dry_run() {
+            then.check(&call.resource, &pod)?;
+            let after = self.say_why(call, &key, &pod);
+            // The pod that is deleted is the one that was looked at.
+            then.resource_version = then
+                .resource_version
+                .map(|_| super::super::store::object::resource_version(&after).to_owned());
+        }
+        then.check_words()?;
+        let request = Request { verb: Verb::Delete, ..call.request.clone() };
         let deletion = Call::new(&request, Arc::clone(&call.resource), call.now);
-        let mut options = DeleteOptions::read(&deletion)?;
-        if !is_terminating(&pod) && !call.dry_run() {
-            options.check(&call.resource, &pod)?;
-            let mut after = (*pod).clone();
-            set_condition(
-                &mut after,
-                json!({"type": "DisruptionTarget", "status": "True", "lastProbeTime": null,
-                    "lastTransitionTime": time(call.now), "reason": "EvictionByEvictionAPI",
-                    "message": "Eviction API: evicting"}),
-            );
-            let marked = self.put(&key, after);
-            // The version that was asked for is that of before the mark.
-            options.follow(&marked);
-        }
-        self.delete_object(&deletion, &key, call.name(), &options)?;
+        self.delete_object(&deletion, &key, call.name(), &then)?;
         Ok(done())
     }
 
+    /// Has a pod say that it is evicted.
+    fn say_why(&mut self, call: &Call<'_>, key: &Key, pod: &Arc<Value>) -> Arc<Value> {
+        let known = items(pod, &["status", "conditions"]).iter();
+        let is_said = known
+            .clone()
+            .any(|condition| condition["type"] == "DisruptionTarget" && condition["status"] == "True");
+        if is_said {
+            return Arc::clone(pod);
+        }
+        let mut after = (**pod).clone();
+        let condition = json!({"type": "DisruptionTarget", "status": "True", "lastProbeTime": null,
+            "lastTransitionTime": time(call.now), "reason": "EvictionByEvictionAPI",
+            "message": "Eviction API: evicting"});
+        set_condition(&mut after, condition);
+        self.put(key, after)
+    }
+
     /// Takes one disruption from the budget of a pod.
-    fn spend_budget(&mut self, call: &Call<'_>, pod: &Value) -> Result<(), Status> {
+    fn spend_budget(&mut self, call: &Call<'_>, pod: &Value, is_dry_run: bool) -> Result<(), Status> {
         let namespace = call.namespace().unwrap_or_default().to_owned();
         let budgets: Vec<(Key, Arc<Value>)> = self
             .range("policy", "poddisruptionbudgets", Some(&namespace))
@@ -256,11 +272,52 @@ impl Store {
             return Ok(());
         }
         let after = spent(&budget, call.name(), call.now)?;
-        if !call.dry_run() {
+        if !is_dry_run {
+            let (manager, lists) =
+                (Manager { subresource: "status", ..SERVER }, custom::lists_of(self, &key));
+            let after = patch::track(&*lists, &budget, after, &manager, call.now);
             self.put(&key, after);
         }
         Ok(())
     }
+}
+
+/// What writes the status of a budget when a pod is evicted: the server itself.
+const SERVER: Manager<'_> =
+    Manager { name: "kube-apiserver", subresource: "", force: false, reset: &[&["spec"]] };
+
+/// The body of a request to a part of a pod, as its type has it.
+fn part(call: &Call<'_>, kind: &str) -> Result<Value, Status> {
+    let known =
+        call.request.target.subresource.as_deref().and_then(|name| call.resource.entry.subresource(name));
+    let Some(known) = known else { return Err(refuse::no_resource()) };
+    let type_name = types::name(&known.group, &known.version, kind);
+    let decoded =
+        codec::decode(&type_name, &call.request.body, Reader::Json).unwrap_or_else(|| Err(String::new()));
+    let refused = |why: String| {
+        refuse::bad_request(format!(
+            "{kind} in version \"{}\" cannot be handled as a {kind}: {why}",
+            known.version
+        ))
+    };
+    Ok(decoded.map_err(refused)?.object)
+}
+
+/// How an eviction deletes. Whether it does may be said in two places, which have to agree.
+fn eviction_options(call: &Call<'_>, eviction: &Value) -> Result<DeleteOptions, Status> {
+    let asked = &call.request.options.dry_run;
+    let mut options = DeleteOptions::of(&eviction["deleteOptions"]);
+    if options.dry_run.is_empty() {
+        options.dry_run.clone_from(asked);
+    } else if !asked.is_empty() && *asked != options.dry_run {
+        let why = format!(
+            "Non-matching dry-run options in request and content: [{}] and [{}]",
+            asked.join(" "),
+            options.dry_run.join(" ")
+        );
+        return Err(Status::new(Reason::Unknown, why));
+    }
+    Ok(options)
 }
 
 /// Pods that do not run are nobody's loss.
@@ -293,17 +350,15 @@ fn spent(budget: &Value, pod: &str, now: Timestamp) -> Result<Value, Status> {
     }
     let disrupted = at(budget, &["status", "disruptedPods"]).as_object().map_or(0, Map::len);
     if disrupted > DISRUPTED_MAX {
-        let why = format!(
-            "DisruptedPods map too big - too many evictions not confirmed by PDB controller ({name})"
-        );
-        return Err(no_disruption(&why, None));
+        let why = "DisruptedPods map too big - too many evictions not confirmed by PDB controller";
+        return Err(refuse::forbidden_budget(name, why));
     }
     let allowed = number("disruptionsAllowed");
-    if allowed <= 0 {
-        let (desired, current) = (number("desiredHealthy"), number("currentHealthy"));
-        let why =
-            format!("The disruption budget {name} needs {desired} healthy pods and has {current} currently");
-        return Err(no_disruption(&why, None));
+    if allowed < 0 {
+        return Err(refuse::forbidden_budget(name, "pdb disruptions allowed is negative"));
+    }
+    if allowed == 0 {
+        return Err(no_disruption(&why_none(budget), None));
     }
     let mut after = budget.clone();
     set(&mut after, &["status", "disruptionsAllowed"], (allowed - 1).into());
@@ -314,6 +369,28 @@ fn spent(budget: &Value, pod: &str, now: Timestamp) -> Result<Value, Status> {
         set_condition(&mut after, condition);
     }
     Ok(after)
+}
+
+/// Why a budget allows no disruption.
+fn why_none(budget: &Value) -> String {
+    let number = |field: &str| at(budget, &["status", field]).as_i64().unwrap_or(0);
+    let (desired, current) = (number("desiredHealthy"), number("currentHealthy"));
+    let name = name(budget);
+    let conditions = items(budget, &["status", "conditions"]).iter();
+    let said = conditions.clone().find(|condition| condition["type"] == "DisruptionAllowed");
+    let said =
+        said.filter(|condition| condition["status"] == "False" && !text(condition, &["message"]).is_empty());
+    let (reason, message) =
+        said.map_or(("", ""), |condition| (text(condition, &["reason"]), text(condition, &["message"])));
+    let beginning = format!("The disruption budget {name} does not allow evicting pods currently");
+    match reason {
+        "SyncFailed" => format!("{beginning} because it failed sync: {message}"),
+        _ if current <= desired => {
+            format!("The disruption budget {name} needs {desired} healthy pods and has {current} currently")
+        }
+        _ if !message.is_empty() => format!("{beginning} ({reason}): {message}"),
+        _ => beginning,
+    }
 }
 
 fn no_disruption(why: &str, retry_after_seconds: Option<i64>) -> Status {

@@ -52,6 +52,9 @@ impl Store {
             State::At(revision) => revision,
         };
         let mut metadata = json!({"resourceVersion": revision.to_string()});
+        if call.resource.custom.is_some() {
+            metadata["continue"] = "".into();
+        }
         if let (Some((last, _)), 1..) = (page.last(), remaining) {
             let start = format!("{}\0", relative(last));
             metadata["continue"] = Token { revision, start }.encode().into();

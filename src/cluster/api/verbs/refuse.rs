@@ -23,6 +23,12 @@ pub(crate) fn bad_request(message: impl Into<String>) -> Status {
     Status::new(Reason::BadRequest, message)
 }
 
+/// The body does not fit the type of its kind.
+pub(crate) fn undecodable(resource: &Resource, why: &str) -> Status {
+    let (kind, version) = (&resource.kind, &resource.version);
+    bad_request(format!("{kind} in version \"{version}\" cannot be handled as a {kind}: {why}"))
+}
+
 /// The resource of the URL does not exist.
 pub(crate) fn no_resource() -> Status {
     let message = "the server could not find the requested resource";
@@ -39,12 +45,20 @@ pub(crate) fn unsupported_media_type() -> Status {
     Status { reason: Reason::UnsupportedMediaType, message: message.to_owned(), details: json!({}) }
 }
 
+/// A custom resource cannot be patched so.
+pub(crate) fn unsupported_patch() -> Status {
+    let message = "the body of the request was in an unknown format - accepted media types include: \
+                   application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
+    Status::new(Reason::UnsupportedMediaType, message)
+}
+
 pub(crate) fn not_found(resource: &Resource, name: &str) -> Status {
     about(Reason::NotFound, resource, name, format!("{} \"{name}\" not found", resource.qualified()))
 }
 
-pub(crate) fn already_exists(resource: &Resource, name: &str) -> Status {
-    let message = format!("{} \"{name}\" already exists", resource.qualified());
+pub(crate) fn already_exists(resource: &Resource, name: &str, is_terminating: bool) -> Status {
+    let state = if is_terminating { "object is being deleted: " } else { "" };
+    let message = format!("{state}{} \"{name}\" already exists", resource.qualified());
     about(Reason::AlreadyExists, resource, name, message)
 }
 
@@ -72,6 +86,16 @@ pub(crate) fn precondition(resource: &Resource, name: &str, why: &str) -> Status
 pub(crate) fn forbidden(resource: &Resource, name: &str, why: &str) -> Status {
     let message = format!("{} \"{name}\" is forbidden: {why}", resource.qualified());
     about(Reason::Forbidden, resource, name, message)
+}
+
+/// A disruption budget that cannot be right.
+pub(crate) fn forbidden_budget(name: &str, why: &str) -> Status {
+    let message = format!("poddisruptionbudget.policy \"{name}\" is forbidden: {why}");
+    Status {
+        reason: Reason::Forbidden,
+        message,
+        details: details(name, "policy", "poddisruptionbudget").into(),
+    }
 }
 
 /// The object is not valid, for these causes.
@@ -135,10 +159,30 @@ pub(crate) fn not_allowed(field: impl Into<String>, why: &str) -> Cause {
     cause("FieldValueForbidden", field, format!("Forbidden: {why}"))
 }
 
+/// A text is there twice where it may be once.
+pub(crate) fn duplicate(field: impl Into<String>, value: &str) -> Cause {
+    duplicate_value(field, &value.into())
+}
+
+/// As [`duplicate`], for any value.
+pub(crate) fn duplicate_value(field: impl Into<String>, value: &Value) -> Cause {
+    cause("FieldValueDuplicate", field, format!("Duplicate value: {value}"))
+}
+
+/// What a field names is not there.
+pub(crate) fn missing(field: impl Into<String>, value: &str) -> Cause {
+    cause("FieldValueNotFound", field, format!("Not found: \"{value}\""))
+}
+
 /// A field has none of the values that it may have.
 pub(crate) fn unsupported(field: impl Into<String>, value: &str, supported: &[&str]) -> Cause {
+    unsupported_value(field, &value.into(), supported)
+}
+
+/// As [`unsupported`], for any value.
+pub(crate) fn unsupported_value(field: impl Into<String>, value: &Value, supported: &[&str]) -> Cause {
     let list: Vec<String> = supported.iter().map(|known| format!("\"{known}\"")).collect();
-    let message = format!("Unsupported value: \"{value}\": supported values: {}", list.join(", "));
+    let message = format!("Unsupported value: {value}: supported values: {}", list.join(", "));
     cause("FieldValueNotSupported", field, message)
 }
 

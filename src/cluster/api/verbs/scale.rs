@@ -1,55 +1,143 @@
 //! The scale subresource: one number of an object, and what it is matched by.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
+use super::super::codec::{self, Reader};
+use super::super::kinds::Plain;
+use super::super::patch::{self, Manager};
 use super::super::request::{PatchType, Verb};
-use super::super::status::Status;
-use super::super::store::object::{at, name, namespace, resource_version, set, text, uid};
+use super::super::status::{Reason, Status};
+use super::super::store::object::{at, items, name, namespace, remove, resource_version, set, text, uid};
 use super::super::store::{ScalePaths, Store};
-use super::update::Part;
+use super::update::{Part, check_name, check_uid, unpatchable};
 use super::{Answer, Call, refuse};
-use crate::cluster::api::patch;
+
+/// The type of a scale.
+const SCALE: &str = "autoscaling/v1.Scale";
 
 impl Store {
     pub(super) fn scale(&mut self, call: &Call<'_>) -> Result<Answer, Status> {
         let paths = call.resource.scale.clone().ok_or_else(refuse::no_resource)?;
+        let sent = if call.request.verb == Verb::Update { Some(replacement(call)?) } else { None };
         let key = call.key(call.name());
         let live = self.read(&key).cloned().ok_or_else(|| refuse::not_found(&call.resource, call.name()))?;
-        let shown = scale_of(&paths, &live, call.resource.custom.is_some());
-        let wanted = match call.request.verb {
-            Verb::Get => return Ok(Answer::ok(shown)),
-            Verb::Update => call.request.body.clone(),
-            Verb::Patch => match call.request.patch_type {
-                Some(PatchType::Json) => patch::json(&shown, &call.request.body)?,
-                // A scale has no lists: all other patches merge it.
-                _ => patch::merge(&shown, &call.request.body)?,
-            },
-            Verb::List | Verb::Watch | Verb::Create | Verb::Delete | Verb::DeleteCollection => {
-                return Err(refuse::method_not_allowed());
-            }
-        };
-        check(call, &wanted)?;
-        let mut candidate = (*live).clone();
-        let replicas = at(&wanted, &["spec", "replicas"]).as_i64().unwrap_or(0);
-        set(&mut candidate, &steps(&paths.spec), replicas.into());
-        set(&mut candidate, &["metadata", "resourceVersion"], resource_version(&wanted).into());
-        if resource_version(&wanted).is_empty() {
-            // The number alone is changed, whatever else happened since: no version is a precondition.
-            set(&mut candidate, &["metadata", "resourceVersion"], resource_version(&live).into());
+        let is_custom = call.resource.custom.is_some();
+        let shown = scale_of(&paths, &live, is_custom);
+        if call.request.verb == Verb::Get {
+            return Ok(Answer::ok(shown));
         }
+        let number = steps(&paths.spec);
+        let mut before = shown;
+        let owners = patch::scale_owners(&live, &number);
+        if !owners.is_null() {
+            set(&mut before, &["metadata", "managedFields"], owners);
+        }
+        let wanted = match sent {
+            Some(sent) => {
+                check_uid(call, &key, uid(&sent), uid(&live))?;
+                sent
+            }
+            None => patched(call, &before)?,
+        };
+        let wanted = tracked(call, &before, wanted);
+        check(call, &wanted)?;
+        let candidate = scaled(call, &live, &wanted, &number);
         let after = self.change(call, Part::Main, &live, candidate)?;
-        Ok(Answer::ok(scale_of(&paths, &after, call.resource.custom.is_some())))
+        Ok(Answer::ok(scale_of(&paths, &after, is_custom)))
     }
 }
 
-fn check(call: &Call<'_>, wanted: &Value) -> Result<(), Status> {
-    let inside = name(wanted);
-    if !inside.is_empty() && inside != call.name() {
-        return Err(refuse::bad_request(format!(
-            "the name of the object ({inside}) does not match the name on the URL ({})",
-            call.name()
-        )));
+/// The scale that a PUT sent.
+fn replacement(call: &Call<'_>) -> Result<Value, Status> {
+    let sent = &call.request.body;
+    let scale = decoded(call, sent).map_err(|why| match &call.resource.custom {
+        // The server of custom resources does not know how to say it.
+        Some(_) => refuse::bad_request(
+            "no kind is registered for the type v1.Scale in scheme \"pkg/runtime/scheme.go:111\"",
+        ),
+        None => refuse::bad_request(format!("Scale in version \"v1\" cannot be handled as a Scale: {why}")),
+    })?;
+    check_name(call, &scale)?;
+    Ok(scale)
+}
+
+/// A scale as its type has it.
+fn decoded(call: &Call<'_>, sent: &Value) -> Result<Value, String> {
+    let decoded = codec::decode(SCALE, sent, call.reader())
+        .unwrap_or_else(|| Err("its type is not known".to_owned()))?;
+    // What is refused here is refused as a value that does not fit is.
+    call.report_unknown(&decoded.unknown).map_err(|status| status.message)?;
+    Ok(decoded.object)
+}
+
+/// The scale that a patch makes.
+fn patched(call: &Call<'_>, before: &Value) -> Result<Value, Status> {
+    let lists = Plain(SCALE);
+    let sent = &call.request.body;
+    let patched = match call.request.patch_type {
+        Some(PatchType::Json) => patch::json(before, sent)?,
+        Some(PatchType::Merge) => patch::merge(before, sent)?,
+        Some(PatchType::Strategic) if call.resource.custom.is_none() => {
+            patch::strategic(&lists, before, sent)?
+        }
+        Some(PatchType::Apply) => {
+            if call.resource.custom.is_some() {
+                return Err(unappliable(sent));
+            }
+            patch::apply(&lists, Some(before), sent, &manager(call), call.now)?
+        }
+        Some(PatchType::Strategic) | None => return Err(refuse::unsupported_patch()),
+    };
+    let scale = decoded(call, &patched).map_err(|why| match call.request.patch_type {
+        Some(PatchType::Strategic) => unpatchable(&patch::spent(before, sent), &why),
+        _ => unpatchable(&patched.to_string(), &why),
+    })?;
+    check_name(call, &scale)?;
+    Ok(scale)
+}
+
+fn manager<'a>(call: &'a Call<'_>) -> Manager<'a> {
+    Manager { reset: &[], ..call.manager(Part::Main) }
+}
+
+/// The server of custom resources cannot find out who owns what of a scale.
+fn unappliable(config: &Value) -> Status {
+    let (namespace, name) = (namespace(config), name(config));
+    let why = format!(
+        "failed to convert new object ({namespace}/{name}; autoscaling/v1, Kind=Scale) to proper version: request to convert \
+         CR to an invalid group/version: autoscaling/v1"
+    );
+    Status::new(Reason::Unknown, why)
+}
+
+/// The scale with its owners.
+fn tracked(call: &Call<'_>, before: &Value, mut wanted: Value) -> Value {
+    if call.resource.custom.is_some() {
+        remove(&mut wanted, &["metadata", "managedFields"]);
+        return wanted;
     }
+    if call.request.patch_type == Some(PatchType::Apply) {
+        return wanted;
+    }
+    patch::track(&Plain(SCALE), before, wanted, &manager(call), call.now)
+}
+
+/// The object with the number and the owners of a scale.
+fn scaled(call: &Call<'_>, live: &Arc<Value>, wanted: &Value, number: &[&str]) -> Value {
+    let mut candidate = (**live).clone();
+    let replicas = at(wanted, &["spec", "replicas"]).as_i64().unwrap_or(0);
+    set(&mut candidate, number, replicas.into());
+    // The number alone is changed, whatever else happened since: no version is no precondition.
+    let version = resource_version(wanted);
+    let version = if version.is_empty() { resource_version(live) } else { version };
+    set(&mut candidate, &["metadata", "resourceVersion"], version.into());
+    patch::keep_scale_owners(&mut candidate, wanted, &call.resource.api_version(), number);
+    candidate
+}
+
+fn check(call: &Call<'_>, wanted: &Value) -> Result<(), Status> {
     let replicas = at(wanted, &["spec", "replicas"]);
     if replicas.as_i64().unwrap_or(0) < 0 {
         let why = "must be greater than or equal to 0";
@@ -66,16 +154,7 @@ fn scale_of(paths: &ScalePaths, object: &Value, custom: bool) -> Value {
         None if custom => String::new(),
         None => selector_text(at(object, &["spec", "selector"])),
     };
-    let mut status = json!({"replicas": number(&paths.status)});
-    if !selector.is_empty() {
-        status["selector"] = selector.into();
-    }
-    let mut spec = json!({});
-    let replicas = number(&paths.spec);
-    if replicas != 0 {
-        spec["replicas"] = replicas.into();
-    }
-    json!({
+    let scale = json!({
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",
         "metadata": {
@@ -85,9 +164,13 @@ fn scale_of(paths: &ScalePaths, object: &Value, custom: bool) -> Value {
             "resourceVersion": resource_version(object),
             "creationTimestamp": at(object, &["metadata", "creationTimestamp"]),
         },
-        "spec": spec,
-        "status": status,
-    })
+        "spec": {"replicas": number(&paths.spec)},
+        "status": {"replicas": number(&paths.status), "selector": selector},
+    });
+    match codec::decode(SCALE, &scale, Reader::Json) {
+        Some(Ok(decoded)) => decoded.object,
+        Some(Err(_)) | None => scale,
+    }
 }
 
 fn steps(path: &[String]) -> Vec<&str> {
@@ -100,12 +183,10 @@ fn selector_text(selector: &Value) -> String {
     for (key, value) in at(selector, &["matchLabels"]).as_object().into_iter().flatten() {
         terms.push((key.clone(), format!("{key}={}", value.as_str().unwrap_or_default())));
     }
-    for requirement in super::super::store::object::items(selector, &["matchExpressions"]) {
+    for requirement in items(selector, &["matchExpressions"]) {
         let key = text(requirement, &["key"]);
-        let mut values: Vec<&str> = super::super::store::object::items(requirement, &["values"])
-            .iter()
-            .filter_map(Value::as_str)
-            .collect();
+        let mut values: Vec<&str> =
+            items(requirement, &["values"]).iter().filter_map(Value::as_str).collect();
         values.sort_unstable();
         let term = match text(requirement, &["operator"]) {
             "In" => format!("{key} in ({})", values.join(",")),

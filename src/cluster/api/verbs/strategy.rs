@@ -2,13 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::super::codec::{self, Reader};
 use super::super::status::{Cause, Status};
-use super::super::store::object::{at, copy, items, name, remove, set, text};
-use super::super::store::{Resource, Store};
+use super::super::store::object::{at, copy, items, name, set, text};
+use super::super::store::{Generation, Resource, Store};
 use super::update::Part;
-use super::{
-    Call, check, custom, decode, defaults, definitions, events, jobs, pods, refuse, secrets, services,
-};
+use super::{Call, check, custom, defaults, definitions, events, jobs, pods, refuse, secrets, services};
 
 /// The namespaces that may not be deleted.
 const LASTING_NAMESPACES: [&str; 3] = ["default", "kube-system", "kube-public"];
@@ -17,11 +16,17 @@ const LASTING_NAMESPACES: [&str; 3] = ["default", "kube-system", "kube-public"];
 pub(super) fn decode(call: &Call<'_>, object: &Value) -> Result<Value, Status> {
     let resource = &call.resource;
     if resource.custom.is_some() {
-        return custom::decode(call, object);
+        return custom::decode(call, &with_metadata(resource, object)?);
     }
-    let decoded = decode::built_in(resource, object)?;
-    call.report_unknown(&decoded.unknown)?;
-    let mut object = decoded.object;
+    let mut object = match codec::decode(&resource.entry.table_name(), object, call.reader()) {
+        Some(decoded) => {
+            let decoded = decoded.map_err(|why| refuse::undecodable(resource, &why))?;
+            call.report_unknown(&decoded.unknown)?;
+            decoded.object
+        }
+        // The schemas in definitions hold values of any form.
+        None => with_metadata(resource, object)?,
+    };
     if resource.plural == "events" {
         object = events::to_stored(resource, object);
     }
@@ -32,11 +37,56 @@ pub(super) fn decode(call: &Call<'_>, object: &Value) -> Result<Value, Status> {
     Ok(object)
 }
 
+/// An object whose metadata alone has a type.
+fn with_metadata(resource: &Resource, object: &Value) -> Result<Value, Status> {
+    let mut object = object.clone();
+    if let Some(decoded) = codec::decode("meta/v1.ObjectMeta", at(&object, &["metadata"]), Reader::Json) {
+        let decoded = decoded.map_err(|why| refuse::undecodable(resource, &why))?;
+        set(&mut object, &["metadata"], decoded.object);
+    }
+    Ok(object)
+}
+
+/// What admission adds to a new object, before the system does.
+pub(super) fn admit_new(store: &mut Store, call: &Call<'_>, object: &mut Value) -> Result<(), Status> {
+    if call.resource.is("", "pods") {
+        return pods::admit(store, call, object);
+    }
+    Ok(())
+}
+
+/// What the system gives to a new object before it is looked at.
+pub(super) fn begin_create(store: &mut Store, call: &Call<'_>, object: &mut Value) -> Result<(), Status> {
+    if call.resource.is("", "services") {
+        services::begin_create(store, object, call.dry_run())
+    } else {
+        Ok(())
+    }
+}
+
+/// What the system gives to an object that changes before it is looked at.
+pub(super) fn begin_update(
+    store: &mut Store,
+    call: &Call<'_>,
+    part: Part,
+    live: &Value,
+    candidate: &mut Value,
+) -> Result<(), Status> {
+    if part == Part::Main && call.resource.is("", "services") {
+        return services::begin_update(store, live, candidate, call.dry_run());
+    }
+    Ok(())
+}
+
 /// What the system sets on a new object.
-pub(super) fn before_create(store: &mut Store, call: &Call<'_>, object: &mut Value) -> Result<(), Status> {
+pub(super) fn before_create(call: &Call<'_>, object: &mut Value) {
     let resource = &call.resource;
+    if resource.generation != Generation::Never {
+        set(object, &["metadata", "generation"], 1.into());
+    }
     if resource.status && !resource.is("", "nodes") {
-        remove(object, &["status"]);
+        let empty = codec::empty(&resource.entry.table_name());
+        copy(object, &empty, &["status"]);
     }
     match (resource.group.as_str(), resource.plural.as_str()) {
         ("", "namespaces") => {
@@ -45,26 +95,22 @@ pub(super) fn before_create(store: &mut Store, call: &Call<'_>, object: &mut Val
             set(object, &["spec", "finalizers"], json!(["kubernetes"]));
             set(object, &["status"], json!({"phase": "Active"}));
         }
-        ("", "pods") => pods::before_create(store, call, object)?,
-        ("", "services") => services::before_create(store, object),
-        ("", "nodes") => pods::fill_node(object),
+        ("", "pods") => pods::before_create(object),
+        ("", "nodes") => pods::taint_node(object),
         ("batch", "jobs") => jobs::before_create(object),
-        ("apps", "replicasets") => set(object, &["status"], json!({"replicas": 0})),
-        ("apps", "deployments") => set(object, &["status"], json!({})),
-        ("networking.k8s.io", "ingresses") => set(object, &["status"], json!({"loadBalancer": {}})),
-        ("policy", "poddisruptionbudgets") => {
-            let status =
-                json!({"disruptionsAllowed": 0, "currentHealthy": 0, "desiredHealthy": 0, "expectedPods": 0});
-            set(object, &["status"], status);
-        }
-        ("autoscaling", "horizontalpodautoscalers") => {
-            set(object, &["status"], json!({"desiredReplicas": 0, "currentMetrics": null}));
-        }
         ("apiextensions.k8s.io", "customresourcedefinitions") => definitions::accept(call, object),
         _ => {}
     }
-    super::create::drop_empty_metadata(object);
-    Ok(())
+}
+
+/// What a write of the status does not write.
+pub(super) fn reset_by_status(resource: &Resource) -> &'static [&'static [&'static str]] {
+    match (resource.group.as_str(), resource.plural.as_str()) {
+        _ if resource.custom.is_some() => &[&["metadata"], &["spec"]],
+        ("", "pods") => &[&["spec"], &["metadata", "deletionTimestamp"], &["metadata", "ownerReferences"]],
+        ("apps", "deployments") => &[&["spec"], &["metadata", "labels"]],
+        _ => &[&["spec"]],
+    }
 }
 
 /// What is wrong with a new object, beside its metadata.
@@ -76,17 +122,11 @@ pub(super) fn check_new(resource: &Resource, object: &Value) -> Vec<Cause> {
 }
 
 /// What the system sets on an object that changes.
-pub(super) fn before_update(
-    store: &mut Store,
-    call: &Call<'_>,
-    part: Part,
-    live: &Value,
-    candidate: &mut Value,
-) {
+pub(super) fn before_update(call: &Call<'_>, part: Part, live: &Value, candidate: &mut Value) {
     let resource = &call.resource;
     match (resource.group.as_str(), resource.plural.as_str()) {
         ("", "namespaces") if part != Part::Finalize => copy(candidate, live, &["spec", "finalizers"]),
-        ("", "services") if part == Part::Main => services::before_update(store, live, candidate),
+        ("", "services") if part == Part::Main => services::drop_unneeded(live, candidate),
         ("", "pods") if part == Part::Main => pods::before_update(live, candidate),
         ("batch", "jobs") if part == Part::Main => jobs::before_update(live, candidate),
         ("apiextensions.k8s.io", "customresourcedefinitions") if part == Part::Main => {
@@ -107,7 +147,7 @@ pub(super) fn check_changed(resource: &Resource, part: Part, live: &Value, new: 
             causes.extend(check::change(resource, live, new));
             causes
         }
-        Part::Status => check::status(resource, new),
+        Part::Status => check::status(resource, live, new),
         Part::Finalize => Vec::new(),
     }
 }

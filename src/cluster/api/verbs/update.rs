@@ -11,7 +11,8 @@ use super::super::store::object::{
     self, at, copy, finalizers, generation, is_terminating, items, name, remove, resource_version, set, uid,
 };
 use super::super::store::{Generation, Key, Resource, Store};
-use super::{Answer, Call, create, custom, metadata, page, refuse, strategy, view};
+use super::check::Again;
+use super::{Answer, Call, check, create, custom, metadata, page, refuse, strategy, view};
 
 /// Which half of an object a request changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,26 +30,23 @@ impl Store {
         let key = call.key(call.name());
         let found = self.read(&key).cloned();
         if call.request.verb == Verb::Patch {
+            if call.resource.custom.is_some() && call.request.patch_type == Some(PatchType::Strategic) {
+                return Err(refuse::unsupported_patch());
+            }
             return self.patch(call, part, found);
         }
         let candidate = replacement(call)?;
+        let expected = uid(&candidate);
         let Some(live) = found else {
             if part == Part::Main && call.resource.habits.create_on_update {
+                check_uid(call, &key, expected, "")?;
                 let made = self.create_object(call, candidate)?;
                 return Ok(Answer::created((*view(&call.resource, &made)).clone()));
             }
             return Err(refuse::not_found(&call.resource, call.name()));
         };
-        let expected = uid(&candidate);
-        if !expected.is_empty() && expected != uid(&live) {
-            let why = format!(
-                "StorageError: invalid object, Code: 4, Key: {}, ResourceVersion: 0, AdditionalErrorMsg: Precondition \
-                 failed: UID in precondition: {expected}, UID in object meta: {}",
-                storage_key(&call.resource, &key),
-                uid(&live)
-            );
-            return Err(refuse::conflict(&call.resource, call.name(), &why));
-        }
+        check_uid(call, &key, expected, uid(&live))?;
+        let candidate = tracked(call, part, &live, candidate);
         self.change(call, part, &live, candidate).map(shown(call))
     }
 
@@ -57,36 +55,34 @@ impl Store {
             return self.apply(call, part, found);
         }
         let live = found.ok_or_else(|| refuse::not_found(&call.resource, call.name()))?;
-        let candidate = decoded(call, &patched(call, &live)?)?;
+        let candidate = tracked(call, part, &live, patched(call, &live)?);
         self.change(call, part, &live, candidate).map(shown(call))
     }
 
     /// Server-side apply: makes the object where there is none.
     fn apply(&mut self, call: &Call<'_>, part: Part, found: Option<Arc<Value>>) -> Result<Answer, Status> {
-        if call.request.options.field_manager.is_empty() {
-            let causes = [refuse::required("fieldManager", "is required for apply patch")];
-            return Err(refuse::invalid_kind("meta.k8s.io", "PatchOptions", "", &causes));
+        let may_create = part == Part::Main || call.resource.habits.create_on_update;
+        if found.is_none() && !may_create {
+            return Err(refuse::not_found(&call.resource, call.name()));
         }
-        let mut config = call.request.body.clone();
-        if let Some(namespace) = call.namespace() {
-            object::fill(&mut config, &["metadata", "namespace"], namespace);
-        }
+        let config = &call.request.body;
         let lists = custom::lists(&call.resource);
         let shown_live = found.as_ref().map(|live| view(&call.resource, live));
         let manager = call.manager(part);
-        let applied = patch::apply(&*lists, shown_live.as_deref(), &config, &manager, call.now)?;
-        let candidate = decoded(call, &applied)?;
-        match found {
-            Some(live) => self.change(call, part, &live, candidate).map(shown(call)),
-            None if part == Part::Main => {
-                let made = self.create_object(call, candidate)?;
-                Ok(Answer::created((*view(&call.resource, &made)).clone()))
-            }
-            None => Err(refuse::not_found(&call.resource, call.name())),
+        let applied = patch::apply(&*lists, shown_live.as_deref(), config, &manager, call.now)?;
+        let candidate = decoded(call, &applied).map_err(|status| match undecodable(&status) {
+            Some(why) => unappliable(call, why),
+            None => status,
+        })?;
+        if let Some(live) = found {
+            return self.change(call, part, &live, candidate).map(shown(call));
         }
+        let made = self.create_object(call, candidate)?;
+        Ok(Answer::created((*view(&call.resource, &made)).clone()))
     }
 
-    /// Makes `live` what `candidate` says, as far as the request may: the one way of every update.
+    /// Makes `live` what `candidate` says, as far as the request may: the one way of every update. Who owns which field is
+    /// the caller's to say.
     pub(super) fn change(
         &mut self,
         call: &Call<'_>,
@@ -94,32 +90,36 @@ impl Store {
         live: &Arc<Value>,
         mut candidate: Value,
     ) -> Result<Arc<Value>, Status> {
-        check_version(call, live, &candidate)?;
         let resource = &call.resource;
+        check_version(call, live, &candidate)?;
+        strategy::begin_update(self, call, part, live, &mut candidate)?;
         keep_system_metadata(live, &mut candidate);
         isolate(resource, part, live, &mut candidate);
-        strategy::before_update(self, call, part, live, &mut candidate);
+        strategy::before_update(call, part, live, &mut candidate);
         if part == Part::Main {
             count_generation(resource, live, &mut candidate);
         }
-        create::drop_empty_metadata(&mut candidate);
-        // Both the server and the kind check the metadata, and both are heard.
-        let of_metadata = metadata::check_changed(live, &candidate);
-        let mut causes = [of_metadata.clone(), of_metadata].concat();
+        let mut causes = metadata::check(resource, &candidate);
+        causes.extend(metadata::check_changed(live, &candidate));
+        // Most kinds check the metadata, too, and both are heard.
+        let again =
+            if resource.custom.is_some() { Again::Change } else { check::checks_metadata(resource, part) };
+        if again != Again::Never {
+            causes.extend(metadata::check_changed(live, &candidate));
+        }
+        if again == Again::All {
+            causes.extend(metadata::check(resource, &candidate));
+        }
         causes.extend(strategy::check_changed(resource, part, live, &candidate));
         if !causes.is_empty() {
             return Err(refuse::invalid(resource, call.name(), &causes));
-        }
-        if call.request.patch_type != Some(PatchType::Apply) || call.request.verb != Verb::Patch {
-            let lists = custom::lists(resource);
-            candidate = patch::track(&*lists, Some(live), candidate, &call.manager(part), call.now);
         }
         Ok(self.commit(call, live, candidate))
     }
 
     /// Stores an update: not at all where nothing changes, and as a deletion where it was the last that held it up.
     fn commit(&mut self, call: &Call<'_>, live: &Arc<Value>, candidate: Value) -> Arc<Value> {
-        if candidate == **live {
+        if patch::is_same_but_for_times(live, &candidate) && !is_to_go(live, &candidate) {
             return Arc::clone(live);
         }
         let key = call.key(call.name());
@@ -134,42 +134,69 @@ impl Store {
     }
 }
 
+/// What a PUT or a patch made of an object, with its owners.
+fn tracked(call: &Call<'_>, part: Part, live: &Value, candidate: Value) -> Value {
+    patch::track(&*custom::lists(&call.resource), live, candidate, &call.manager(part), call.now)
+}
+
+/// A uid in what a PUT sent is a precondition.
+pub(super) fn check_uid(call: &Call<'_>, key: &Key, expected: &str, found: &str) -> Result<(), Status> {
+    if expected.is_empty() || expected == found {
+        return Ok(());
+    }
+    let why = format!(
+        "StorageError: invalid object, Code: 4, Key: {}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID \
+         in precondition: {expected}, UID in object meta: {found}",
+        storage_key(&call.resource, key),
+    );
+    Err(refuse::conflict(&call.resource, call.name(), &why))
+}
+
 /// The object as the patch of a request makes it.
 fn patched(call: &Call<'_>, live: &Arc<Value>) -> Result<Value, Status> {
     let shown = view(&call.resource, live);
     let sent = &call.request.body;
-    match call.request.patch_type {
-        Some(PatchType::Merge) => patch::merge(&shown, sent),
-        Some(PatchType::Json) => patch::json(&shown, sent),
-        Some(PatchType::Strategic) if call.resource.custom.is_none() => {
-            patch::strategic(&*custom::lists(&call.resource), &shown, sent)
-        }
-        Some(PatchType::Strategic) => {
-            let message = "the body of the request was in an unknown format - accepted media types include: \
-                           application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
-            Err(Status::new(Reason::UnsupportedMediaType, message))
-        }
-        Some(PatchType::Apply) | None => Err(refuse::unsupported_media_type()),
-    }
+    let patched = match call.request.patch_type {
+        Some(PatchType::Merge) => patch::merge(&shown, sent)?,
+        Some(PatchType::Json) => patch::json(&shown, sent)?,
+        Some(PatchType::Strategic) => patch::strategic(&*custom::lists(&call.resource), &shown, sent)?,
+        Some(PatchType::Apply) | None => return Err(refuse::unsupported_media_type()),
+    };
+    decoded(call, &patched).map_err(|status| match (call.request.patch_type, undecodable(&status)) {
+        (Some(PatchType::Strategic), Some(why)) => unpatchable(&patch::spent(&shown, sent), why),
+        (_, Some(why)) => unpatchable(&patched.to_string(), why),
+        (_, None) => status,
+    })
 }
 
-/// The outcome of a patch as an object. What cannot be decoded is the patch's fault.
+/// What an applied configuration makes is no object of the kind.
+fn unappliable(call: &Call<'_>, why: &str) -> Status {
+    let config = &call.request.body;
+    let (namespace, name) = (object::namespace(config), name(config));
+    let (version, kind) = (call.resource.api_version(), &call.resource.kind);
+    let message = format!(
+        "failed to convert new object ({namespace}/{name}; {version}, Kind={kind}) to proper version: {why}"
+    );
+    Status::new(Reason::Unknown, message)
+}
+
+/// The outcome of a patch as an object.
 fn decoded(call: &Call<'_>, patched: &Value) -> Result<Value, Status> {
-    let candidate = create::body(call, patched).map_err(|status| {
-        match status
-            .message
-            .split_once(" cannot be handled as a ")
-            .and_then(|(_, rest)| rest.split_once(": "))
-        {
-            Some((_, why)) => {
-                let causes = [refuse::wrong("patch", &patched.to_string().into(), why)];
-                refuse::invalid_kind("", "", "", &causes)
-            }
-            None => status,
-        }
-    })?;
+    let candidate = create::body(call, patched)?;
     check_name(call, &candidate)?;
     Ok(candidate)
+}
+
+/// Why something is no object of a kind.
+fn undecodable(status: &Status) -> Option<&str> {
+    let (_, rest) = status.message.split_once(" cannot be handled as a ")?;
+    rest.split_once(": ").map(|(_, why)| why)
+}
+
+/// What a patch makes is no object of the kind.
+pub(super) fn unpatchable(patched: &str, why: &str) -> Status {
+    let causes = [refuse::wrong("patch", &patched.into(), why)];
+    refuse::invalid_kind("", "", "", &causes)
 }
 
 fn shown<'a>(call: &'a Call<'_>) -> impl FnOnce(Arc<Value>) -> Answer + 'a {
@@ -183,7 +210,7 @@ fn replacement(call: &Call<'_>) -> Result<Value, Status> {
     Ok(candidate)
 }
 
-fn check_name(call: &Call<'_>, candidate: &Value) -> Result<(), Status> {
+pub(super) fn check_name(call: &Call<'_>, candidate: &Value) -> Result<(), Status> {
     match name(candidate) {
         "" => Err(refuse::bad_request(format!(
             "the name of the object ({} based on URL) was undeterminable: name must be provided",

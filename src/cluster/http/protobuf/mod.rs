@@ -1,17 +1,16 @@
 //! Built-in kinds in the protobuf form, in which some commands of kubectl send them. Answers are JSON always.
 //!
-//! `types.txt` is made from the types of Kubernetes itself by `hack/control-plane/wire-table`, which describes its format.
+//! They are read by the table of [`types`].
 
 mod wire;
-
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use k8s_openapi::ByteString;
 use serde_json::{Map, Value, json};
 
 use wire::{Fields, Item};
+
+use crate::cluster::api::kinds::types::{self, Field, Shape};
 
 /// Media type of the form.
 pub(super) const MEDIA: &str = "application/vnd.kubernetes.protobuf";
@@ -30,7 +29,8 @@ pub(super) fn parse(body: &[u8]) -> Result<Value, String> {
             _ => {}
         }
     }
-    let name = type_name(&api_version, &kind);
+    let (group, version) = api_version.split_once('/').unwrap_or(("", &api_version));
+    let name = types::name(group, version, &kind);
     let mut object = message(&name, raw)?;
     object.insert("apiVersion".to_owned(), api_version.into());
     object.insert("kind".to_owned(), kind.into());
@@ -49,48 +49,13 @@ fn type_meta(bytes: &[u8]) -> Result<(String, String), String> {
     Ok((api_version, kind))
 }
 
-/// The name in the table, e.g. `apps/v1.Deployment`.
-fn type_name(api_version: &str, kind: &str) -> String {
-    let (group, version) = api_version.split_once('/').unwrap_or(("core", api_version));
-    match kind {
-        // Every group has it under its own name.
-        "DeleteOptions" => "meta/v1.DeleteOptions".to_owned(),
-        _ => format!("{}/{version}.{kind}", group.split('.').next().unwrap_or_default()),
-    }
-}
-
-/// One field of a type.
-struct Field {
-    /// Empty for one whose own fields stand in its place.
-    name: &'static str,
-    is_left_out_when_empty: bool,
-    kind: &'static str,
-}
-
-type Types = BTreeMap<&'static str, BTreeMap<u32, Field>>;
-
-static TYPES: LazyLock<Types> =
-    LazyLock::new(|| include_str!("types.txt").lines().filter_map(type_of_line).collect());
-
-fn type_of_line(line: &'static str) -> Option<(&'static str, BTreeMap<u32, Field>)> {
-    let mut words = line.split(' ');
-    Some((words.next()?, words.filter_map(field_of_word).collect()))
-}
-
-fn field_of_word(word: &'static str) -> Option<(u32, Field)> {
-    let (number, rest) = word.split_once(':')?;
-    let (name, kind) = rest.split_once('=')?;
-    let (name, is_left_out_when_empty) = name.strip_suffix('?').map_or((name, false), |name| (name, true));
-    Some((number.parse().ok()?, Field { name, is_left_out_when_empty, kind }))
-}
-
 fn message(type_name: &str, bytes: &[u8]) -> Result<Map<String, Value>, String> {
-    let fields = TYPES.get(type_name).ok_or_else(|| format!("its type {type_name} is not known"))?;
+    let own = types::find(type_name).ok_or_else(|| format!("its type {type_name} is not known"))?;
     let mut object = Map::new();
     for item in Fields::of(bytes) {
         let (number, item) = item?;
         // What is newer than the table is ignored, as an older server does.
-        if let Some(field) = fields.get(&number) {
+        if let Some(field) = own.fields.iter().find(|field| field.number == number) {
             put(&mut object, field, item)?;
         }
     }
@@ -99,22 +64,22 @@ fn message(type_name: &str, bytes: &[u8]) -> Result<Map<String, Value>, String> 
 
 /// Adds what a field holds to an object.
 fn put(object: &mut Map<String, Value>, field: &Field, item: Item<'_>) -> Result<(), String> {
-    if let Some(kind) = field.kind.strip_prefix('[').filter(|kind| !kind.starts_with('[')) {
+    if let Shape::List(None, inner) = &field.shape {
         let list = object.entry(field.name).or_insert_with(|| json!([]));
         if let Value::Array(list) = list {
-            list.push(value(kind, item)?);
+            list.push(value(inner, item)?);
         }
         return Ok(());
     }
-    if let Some(kind) = field.kind.strip_prefix('{') {
-        let (key, value) = entry(kind, item)?;
+    if let Shape::Map(_, inner) = &field.shape {
+        let (key, value) = entry(inner, item)?;
         let map = object.entry(field.name).or_insert_with(|| json!({}));
         map[key] = value;
         return Ok(());
     }
-    let value = value(field.kind, item)?;
-    // A null is a time that is not set.
-    let is_left_out = value.is_null() || (field.is_left_out_when_empty && is_empty(&value));
+    let value = value(&field.shape, item)?;
+    // A null is a time that is not set; what is behind a pointer is there when it was sent.
+    let is_left_out = value.is_null() || (field.omits_empty && !field.is_pointer && is_empty(&value));
     if field.name.is_empty() {
         object.extend(value.as_object().cloned().unwrap_or_default());
     } else if !is_left_out {
@@ -128,12 +93,12 @@ fn is_empty(value: &Value) -> bool {
 }
 
 /// Key and value of an entry of a map.
-fn entry(kind: &str, item: Item<'_>) -> Result<(String, Value), String> {
+fn entry(shape: &Shape, item: Item<'_>) -> Result<(String, Value), String> {
     let (mut key, mut content) = (String::new(), None);
     for field in Fields::of(item.bytes()?) {
         match field? {
             (1, Item::Bytes(bytes)) => key = wire::text(bytes)?,
-            (2, item) => content = Some(value(kind, item)?),
+            (2, item) => content = Some(value(shape, item)?),
             _ => {}
         }
     }
@@ -141,44 +106,34 @@ fn entry(kind: &str, item: Item<'_>) -> Result<(String, Value), String> {
     Ok((key, content.unwrap_or_else(|| "".into())))
 }
 
-fn value(kind: &str, item: Item<'_>) -> Result<Value, String> {
-    match kind {
-        "s" => wire::text(item.bytes()?).map(Value::String),
-        "b" => Ok((item.number()? != 0).into()),
-        "i" => Ok(item.number()?.cast_signed().into()),
-        "f" => Ok(f64::from_bits(item.number()?).into()),
-        "y" => serde_json::to_value(ByteString(item.bytes()?.to_vec())).map_err(|error| error.to_string()),
-        _ => match (kind.strip_prefix("[["), kind.strip_prefix('>')) {
-            (Some(kind), _) => listed(kind, item.bytes()?),
-            (_, Some(name)) => special(name, item.bytes()?)
-                .unwrap_or_else(|| message(name, item.bytes()?).map(Value::Object)),
-            (None, None) => Err(format!("the table has the kind {kind:?}, which is none")),
-        },
+fn value(shape: &Shape, item: Item<'_>) -> Result<Value, String> {
+    match shape {
+        Shape::Text(_) => wire::text(item.bytes()?).map(Value::String),
+        Shape::Truth => Ok((item.number()? != 0).into()),
+        Shape::Int32 | Shape::Int64 => Ok(item.number()?.cast_signed().into()),
+        Shape::Float => Ok(f64::from_bits(item.number()?).into()),
+        Shape::Bytes => {
+            serde_json::to_value(ByteString(item.bytes()?.to_vec())).map_err(|error| error.to_string())
+        }
+        Shape::Quantity => quantity(item.bytes()?),
+        Shape::Time => Ok(time(item.bytes()?)?.map_or(Value::Null, |time| time.to_string().into())),
+        Shape::MicroTime => Ok(time(item.bytes()?)?.map_or(Value::Null, |time| format!("{time:.6}").into())),
+        Shape::IntOrText => int_or_string(item.bytes()?),
+        Shape::Any => raw_json(item.bytes()?),
+        Shape::Object(name) => message(name, item.bytes()?).map(Value::Object),
+        Shape::List(_, inner) => listed(inner, item.bytes()?),
+        Shape::Map(..) => Err("a map in a list is in no table".to_owned()),
     }
 }
 
 /// A list in a message of its own.
-fn listed(kind: &str, bytes: &[u8]) -> Result<Value, String> {
-    Fields::of(bytes).map(|field| field.and_then(|(_, item)| value(kind, item))).collect()
-}
-
-/// Types whose JSON is not an object of their fields.
-fn special(name: &str, bytes: &[u8]) -> Option<Result<Value, String>> {
-    Some(match name {
-        "api/resource.Quantity" => quantity(bytes),
-        "meta/v1.Time" => time(bytes).map(|time| time.map_or(Value::Null, |time| time.to_string().into())),
-        "meta/v1.MicroTime" => {
-            time(bytes).map(|time| time.map_or(Value::Null, |time| format!("{time:.6}").into()))
-        }
-        "util/intstr.IntOrString" => int_or_string(bytes),
-        "meta/v1.FieldsV1" => raw_json(bytes),
-        _ => return None,
-    })
+fn listed(shape: &Shape, bytes: &[u8]) -> Result<Value, String> {
+    Fields::of(bytes).map(|field| field.and_then(|(_, item)| value(shape, item))).collect()
 }
 
 fn quantity(bytes: &[u8]) -> Result<Value, String> {
     match Fields::of(bytes).next() {
-        Some(field) => value("s", field?.1),
+        Some(field) => value(&Shape::Text(None), field?.1),
         None => Ok("0".into()),
     }
 }
@@ -208,8 +163,8 @@ fn int_or_string(bytes: &[u8]) -> Result<Value, String> {
     for field in Fields::of(bytes) {
         match field? {
             (1, item) => is_text = item.number()? == 1,
-            (2, item) => number = value("i", item)?,
-            (3, item) => text = value("s", item)?,
+            (2, item) => number = value(&Shape::Int32, item)?,
+            (3, item) => text = value(&Shape::Text(None), item)?,
             _ => {}
         }
     }

@@ -10,7 +10,7 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn by(name: &str) -> Manager<'_> {
-    Manager { name, reset: &["status"], ..Manager::default() }
+    Manager { name, reset: &[&["status"]], ..Manager::default() }
 }
 
 fn config() -> Value {
@@ -125,7 +125,7 @@ fn several_conflicts_are_listed_by_owner() {
     let live = applied(None, &config(), "one", 1);
     let mut scaled = live.clone();
     scaled["spec"]["replicas"] = json!(3);
-    let scaled = track(&Deployment, Some(&live), scaled, &by("scaler"), at(2));
+    let scaled = track(&Deployment, &live, scaled, &by("scaler"), at(2));
     let mut wish = with("/spec/template/spec/containers/0/image", json!("j"));
     wish["spec"]["replicas"] = json!(5);
     let refusal = apply(&Deployment, Some(&scaled), &wish, &by("two"), at(3)).unwrap_err();
@@ -173,7 +173,7 @@ fn an_item_that_is_applied_no_longer_goes_away_with_what_others_own_in_it() {
 
     let mut patched = live.clone();
     patched["spec"]["template"]["spec"]["containers"][1]["image"] = json!("y");
-    let patched = track(&Deployment, Some(&live), patched, &by("patcher"), at(2));
+    let patched = track(&Deployment, &live, patched, &by("patcher"), at(2));
     let left = applied(Some(&patched), &config(), "one", 3);
     assert_eq!(without_managed(left.clone()), config());
     assert_eq!(fields(&left, "patcher"), Value::Null);
@@ -183,7 +183,7 @@ fn an_item_that_is_applied_no_longer_goes_away_with_what_others_own_in_it() {
 fn a_map_of_another_that_loses_its_last_key_is_null() {
     let object =
         |spec: Value| json!({"apiVersion": "v1", "kind": "X", "metadata": {"name": "x"}, "spec": spec});
-    let mut live = track(&Deployment, None, object(json!({"map": {}})), &by("one"), at(1));
+    let mut live = track(&Deployment, &json!({}), object(json!({"map": {}})), &by("one"), at(1));
     live = applied(Some(&live), &object(json!({"map": {"a": "1"}})), "two", 2);
     assert_eq!(live["spec"], json!({"map": {"a": "1"}}));
     let second = applied(Some(&live), &object(json!({"map": {"b": "1"}})), "three", 3);
@@ -264,33 +264,33 @@ fn a_configuration_that_does_not_fit_is_refused() {
 
 #[test]
 fn a_create_and_an_update_own_what_they_wrote_with_their_containers() {
-    let created = track(&Deployment, None, config(), &by("kubectl-create"), at(1));
+    let created = track(&Deployment, &json!({}), config(), &by("kubectl-create"), at(1));
     let labels = &fields(&created, "kubectl-create")["f:metadata"]["f:labels"];
     assert_eq!(*labels, json!({".": {}, "f:a": {}}));
     assert_eq!(entry(&created, "kubectl-create").unwrap()["operation"], "Update");
 
     let mut scaled = created.clone();
     scaled["spec"]["replicas"] = json!(2);
-    let scaled = track(&Deployment, Some(&created), scaled, &by("scaler"), at(2));
+    let scaled = track(&Deployment, &created, scaled, &by("scaler"), at(2));
     assert_eq!(fields(&scaled, "scaler"), json!({"f:spec": {"f:replicas": {}}}));
     assert_eq!(fields(&scaled, "kubectl-create")["f:spec"].get("f:replicas"), None);
 }
 
 #[test]
 fn an_update_that_changes_nothing_leaves_the_entries_alone() {
-    let created = track(&Deployment, None, config(), &by("one"), at(1));
-    assert_eq!(track(&Deployment, Some(&created), created.clone(), &by("two"), at(2)), created);
+    let created = track(&Deployment, &json!({}), config(), &by("one"), at(1));
+    assert_eq!(track(&Deployment, &created, created.clone(), &by("two"), at(2)), created);
     // A client that does not know the entries does not lose them.
-    assert_eq!(track(&Deployment, Some(&created), config(), &by("two"), at(2)), created);
+    assert_eq!(track(&Deployment, &created, config(), &by("two"), at(2)), created);
 }
 
 #[test]
 fn a_status_is_owned_apart_from_the_object() {
-    let created = track(&Deployment, None, config(), &by("one"), at(1));
+    let created = track(&Deployment, &json!({}), config(), &by("one"), at(1));
     let mut reported = created.clone();
     reported["status"] = json!({"conditions": [{"type": "Available", "status": "True"}]});
-    let status = Manager { name: "one", subresource: "status", reset: &["spec"], ..Manager::default() };
-    let reported = track(&Deployment, Some(&created), reported, &status, at(2));
+    let status = Manager { name: "one", subresource: "status", reset: &[&["spec"]], ..Manager::default() };
+    let reported = track(&Deployment, &created, reported, &status, at(2));
     let entries = reported["metadata"]["managedFields"].as_array().unwrap();
     assert_eq!(entries.len(), 2);
     assert_eq!(entries[1]["subresource"], "status");
@@ -304,19 +304,20 @@ fn a_status_is_owned_apart_from_the_object() {
 
 #[test]
 fn entries_can_be_written_and_reset() {
-    let created = track(&Deployment, None, config(), &by("one"), at(1));
+    let mut created = track(&Deployment, &json!({}), config(), &by("one"), at(1));
+    created["metadata"]["uid"] = json!("1");
     let mut renamed = created.clone();
     renamed["metadata"]["managedFields"][0]["manager"] = json!("two");
-    let renamed = track(&Deployment, Some(&created), renamed, &by("x"), at(2));
+    let renamed = track(&Deployment, &created, renamed, &by("x"), at(2));
     assert_eq!(fields(&renamed, "two"), fields(&created, "one"));
     let mut reset = created.clone();
     reset["metadata"]["managedFields"] = json!([{}]);
-    let reset = track(&Deployment, Some(&created), reset, &by("x"), at(2));
+    let reset = track(&Deployment, &created, reset, &by("x"), at(2));
     assert_eq!(reset["metadata"].get("managedFields"), None);
     // From here on nothing is tracked, until something is applied.
     let mut scaled = reset.clone();
     scaled["spec"]["replicas"] = json!(2);
-    let scaled = track(&Deployment, Some(&reset), scaled, &by("x"), at(3));
+    let scaled = track(&Deployment, &reset, scaled, &by("x"), at(3));
     assert_eq!(scaled["metadata"].get("managedFields"), None);
     let applied = applied(
         Some(&scaled),
@@ -358,11 +359,11 @@ fn a_value_that_changes_its_kind_is_taken_with_all_that_was_in_it() {
 
 #[test]
 fn no_more_than_ten_updaters_are_remembered() {
-    let mut live = track(&Deployment, None, config(), &by("creator"), at(0));
+    let mut live = track(&Deployment, &json!({}), config(), &by("creator"), at(0));
     for second in 1..20 {
         let mut next = live.clone();
         next["metadata"]["labels"][format!("l{second}")] = json!("x");
-        live = track(&Deployment, Some(&live), next, &by(&format!("m{second}")), at(second));
+        live = track(&Deployment, &live, next, &by(&format!("m{second}")), at(second));
     }
     let entries = live["metadata"]["managedFields"].as_array().unwrap();
     assert_eq!(entries.len(), 10);

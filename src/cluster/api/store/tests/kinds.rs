@@ -94,7 +94,9 @@ fn evictions_spend_the_budget() {
     );
     let budget = json!({"metadata": {"name": "b"}, "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "x"}}}});
     world.ok(Verb::Create, BUDGETS, budget);
-    let evict = |world: &mut World| world.send(Verb::Create, &format!("{PODS}/p/eviction"), json!({}));
+    let evict = |world: &mut World| {
+        world.send(Verb::Create, &format!("{PODS}/p/eviction"), json!({"metadata": {"name": "p"}}))
+    };
     let early = evict(&mut world).expect_err("not yet computed");
     assert_eq!(early.reason.code(), 429);
     assert_eq!(early.details["retryAfterSeconds"], 10);

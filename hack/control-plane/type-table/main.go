@@ -1,9 +1,16 @@
-// Writes the table by which the embedded API reads the protobuf form of built-in kinds, which kubectl sends for some
-// commands: `go run ./wire-table > ../../src/cluster/http/protobuf/types.txt`, in hack/control-plane.
+// Writes the table of the types of built-in kinds, by which the embedded API reads objects in JSON and in the protobuf
+// form that kubectl sends for some commands, and keeps them as a server with these types does:
+// `go run ./type-table > ../../src/cluster/api/kinds/types.txt`, in hack/control-plane.
 //
-// Each line is a type and its fields, `NUMBER:NAME[?]=KIND`: no name for a field whose own fields stand in its place,
-// `?` for one that is left out where it is empty. A kind is s, b, i, f or y (text, truth, whole number, float, bytes) or
-// `>TYPE`, after `[` for a list, `[[` for a list in a message of its own, or `{` for a map from text.
+// Each line is a type and its fields, `NUMBER:NAME[?][0][*]=SHAPE`: no name for a field whose own fields stand in its
+// place, `?` for one that is left out where it is empty, `0` for one that is left out where it has the zero value, `*`
+// for one behind a pointer. A shape is one of
+//
+//	s b i l f y   text, truth, whole number of 32 or of 64 bits, float, bytes
+//	q t m x r     quantity, time, time with microseconds, number or text, any JSON
+//	>TYPE [SHAPE {SHAPE   object, list, map from text
+//
+// A text, list or map whose Go type has a name has it, between colons, after its first letter.
 package main
 
 import (
@@ -41,10 +48,10 @@ var roots = []any{
 	authorizationv1.SelfSubjectRulesReview{}, authorizationv1.SubjectAccessReview{}, metav1.DeleteOptions{},
 }
 
-// Their form on the wire is not that of their fields; the reader knows them by name.
-var special = map[string]bool{
-	"api/resource.Quantity": true, "meta/v1.Time": true, "meta/v1.MicroTime": true, "util/intstr.IntOrString": true,
-	"meta/v1.FieldsV1": true,
+// Types whose JSON is not an object of their fields.
+var special = map[string]string{
+	"api/resource.Quantity": "q", "meta/v1.Time": "t", "meta/v1.MicroTime": "m", "util/intstr.IntOrString": "x",
+	"meta/v1.FieldsV1": "r",
 }
 
 func main() {
@@ -69,7 +76,7 @@ func typeName(t reflect.Type) string {
 
 func add(lines map[string]string, t reflect.Type) {
 	name := typeName(t)
-	if _, known := lines[name]; known || special[name] {
+	if _, known := lines[name]; known {
 		return
 	}
 	lines[name] = ""
@@ -81,46 +88,60 @@ func add(lines map[string]string, t reflect.Type) {
 			continue
 		}
 		json := strings.Split(field.Tag.Get("json"), ",")
-		optional := ""
+		marks := ""
 		for _, word := range json[1:] {
-			// What is behind a pointer is there when it was sent, even where it is empty.
-			if word == "omitempty" && field.Type.Kind() != reflect.Pointer {
-				optional = "?"
+			switch word {
+			case "omitempty":
+				marks += "?"
+			case "omitzero":
+				marks += "0"
 			}
 		}
-		line += fmt.Sprintf(" %s:%s%s=%s", tag[1], json[0], optional, kind(lines, field.Type))
+		if field.Type.Kind() == reflect.Pointer {
+			marks += "*"
+		}
+		line += fmt.Sprintf(" %s:%s%s=%s", tag[1], json[0], marks, shape(lines, field.Type))
 	}
 	lines[name] = line
 }
 
-func kind(lines map[string]string, t reflect.Type) string {
+func shape(lines map[string]string, t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Pointer:
-		return kind(lines, t.Elem())
+		return shape(lines, t.Elem())
 	case reflect.String:
-		return "s"
+		return "s" + ownName(t)
 	case reflect.Bool:
 		return "b"
-	case reflect.Int32, reflect.Int64:
+	case reflect.Int32:
 		return "i"
+	case reflect.Int64:
+		return "l"
 	case reflect.Float64:
 		return "f"
 	case reflect.Struct:
+		if letter, known := special[typeName(t)]; known {
+			return letter
+		}
 		add(lines, t)
 		return ">" + typeName(t)
 	case reflect.Slice:
 		if t.Elem().Kind() == reflect.Uint8 {
 			return "y"
 		}
-		if t.Name() != "" {
-			// A named list is a message that holds the list.
-			return "[[" + kind(lines, t.Elem())
-		}
-		return "[" + kind(lines, t.Elem())
+		return "[" + ownName(t) + shape(lines, t.Elem())
 	case reflect.Map:
-		return "{" + kind(lines, t.Elem())
+		return "{" + ownName(t) + shape(lines, t.Elem())
 	}
-	fmt.Fprintln(os.Stderr, "no kind for", t)
+	fmt.Fprintln(os.Stderr, "no shape for", t)
 	os.Exit(1)
 	return ""
+}
+
+// The name of a type that Go does not have by itself.
+func ownName(t reflect.Type) string {
+	if t.PkgPath() == "" {
+		return ""
+	}
+	return ":" + t.String() + ":"
 }

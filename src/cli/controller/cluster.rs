@@ -1,0 +1,293 @@
+//! Which cluster, and as whom: the kubeconfig, and the flags of kubectl that say otherwise.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use kube::Config;
+use kube::config::{
+    AuthInfo, Cluster, Context, KubeConfigOptions, Kubeconfig, KubeconfigError, NamedAuthInfo, NamedCluster,
+    NamedContext,
+};
+
+use super::ControllerError;
+use crate::controller::failure::root_cause;
+
+/// The flags that choose a cluster, named as those of kubectl.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Which cluster, and as whom")]
+pub(super) struct ClusterFlags {
+    /// File with clusters, users and contexts [default: $KUBECONFIG, ~/.kube/config, or the cluster that this runs in]
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig [default: its current context]
+    #[arg(long, value_name = "NAME")]
+    context: Option<String>,
+    /// Cluster of the kubeconfig, instead of the context's
+    #[arg(long, value_name = "NAME")]
+    cluster: Option<String>,
+    /// User of the kubeconfig, instead of the context's
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+    /// Address of the API server
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
+    /// Name that the certificate of the API server is checked against
+    #[arg(long, value_name = "NAME")]
+    tls_server_name: Option<String>,
+    /// Do not check the certificate of the API server
+    #[arg(long, value_name = "BOOL", value_parser = super::switch, default_value = "false",
+          num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    insecure_skip_tls_verify: bool,
+    /// File with the certificates of the authorities that the API server's is signed by
+    #[arg(long, value_name = "FILE")]
+    certificate_authority: Option<String>,
+    /// Proxy to reach the API server through
+    #[arg(long, value_name = "URL")]
+    proxy_url: Option<String>,
+    /// Do not ask for compressed answers
+    #[arg(long, value_name = "BOOL", value_parser = super::switch, default_value = "false",
+          num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    disable_compression: bool,
+    /// File with the certificate of the user
+    #[arg(long, value_name = "FILE")]
+    client_certificate: Option<String>,
+    /// File with the key of that certificate
+    #[arg(long, value_name = "FILE")]
+    client_key: Option<String>,
+    /// Bearer token of the user
+    #[arg(long, value_name = "TOKEN")]
+    token: Option<String>,
+    /// Name of the user, for basic authentication
+    #[arg(long, value_name = "NAME")]
+    username: Option<String>,
+    /// Password of the user, for basic authentication
+    #[arg(long, value_name = "PASSWORD")]
+    password: Option<String>,
+    /// User to act as
+    #[arg(long = "as", value_name = "NAME")]
+    as_user: Option<String>,
+    /// Group to act as a member of; may be given several times
+    #[arg(long = "as-group", value_name = "NAME")]
+    as_groups: Vec<String>,
+    /// Uid to act with
+    #[arg(long, value_name = "UID")]
+    as_uid: Option<String>,
+}
+
+impl ClusterFlags {
+    /// Where the cluster is: as the flags say, else as `$KUBECONFIG` or `~/.kube/config`, else the one around this pod.
+    pub(super) async fn config(self) -> Result<Config, ControllerError> {
+        if let Some(file) = &self.kubeconfig {
+            let failed = |error: KubeconfigError| unusable(&error, || file.display().to_string());
+            let kubeconfig = Kubeconfig::read_from(file).map_err(failed)?;
+            return self.load(kubeconfig).await.map_err(failed);
+        }
+        let error = match Kubeconfig::read() {
+            Ok(kubeconfig) => match self.load(kubeconfig).await {
+                Ok(config) => return Ok(config),
+                Err(error) => error,
+            },
+            Err(error) => error,
+        };
+        let is_absent = matches!(&error, KubeconfigError::ReadConfig(cause, _) if cause.kind() == std::io::ErrorKind::NotFound)
+            || matches!(error, KubeconfigError::FindPath);
+        let named = std::env::var("KUBECONFIG").ok().filter(|paths| !paths.is_empty());
+        if self.server.is_some() && named.is_none() && is_absent {
+            let alone = Kubeconfig { current_context: Some(CONTEXT.into()), ..Kubeconfig::default() };
+            return self.load(alone).await.map_err(|error| unusable(&error, || "made of the flags".into()));
+        }
+        if self.context.is_some() || named.is_some() || !is_absent {
+            return Err(unusable(&error, || named.unwrap_or_else(|| DEFAULT_KUBECONFIG.into())));
+        }
+        let mut config = in_cluster(&error)?;
+        self.override_user(&mut config.auth_info);
+        replace(&mut config.tls_server_name, self.tls_server_name.as_ref());
+        config.accept_invalid_certs |= self.insecure_skip_tls_verify;
+        Ok(config)
+    }
+
+    /// The configuration that the kubeconfig and the flags give together.
+    async fn load(&self, mut kubeconfig: Kubeconfig) -> Result<Config, KubeconfigError> {
+        let options = KubeConfigOptions {
+            context: self.context.clone(),
+            cluster: self.cluster.clone(),
+            user: self.user.clone(),
+        };
+        if let Some(context) = self.chosen(&mut kubeconfig) {
+            let cluster = self.cluster.clone().unwrap_or(context.cluster);
+            let user = self.user.clone().or(context.user);
+            for named in kubeconfig.clusters.iter_mut().filter(|named| named.name == cluster) {
+                self.override_cluster(named.cluster.get_or_insert_default());
+            }
+            for named in kubeconfig.auth_infos.iter_mut().filter(|named| Some(&named.name) == user.as_ref()) {
+                self.override_user(named.auth_info.get_or_insert_default());
+            }
+        }
+        Config::from_custom_kubeconfig(kubeconfig, &options).await
+    }
+
+    /// The chosen context. One that names no cluster or user gets them, so that flags can say how they are.
+    fn chosen(&self, kubeconfig: &mut Kubeconfig) -> Option<Context> {
+        let name = self.context.clone().or_else(|| kubeconfig.current_context.clone())?;
+        if self.server.is_some() && !kubeconfig.contexts.iter().any(|named| named.name == name) {
+            let context = Context { cluster: CONTEXT.into(), ..Context::default() };
+            let named =
+                NamedContext { name: name.clone(), context: Some(context), ..NamedContext::default() };
+            kubeconfig.contexts.push(named);
+            kubeconfig.clusters.push(NamedCluster { name: CONTEXT.into(), ..NamedCluster::default() });
+        }
+        let named = kubeconfig.contexts.iter_mut().find(|named| named.name == name)?;
+        let context = named.context.as_mut()?;
+        if context.user.is_none() && self.user.is_none() {
+            context.user = Some(CONTEXT.into());
+            kubeconfig.auth_infos.push(NamedAuthInfo { name: CONTEXT.into(), ..NamedAuthInfo::default() });
+        }
+        Some(context.clone())
+    }
+
+    fn override_cluster(&self, cluster: &mut Cluster) {
+        replace(&mut cluster.server, self.server.as_ref());
+        replace(&mut cluster.tls_server_name, self.tls_server_name.as_ref());
+        replace(&mut cluster.proxy_url, self.proxy_url.as_ref());
+        if self.certificate_authority.is_some() {
+            cluster.certificate_authority_data = None;
+        }
+        replace(&mut cluster.certificate_authority, self.certificate_authority.as_ref());
+        replace(&mut cluster.insecure_skip_tls_verify, self.insecure_skip_tls_verify.then_some(&true));
+        replace(&mut cluster.disable_compression, self.disable_compression.then_some(&true));
+    }
+
+    fn override_user(&self, user: &mut AuthInfo) {
+        if self.client_certificate.is_some() {
+            user.client_certificate_data = None;
+        }
+        replace(&mut user.client_certificate, self.client_certificate.as_ref());
+        if self.client_key.is_some() {
+            user.client_key_data = None;
+        }
+        replace(&mut user.client_key, self.client_key.as_ref());
+        if self.token.is_some() {
+            user.token_file = None;
+        }
+        replace(&mut user.token, self.token.clone().map(Into::into).as_ref());
+        replace(&mut user.username, self.username.as_ref());
+        replace(&mut user.password, self.password.clone().map(Into::into).as_ref());
+        replace(&mut user.impersonate, self.as_user.as_ref());
+        replace(&mut user.impersonate_uid, self.as_uid.as_ref());
+        replace(&mut user.impersonate_groups, Some(&self.as_groups).filter(|groups| !groups.is_empty()));
+    }
+}
+
+fn replace<T: Clone>(value: &mut Option<T>, other: Option<&T>) {
+    if other.is_some() {
+        *value = other.cloned();
+    }
+}
+
+/// The name of what flags describe without a kubeconfig.
+const CONTEXT: &str = "flags";
+const DEFAULT_KUBECONFIG: &str = "~/.kube/config";
+/// Set in every pod.
+const SERVICE_HOST: &str = "KUBERNETES_SERVICE_HOST";
+
+/// The cluster around this pod, where there is no kubeconfig for the reason given.
+fn in_cluster(error: &KubeconfigError) -> Result<Config, ControllerError> {
+    Config::incluster().map_err(|missing| ControllerError::NoCluster {
+        kubeconfig: format!("{}: {}", place(error, || DEFAULT_KUBECONFIG.into()), cause(error)),
+        in_cluster: match std::env::var_os(SERVICE_HOST) {
+            Some(_) => root_cause(&missing),
+            None => format!("${SERVICE_HOST} is not set"),
+        },
+    })
+}
+
+fn unusable(error: &KubeconfigError, named: impl FnOnce() -> String) -> ControllerError {
+    ControllerError::Kubeconfig { place: place(error, named), cause: cause(error) }
+}
+
+/// The file that the error is about: the one that was `named`, or the one of several that could not be read.
+fn place(error: &KubeconfigError, named: impl FnOnce() -> String) -> String {
+    if let KubeconfigError::ReadConfig(_, path) = error { path.display().to_string() } else { named() }
+}
+
+fn cause(error: &KubeconfigError) -> String {
+    if let KubeconfigError::CurrentContextNotSet = error {
+        return "it has no current context".into();
+    }
+    if let KubeconfigError::LoadContext(context) = error {
+        return format!(
+            "it has no context {context:?}; `kubectl config get-contexts` lists those that it has"
+        );
+    }
+    // An error in the YAML ends with a picture of the place.
+    root_cause(error).lines().next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILE: &str = "
+apiVersion: v1
+kind: Config
+current-context: one
+contexts:
+- {name: one, context: {cluster: near, user: me, namespace: shop}}
+- {name: two, context: {cluster: far}}
+clusters:
+- {name: near, cluster: {server: 'https://near:6443'}}
+- {name: far, cluster: {server: 'https://far:6443'}}
+users:
+- {name: me, user: {token: mine}}
+- {name: you, user: {token: yours}}
+";
+
+    async fn config(flags: ClusterFlags) -> Config {
+        flags.load(Kubeconfig::from_yaml(FILE).expect("YAML")).await.expect("a configuration")
+    }
+
+    #[tokio::test]
+    async fn flags_choose_from_the_kubeconfig() {
+        let plain = config(ClusterFlags::default()).await;
+        assert_eq!((plain.cluster_url.host(), plain.default_namespace.as_str()), (Some("near"), "shop"));
+        let flags =
+            ClusterFlags { cluster: Some("far".into()), user: Some("you".into()), ..ClusterFlags::default() };
+        let chosen = config(flags).await;
+        assert_eq!(chosen.cluster_url.host(), Some("far"));
+        let other = config(ClusterFlags { context: Some("two".into()), ..ClusterFlags::default() }).await;
+        assert_eq!((other.cluster_url.host(), other.default_namespace.as_str()), (Some("far"), "default"));
+    }
+
+    #[tokio::test]
+    async fn flags_say_otherwise_than_the_kubeconfig() {
+        let flags = ClusterFlags {
+            server: Some("https://other:1".into()),
+            tls_server_name: Some("name".into()),
+            insecure_skip_tls_verify: true,
+            as_user: Some("jane".into()),
+            as_groups: vec!["staff".into()],
+            ..ClusterFlags::default()
+        };
+        let config = config(flags).await;
+        assert_eq!(config.cluster_url.to_string(), "https://other:1/");
+        assert_eq!((config.tls_server_name.as_deref(), config.accept_invalid_certs), (Some("name"), true));
+        assert_eq!(config.auth_info.impersonate.as_deref(), Some("jane"));
+        assert_eq!(config.auth_info.impersonate_groups, Some(vec!["staff".to_owned()]));
+        assert!(config.auth_info.token.is_some(), "the user is still that of the context");
+    }
+
+    #[tokio::test]
+    async fn a_context_without_a_user_gets_the_one_of_the_flags() {
+        let flags =
+            ClusterFlags { context: Some("two".into()), token: Some("t".into()), ..ClusterFlags::default() };
+        assert!(config(flags).await.auth_info.token.is_some());
+    }
+
+    #[tokio::test]
+    async fn an_address_is_enough() {
+        let flags = ClusterFlags { server: Some("http://localhost:8001".into()), ..ClusterFlags::default() };
+        let empty = Kubeconfig { current_context: Some(CONTEXT.into()), ..Kubeconfig::default() };
+        let config = flags.load(empty).await.expect("a configuration");
+        assert_eq!(config.cluster_url.to_string(), "http://localhost:8001/");
+    }
+}

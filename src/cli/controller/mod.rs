@@ -1,0 +1,144 @@
+//! `serin controller`: flags, logging and the runtime of the controller.
+
+mod cluster;
+mod flags;
+mod unneeded;
+
+use std::fs;
+use std::time::Duration;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::controller::lease::election::Terms;
+use crate::controller::run::{self, ElectionOptions, Options, RunError};
+use crate::domain::duration;
+use flags::{ElectionFlags, LogFormat, LogLevel};
+
+pub use flags::Flags;
+
+/// The namespace of the controller where nothing says otherwise.
+const NAMESPACE: &str = "argo-rollouts";
+/// Where a pod finds the namespace that it is in.
+const NAMESPACE_FILE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
+
+/// Why the controller did not run.
+#[derive(Debug, thiserror::Error)]
+pub enum ControllerError {
+    /// No cluster is configured.
+    #[error(
+        "no cluster to work on: {kubeconfig}; and this is not a pod of a cluster: {in_cluster}\n\
+         Name a kubeconfig with --kubeconfig or in $KUBECONFIG."
+    )]
+    NoCluster {
+        /// What is wrong with the kubeconfig.
+        kubeconfig: String,
+        /// What is missing of a pod's environment.
+        in_cluster: String,
+    },
+    /// The kubeconfig cannot be used.
+    #[error(
+        "cannot use the kubeconfig {place}: {cause}\n\
+         Name another one with --kubeconfig or in $KUBECONFIG, or another context with --context."
+    )]
+    Kubeconfig {
+        /// The file, or the list of files of `$KUBECONFIG`.
+        place: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// The flags about the election of a leader do not fit together.
+    #[error("{0}")]
+    Terms(&'static str),
+    /// It did not start, or could not go on.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The runtime could not be made.
+    #[error("cannot start threads: {0}")]
+    Runtime(#[source] std::io::Error),
+}
+
+/// Runs the controller until it is told to stop.
+pub fn run(flags: Flags) -> Result<(), ControllerError> {
+    log_to_stderr(flags.loglevel, flags.logformat);
+    for notice in flags.unneeded.notices() {
+        tracing::warn!("{notice}");
+    }
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ControllerError::Runtime)?;
+    let done = runtime.block_on(async { Ok(run::run(options(flags).await?).await?) });
+    // Whatever still waits for an answer is not waited for.
+    runtime.shutdown_background();
+    done
+}
+
+async fn options(flags: Flags) -> Result<Options, ControllerError> {
+    let election = election(&flags.election)?;
+    let config = flags.cluster.config().await?;
+    if flags.namespace.is_some() && !flags.namespaced {
+        tracing::warn!("--namespace has no effect without --namespaced");
+    }
+    let namespace = flags.namespaced.then(|| flags.namespace.unwrap_or(config.default_namespace.clone()));
+    let port = |port: u16| (port != 0).then_some(port);
+    Ok(Options {
+        config,
+        namespace,
+        instance_id: Some(flags.instance_id).filter(|id| !id.is_empty()),
+        rollout_threads: usize::from(flags.rollout_threads),
+        // 0 is for never, and this is longer than anybody waits.
+        resync: Duration::from_secs(
+            if flags.rollout_resync == 0 { u32::MAX } else { flags.rollout_resync }.into(),
+        ),
+        healthz_port: port(flags.healthz_port),
+        metrics_port: port(flags.metrics_port),
+        election,
+    })
+}
+
+fn election(flags: &ElectionFlags) -> Result<Option<ElectionOptions>, ControllerError> {
+    if !flags.elect {
+        return Ok(None);
+    }
+    let terms = Terms::new(flags.lease_duration, flags.renew_deadline, flags.retry_period);
+    let terms = terms.map_err(ControllerError::Terms)?;
+    Ok(Some(ElectionOptions { namespace: own_namespace(), terms }))
+}
+
+/// The namespace that this controller is in.
+fn own_namespace() -> String {
+    let named = std::env::var("POD_NAMESPACE").ok().or_else(|| fs::read_to_string(NAMESPACE_FILE).ok());
+    let named = named.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
+    named.unwrap_or_else(|| NAMESPACE.to_owned())
+}
+
+/// Reads a duration as Go does; it must be longer than 0.
+fn go_duration(text: &str) -> Result<Duration, String> {
+    let duration = duration::go_duration(text).and_then(|duration| Duration::try_from(duration).ok());
+    duration.filter(|d| !d.is_zero()).ok_or_else(|| "a duration is written as in 15s or 1m30s".to_owned())
+}
+
+/// Reads a truth value as Go does.
+fn switch(text: &str) -> Result<bool, String> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err("true or false".to_owned()),
+    }
+}
+
+fn log_to_stderr(level: LogLevel, format: LogFormat) {
+    let level = match level {
+        LogLevel::Error => "error",
+        LogLevel::Warn => "warn",
+        LogLevel::Info => "info",
+        LogLevel::Debug => "debug",
+        LogLevel::Trace => "trace",
+    };
+    // What the libraries have to say is said again, with its context, by the controller.
+    let filter = EnvFilter::new(format!("off,serin={level}"));
+    let log =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    match format {
+        LogFormat::Text => log.with_ansi(false).init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
+}

@@ -1,0 +1,11 @@
+//! Objects of built-in kinds as a server with types keeps them of what a client sent.
+//!
+//! Values that do not fit their field are refused, in the server's words; fields that the type does not have are dropped
+//! and named; quantities and times get their one form; what is empty is there or not as the type says. The types are
+//! those of [`super::kinds::types`].
+
+mod decode;
+pub(super) mod quantity;
+mod time;
+
+pub(super) use decode::{Reader, decode, empty};

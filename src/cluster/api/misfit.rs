@@ -1,0 +1,46 @@
+//! What server-side apply says of values that their field cannot hold.
+
+use serde_json::Value;
+
+/// A field that a kind does not have.
+pub(super) fn undeclared(path: &str) -> String {
+    format!("{path}: field not declared in schema")
+}
+
+/// Something else than a number.
+pub(super) fn no_number(path: &str, value: &Value) -> String {
+    unfit(path, "numeric (int or float)", go_type(value))
+}
+
+/// Something else than a text.
+pub(super) fn no_text(path: &str, value: &Value) -> String {
+    unfit(path, "string", &format!("&value.valueUnstructured{{Value:{value}}}"))
+}
+
+/// Something else than a `boolean`, a `list` or a `map`.
+pub(super) fn no(wanted: &str, path: &str, value: &Value) -> String {
+    let plain = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    unfit(path, wanted, &format!("&{{{plain}}}"))
+}
+
+fn unfit(path: &str, wanted: &str, found: &str) -> String {
+    format!("{path}: expected {wanted}, got {found}")
+}
+
+/// Where an item stands: `[name="a"]`, or `[0]` where it has no keys.
+pub(super) fn place(keys: &[String], index: usize, item: &Value) -> String {
+    let keys: Vec<String> =
+        keys.iter().filter_map(|key| item.get(key).map(|value| format!("{key}={value}"))).collect();
+    if keys.is_empty() { format!("[{index}]") } else { format!("[{}]", keys.join(",")) }
+}
+
+fn go_type(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "<nil>",
+        Value::Bool(_) => "bool",
+        Value::Number(_) => "int64",
+        Value::String(_) => "string",
+        Value::Array(_) => "[]interface {}",
+        Value::Object(_) => "map[string]interface {}",
+    }
+}

@@ -1,0 +1,311 @@
+//! What `/metrics` says: the reference's names, types and labels for what is counted here, and a few of our own.
+//!
+//! What happens is counted where it happens, in [`Metrics`]. How things are is read from the caches and the queue when
+//! somebody asks ([`scrape`]). The series of a Rollout go some time after it has gone.
+
+pub mod process;
+pub mod requests;
+pub mod scrape;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use prometheus::core::Collector;
+use prometheus::proto::MetricFamily;
+use prometheus::{
+    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGaugeVec, Opts, Registry,
+    exponential_buckets,
+};
+
+use super::object::ObjectKey;
+use crate::domain::event::EventReason;
+use requests::CountRequests;
+
+/// How long the series of a Rollout stay after it has gone, so that the last values are still read.
+const REMEMBRANCE: SignedDuration = SignedDuration::from_secs(65);
+/// The bounds of how long a decision takes with everything that follows from it, in seconds.
+const RECONCILE_SECONDS: [f64; 5] = [0.01, 0.15, 0.25, 0.5, 1.0];
+/// The name of the queue of Rollouts.
+const QUEUE: &str = "Rollouts";
+
+/// A class of what may go wrong with a Rollout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorClass {
+    /// Somebody else was faster.
+    Conflict,
+    /// It may go well next time.
+    Transient,
+    /// A right is missing, or a quota is used up.
+    Forbidden,
+    /// The object is invalid, or an admission webhook said no.
+    Rejected,
+    /// This program is wrong.
+    Bug,
+}
+
+impl ErrorClass {
+    /// The value of the label `class`.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Conflict => "conflict",
+            Self::Transient => "transient",
+            Self::Forbidden => "forbidden",
+            Self::Rejected => "rejected",
+            Self::Bug => "bug",
+        }
+    }
+}
+
+/// What is counted as it happens.
+#[derive(Debug)]
+pub struct Metrics {
+    reconcile: HistogramVec,
+    reconcile_error: IntCounterVec,
+    events: IntCounterVec,
+    errors: IntCounterVec,
+    freshness_waits: IntCounter,
+    pub(super) fence_refusals: IntCounter,
+    queue_wait: Histogram,
+    work: Histogram,
+    count_requests: CountRequests,
+    /// When Rollouts went whose series are still there.
+    departed: Mutex<BTreeMap<ObjectKey, Timestamp>>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let of_rollout = ["namespace", "name"];
+        let requests = ["kind", "namespace", "name", "verb", "status_code"];
+        let interrupted =
+            Opts::new("serin_watch_interrupted", "Whether the watch of a resource is interrupted.");
+        Self {
+            reconcile: histogram_vec(
+                HistogramOpts::new("rollout_reconcile", "Rollout reconciliation performance.")
+                    .buckets(RECONCILE_SECONDS.to_vec()),
+                &of_rollout,
+            ),
+            reconcile_error: counter_vec(
+                "rollout_reconcile_error",
+                "Errors while a Rollout was reconciled.",
+                &of_rollout,
+            ),
+            events: counter_vec(
+                "rollout_events_total",
+                "Events of a Rollout.",
+                &["namespace", "name", "type", "reason"],
+            ),
+            errors: counter_vec("serin_errors_total", "Errors by class.", &["class"]),
+            freshness_waits: counter(
+                "serin_freshness_waits_total",
+                "How often a decision waited for its own last write to show up.",
+            ),
+            fence_refusals: counter(
+                "serin_fence_refusals_total",
+                "Requests that were not sent because another replica might lead.",
+            ),
+            queue_wait: queue_histogram(
+                "workqueue_queue_duration_seconds",
+                "How long an item stays in the queue before it is worked on.",
+            ),
+            work: queue_histogram("workqueue_work_duration_seconds", "How long an item is worked on."),
+            count_requests: CountRequests {
+                requests: counter_vec(
+                    "controller_clientset_k8s_request_total",
+                    "Requests to the Kubernetes API.",
+                    &requests,
+                ),
+                interrupted: IntGaugeVec::new(interrupted, &["resource"]).expect(VALID),
+            },
+            departed: Mutex::default(),
+        }
+    }
+}
+
+/// Why making a metric does not fail.
+const VALID: &str = "the name and the labels are valid";
+
+fn counter(name: &str, help: &str) -> IntCounter {
+    IntCounter::new(name, help).expect(VALID)
+}
+
+fn counter_vec(name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
+    IntCounterVec::new(Opts::new(name, help), labels).expect(VALID)
+}
+
+fn histogram_vec(options: HistogramOpts, labels: &[&str]) -> HistogramVec {
+    HistogramVec::new(options, labels).expect(VALID)
+}
+
+/// A histogram of times of the queue, with the bounds of client-go: ten powers of ten from 10 ns on.
+fn queue_histogram(name: &str, help: &str) -> Histogram {
+    let bounds = exponential_buckets(1e-8, 10.0, 10).expect(VALID);
+    Histogram::with_opts(HistogramOpts::new(name, help).const_label("name", QUEUE).buckets(bounds))
+        .expect(VALID)
+}
+
+impl Metrics {
+    /// The count to be put in front of a client.
+    #[must_use]
+    pub const fn count_requests(&self) -> &CountRequests {
+        &self.count_requests
+    }
+
+    /// A Rollout was reconciled in that time.
+    pub fn reconciled(&self, key: &ObjectKey, took: Duration) {
+        self.reconcile.with_label_values(&of(key)).observe(took.as_secs_f64());
+    }
+
+    /// Something went wrong with a Rollout. A conflict is no error of it: it is decided anew, and nobody has to know.
+    pub fn failed(&self, key: &ObjectKey, class: ErrorClass) {
+        self.errors.with_label_values(&[class.as_str()]).inc();
+        if class != ErrorClass::Conflict {
+            self.reconcile_error.with_label_values(&of(key)).inc();
+        }
+    }
+
+    /// An Event of a Rollout.
+    pub fn told(&self, key: &ObjectKey, reason: EventReason) {
+        self.events.with_label_values(&event_labels(key, reason)).inc();
+    }
+
+    /// A decision waits for its own last write.
+    pub fn waits_for_freshness(&self) {
+        self.freshness_waits.inc();
+    }
+
+    /// The fence has held a request back.
+    pub fn fenced(&self) {
+        self.fence_refusals.inc();
+    }
+
+    /// A Rollout was taken out of the queue after that time.
+    pub fn started(&self, waited: Duration) {
+        self.queue_wait.observe(waited.as_secs_f64());
+    }
+
+    /// A Rollout was worked on for that time.
+    pub fn finished(&self, took: Duration) {
+        self.work.observe(took.as_secs_f64());
+    }
+
+    /// The watch of that resource is interrupted.
+    pub fn watch_interrupted(&self, resource: &str) {
+        self.count_requests.interrupted.with_label_values(&[resource]).set(1);
+    }
+
+    /// The Rollout is there: its series stay.
+    pub fn present(&self, key: &ObjectKey) {
+        self.departed().remove(key);
+    }
+
+    /// The Rollout is gone: its series go later.
+    pub fn gone(&self, key: &ObjectKey, now: Timestamp) {
+        self.departed().entry(key.clone()).or_insert(now);
+        self.purge(now);
+    }
+
+    /// Drops the series of Rollouts that went long enough ago.
+    fn purge(&self, now: Timestamp) {
+        self.departed().retain(|key, since| {
+            let stays = now.duration_since(*since) < REMEMBRANCE;
+            if !stays {
+                self.drop_series(key);
+            }
+            stays
+        });
+    }
+
+    /// A series that never was is as good as one that is gone.
+    fn drop_series(&self, key: &ObjectKey) {
+        let _ = self.reconcile.remove_label_values(&of(key));
+        let _ = self.reconcile_error.remove_label_values(&of(key));
+        for reason in EventReason::ALL {
+            let _ = self.events.remove_label_values(&event_labels(key, *reason));
+        }
+    }
+
+    /// All that was counted until `now`.
+    fn families(&self, now: Timestamp) -> Vec<MetricFamily> {
+        self.purge(now);
+        let registry = Registry::new();
+        let CountRequests { requests, interrupted } = &self.count_requests;
+        let all: [Box<dyn Collector>; 10] = [
+            Box::new(self.reconcile.clone()),
+            Box::new(self.reconcile_error.clone()),
+            Box::new(self.events.clone()),
+            Box::new(self.errors.clone()),
+            Box::new(self.freshness_waits.clone()),
+            Box::new(self.fence_refusals.clone()),
+            Box::new(self.queue_wait.clone()),
+            Box::new(self.work.clone()),
+            Box::new(requests.clone()),
+            Box::new(interrupted.clone()),
+        ];
+        for metric in all {
+            registry.register(metric).expect("each name is used once");
+        }
+        registry.gather()
+    }
+
+    fn departed(&self) -> MutexGuard<'_, BTreeMap<ObjectKey, Timestamp>> {
+        self.departed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn of(key: &ObjectKey) -> [&str; 2] {
+    [&key.namespace, &key.name]
+}
+
+fn event_labels(key: &ObjectKey, reason: EventReason) -> [&str; 4] {
+    [&key.namespace, &key.name, reason.event_type().as_str(), reason.as_str()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).expect("a time")
+    }
+
+    /// The number of series with a label of that value.
+    fn series(metrics: &Metrics, now: Timestamp, name: &str) -> usize {
+        let families = metrics.families(now);
+        let all = families.iter().flat_map(MetricFamily::get_metric);
+        all.filter(|metric| metric.get_label().iter().any(|label| label.value() == name)).count()
+    }
+
+    #[test]
+    fn the_series_of_a_rollout_go_65_seconds_after_it() {
+        let metrics = Metrics::default();
+        let keys = [ObjectKey::new("shop", "web"), ObjectKey::new("shop", "api")];
+        for key in &keys {
+            metrics.reconciled(key, Duration::from_millis(3));
+            metrics.failed(key, ErrorClass::Rejected);
+            metrics.told(key, EventReason::RolloutAborted);
+            metrics.told(key, EventReason::ScalingReplicaSet);
+        }
+        metrics.gone(&keys[0], at(100));
+        assert_eq!(series(&metrics, at(164), "web"), 4);
+        assert_eq!((series(&metrics, at(165), "web"), series(&metrics, at(165), "api")), (0, 4));
+        assert!(metrics.departed().is_empty());
+    }
+
+    #[test]
+    fn the_series_of_a_rollout_that_was_made_anew_stay() {
+        let (metrics, key) = (Metrics::default(), ObjectKey::new("shop", "web"));
+        metrics.reconciled(&key, Duration::ZERO);
+        metrics.gone(&key, at(0));
+        metrics.present(&key);
+        assert_eq!(series(&metrics, at(1_000), "web"), 1);
+    }
+
+    #[test]
+    fn a_conflict_is_no_error_of_the_rollout() {
+        let (metrics, key) = (Metrics::default(), ObjectKey::new("shop", "web"));
+        metrics.failed(&key, ErrorClass::Conflict);
+        assert_eq!((series(&metrics, at(0), "conflict"), series(&metrics, at(0), "web")), (1, 0));
+    }
+}

@@ -1,0 +1,147 @@
+//! Status writes that can wait.
+//!
+//! While pods come up and go away one by one, the counts in the status change and nothing that anybody waits for does:
+//! every such write would cost a request, and a look at the Rollout by everybody who watches it. They are kept until
+//! something that matters changes, and for [`PROGRESSING`] or [`SETTLED`] at most.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::api::{ConditionStatus, RolloutCondition, RolloutPhase, RolloutStatus};
+use crate::domain::condition::ConditionType;
+
+/// How long counts wait while an update is under way and the next change that matters is bound to come.
+const PROGRESSING: SignedDuration = SignedDuration::from_secs(10);
+/// How long they wait else: a moment, in which what changes together arrives.
+const SETTLED: SignedDuration = SignedDuration::from_secs(1);
+
+/// How long a new spec waits for the objects that it names: those of one manifest arrive one after the other.
+const ARRIVING: SignedDuration = SignedDuration::from_secs(2);
+
+/// Until when a spec that nothing was said about yet waits for the objects that it names.
+pub(super) fn until_arrived(held_since: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+    let until = held_since.unwrap_or(now).checked_add(ARRIVING).ok()?;
+    (until > now).then_some(until)
+}
+
+/// Until when the write of `next` over `before` waits, if it does: `longest` at most, since progress counts from when
+/// it was written. `held_since` is when a difference was first kept.
+pub(super) fn until(
+    before: Option<&RolloutStatus>,
+    next: &RolloutStatus,
+    held_since: Option<Timestamp>,
+    now: Timestamp,
+    longest: SignedDuration,
+) -> Option<Timestamp> {
+    let before = before.filter(|before| *before != next && is_alike(before, next))?;
+    let wait = if before.phase == Some(RolloutPhase::Progressing) { PROGRESSING } else { SETTLED };
+    let until = held_since.unwrap_or(now).checked_add(wait.min(longest)).ok()?;
+    (until > now).then_some(until)
+}
+
+/// Whether the two differ in nothing but counts and what merely follows from them.
+fn is_alike(before: &RolloutStatus, next: &RolloutStatus) -> bool {
+    let mut same = next.clone();
+    same.replicas = before.replicas;
+    same.updated_replicas = before.updated_replicas;
+    same.ready_replicas = before.ready_replicas;
+    same.available_replicas = before.available_replicas;
+    same.hpa_replicas = before.hpa_replicas;
+    if next.phase == Some(RolloutPhase::Progressing) {
+        same.message.clone_from(&before.message);
+    }
+    if are_alike(&before.conditions, &next.conditions) {
+        same.conditions.clone_from(&before.conditions);
+    }
+    same == *before
+}
+
+/// Whether the conditions say the same, but for how an update that goes on last progressed.
+fn are_alike(before: &[RolloutCondition], next: &[RolloutCondition]) -> bool {
+    let goes_on = |c: &RolloutCondition| {
+        c.type_ == ConditionType::Progressing.as_str() && c.status == ConditionStatus::True
+    };
+    let is_alike = |c: &RolloutCondition| {
+        before.iter().any(|b| b == c || b.type_ == c.type_ && goes_on(b) && goes_on(c))
+    };
+    before.len() == next.len() && next.iter().all(is_alike)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+    const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+
+    fn status(change: &serde_json::Value) -> RolloutStatus {
+        let mut status = json!({
+            "phase": "Progressing", "message": "more replicas need to be updated", "replicas": 2, "currentStepIndex": 0,
+            "conditions": [condition("Progressing", "NewReplicaSetCreated"), condition("Completed", "RolloutCompleted")],
+        });
+        for (key, value) in change.as_object().expect("an object") {
+            status[key] = value.clone();
+        }
+        serde_json::from_value(status).expect("a status")
+    }
+
+    fn condition(kind: &str, reason: &str) -> serde_json::Value {
+        let time = "2026-01-01T00:00:00Z";
+        json!({
+            "type": kind, "reason": reason, "status": "True", "message": "",
+            "lastUpdateTime": time, "lastTransitionTime": time,
+        })
+    }
+
+    fn wait(change: &serde_json::Value, held_since: Option<Timestamp>) -> Option<i64> {
+        until(Some(&status(&json!({}))), &status(change), held_since, NOW, MINUTE).map(Timestamp::as_second)
+    }
+
+    #[test]
+    fn counts_wait_while_pods_come_up() {
+        let conditions =
+            [condition("Completed", "RolloutCompleted"), condition("Progressing", "ReplicaSetUpdated")];
+        let change = json!({"replicas": 3, "message": "updated replicas are still becoming available"});
+        assert_eq!(wait(&change, None), Some(10));
+        assert_eq!(wait(&json!({"availableReplicas": 1, "conditions": conditions}), None), Some(10));
+    }
+
+    #[test]
+    fn what_has_waited_long_enough_is_written() {
+        let change = json!({"replicas": 3});
+        assert_eq!(wait(&change, Some(NOW - SignedDuration::from_secs(9))), Some(1));
+        assert_eq!(wait(&change, Some(NOW - SignedDuration::from_secs(10))), None);
+    }
+
+    #[test]
+    fn a_deadline_that_is_near_shortens_the_wait() {
+        let (before, next) = (status(&json!({})), status(&json!({"replicas": 3})));
+        let longest = SignedDuration::from_secs(2);
+        let until = until(Some(&before), &next, None, NOW, longest).map(Timestamp::as_second);
+        assert_eq!(until, Some(2));
+    }
+
+    #[test]
+    fn counts_of_a_settled_rollout_wait_for_a_moment() {
+        let settled =
+            |replicas: i32| status(&json!({"phase": "Healthy", "message": null, "replicas": replicas}));
+        let until = until(Some(&settled(2)), &settled(1), None, NOW, MINUTE).map(Timestamp::as_second);
+        assert_eq!(until, Some(1));
+    }
+
+    #[test]
+    fn everything_else_is_written_at_once() {
+        assert_eq!(wait(&json!({}), None), None, "there is nothing to write");
+        for change in [
+            json!({"phase": "Healthy", "replicas": 3}),
+            json!({"currentStepIndex": 1}),
+            json!({"observedGeneration": "2"}),
+            json!({"conditions": [condition("Progressing", "NewReplicaSetCreated")]}),
+            json!({"conditions": [condition("Progressing", "NewReplicaSetCreated"), condition("Completed", "x")]}),
+        ] {
+            assert_eq!(wait(&change, None), None, "{change}");
+        }
+        assert_eq!(until(None, &status(&json!({})), None, NOW, MINUTE), None, "a first status");
+    }
+}

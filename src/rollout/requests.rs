@@ -1,0 +1,43 @@
+//! Which ReplicaSets requests may still reach: by weight, by record, or through a Service.
+
+use super::context::{Context, Strategy};
+use super::snapshot::{ReplicaSetView, ServiceView};
+use crate::api::keys;
+
+/// Whether anything that the snapshot shows may still send requests to the ReplicaSet. Its pods must stay.
+pub(super) fn reach(cx: &Context<'_>, rs: &ReplicaSetView) -> bool {
+    let status = cx.status;
+    let weights = status.canary.weights.iter().flat_map(|weights| [&weights.canary, &weights.stable]);
+    let recorded = [
+        &status.stable_rs,
+        &status.current_pod_hash,
+        &status.blue_green.active_selector,
+        &status.blue_green.preview_selector,
+    ];
+    let mut hashes = recorded.into_iter().chain(weights.map(|destination| &destination.pod_template_hash));
+    hashes.any(|hash| hash.as_deref() == Some(rs.hash())) || reach_by_service(cx, rs)
+}
+
+/// Whether a Service that requests may come through selects the ReplicaSet.
+pub(super) fn reach_by_service(cx: &Context<'_>, rs: &ReplicaSetView) -> bool {
+    let selects = |service: &ServiceView| {
+        service.selector.get(keys::POD_HASH_LABEL).is_some_and(|hash| hash == rs.hash())
+    };
+    services(cx).into_iter().flatten().filter_map(|name| cx.service(name)).any(selects)
+}
+
+/// The Services that requests may come through. Of a ping-pong pair one rests but for the time of an update: nobody is sent
+/// to the revision that it still selects.
+fn services<'a>(cx: &Context<'a>) -> Vec<Option<&'a str>> {
+    match cx.strategy {
+        Strategy::Canary(canary) => {
+            let pair = canary.ping_pong.as_ref().map(|pair| pair.roles(cx.status.canary.stable_ping_pong));
+            let (stable, trial) = pair.unzip();
+            let trial = trial.filter(|_| !cx.is_fully_promoted() && !cx.status.abort);
+            vec![canary.stable_service.as_deref(), canary.canary_service.as_deref(), stable, trial]
+        }
+        Strategy::BlueGreen(blue_green) => {
+            vec![Some(blue_green.active_service.as_str()), blue_green.preview_service.as_deref()]
+        }
+    }
+}

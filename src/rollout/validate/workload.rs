@@ -1,0 +1,105 @@
+//! `spec.workloadRef`, and the workload that it names.
+//!
+//! Beyond the reference, a word in `scaleDown` must mean something for the kind of the workload, and containers in
+//! `spec.template`, which nobody would run, are a mistake.
+
+use serde_json::json;
+
+use super::error::{Findings, Path};
+use super::{SpecErrors, pod_template};
+use crate::api::Rollout;
+use crate::api::rollout::{RolloutSpec, WorkloadRef};
+use crate::domain::selector::selects;
+use crate::rollout::snapshot::{Unresolved, WorkloadView};
+use crate::rollout::workload::{ScaleDown, WorkloadKind};
+
+/// Checks what `spec` says about its workload; `path` is that of the spec.
+pub(super) fn check_reference(
+    spec: &RolloutSpec,
+    reference: &WorkloadRef,
+    path: &Path,
+    found: &mut Findings,
+) {
+    let template = &spec.template;
+    if !template.labels().is_empty() || !template.annotations().is_empty() || template.images().count() > 0 {
+        found.invalid_but(
+            &path.field("template"),
+            json!({"metadata": {"labels": template.labels(), "annotations": template.annotations()}}),
+            "must be empty where workloadRef names the source of the template",
+            "remove spec.template or spec.workloadRef",
+        );
+    }
+    let path = path.field("workloadRef");
+    let text = |field: &Option<String>| field.clone().unwrap_or_default();
+    let Some(kind) = WorkloadKind::of(reference) else {
+        let named = format!("{}/{}", text(&reference.api_version), text(&reference.kind));
+        let problem = "must be a Deployment or ReplicaSet of apps/v1, or a PodTemplate of v1";
+        return found.invalid(&path, named, problem);
+    };
+    if reference.name.is_none() {
+        found.required(&path.field("name"), format!("name a {} of the Rollout's namespace", kind.as_str()));
+    }
+    let problem = match ScaleDown::of(reference) {
+        None => "must be never, onsuccess or progressively",
+        Some(ScaleDown::OnSuccess | ScaleDown::Progressively) if kind != WorkloadKind::Deployment => {
+            "must be never, for only a Deployment can be scaled down"
+        }
+        Some(ScaleDown::Never | ScaleDown::OnSuccess | ScaleDown::Progressively) => return,
+    };
+    found.invalid(&path.field("scaleDown"), text(&reference.scale_down), problem);
+}
+
+/// Checks what `reference` led to; `filled` is the Rollout with what its workload gives to it.
+///
+/// What is found here heals without a change of the Rollout, when the workload appears or is corrected.
+pub(super) fn check_found(
+    reference: &WorkloadRef,
+    workload: Result<&WorkloadView, &Unresolved>,
+    filled: &Rollout,
+) -> Result<(), SpecErrors> {
+    let mut found = Findings::default();
+    let path = Path::new("spec.workloadRef");
+    let name = reference.name.clone().unwrap_or_default();
+    let kind = reference.kind.clone().unwrap_or_default();
+    match workload {
+        Ok(workload) => check_workload(workload, filled, &mut found),
+        Err(Unresolved::Absent) => found.invalid_but(
+            &path.field("name"),
+            name.as_str(),
+            format!("{kind} {name:?} not found"),
+            "create it in the Rollout's namespace",
+        ),
+        Err(Unresolved::Unreadable(said)) => found.invalid_but(
+            &path,
+            format!("{kind} {name}"),
+            format!("the controller cannot watch objects of this kind: {said}"),
+            "let it get, list and watch them",
+        ),
+    }
+    found.into_result()
+}
+
+fn check_workload(workload: &WorkloadView, filled: &Rollout, found: &mut Findings) {
+    let (kind, name) = (workload.kind.as_str(), &workload.id.name);
+    let path = Path::new(&format!("spec.workloadRef ({kind} {name})"));
+    let template = match workload.kind {
+        WorkloadKind::Deployment | WorkloadKind::ReplicaSet => path.field("spec.template"),
+        WorkloadKind::PodTemplate => path.field("template"),
+    };
+    pod_template::check(workload.template.as_value(), &template, found);
+    let labels = workload.template.labels();
+    let owned = labels.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    match &filled.spec.selector {
+        None => found.required(
+            &Path::new("spec.selector"),
+            format!("name labels of the {kind}, which has no selector"),
+        ),
+        Some(selector) if !selects(selector, &owned) => found.invalid_but(
+            &template.field("metadata.labels"),
+            json!(labels),
+            "spec.selector does not select pods with these labels",
+            "name labels of the workload in spec.selector, or leave it out where the workload has one",
+        ),
+        Some(_) => {}
+    }
+}

@@ -1,0 +1,203 @@
+//! Which ReplicaSet belongs to a revision, how one is made, and how revisions are counted and kept.
+
+use serde_json::{Value, json};
+use serin::api::keys;
+use serin::domain::plan::ObjectKind;
+use serin::rollout::snapshot::{Failure, FailureCause};
+
+use crate::scene::{Decision, Scene, hash, template};
+
+/// The label, and with it the name, that another version of the controller gave to a ReplicaSet.
+fn labelled(hash: &str) -> Value {
+    json!({
+        "metadata": {"name": format!("demo-{hash}"), "labels": {keys::POD_HASH_LABEL: hash}},
+        "spec": {"template": {"metadata": {"labels": {keys::POD_HASH_LABEL: hash}}}},
+    })
+}
+
+#[test]
+fn a_replica_set_is_found_by_its_template_whatever_its_hash() {
+    let other = json!({"currentPodHash": "other", "stableRS": "other"});
+    for scene in [Scene::canary(&json!({})), Scene::blue_green(&json!({})).service("active", 1)] {
+        let decision = scene.set(1, 10, 10).with(&labelled("odd")).status(&other).decide();
+        assert_eq!(decision.only("create"), "");
+        assert_eq!(decision.status["currentPodHash"], "odd");
+    }
+}
+
+#[test]
+fn todays_hash_wins_and_then_the_oldest() {
+    let scene = Scene::canary(&json!({})).set(1, 0, 0).with(&labelled("older"));
+    let two = scene.set(1, 0, 0).with(&labelled("oldest"));
+    let older_by_a_day = json!({"metadata": {"creationTimestamp": "2025-12-30T00:00:00Z"}});
+    let two = two.with(&older_by_a_day).status(&json!({"currentPodHash": null}));
+    assert_eq!(two.decide().status["currentPodHash"], "oldest");
+    assert_eq!(two.set(1, 0, 0).decide().status["currentPodHash"], hash(1));
+}
+
+#[test]
+fn a_current_status_says_which_replica_set_is_the_newest() {
+    let changed = json!({"spec": {"template": {"spec": {"containers": [{"name": "x", "image": "y"}]}}}});
+    let scene = Scene::canary(&json!({})).set(1, 10, 10).with(&labelled("odd")).with(&changed);
+    let scene = scene.status(&json!({"currentPodHash": "odd", "stableRS": "odd"}));
+    assert_eq!(scene.decide().requests(), "revision 1");
+    let stale = scene.rollout(&json!({"metadata": {"generation": 2}}));
+    assert_eq!(stale.decide().only("create"), "create r1");
+}
+
+#[test]
+fn orphans_that_match_are_adopted_and_nothing_else_is() {
+    let orphan = json!({"metadata": {"ownerReferences": null}});
+    let elsewhere = json!({"metadata": {"ownerReferences": [{
+        "apiVersion": keys::API_VERSION, "kind": keys::ROLLOUT, "name": "b", "uid": "uid-b", "controller": true,
+    }]}});
+    let unlike = json!({"metadata": {"ownerReferences": null, "labels": {"app": "other"}}});
+    let unlabelled = json!({"metadata": {"ownerReferences": null, "labels": {keys::POD_HASH_LABEL: null}}});
+    let leaving = json!({"metadata": {"ownerReferences": null, "deletionTimestamp": "2025-12-31T00:00:00Z"}});
+    let scene =
+        Scene::canary(&json!({})).set(1, 10, 10).set(2, 0, 0).with(&orphan).set(3, 0, 0).with(&elsewhere);
+    let scene = scene.set(4, 0, 0).with(&unlike).set(5, 0, 0).with(&unlabelled).set(6, 0, 0).with(&leaving);
+    let decision = scene.asks_for(1).decide();
+    assert_eq!(decision.requests(), "adopt r2");
+    let owner = &decision.sent("r2")["metadata"]["ownerReferences"][0];
+    assert_eq!((&owner["uid"], &owner["controller"]), (&json!("uid-demo"), &json!(true)));
+}
+
+/// A first revision whose ReplicaSet could not be created, because of what `cause` says is there.
+fn taken(cause: FailureCause) -> Decision {
+    let mut world = Scene::canary(&json!({})).status(&json!({"stableRS": null})).world();
+    let name = format!("demo-{}", hash(1));
+    world.refuse("demo", Failure { kind: ObjectKind::ReplicaSet, name, cause });
+    Decision::on(&world)
+}
+
+#[test]
+fn a_name_taken_by_our_own_replica_set_is_no_collision() {
+    let exists = |owner: Option<&str>, template| {
+        let owner_uid = owner.map(str::to_owned);
+        let cause = FailureCause::AlreadyExists { owner_uid, template, has_hash: true };
+        taken(cause).status["collisionCount"].clone()
+    };
+    assert_eq!(exists(Some("uid-demo"), template(1)), Value::Null);
+    assert_eq!(exists(Some("uid-demo"), template(2)), json!(1));
+    assert_eq!(exists(Some("uid-other"), template(1)), json!(1));
+    assert_eq!(exists(None, template(1)), json!(1));
+}
+
+#[test]
+fn a_revision_that_is_no_number_counts_as_none() {
+    let scene = Scene::canary(&json!({})).set(1, 10, 10).noted(keys::REVISION, "abc");
+    let scene = scene.set(2, 0, 0).with(&json!({"metadata": {"annotations": {keys::REVISION: null}}}));
+    let update = scene.asks_for(4);
+    assert_eq!(update.decide().requests(), "revision 1, create r4");
+    let with_seven = update.set(3, 0, 0).noted(keys::REVISION, "7");
+    assert_eq!(with_seven.decide().requests(), "revision 8, create r4");
+}
+
+#[test]
+fn the_rollouts_revision_is_corrected_where_it_differs() {
+    let with = |recorded: Value| {
+        let rollout = json!({"metadata": {"annotations": {keys::REVISION: recorded}}});
+        Scene::canary(&json!({})).set(1, 10, 10).rollout(&rollout).decide()
+    };
+    assert_eq!(with(json!("1")).requests(), "");
+    for recorded in [json!("abc"), json!("0"), json!(""), Value::Null] {
+        let decision = with(recorded);
+        assert_eq!(decision.requests(), "revision 1");
+        assert_eq!(decision.events()[0], "RolloutUpdated: Rollout updated to revision 1");
+    }
+}
+
+#[test]
+fn annotations_are_copied_but_for_bookkeeping() {
+    let annotations = json!({
+        keys::LAST_APPLIED: "{}", keys::REVISION: "7", keys::REVISION_HISTORY: "1,2", keys::DESIRED_REPLICAS: "3",
+        keys::NOTIFIED: "{}", "team": "a",
+    });
+    let rollout = json!({"metadata": {"annotations": annotations}});
+    let first = Scene::canary(&json!({})).rollout(&rollout).decide();
+    let made = json!({"team": "a", keys::REVISION: "1", keys::DESIRED_REPLICAS: "10"});
+    assert_eq!(first.sent("r1")["metadata"]["annotations"], made);
+
+    let later = Scene::canary(&json!({})).rollout(&rollout).set(1, 10, 10).noted("ours", "x").decide();
+    assert_eq!(
+        later.sent("r1"),
+        json!({"metadata": {"annotations": {"team": "a"}}}),
+        "nothing is taken away"
+    );
+}
+
+#[test]
+fn a_revision_that_comes_again_gets_the_next_number_and_remembers_the_old_ones() {
+    let scene = Scene::canary(&json!({})).set(1, 0, 0).noted(keys::REVISION, "3");
+    let back = |scene: Scene| {
+        let scene = scene.set(2, 10, 10).noted(keys::REVISION, "4").stable(2).asks_for(1);
+        scene.decide().sent("r1")["metadata"]["annotations"].clone()
+    };
+    let expected = |history: &str| json!({keys::REVISION: "5", keys::REVISION_HISTORY: history});
+    let first = Scene::canary(&json!({})).set(1, 0, 0).noted(keys::REVISION, "3");
+    assert_eq!(back(first), expected("3"));
+    assert_eq!(back(scene.noted(keys::REVISION_HISTORY, "1")), expected("1,3"));
+}
+
+#[test]
+fn old_replica_sets_are_kept_up_to_the_limit() {
+    let idle = |size| (size, json!({}));
+    let leaving = (0, json!({"metadata": {"deletionTimestamp": "2025-12-31T00:00:00Z"}}));
+    let unseen = (0, json!({"metadata": {"generation": 2}}));
+    let has_pods = (0, json!({"status": {"replicas": 1}}));
+    for (limit, old, deleted) in [
+        (Value::Null, vec![idle(0); 11], "delete r1"),
+        (Value::Null, vec![idle(0); 10], ""),
+        (json!(0), vec![idle(0), idle(0)], "delete r1, delete r2"),
+        (json!(1), vec![idle(0), idle(1)], "delete r1"),
+        (json!(1), vec![idle(1), idle(1)], ""),
+        (json!(1), vec![idle(1), idle(0)], ""),
+        (json!(2), vec![idle(1), idle(1)], ""),
+        (json!(1), vec![leaving], ""),
+        (json!(0), vec![unseen, idle(0)], "delete r2"),
+        (json!(0), vec![has_pods, idle(0)], "delete r2"),
+    ] {
+        let mut scene = Scene::routed(&json!({})).service("stable", 12).service("canary", 12);
+        for (number, (size, patch)) in (1..).zip(&old) {
+            scene = scene.set(number, *size, *size).with(patch);
+        }
+        let scene = scene.set(12, 10, 10).stable(12).spec(&json!({"revisionHistoryLimit": limit}));
+        assert_eq!(scene.decide().only("delete"), deleted, "limit {limit} of {old:?}");
+    }
+}
+
+#[test]
+fn the_stable_replica_set_is_the_one_that_the_status_names() {
+    let stable = |hash: Value| {
+        let scene = Scene::canary(&json!({"steps": [{"setWeight": 10}]})).set(1, 10, 10).set(2, 0, 0);
+        scene.status(&json!({"stableRS": hash})).decide()
+    };
+    let first = stable(Value::Null);
+    assert_eq!(first.status["stableRS"], hash(2), "none yet: the newest becomes stable at once");
+    let unknown = stable(json!("gone"));
+    assert_eq!(unknown.status["stableRS"], "gone", "it is gone: the newest has to be available first");
+    assert_eq!(unknown.only("scale"), "scale r2 0 to 3", "and gets everything that maxSurge allows");
+    let known = stable(json!(hash(1)));
+    assert_eq!(
+        (known.status["stableRS"].clone(), known.only("scale")),
+        (json!(hash(1)), "scale r1 10 to 9".to_owned())
+    );
+    let newest = stable(json!(hash(2)));
+    assert_eq!(newest.only("scale"), "scale r2 0 to 3", "the newest is stable itself");
+}
+
+#[test]
+fn an_object_that_is_being_deleted_is_left_alone() {
+    let scene = Scene::canary(&json!({})).set(1, 3, 3).asks_for(2);
+    let scene = scene.rollout(&json!({"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}}));
+    assert!(scene.decide().plan.is_empty());
+}
+
+#[test]
+fn a_size_that_is_not_set_is_written_before_anything_else() {
+    let scene = Scene::canary(&json!({})).spec(&json!({"replicas": null}));
+    let decision = scene.decide();
+    assert_eq!(decision.requests(), "default replicas");
+    assert_eq!(decision.sent("demo"), json!({"spec": {"replicas": 1}}));
+}
