@@ -114,7 +114,7 @@ impl Playing {
         let mut after = |mark: &str| {
             let line = lines.by_ref().map_while(Result::ok).find_map(|line| {
                 let rest = line.split_once(mark)?.1;
-                rest.split_whitespace().next().map(str::to_owned)
+                rest.split([',', ' ']).next().map(str::to_owned)
             });
             line.unwrap_or_else(|| panic!("it never said {mark}"))
         };

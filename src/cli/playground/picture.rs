@@ -8,12 +8,14 @@ use crossterm::style::{Color, Stylize};
 use k8s_openapi::api::apps::v1::ReplicaSet;
 
 use crate::api::{CanaryStep, Rollout, StepKind, keys};
-use crate::cluster::data_plane::Tally;
+use crate::cluster::data_plane::{Count, Tally};
 
 /// The most columns of the bar that stands for all answers.
-const BAR: u64 = 50;
-/// What stands before a bar takes so many columns.
-const BEFORE_BAR: u64 = 18;
+const BAR: usize = 50;
+/// The percentage and the blanks before a bar take so many columns.
+const BEFORE_BAR: usize = 9;
+/// The most columns of what an answer says of itself.
+const LABEL: usize = 32;
 
 /// A Rollout and the ReplicaSets of its namespace.
 #[derive(Debug, Clone)]
@@ -35,13 +37,7 @@ pub(super) fn line(rollout: &Rollout) -> String {
 
 /// A Rollout with its steps and the pods of its revisions.
 pub(super) fn rollout(scene: &Scene) -> String {
-    let mut text = format!("{}\n\n", line(&scene.rollout));
-    let steps = steps(&scene.rollout);
-    if !steps.is_empty() {
-        let _ = writeln!(text, "{steps}");
-    }
-    text.push_str(&revisions(scene));
-    text
+    format!("{}\n{}{}", line(&scene.rollout), steps(&scene.rollout), revisions(scene))
 }
 
 fn steps(rollout: &Rollout) -> String {
@@ -133,25 +129,40 @@ fn role(rollout: &Rollout, hash: &str) -> &'static str {
     }
 }
 
-/// One bar a colour, by its share of the answers.
+/// For each host one bar a colour, by its share of the answers.
 pub(super) fn bars(answers: &Tally, columns: u16) -> String {
-    let total = answers.total().max(1);
-    let most = BAR.min(u64::from(columns).saturating_sub(BEFORE_BAR));
-    let mut colours = BTreeMap::<&str, u64>::new();
+    let mut hosts = BTreeMap::<&str, BTreeMap<&str, Count>>::new();
     for (origin, count) in &answers.origins {
-        *colours.entry(&origin.colour).or_default() += count.answers;
+        *hosts.entry(&origin.host).or_default().entry(&origin.colour).or_default() += *count;
     }
-    let mut text =
-        format!("  the last second: {} real answers, {} failed\n", answers.total(), answers.failed());
-    for (colour, count) in colours {
-        let bar = "#".repeat(usize::try_from(count * most / total).unwrap_or(0));
-        let bar = match Color::try_from(colour) {
-            Ok(paint) => bar.with(paint).to_string(),
-            Err(()) => bar,
-        };
-        let _ = writeln!(text, "  {colour:>8} {:>3} % {bar}", count * 100 / total);
+    let mut text = String::new();
+    for (host, colours) in hosts {
+        let total: Count = colours.values().copied().sum();
+        let Count { answers, errors } = total;
+        let _ = writeln!(text, "{host}, the last second: {answers} real answers, {errors} of them errors");
+        let width = colours.keys().map(|colour| colour.chars().count()).max().unwrap_or(0).clamp(8, LABEL);
+        let most = usize::from(columns).saturating_sub(width + BEFORE_BAR).min(BAR);
+        for (colour, count) in colours {
+            let _ = writeln!(text, "{}", bar(colour, width, count.answers, answers, most));
+        }
+    }
+    if answers.unanswered > 0 {
+        let _ = writeln!(text, "{} requests were not answered", answers.unanswered);
     }
     text
+}
+
+/// A colour, its percentage of the answers, and a bar that has `most` columns where it gives all of them.
+fn bar(colour: &str, width: usize, answers: u64, total: u64, most: usize) -> String {
+    let label: String = colour.chars().take(width).collect();
+    let percent = (answers * 200 + total) / (total * 2).max(1);
+    let columns = usize::try_from(answers).unwrap_or(0) * most / usize::try_from(total.max(1)).unwrap_or(1);
+    let bar = "#".repeat(columns);
+    let bar = match Color::try_from(colour) {
+        Ok(paint) => bar.with(paint).to_string(),
+        Err(()) => bar,
+    };
+    format!("  {label:>width$} {percent:>3} % {bar}")
 }
 
 #[cfg(test)]
@@ -159,7 +170,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::cluster::data_plane::{Count, Origin};
+    use crate::cluster::data_plane::Origin;
 
     fn scene(status: &Value) -> Scene {
         let rollout = json!({
@@ -193,11 +204,9 @@ mod tests {
             "canary": {"weights": {"canary": {"weight": 20}, "stable": {"weight": 80}}}});
         let expected = "\
 demo: Paused, CanaryPauseStep, weight 20 %
-
   done  20 % of the requests
    ->   wait for a promote
         80 % of the requests
-
   revision 3 canary   o._ 1 of 3 pods ready  demo:yellow
   revision 2 stable   oooo 4 of 4 pods ready  demo:blue
 ";
@@ -215,22 +224,37 @@ demo: Paused, CanaryPauseStep, weight 20 %
         );
     }
 
-    #[test]
-    fn bars_are_shares_of_what_was_answered() {
-        let origin = |colour: &str| Origin {
+    fn tally(answers: &[(&str, &str, u64)]) -> Tally {
+        let origin = |host: &str, colour: &str| Origin {
+            host: host.to_owned(),
             namespace: String::new(),
             service: String::new(),
             revision: String::new(),
             colour: colour.to_owned(),
         };
-        let count = |answers| Count { answers, errors: 0 };
-        let origins = [(origin("orange"), count(30)), (origin("pink"), count(10))].into();
-        let shown = bars(&Tally { origins, unanswered: 0, unruled: 0 }, 38);
+        let origins = answers.iter().map(|(host, colour, answers)| {
+            (origin(host, colour), Count { answers: *answers, errors: answers / 10 })
+        });
+        Tally { origins: origins.collect(), unanswered: 0, unruled: 0 }
+    }
+
+    #[test]
+    fn bars_are_shares_of_what_a_host_answered() {
+        let shown = bars(&tally(&[("a.b", "orange", 30), ("a.b", "pink", 10), ("c.d", "teal", 5)]), 37);
         let expected = format!(
-            "  the last second: 40 real answers, 0 failed\n    orange  75 % {}\n      pink  25 % {}\n",
+            "a.b, the last second: 40 real answers, 4 of them errors\n    orange  75 % {}\n      pink  25 % {}\n\
+             c.d, the last second: 5 real answers, 0 of them errors\n      teal 100 % {}\n",
             "#".repeat(15),
-            "#".repeat(5)
+            "#".repeat(5),
+            "#".repeat(20)
         );
         assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn bars_leave_room_for_names_of_images() {
+        let shown = bars(&tally(&[("a.b", "registry.example.com/team/shop:1.27", 1)]), 80);
+        let expected = format!("  registry.example.com/team/shop:1 100 % {}", "#".repeat(39));
+        assert_eq!(shown.lines().last(), Some(expected.as_str()));
     }
 }

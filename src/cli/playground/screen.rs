@@ -1,6 +1,7 @@
 //! The terminal while a picture is on it.
 
 use std::io::{self, Write};
+use std::iter;
 
 use crossterm::cursor::{Hide, MoveTo, Show};
 use crossterm::terminal::{
@@ -23,15 +24,14 @@ impl<W: Write> Screen<W> {
         Ok(Self { out })
     }
 
-    /// Shows the lines of a picture, as many as there is room for. What was there is written over, not erased first, so that
-    /// nothing flickers.
+    /// Shows the lines of a picture, as many as there is room for. They are sent at once, so that nothing flickers.
     pub(super) fn show(&mut self, picture: &str, rows: u16) -> io::Result<()> {
-        for (row, line) in (0..rows).zip(picture.lines()) {
-            queue!(self.out, MoveTo(0, row))?;
-            write!(self.out, "{line}")?;
-            queue!(self.out, Clear(ClearType::UntilNewLine))?;
+        let mut frame = Vec::new();
+        for (row, line) in (0..rows).zip(picture.lines().chain(iter::repeat(""))) {
+            queue!(frame, MoveTo(0, row), Clear(ClearType::CurrentLine))?;
+            write!(frame, "{line}")?;
         }
-        queue!(self.out, Clear(ClearType::FromCursorDown))?;
+        self.out.write_all(&frame)?;
         self.out.flush()
     }
 }

@@ -100,18 +100,20 @@ impl Visitor {
         })
     }
 
-    /// Visits one time after the other until told to leave, and remembers every answer.
+    /// Visits one time after the other until dropped, and tells the colour of each answer.
+    pub(super) async fn keep_coming(self, tell: impl Fn(String)) {
+        loop {
+            tell(self.visit().await);
+            sleep(PACE).await;
+        }
+    }
+
+    /// Somebody who keeps coming and remembers every answer.
     pub(super) fn stay(&self) -> Steady {
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let (visitor, memory) = (self.clone(), Arc::clone(&seen));
-        let task = tokio::spawn(async move {
-            loop {
-                let colour = visitor.visit().await;
-                memory.lock().unwrap_or_else(PoisonError::into_inner).push(colour);
-                sleep(PACE).await;
-            }
-        });
-        Steady { seen, task }
+        let memory = Arc::clone(&seen);
+        let tell = move |colour| memory.lock().unwrap_or_else(PoisonError::into_inner).push(colour);
+        Steady { seen, task: tokio::spawn(self.clone().keep_coming(tell)) }
     }
 }
 

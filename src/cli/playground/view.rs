@@ -1,8 +1,7 @@
 //! The live view: the steps, the pods of each revision, and who answers real requests.
 
-use std::collections::{BTreeSet, VecDeque};
-use std::fmt::Write as _;
-use std::io::IsTerminal;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::ReplicaSet;
@@ -10,11 +9,11 @@ use k8s_openapi::api::networking::v1::Ingress;
 use kube::Api;
 use kube::api::ListParams;
 use kube::core::DeserializeGuard;
+use tokio::task::JoinSet;
 
 use super::error::PlaygroundError;
 use super::picture::{Scene, bars, line, rollout};
 use super::screen::{Screen, room};
-use super::traffic::Steady;
 use super::world::World;
 use crate::api::Rollout;
 use crate::clock::sleep;
@@ -30,35 +29,46 @@ const VISITORS: usize = 4;
 /// Shows what goes on until stopped; on a terminal as a picture, else as a line for each change. `hints` says what can be
 /// tried.
 pub(super) async fn show(world: &World, hints: &str) -> Result<(), PlaygroundError> {
-    let _visitors = visit_all(world).await?;
-    if std::io::stdout().is_terminal() { picture(world, hints).await } else { lines(world, hints).await }
+    let visitors = visit_all(world);
+    let shown = async {
+        if std::io::stdout().is_terminal() {
+            picture(world, || hints.to_owned()).await
+        } else {
+            lines(world, hints).await
+        }
+    };
+    tokio::select! {
+        Err(error) = visitors => Err(error),
+        shown = shown => shown,
+    }
 }
 
 async fn lines(world: &World, hints: &str) -> Result<(), PlaygroundError> {
-    println!("{}\n{hints}\nCtrl-C ends it all.\n", introduction(world));
+    let print = |text: &str| std::io::stdout().write_all(text.as_bytes()).map_err(PlaygroundError::Terminal);
+    print(&format!("{}\n{hints}\n\n", introduction(world, hosts(world).await?.first())))?;
     let mut last = String::new();
     loop {
         let now: String = scenes(world).await?.iter().map(|scene| line(&scene.rollout) + "\n").collect();
         if now != last {
-            print!("{now}");
+            print(&now)?;
             last = now;
         }
         sleep(FRAME).await;
     }
 }
 
-async fn picture(world: &World, hints: &str) -> Result<(), PlaygroundError> {
+/// Shows everything on the terminal, and what `below` says at that time below it.
+pub(super) async fn picture(world: &World, below: impl Fn() -> String) -> Result<(), PlaygroundError> {
     let mut screen = Screen::open(std::io::stdout().lock()).map_err(PlaygroundError::Terminal)?;
     let mut tallies = VecDeque::from([world.plane.tally()]);
     loop {
         let (columns, rows) = room();
         let now = world.plane.tally();
-        let mut text = format!("{}\n\n", introduction(world));
-        for scene in scenes(world).await? {
-            let _ = writeln!(text, "{}", rollout(&scene));
-        }
-        let _ = writeln!(text, "{}", bars(&now.since(&tallies[0]), columns));
-        let _ = writeln!(text, "{hints}\nCtrl-C ends it all.");
+        let mut parts = vec![introduction(world, hosts(world).await?.first())];
+        parts.extend(scenes(world).await?.iter().map(rollout));
+        parts.push(bars(&now.since(&tallies[0]), columns));
+        parts.push(below());
+        let text = parts.iter().map(|part| part.trim_end()).collect::<Vec<_>>().join("\n\n");
         screen.show(&text, rows).map_err(PlaygroundError::Terminal)?;
         remember(&mut tallies, now);
         sleep(FRAME).await;
@@ -72,13 +82,18 @@ fn remember(tallies: &mut VecDeque<Tally>, now: Tally) {
     }
 }
 
-fn introduction(world: &World) -> String {
-    format!(
-        "Kubernetes API {}   ingress http://{}\nexport KUBECONFIG={}",
-        world.api_url,
-        world.ingress,
-        world.kubeconfig.display()
-    )
+/// What runs where, and what to type in another terminal.
+fn introduction(world: &World, host: Option<&String>) -> String {
+    let World { api_url, ingress, kubeconfig, .. } = world;
+    let mut text = format!(
+        "Kubernetes API {api_url}, ingress http://{ingress}; Ctrl-C ends it all\n  \
+         export KUBECONFIG={}\n  kubectl get rollout,replicaset,pod",
+        kubeconfig.display()
+    );
+    if let Some(host) = host {
+        text += &format!("\n  curl -H 'Host: {host}' http://{ingress}");
+    }
+    text
 }
 
 /// All Rollouts, with the ReplicaSets of their namespaces.
@@ -91,11 +106,25 @@ async fn scenes(world: &World) -> Result<Vec<Scene>, PlaygroundError> {
     Ok(rollouts.into_iter().filter_map(|rollout| rollout.0.ok()).map(scene).collect())
 }
 
-/// Sends visitors to every host that an Ingress has rules for.
-async fn visit_all(world: &World) -> Result<Vec<Steady>, PlaygroundError> {
+/// Every host that an Ingress has rules for.
+async fn hosts(world: &World) -> Result<BTreeSet<String>, PlaygroundError> {
     let ingresses = Api::<Ingress>::all(world.client.clone()).list(&ListParams::default()).await?.items;
-    let rules = ingresses.into_iter().flat_map(|ingress| ingress.spec.and_then(|spec| spec.rules)).flatten();
-    let hosts: BTreeSet<String> = rules.filter_map(|rule| rule.host).collect();
-    let visitors = hosts.iter().flat_map(|host| (0..VISITORS).map(|_| world.visitor(host).stay()));
-    Ok(visitors.collect())
+    let rules = ingresses.into_iter().filter_map(|ingress| ingress.spec?.rules).flatten();
+    Ok(rules.filter_map(|rule| rule.host).collect())
+}
+
+/// Sends visitors to every host, as long as there are rules for it.
+async fn visit_all(world: &World) -> Result<(), PlaygroundError> {
+    let mut visitors = BTreeMap::<String, JoinSet<()>>::new();
+    loop {
+        let hosts = hosts(world).await?;
+        visitors.retain(|host, _| hosts.contains(host));
+        for host in hosts {
+            visitors.entry(host).or_insert_with_key(|host| {
+                let visitor = world.visitor(host);
+                (0..VISITORS).map(|_| visitor.clone().keep_coming(drop)).collect()
+            });
+        }
+        sleep(FRAME).await;
+    }
 }

@@ -1,6 +1,5 @@
 //! The parts of the playground, started in order and ended together.
 
-use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,12 +8,14 @@ use kube::api::{DynamicObject, Patch, PatchParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::discovery::{Discovery, Scope};
 use kube::{Api, Client, Config};
+use tempfile::TempDir;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::client::User;
 use super::error::{PlaygroundError, said};
 use super::manifest::Document;
+use super::tale::Tale;
 use super::traffic::Visitor;
 use crate::api::schema::all_crds;
 use crate::clock::{Clock, sleep};
@@ -43,16 +44,17 @@ pub(super) struct Settings {
     pub(super) start_latency: Duration,
 }
 
-/// The running playground.
+/// The running playground. When it is dropped everything ends, and what was written is removed.
 pub(super) struct World {
     pub(super) client: Client,
     pub(super) plane: DataPlane,
     pub(super) ingress: SocketAddr,
     pub(super) api_url: String,
     pub(super) kubeconfig: PathBuf,
+    pub(super) tale: Tale,
     config: Config,
-    directory: PathBuf,
-    tasks: JoinSet<()>,
+    _directory: TempDir,
+    _tasks: JoinSet<()>,
     _server: Server,
 }
 
@@ -87,7 +89,18 @@ impl World {
         tasks.spawn(kubelet::run_probed(client.clone(), kubelet_settings, clock, probes));
         define_resources(&client).await?;
         let api_url = server.url();
-        Ok(Self { client, config, plane, ingress, api_url, kubeconfig, directory, tasks, _server: server })
+        Ok(Self {
+            client,
+            plane,
+            ingress,
+            api_url,
+            kubeconfig,
+            tale: Tale::default(),
+            config,
+            _directory: directory,
+            _tasks: tasks,
+            _server: server,
+        })
     }
 
     /// The controller, which runs until it is stopped or does not start.
@@ -100,7 +113,8 @@ impl World {
         let discovery = Discovery::new(self.client.clone()).run().await?;
         for Document { source, object } in documents {
             let wrong = |problem: String| PlaygroundError::Manifest { source_name: source.clone(), problem };
-            let object: DynamicObject = serde_json::from_value(object).map_err(|e| wrong(e.to_string()))?;
+            let mut object: DynamicObject =
+                serde_json::from_value(object).map_err(|e| wrong(e.to_string()))?;
             let types = object.types.clone().unwrap_or_default();
             let gvk = kube::core::GroupVersionKind::try_from(&types).map_err(|e| wrong(e.to_string()))?;
             let Some((resource, capabilities)) = discovery.resolve_gvk(&gvk) else {
@@ -110,9 +124,11 @@ impl World {
                 );
                 return Err(wrong(problem));
             };
-            let namespace = object.metadata.namespace.as_deref().unwrap_or(NAMESPACE);
             let api: Api<DynamicObject> = match capabilities.scope {
-                Scope::Namespaced => Api::namespaced_with(self.client.clone(), namespace, &resource),
+                Scope::Namespaced => {
+                    let namespace = object.metadata.namespace.get_or_insert_with(|| NAMESPACE.to_owned());
+                    Api::namespaced_with(self.client.clone(), namespace, &resource)
+                }
                 Scope::Cluster => Api::all_with(self.client.clone(), &resource),
             };
             let name = object.metadata.name.clone().unwrap_or_default();
@@ -131,31 +147,19 @@ impl World {
     pub(super) fn visitor(&self, host: &str) -> Visitor {
         Visitor::new(self.ingress, host)
     }
-
-    /// Ends everything and removes what was written.
-    pub(super) async fn stop(&mut self) {
-        self.tasks.shutdown().await;
-        // A file that is gone already is as good.
-        let _gone = fs::remove_dir_all(&self.directory);
-    }
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        let _gone = fs::remove_dir_all(&self.directory);
-    }
 }
 
 fn taken(flag: &'static str, cause: std::io::Error) -> PlaygroundError {
     PlaygroundError::Listen { flag, cause }
 }
 
-fn write_kubeconfig(text: &str) -> Result<(PathBuf, PathBuf), PlaygroundError> {
-    let directory = std::env::temp_dir().join(format!("serin-playground-{}", std::process::id()));
+/// A directory of its own for the file, which goes with the directory.
+fn write_kubeconfig(text: &str) -> Result<(TempDir, PathBuf), PlaygroundError> {
     let failed = |path: &Path, cause| PlaygroundError::File { path: path.to_owned(), cause };
-    fs::create_dir_all(&directory).map_err(|cause| failed(&directory, cause))?;
-    let file = directory.join("kubeconfig");
-    fs::write(&file, text).map_err(|cause| failed(&file, cause))?;
+    let made = tempfile::Builder::new().prefix("serin-playground-").tempdir();
+    let directory = made.map_err(|cause| failed(&std::env::temp_dir(), cause))?;
+    let file = directory.path().join("kubeconfig");
+    std::fs::write(&file, text).map_err(|cause| failed(&file, cause))?;
     Ok((directory, file))
 }
 

@@ -3,7 +3,7 @@
 use super::super::error::PlaygroundError;
 use super::super::traffic::{FAILED, LOOK};
 use super::super::world::{EXAMPLE, World};
-use super::{BAD, SAMPLE, deploy, expect, expect_only, is_share, of, say, update};
+use super::{BAD, SAMPLE, deploy, expect, expect_only, is_share, of, update};
 use crate::api::RolloutPhase;
 
 /// The most that the example gives to the new version before a user says so.
@@ -11,12 +11,12 @@ const SHARE_PERCENT: u32 = 20;
 
 pub(super) async fn tell(world: &World) -> Result<(), PlaygroundError> {
     let (user, visitor) = deploy(world, EXAMPLE).await?;
-    say("blue is deployed: 4 pods behind the ingress");
+    world.tale.say("blue is deployed: 4 pods behind the ingress");
     let (steady, before) = (visitor.stay(), world.plane.tally());
     update(&user, &visitor, BAD, FAILED).await?;
-    say("the user asks for a version that answers 500 to everything");
+    world.tale.say("the user asks for a version that answers 500 to everything");
     let failed = of(&visitor.sample(SAMPLE).await, FAILED);
-    say(&format!("at {SHARE_PERCENT} %: {failed} of {SAMPLE} requests meet it"));
+    world.tale.say(&format!("at {SHARE_PERCENT} %: {failed} of {SAMPLE} requests meet it"));
     expect(failed > 0, || "nobody met it".to_owned())?;
     user.abort().await?;
     user.wait(RolloutPhase::Degraded, |status| status.abort).await?;
@@ -31,6 +31,8 @@ pub(super) async fn tell(world: &World) -> Result<(), PlaygroundError> {
     let is_bounded =
         failed * 100 <= whole * u64::from(SHARE_PERCENT) || is_share(failed, whole, SHARE_PERCENT);
     expect(is_bounded, || format!("{failed} of {whole} requests are more than {SHARE_PERCENT} %"))?;
-    say(&format!("the user aborts: {failed} of {whole} requests have met it, and nobody meets it any more"));
+    world.tale.say(&format!(
+        "the user aborts: {failed} of {whole} requests have met it, and nobody meets it any more"
+    ));
     Ok(())
 }

@@ -3,7 +3,7 @@
 use super::super::error::PlaygroundError;
 use super::super::traffic::LOOK;
 use super::super::world::World;
-use super::{BLUE, YELLOW, deploy, expect, expect_no_start, expect_only, of, say};
+use super::{BLUE, YELLOW, deploy, expect, expect_no_start, expect_only, of};
 use crate::api::RolloutPhase;
 
 const MANIFEST: &str = include_str!("blue_green.yaml");
@@ -13,20 +13,20 @@ const VISITORS: usize = 4;
 pub(super) async fn tell(world: &World) -> Result<(), PlaygroundError> {
     let (user, active) = deploy(world, MANIFEST).await?;
     let preview = world.visitor("preview.local");
-    say("blue is deployed and active");
+    world.tale.say("blue is deployed and active");
     user.set_image(YELLOW).await?;
     user.wait(RolloutPhase::Paused, |_| true).await?;
     preview.until("the preview is yellow", |answers| of(answers, "yellow") == LOOK).await?;
     expect_only(&preview.sample(100).await, "yellow")?;
     expect_only(&active.sample(100).await, "blue")?;
-    say("the user asks for yellow: its preview answers on its own Service, users still meet blue");
+    world.tale.say("the user asks for yellow: its preview answers on its own Service, users still meet blue");
     let steady: Vec<_> = (0..VISITORS).map(|_| active.stay()).collect();
     active.until("only blue answers", |answers| of(answers, "blue") == LOOK).await?;
     user.promote().await?;
     user.wait(RolloutPhase::Healthy, |_| true).await?;
     active.until("only yellow answers", |answers| of(answers, "yellow") == LOOK).await?;
     expect_only(&active.sample(100).await, "yellow")?;
-    say("the user promotes: one switch, and every later answer is yellow");
+    world.tale.say("the user promotes: one switch, and every later answer is yellow");
     let before = user.pod_names().await?;
     user.set_image(BLUE).await?;
     user.wait(RolloutPhase::Healthy, |_| true).await?;
@@ -39,7 +39,7 @@ pub(super) async fn tell(world: &World) -> Result<(), PlaygroundError> {
             format!("a visitor met {}", switches.join(", then "))
         })?;
     }
-    say("the user goes back: blue answers again, and no pod was started for it");
+    world.tale.say("the user goes back: blue answers again, and no pod was started for it");
     Ok(())
 }
 

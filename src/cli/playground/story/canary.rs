@@ -3,7 +3,7 @@
 use super::super::error::PlaygroundError;
 use super::super::traffic::LOOK;
 use super::super::world::{EXAMPLE, World};
-use super::{BLUE, SAMPLE, YELLOW, deploy, expect, expect_only, expect_share, of, say, update};
+use super::{BLUE, SAMPLE, YELLOW, deploy, expect, expect_only, expect_share, of, update};
 use crate::api::RolloutPhase;
 
 /// The header of the example by which a request chooses the canary.
@@ -12,19 +12,19 @@ const HEADER: &str = "x-canary";
 /// From blue to yellow by 20, 50 and 80 %, with no request lost.
 pub(super) async fn tell(world: &World) -> Result<(), PlaygroundError> {
     let (user, visitor) = deploy(world, EXAMPLE).await?;
-    say("blue is deployed: 4 pods behind the ingress");
+    world.tale.say("blue is deployed: 4 pods behind the ingress");
     let (steady, before) = (visitor.stay(), world.plane.tally());
     update(&user, &visitor, YELLOW, "yellow").await?;
-    say("the user asks for yellow");
+    world.tale.say("the user asks for yellow");
     let answers = visitor.sample(SAMPLE).await;
-    say(&format!("at 20 %: {answers:?} of {SAMPLE} answers"));
+    world.tale.say(&format!("at 20 %: {answers:?} of {SAMPLE} answers"));
     expect_share(&answers, "yellow", 20)?;
     let choosing = visitor.with_header(HEADER, "always");
     expect_only(&choosing.sample(100).await, "yellow")?;
-    say("requests with X-Canary: always all reach yellow");
+    world.tale.say("requests with X-Canary: always all reach yellow");
     let chosen = choosing.stay();
     user.promote().await?;
-    say("the user promotes; 50 and 80 % pass by themselves");
+    world.tale.say("the user promotes; 50 and 80 % pass by themselves");
     user.wait(RolloutPhase::Healthy, |_| true).await?;
     visitor.until("only yellow answers", |answers| of(answers, "yellow") == LOOK).await?;
     expect_only(&visitor.sample(200).await, "yellow")?;
@@ -32,28 +32,28 @@ pub(super) async fn tell(world: &World) -> Result<(), PlaygroundError> {
     let all = world.plane.tally().since(&before);
     let failed = u64::try_from(steady.failed()).unwrap_or(u64::MAX) + all.failed() + all.unruled;
     expect(failed == 0, || format!("{failed} of {} requests failed: {all:?}", all.total()))?;
-    say(&format!("yellow serves everybody; none of {} requests failed", all.total()));
+    world.tale.say(&format!("yellow serves everybody; none of {} requests failed", all.total()));
     Ok(())
 }
 
 /// The header decides, whatever the weight.
 pub(super) async fn tell_of_header(world: &World) -> Result<(), PlaygroundError> {
     let (user, visitor) = deploy(world, EXAMPLE).await?;
-    say("blue is deployed: 4 pods behind the ingress");
+    world.tale.say("blue is deployed: 4 pods behind the ingress");
     update(&user, &visitor, YELLOW, "yellow").await?;
-    say("the user asks for yellow");
+    world.tale.say("the user asks for yellow");
     let choosing = visitor.with_header(HEADER, "always");
     expect_only(&choosing.sample(300).await, "yellow")?;
-    say("at 20 %, 300 requests with X-Canary: always reach yellow");
+    world.tale.say("at 20 %, 300 requests with X-Canary: always reach yellow");
     expect_only(&visitor.with_header(HEADER, "never").sample(300).await, "blue")?;
-    say("300 with X-Canary: never reach blue");
+    world.tale.say("300 with X-Canary: never reach blue");
     let answers = visitor.with_header(HEADER, "maybe").sample(SAMPLE).await;
     expect_share(&answers, "yellow", 20)?;
-    say(&format!("with any other value the weight decides: {answers:?}"));
+    world.tale.say(&format!("with any other value the weight decides: {answers:?}"));
     user.set_image(BLUE).await?;
     user.wait(RolloutPhase::Healthy, |_| true).await?;
     choosing.until("only blue answers", |answers| of(answers, "blue") == LOOK).await?;
     expect_only(&choosing.sample(100).await, "blue")?;
-    say("the user goes back to blue; the header finds no canary any more");
+    world.tale.say("the user goes back to blue; the header finds no canary any more");
     Ok(())
 }

@@ -5,12 +5,15 @@ mod blue_green;
 mod canary;
 mod rollback;
 
+use std::io::IsTerminal;
+
 use clap::ValueEnum;
 
 use super::client::User;
 use super::error::PlaygroundError;
 use super::manifest::parse;
 use super::traffic::{Answers, FAILED, LOOK, Visitor};
+use super::view;
 use super::world::World;
 use crate::api::RolloutPhase;
 
@@ -30,8 +33,20 @@ pub(super) enum Story {
 }
 
 impl Story {
-    /// Plays the story; an error says what went otherwise than told.
-    pub(super) async fn tell(self, world: &World) -> Result<(), PlaygroundError> {
+    /// Plays the story; an error says what went otherwise than told. On a terminal it is seen, too.
+    pub(super) async fn play(self, world: &World) -> Result<(), PlaygroundError> {
+        if !std::io::stdout().is_terminal() {
+            return self.tell(world).await;
+        }
+        let done = tokio::select! {
+            done = self.tell(world) => done,
+            Err(error) = view::picture(world, || world.tale.text()) => Err(error),
+        };
+        println!("{}", world.tale.text());
+        done
+    }
+
+    async fn tell(self, world: &World) -> Result<(), PlaygroundError> {
         match self {
             Self::Canary => canary::tell(world).await,
             Self::CanaryHeader => canary::tell_of_header(world).await,
@@ -48,10 +63,6 @@ const YELLOW: &str = "argoproj/rollouts-demo:yellow";
 const BAD: &str = "argoproj/rollouts-demo:bad-red";
 /// How many requests a share is measured on.
 const SAMPLE: usize = 2_000;
-
-fn say(line: &str) {
-    println!("{line}");
-}
 
 /// Applies manifests whose Rollout runs blue; returns when a visitor of its host meets nothing else.
 async fn deploy(world: &World, manifests: &str) -> Result<(User, Visitor), PlaygroundError> {

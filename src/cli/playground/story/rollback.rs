@@ -3,27 +3,27 @@
 use super::super::error::PlaygroundError;
 use super::super::traffic::LOOK;
 use super::super::world::{EXAMPLE, World};
-use super::{BLUE, SAMPLE, YELLOW, deploy, expect_no_start, expect_only, expect_share, of, say, update};
+use super::{BLUE, SAMPLE, YELLOW, deploy, expect_no_start, expect_only, expect_share, of, update};
 use crate::api::RolloutPhase;
 
 pub(super) async fn tell(world: &World) -> Result<(), PlaygroundError> {
     let (user, visitor) = deploy(world, EXAMPLE).await?;
-    say("blue is deployed: 4 pods behind the ingress");
+    world.tale.say("blue is deployed: 4 pods behind the ingress");
     update(&user, &visitor, YELLOW, "yellow").await?;
-    say("the user asks for yellow");
+    world.tale.say("the user asks for yellow");
     let answers = visitor.sample(SAMPLE).await;
     expect_share(&answers, "yellow", 20)?;
-    say(&format!("some meet yellow: {answers:?}"));
+    world.tale.say(&format!("some meet yellow: {answers:?}"));
     let before = user.pod_names().await?;
     user.abort().await?;
     user.wait(RolloutPhase::Degraded, |status| status.abort).await?;
     visitor.until("only blue answers", |answers| of(answers, "blue") == LOOK).await?;
     expect_only(&visitor.sample(500).await, "blue")?;
-    say("the user aborts: everybody meets blue again");
+    world.tale.say("the user aborts: everybody meets blue again");
     user.set_image(BLUE).await?;
     user.wait(RolloutPhase::Healthy, |_| true).await?;
     expect_no_start(&before, &user.pod_names().await?)?;
     expect_only(&visitor.sample(200).await, "blue")?;
-    say("the user asks for blue: healthy, and no pod was started for it");
+    world.tale.say("the user asks for blue: healthy, and no pod was started for it");
     Ok(())
 }
