@@ -12,6 +12,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::error::PlaygroundError;
 use crate::clock::sleep;
@@ -100,10 +101,12 @@ impl Visitor {
         })
     }
 
-    /// Visits one time after the other until dropped, and tells the colour of each answer.
-    pub(super) async fn keep_coming(self, tell: impl Fn(String)) {
+    /// Visits one time after the other until dropped, and tells of each visit.
+    pub(super) async fn keep_coming(self, tell: impl Fn(Visit)) {
         loop {
-            tell(self.visit().await);
+            let begun = Instant::now();
+            let colour = self.visit().await;
+            tell(Visit { begun, ended: Instant::now(), colour });
             sleep(PACE).await;
         }
     }
@@ -112,35 +115,43 @@ impl Visitor {
     pub(super) fn stay(&self) -> Steady {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let memory = Arc::clone(&seen);
-        let tell = move |colour| memory.lock().unwrap_or_else(PoisonError::into_inner).push(colour);
+        let tell = move |visit| memory.lock().unwrap_or_else(PoisonError::into_inner).push(visit);
         Steady { seen, task: tokio::spawn(self.clone().keep_coming(tell)) }
     }
+}
+
+/// A request and what came back.
+#[derive(Debug, Clone)]
+pub(super) struct Visit {
+    pub(super) begun: Instant,
+    pub(super) ended: Instant,
+    pub(super) colour: String,
 }
 
 /// A visitor who comes again and again.
 #[derive(Debug)]
 pub(super) struct Steady {
-    seen: Arc<Mutex<Vec<String>>>,
+    seen: Arc<Mutex<Vec<Visit>>>,
     task: JoinHandle<()>,
 }
 
 impl Steady {
-    /// The colours so far, in order.
-    pub(super) fn seen(&self) -> Vec<String> {
+    /// The visits so far, in order.
+    pub(super) fn seen(&self) -> Vec<Visit> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// How often each colour so far.
     pub(super) fn answers(&self) -> Answers {
-        self.seen().into_iter().fold(Answers::new(), |mut answers, colour| {
-            *answers.entry(colour).or_default() += 1;
+        self.seen().into_iter().fold(Answers::new(), |mut answers, visit| {
+            *answers.entry(visit.colour).or_default() += 1;
             answers
         })
     }
 
     /// How many requests failed so far.
     pub(super) fn failed(&self) -> usize {
-        self.seen().iter().filter(|colour| *colour == FAILED).count()
+        self.seen().iter().filter(|visit| visit.colour == FAILED).count()
     }
 }
 

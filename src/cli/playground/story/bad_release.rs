@@ -24,7 +24,7 @@ pub(super) async fn tell(world: &World) -> Result<(), PlaygroundError> {
     let until_then = steady.seen().len();
     expect_only(&visitor.sample(500).await, "blue")?;
     // The first of them may have been under way.
-    let later = steady.seen().into_iter().skip(until_then + 1).filter(|colour| colour != "blue").count();
+    let later = steady.seen().into_iter().skip(until_then + 1).filter(|visit| visit.colour != "blue").count();
     expect(later == 0, || format!("{later} requests met it after the abort"))?;
     let all = world.plane.tally().since(&before);
     let (failed, whole) = (all.failed(), all.total());

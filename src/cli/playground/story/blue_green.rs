@@ -1,7 +1,9 @@
 //! A preview beside the old version, one switch for everybody, and a way back that starts no pod.
 
+use tokio::time::Instant;
+
 use super::super::error::PlaygroundError;
-use super::super::traffic::LOOK;
+use super::super::traffic::{LOOK, Steady, Visit};
 use super::super::world::World;
 use super::{BLUE, YELLOW, deploy, expect, expect_no_start, expect_only, of};
 use crate::api::RolloutPhase;
@@ -33,18 +35,57 @@ pub(super) async fn tell(world: &World) -> Result<(), PlaygroundError> {
     active.until("only blue answers", |answers| of(answers, "blue") == LOOK).await?;
     expect_only(&active.sample(100).await, "blue")?;
     expect_no_start(&before, &user.pod_names().await?)?;
-    for visitor in steady {
-        let switches = switches(visitor.seen());
-        expect(switches == ["blue", "yellow", "blue"], || {
-            format!("a visitor met {}", switches.join(", then "))
-        })?;
-    }
+    let seen = steady.iter().flat_map(Steady::seen).collect();
+    let switches = switches(seen);
+    expect(switches == ["blue", "yellow", "blue"], || format!("visitors met {}", switches.join(", then ")))?;
     world.tale.say("the user goes back: blue answers again, and no pod was started for it");
     Ok(())
 }
 
-/// What a visitor met, without repetitions.
-fn switches(mut seen: Vec<String>) -> Vec<String> {
-    seen.dedup();
-    seen
+/// What visitors met, without repetitions. As long as no answer had come from the next version, a request may have been
+/// answered by the one before; after that, none that began later.
+fn switches(mut visits: Vec<Visit>) -> Vec<String> {
+    visits.sort_by_key(|visit| visit.ended);
+    let mut switches: Vec<(String, Instant)> = Vec::new();
+    for Visit { begun, ended, colour } in visits {
+        let mut earlier = switches.iter().rev();
+        let is_present = earlier.next().is_some_and(|(present, _)| *present == colour);
+        // It was under way when the present version gave its first answer.
+        let is_late = switches.last().is_some_and(|(_, since)| begun < *since)
+            && earlier.next().is_some_and(|(before, _)| *before == colour);
+        if !is_present && !is_late {
+            switches.push((colour, ended));
+        }
+    }
+    switches.into_iter().map(|(colour, _)| colour).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// The switches in visits that are given by beginning, end and colour.
+    fn of(visits: &[(u64, u64, &str)]) -> Vec<String> {
+        let start = Instant::now();
+        let visit = |(begun, ended, colour): &(u64, u64, &str)| Visit {
+            begun: start + Duration::from_millis(*begun),
+            ended: start + Duration::from_millis(*ended),
+            colour: (*colour).to_owned(),
+        };
+        switches(visits.iter().map(visit).collect())
+    }
+
+    #[test]
+    fn a_request_under_way_may_meet_what_was_before() {
+        let visits = [(0, 1, "blue"), (3, 4, "yellow"), (2, 5, "blue"), (6, 7, "yellow"), (8, 9, "blue")];
+        assert_eq!(of(&visits), ["blue", "yellow", "blue"]);
+    }
+
+    #[test]
+    fn a_later_request_must_not() {
+        let visits = [(0, 1, "blue"), (3, 4, "yellow"), (5, 6, "blue"), (7, 8, "yellow")];
+        assert_eq!(of(&visits), ["blue", "yellow", "blue", "yellow"]);
+    }
 }
