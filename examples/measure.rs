@@ -36,7 +36,7 @@ const CLIENTS: [usize; 2] = [1, 8];
 /// From the first Healthy until the proxy has all endpoints, and nothing is written any more.
 const SETTLING: Duration = Duration::from_secs(2);
 /// How long something may take before it counts as broken.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
@@ -83,7 +83,7 @@ async fn memory() -> Result<(), Failure> {
     Ok(())
 }
 
-/// Operations of the embedded API over HTTP: each client creates, reads, patches and deletes ConfigMaps in turn.
+/// Operations of the embedded API over HTTP: each client creates, reads, patches and deletes a `ConfigMap` in turn.
 async fn operations(clients: usize) -> Result<(), Failure> {
     let playground = Playground::start(EXAMPLE).await?;
     sleep(SETTLING).await;

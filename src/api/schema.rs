@@ -9,9 +9,7 @@
 
 use k8s_openapi::api::batch::v1::JobSpec;
 use k8s_openapi::api::core::v1::PodTemplateSpec;
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    CustomResourceDefinition, CustomResourceSubresources, CustomResourceValidation,
-};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, json_schema};
@@ -39,14 +37,22 @@ const DEFAULTS: [(&str, &str); 2] = [("datadog.apiVersion", "v1"), ("datadog.int
 /// The one field that cannot be changed: the selector of a Rollout.
 const IMMUTABLE: &str = "spec.selector";
 
-/// The definitions of all five kinds.
+/// The definitions of all five kinds, as the type that Kubernetes has for them.
 ///
 /// # Panics
 ///
-/// If a schema made here is not one that Kubernetes' type for schemas can hold, which the tests rule out: nothing
-/// that goes into the schemas comes from outside the program.
+/// If a schema made here is not one that this type can hold, which the tests rule out: nothing that goes into the
+/// schemas comes from outside the program.
 #[must_use]
 pub fn all_crds() -> Vec<CustomResourceDefinition> {
+    let typed =
+        |definition| serde_json::from_value(definition).expect("a definition with a structural schema");
+    definitions().into_iter().map(typed).collect()
+}
+
+/// The definitions of all five kinds, as JSON. The type takes several times the memory.
+#[must_use]
+pub fn definitions() -> Vec<Value> {
     let embedded = Embedded {
         pod_template: schema_template::schema_of::<PodTemplateSpec>(),
         job_spec: schema_template::schema_of::<JobSpec>(),
@@ -56,7 +62,7 @@ pub fn all_crds() -> Vec<CustomResourceDefinition> {
         "A Rollout runs pods as a Deployment does, and moves them from one revision to the next by a strategy.",
         Some(describe::<RolloutStatus>(&embedded, "status")),
     ));
-    rollout.spec.versions[0].subresources = Rollout::crd().spec.versions.remove(0).subresources;
+    rollout["spec"]["versions"][0]["subresources"] = json!(Rollout::crd().spec.versions[0].subresources);
     vec![
         rollout,
         definition::<AnalysisTemplate>(object::<AnalysisTemplateSpec>(
@@ -84,14 +90,14 @@ pub fn all_crds() -> Vec<CustomResourceDefinition> {
 
 /// The definition of kind `K`, without subresources: clients of the reference write the status of runs and
 /// experiments through the object itself, which a status subresource would ignore.
-fn definition<K: CustomResourceExt>(schema: Value) -> CustomResourceDefinition {
+fn definition<K: CustomResourceExt>(schema: Value) -> Value {
     let mut crd = K::crd();
     crd.spec.names.list_kind = Some(format!("{}List", crd.spec.names.kind));
-    let schema = serde_json::from_value(schema).expect("a structural schema");
-    let version = &mut crd.spec.versions[0];
-    version.schema = Some(CustomResourceValidation { open_api_v3_schema: Some(schema) });
-    version.subresources = Some(CustomResourceSubresources::default());
-    crd
+    let mut definition = json!(crd);
+    let version = &mut definition["spec"]["versions"][0];
+    version["schema"]["openAPIV3Schema"] = schema;
+    version["subresources"] = json!({});
+    definition
 }
 
 /// Stands for the schema of a pod template.

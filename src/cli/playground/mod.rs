@@ -23,13 +23,12 @@ use error::PlaygroundError;
 use story::Story;
 use world::{Settings, World};
 
-/// What can be tried with the example, in 80 columns.
-const EXAMPLE_HINTS: &str = r#"a new version; promote it, or take it back:
-  kubectl get rollout demo -o yaml | sed s/:blue/:yellow/ | kubectl replace -f -
+/// What can be tried with the example. It has to have room on a terminal of 80 columns and 24 rows.
+const EXAMPLE_HINTS: &str = r#"  kubectl get rollout demo -o yaml | sed s/:blue/:yellow/ | kubectl replace -f -
   kubectl patch rollout demo --subresource status --type merge \
-    -p '{"status":{"pauseConditions":null}}'
+    -p '{"status":{"pauseConditions":null}}'  # promotes it
   kubectl patch rollout demo --subresource status --type merge \
-    -p '{"status":{"abort":true}}'"#;
+    -p '{"status":{"abort":true}}'            # takes it back"#;
 
 /// Flags of `serin playground`.
 #[derive(Debug, Args)]

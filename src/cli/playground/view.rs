@@ -1,7 +1,8 @@
 //! The live view: the steps, the pods of each revision, and who answers real requests.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::io::{IsTerminal, Write};
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Write as _};
 use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::ReplicaSet;
@@ -62,14 +63,14 @@ pub(super) async fn picture(world: &World, below: impl Fn() -> String) -> Result
     let mut screen = Screen::open(std::io::stdout().lock()).map_err(PlaygroundError::Terminal)?;
     let mut tallies = VecDeque::from([world.plane.tally()]);
     loop {
-        let (columns, rows) = room();
+        let room = room();
         let now = world.plane.tally();
         let mut parts = vec![introduction(world, hosts(world).await?.first())];
         parts.extend(scenes(world).await?.iter().map(rollout));
-        parts.push(bars(&now.since(&tallies[0]), columns));
+        parts.push(bars(&now.since(&tallies[0]), room.0));
         parts.push(below());
         let text = parts.iter().map(|part| part.trim_end()).collect::<Vec<_>>().join("\n\n");
-        screen.show(&text, rows).map_err(PlaygroundError::Terminal)?;
+        screen.show(&text, room).map_err(PlaygroundError::Terminal)?;
         remember(&mut tallies, now);
         sleep(FRAME).await;
     }
@@ -86,12 +87,12 @@ fn remember(tallies: &mut VecDeque<Tally>, now: Tally) {
 fn introduction(world: &World, host: Option<&String>) -> String {
     let World { api_url, ingress, kubeconfig, .. } = world;
     let mut text = format!(
-        "Kubernetes API {api_url}, ingress http://{ingress}; Ctrl-C ends it all\n  \
-         export KUBECONFIG={}\n  kubectl get rollout,replicaset,pod",
+        "Kubernetes API {api_url}, ingress http://{ingress}\n  export KUBECONFIG={}\n  \
+         kubectl get rollout,replicaset,pod  # Ctrl-C ends everything here",
         kubeconfig.display()
     );
     if let Some(host) = host {
-        text += &format!("\n  curl -H 'Host: {host}' http://{ingress}");
+        let _ = write!(text, "\n  curl -H 'Host: {host}' http://{ingress}");
     }
     text
 }

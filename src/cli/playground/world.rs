@@ -4,7 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use kube::api::{DynamicObject, Patch, PatchParams};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{ApiResource, DynamicObject, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::discovery::{Discovery, Scope};
 use kube::{Api, Client, Config};
@@ -17,8 +18,8 @@ use super::error::{PlaygroundError, said};
 use super::manifest::Document;
 use super::tale::Tale;
 use super::traffic::Visitor;
-use crate::api::schema::all_crds;
-use crate::clock::{Clock, sleep};
+use crate::api::schema::definitions;
+use crate::clock::Clock;
 use crate::cluster::actors::{self, ActorName};
 use crate::cluster::api::store::{Settings as StoreSettings, Store};
 use crate::cluster::data_plane::{self, DataPlane};
@@ -169,10 +170,11 @@ async fn config(kubeconfig: &str) -> Result<Config, PlaygroundError> {
 }
 
 async fn define_resources(client: &Client) -> Result<(), PlaygroundError> {
-    let api = Api::all(client.clone());
-    for crd in all_crds() {
-        api.create(&kube::api::PostParams::default(), &crd).await?;
+    let kind = ApiResource::erase::<CustomResourceDefinition>(&());
+    let api = Api::<DynamicObject>::all_with(client.clone(), &kind);
+    for definition in definitions() {
+        let definition = serde_json::from_value(definition).map_err(kube::Error::SerdeError)?;
+        api.create(&PostParams::default(), &definition).await?;
     }
-    sleep(Duration::from_millis(10)).await;
     Ok(())
 }

@@ -58,14 +58,24 @@ pub fn swagger(kinds: &[Kind], definitions: &[Arc<Value>]) -> Value {
 
 /// What a field of a built-in type is for; the type by its name in the table of types, such as `core/v1.PodStatus`.
 pub(super) fn description(type_name: &str, field: &str) -> String {
-    static TYPES: LazyLock<BTreeMap<String, Value>> = LazyLock::new(|| types::built_in(Dialect::Three));
+    static TEXTS: LazyLock<BTreeMap<String, BTreeMap<String, String>>> = LazyLock::new(texts);
     let name = match type_name.split_once('/') {
         Some(("meta", rest)) => format!("io.k8s.apimachinery.pkg.apis.meta.{rest}"),
         Some((package, rest)) => format!("io.k8s.api.{package}.{rest}"),
         None => type_name.to_owned(),
     };
-    let described = TYPES.get(&name).map(|own| &own["properties"][field]["description"]);
-    described.and_then(Value::as_str).unwrap_or_default().to_owned()
+    TEXTS.get(&name).and_then(|fields| fields.get(field)).cloned().unwrap_or_default()
+}
+
+/// The descriptions of the fields of every built-in type.
+fn texts() -> BTreeMap<String, BTreeMap<String, String>> {
+    let text = |(field, schema): (&String, &Value)| {
+        schema["description"].as_str().map(|text| (field.clone(), text.to_owned()))
+    };
+    let fields =
+        |schema: &Value| schema["properties"].as_object().into_iter().flatten().filter_map(text).collect();
+    let types = types::built_in(Dialect::Three);
+    types.into_iter().map(|(name, schema)| (name, fields(&schema))).collect()
 }
 
 fn info() -> Value {
