@@ -180,12 +180,23 @@ impl<S: Server> Run<'_, S> {
     fn succeeded(&mut self, op: &Op, object: &RawObject) {
         self.outcome.events.extend(op.events.iter().cloned());
         match &op.action {
-            Action::Delete { precondition } | Action::Evict { precondition } => {
-                let trace = Trace::Gone(precondition.uid.clone());
-                self.outcome.writes.push(Write { kind: op.kind, name: op.name.clone(), trace });
+            Action::Delete { precondition } => self.removed(op, precondition),
+            Action::Evict { precondition, replica_set, replica_set_was } => {
+                self.removed(op, precondition);
+                let trace = Trace::Noticed(replica_set_was.resource_version.clone());
+                self.outcome.writes.push(Write {
+                    kind: ObjectKind::ReplicaSet,
+                    name: replica_set.clone(),
+                    trace,
+                });
             }
             Action::Create { .. } | Action::Patch { .. } => self.wrote(op.kind, &op.name, object),
         }
+    }
+
+    fn removed(&mut self, op: &Op, decided_on: &Precondition) {
+        let trace = Trace::Gone(decided_on.uid.clone());
+        self.outcome.writes.push(Write { kind: op.kind, name: op.name.clone(), trace });
     }
 
     fn wrote(&mut self, kind: ObjectKind, name: &str, object: &RawObject) {

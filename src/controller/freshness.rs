@@ -24,6 +24,8 @@ pub enum Trace {
     Version(String),
     /// Nothing: the object of this uid was deleted.
     Gone(String),
+    /// A ReplicaSet in another resource version than this, once its controller has noticed that it lost a Pod.
+    Noticed(String),
 }
 
 /// A successful write.
@@ -51,9 +53,14 @@ pub trait Sight {
 
 impl Sight for Caches {
     fn shows(&self, namespace: &str, write: &Write) -> bool {
+        let key = || ObjectKey::new(namespace, &write.name);
         match &write.trace {
             Trace::Version(version) => self.have_reached(write.kind, version),
-            Trace::Gone(uid) => !self.has_living(write.kind, &ObjectKey::new(namespace, &write.name), uid),
+            Trace::Gone(uid) => !self.has_living(write.kind, &key(), uid),
+            Trace::Noticed(version) => {
+                let set = self.replica_sets.read();
+                set.get(&key()).is_none_or(|entry| entry.view.id.resource_version != *version)
+            }
         }
     }
 }
@@ -141,5 +148,24 @@ mod tests {
         assert!(caches.shows("shop", &deletion));
         put("u2", None);
         assert!(caches.shows("shop", &deletion));
+    }
+
+    #[test]
+    fn an_eviction_is_visible_when_the_replica_set_has_changed() {
+        use crate::controller::entry::{Entry, ReplicaSetEntry};
+
+        let caches = Caches::default();
+        let put = |version: &str| {
+            let meta = serde_json::json!({"name": "r", "uid": "u1", "resourceVersion": version});
+            let wire = serde_json::from_value(serde_json::json!({"metadata": meta})).expect("an object");
+            caches.replica_sets.write().put(ObjectKey::new("shop", "r"), ReplicaSetEntry::prune(wire));
+        };
+        let noticed =
+            Write { kind: ObjectKind::ReplicaSet, name: "r".into(), trace: Trace::Noticed("7".into()) };
+        assert!(caches.shows("shop", &noticed), "a ReplicaSet that is gone has no more to notice");
+        put("7");
+        assert!(!caches.shows("shop", &noticed));
+        put("8");
+        assert!(caches.shows("shop", &noticed));
     }
 }

@@ -31,7 +31,7 @@ pub fn of_action(
             let patch = with_precondition(patch, newer.unwrap_or(precondition));
             target.patch(&key.name, &patch_params(), &Patch::Merge(patch))
         }
-        Action::Evict { precondition } => evict(&target, key, precondition),
+        Action::Evict { precondition, .. } => evict(&target, key, precondition),
         Action::Delete { precondition } => {
             let Precondition { uid, resource_version } = newer.unwrap_or(precondition).clone();
             let params = DeleteParams::background()

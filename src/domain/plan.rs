@@ -61,6 +61,10 @@ pub enum Action {
     Evict {
         /// What it was decided on.
         precondition: Precondition,
+        /// The name of the ReplicaSet that replaces the Pod.
+        replica_set: String,
+        /// The state of that ReplicaSet that it was decided on. Its counts are of before the eviction until it has another.
+        replica_set_was: Precondition,
     },
 }
 

@@ -152,11 +152,15 @@ impl Draft {
         true
     }
 
-    pub(super) fn evict(&mut self, pod: &PodView) {
+    pub(super) fn evict(&mut self, pod: &PodView, rs: &ReplicaSetView) {
         self.push(Op {
             kind: ObjectKind::Pod,
             name: pod.id.name.clone(),
-            action: Action::Evict { precondition: pod.id.precondition() },
+            action: Action::Evict {
+                precondition: pod.id.precondition(),
+                replica_set: rs.id.name.clone(),
+                replica_set_was: rs.id.precondition(),
+            },
             purposes: vec![Purpose::EvictPod],
             events: Vec::new(),
         });
@@ -276,9 +280,13 @@ impl Draft {
             return;
         }
         let before = cx.rollout.status.as_ref();
-        let longest = conditions::progress_deadline(cx.rollout) / 10;
-        let held_since = cx.snapshot.held_since;
-        if let Some(until) = hold::until(before, &self.status, held_since, cx.now, longest) {
+        let wait = hold::Wait {
+            held_since: cx.snapshot.held_since,
+            now: cx.now,
+            longest: conditions::progress_deadline(cx.rollout) / 10,
+            evicts: self.purposes().any(|p| *p == Purpose::EvictPod),
+        };
+        if let Some(until) = hold::until(before, &self.status, &wait) {
             self.held = true;
             self.wake_at(until);
         }

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::api::{ConditionStatus, RolloutCondition, RolloutPhase, RolloutStatus};
 use crate::domain::condition::ConditionType;
+use crate::domain::time::after;
 
 /// How long counts wait while an update is under way and the next change that matters is bound to come.
 const PROGRESSING: SignedDuration = SignedDuration::from_secs(10);
@@ -19,27 +20,32 @@ const ARRIVING: SignedDuration = SignedDuration::from_secs(2);
 
 /// Until when a spec that nothing was said about yet waits for the objects that it names.
 pub(super) fn until_arrived(held_since: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
-    let until = held_since.unwrap_or(now).checked_add(ARRIVING).ok()?;
+    let until = after(held_since.unwrap_or(now), ARRIVING);
     (until > now).then_some(until)
 }
 
-/// Until when the write of `next` over `before` waits, if it does: `longest` at most, since progress counts from when
-/// it was written. `held_since` is when a difference was first kept.
-pub(super) fn until(
-    before: Option<&RolloutStatus>,
-    next: &RolloutStatus,
-    held_since: Option<Timestamp>,
-    now: Timestamp,
-    longest: SignedDuration,
-) -> Option<Timestamp> {
-    let before = before.filter(|before| *before != next && is_alike(before, next))?;
-    let wait = if before.phase == Some(RolloutPhase::Progressing) { PROGRESSING } else { SETTLED };
-    let until = held_since.unwrap_or(now).checked_add(wait.min(longest)).ok()?;
-    (until > now).then_some(until)
+/// What the wait depends on beside the two statuses.
+pub(super) struct Wait {
+    /// When a difference was first kept.
+    pub held_since: Option<Timestamp>,
+    /// The time of the decision.
+    pub now: Timestamp,
+    /// How long it may last at most: progress counts from when it is written.
+    pub longest: SignedDuration,
+    /// Whether the plan evicts Pods, so that what the conditions would say of them ends with it.
+    pub evicts: bool,
+}
+
+/// Until when the write of `next` over `before` waits, if it does.
+pub(super) fn until(before: Option<&RolloutStatus>, next: &RolloutStatus, wait: &Wait) -> Option<Timestamp> {
+    let before = before.filter(|before| *before != next && is_alike(before, next, wait.evicts))?;
+    let usual = if before.phase == Some(RolloutPhase::Progressing) { PROGRESSING } else { SETTLED };
+    let until = after(wait.held_since.unwrap_or(wait.now), usual.min(wait.longest));
+    (until > wait.now).then_some(until)
 }
 
 /// Whether the two differ in nothing but counts and what merely follows from them.
-fn is_alike(before: &RolloutStatus, next: &RolloutStatus) -> bool {
+fn is_alike(before: &RolloutStatus, next: &RolloutStatus, evicts: bool) -> bool {
     let mut same = next.clone();
     same.replicas = before.replicas;
     same.updated_replicas = before.updated_replicas;
@@ -49,20 +55,24 @@ fn is_alike(before: &RolloutStatus, next: &RolloutStatus) -> bool {
     if next.phase == Some(RolloutPhase::Progressing) {
         same.message.clone_from(&before.message);
     }
-    if are_alike(&before.conditions, &next.conditions) {
+    if are_alike(&before.conditions, &next.conditions, evicts) {
         same.conditions.clone_from(&before.conditions);
     }
     same == *before
 }
 
-/// Whether the conditions say the same, but for how an update that goes on last progressed.
-fn are_alike(before: &[RolloutCondition], next: &[RolloutCondition]) -> bool {
+/// Whether the conditions say the same, but for how an update that goes on last progressed; and, if the plan evicts
+/// Pods, but for whether all are there.
+fn are_alike(before: &[RolloutCondition], next: &[RolloutCondition], evicts: bool) -> bool {
     let goes_on = |c: &RolloutCondition| {
         c.type_ == ConditionType::Progressing.as_str() && c.status == ConditionStatus::True
     };
-    let is_alike = |c: &RolloutCondition| {
-        before.iter().any(|b| b == c || b.type_ == c.type_ && goes_on(b) && goes_on(c))
+    let of_pods = [ConditionType::Available, ConditionType::Healthy].map(ConditionType::as_str);
+    let is_passing = |b: &RolloutCondition, c: &RolloutCondition| {
+        goes_on(b) && goes_on(c) || evicts && of_pods.contains(&c.type_.as_str())
     };
+    let is_alike =
+        |c: &RolloutCondition| before.iter().any(|b| b == c || b.type_ == c.type_ && is_passing(b, c));
     before.len() == next.len() && next.iter().all(is_alike)
 }
 
@@ -94,8 +104,12 @@ mod tests {
         })
     }
 
+    fn held(held_since: Option<Timestamp>) -> Wait {
+        Wait { held_since, now: NOW, longest: MINUTE, evicts: false }
+    }
+
     fn wait(change: &serde_json::Value, held_since: Option<Timestamp>) -> Option<i64> {
-        until(Some(&status(&json!({}))), &status(change), held_since, NOW, MINUTE).map(Timestamp::as_second)
+        until(Some(&status(&json!({}))), &status(change), &held(held_since)).map(Timestamp::as_second)
     }
 
     #[test]
@@ -117,17 +131,37 @@ mod tests {
     #[test]
     fn a_deadline_that_is_near_shortens_the_wait() {
         let (before, next) = (status(&json!({})), status(&json!({"replicas": 3})));
-        let longest = SignedDuration::from_secs(2);
-        let until = until(Some(&before), &next, None, NOW, longest).map(Timestamp::as_second);
-        assert_eq!(until, Some(2));
+        let wait = Wait { longest: SignedDuration::from_secs(2), ..held(None) };
+        assert_eq!(until(Some(&before), &next, &wait).map(Timestamp::as_second), Some(2));
     }
 
     #[test]
     fn counts_of_a_settled_rollout_wait_for_a_moment() {
         let settled =
             |replicas: i32| status(&json!({"phase": "Healthy", "message": null, "replicas": replicas}));
-        let until = until(Some(&settled(2)), &settled(1), None, NOW, MINUTE).map(Timestamp::as_second);
+        let until = until(Some(&settled(2)), &settled(1), &held(None)).map(Timestamp::as_second);
         assert_eq!(until, Some(1));
+    }
+
+    #[test]
+    fn what_an_eviction_ends_is_not_written_before_it() {
+        let available = |value: &str| {
+            let mut available = condition("Available", "AvailableReason");
+            available["status"] = json!(value);
+            json!({"conditions": [condition("Progressing", "ReplicaSetUpdated"), available]})
+        };
+        let until = |evicts, held_since| {
+            let wait = Wait { evicts, ..held(held_since) };
+            until(Some(&status(&available("False"))), &status(&available("True")), &wait)
+                .map(Timestamp::as_second)
+        };
+        assert_eq!(until(true, None), Some(10));
+        assert_eq!(
+            until(true, Some(NOW - SignedDuration::from_secs(10))),
+            None,
+            "the eviction may be refused"
+        );
+        assert_eq!(until(false, None), None);
     }
 
     #[test]
@@ -142,6 +176,6 @@ mod tests {
         ] {
             assert_eq!(wait(&change, None), None, "{change}");
         }
-        assert_eq!(until(None, &status(&json!({})), None, NOW, MINUTE), None, "a first status");
+        assert_eq!(until(None, &status(&json!({})), &held(None)), None, "a first status");
     }
 }

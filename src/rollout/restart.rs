@@ -29,8 +29,8 @@ pub(super) fn advance(cx: &Context<'_>, draft: &mut Draft) {
         }
         return;
     }
-    for pod in due.iter().take(usize::try_from(spare(cx)).unwrap_or(0)) {
-        draft.evict(pod);
+    for (pod, rs) in due.iter().take(usize::try_from(spare(cx)).unwrap_or(0)) {
+        draft.evict(pod, rs);
     }
     draft.wake_at(after(cx.now, SignedDuration::from_secs(RETRY_SECONDS)));
 }
@@ -43,7 +43,7 @@ fn is_replaced(cx: &Context<'_>) -> bool {
     cx.available_total() >= cx.replicas && going(cx) == 0 && cx.owned.iter().all(is_full)
 }
 
-fn due_pods<'a>(cx: &Context<'a>, at: Timestamp) -> Vec<&'a PodView> {
+fn due_pods<'a>(cx: &Context<'a>, at: Timestamp) -> Vec<(&'a PodView, &'a ReplicaSetView)> {
     let rank = |rs: &ReplicaSetView| match (cx.is_stable(rs), cx.is_new(rs)) {
         (true, _) => 0,
         (false, true) => 1,
@@ -51,11 +51,11 @@ fn due_pods<'a>(cx: &Context<'a>, at: Timestamp) -> Vec<&'a PodView> {
     };
     let mut sets = cx.owned.clone();
     sets.sort_by_key(|rs| rank(rs));
-    let pods_of = |rs: &ReplicaSetView| {
-        let uid = rs.id.uid.clone();
-        cx.snapshot.pods.iter().filter(move |pod| pod.owner_uid == uid)
-    };
-    sets.into_iter().flat_map(pods_of).filter(|pod| !pod.deleting && pod.created < at).collect()
+    let is_due = |pod: &&PodView| !pod.deleting && pod.created < at;
+    let due = cx.snapshot.pods.iter().filter(is_due);
+    sets.into_iter()
+        .flat_map(|rs| due.clone().filter(|pod| pod.owner_uid == rs.id.uid).map(move |pod| (pod, rs)))
+        .collect()
 }
 
 /// How many available pods there are beyond those that must be; pods that are going count as gone already.

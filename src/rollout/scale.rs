@@ -77,6 +77,12 @@ impl DelayQueue {
     }
 }
 
+/// Whether no pod is available but those of ReplicaSets that are about to go.
+pub(super) fn are_needed(cx: &Context<'_>, leaving: &[&ReplicaSetView]) -> bool {
+    let stays = |rs: &&&ReplicaSetView| leaving.iter().all(|other| other.id.uid != rs.id.uid);
+    cx.replicas > 0 && cx.owned.iter().filter(stays).all(|rs| rs.status.available <= 0)
+}
+
 /// Deletes the oldest ReplicaSets that neither run pods nor fit into the revision history.
 pub(super) fn clean_history(cx: &Context<'_>, draft: &mut Draft) {
     let limit = cx.rollout.spec.revision_history_limit.unwrap_or(DEFAULT_REVISION_HISTORY_LIMIT);

@@ -300,7 +300,7 @@ impl World {
                 assert_eq!(live["metadata"]["uid"], precondition.uid.as_str());
                 apply_merge_patch(live, patch)
             }
-            (Action::Delete { precondition } | Action::Evict { precondition }, Some(live)) => {
+            (Action::Delete { precondition } | Action::Evict { precondition, .. }, Some(live)) => {
                 assert_eq!(live["metadata"]["uid"], precondition.uid.as_str());
                 live.clone()
             }

@@ -197,7 +197,6 @@ fn good() -> Value {
 }
 
 #[tokio::test]
-#[ignore = "some of the cases that are marked `real` are refused by the API server; the model world plays all of them"]
 async fn hostile_rollouts_harm_themselves_alone() {
     let Some(plane) = own_plane().await else { return };
     plane.install().await.unwrap();

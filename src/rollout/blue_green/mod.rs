@@ -156,6 +156,9 @@ impl<'a> Update<'_, 'a> {
         let mut queue = DelayQueue::new(delay, self.strategy.scale_down_delay_revision_limit);
         let mut others: Vec<_> =
             cx.others().filter(|rs| rs.replicas > 0 && !requests::reach(cx, rs)).collect();
+        if sizes::are_needed(cx, &others) {
+            return;
+        }
         others.sort_by_key(|rs| std::cmp::Reverse(rs.revision()));
         for rs in others {
             let size = queue.size(cx, draft, rs, cx.replicas);

@@ -36,11 +36,11 @@ pub(super) fn apply(cx: &Context<'_>, draft: &mut Draft) -> Result<(), TrafficEr
 
 fn desired_weight(cx: &Context<'_>, draft: &Draft) -> i32 {
     let is_aborted = draft.is_aborted(cx);
-    let has_pods = cx.new_rs.is_some_and(|rs| rs.status.available > 0);
+    let is_canary_up = cx.new_rs.is_some_and(|rs| rs.status.available > 0 && !cx.is_stable(rs));
     if is_rolling_back(cx) || is_aborted {
         return scale::abort_weight(cx, draft);
     }
-    if cx.is_fully_promoted() || !has_pods {
+    if cx.is_fully_promoted() || !is_canary_up {
         return 0;
     }
     if cx.status.promote_full {

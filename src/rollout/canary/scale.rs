@@ -272,7 +272,12 @@ fn drain_routed(cx: &Context<'_>, draft: &mut Draft, strategy: &CanaryStrategy) 
     }
     let delay = strategy.scale_down_delay_seconds.unwrap_or(DEFAULT_DELAY_SECONDS);
     let mut queue = DelayQueue::new(delay, strategy.scale_down_delay_revision_limit);
-    for (rs, size) in others.into_iter().filter(|(rs, _)| !requests::reach(cx, rs)) {
+    let (leaving, present): (Vec<_>, Vec<_>) =
+        others.into_iter().filter(|(rs, _)| !requests::reach(cx, rs)).unzip();
+    if sizes::are_needed(cx, &leaving) {
+        return;
+    }
+    for (rs, size) in leaving.into_iter().zip(present) {
         let was_stable = cx.is_fully_promoted() || rs.deadline() != Deadline::None;
         let size =
             if was_stable && !strategy.dynamic_stable_scale { queue.size(cx, draft, rs, size) } else { 0 };
