@@ -1,9 +1,9 @@
 //! The playground as its users run it.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Lines};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 fn playground(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_serin")).arg("playground").args(args).output().expect("the program runs")
@@ -103,6 +103,8 @@ struct Playing {
     child: Child,
     api: String,
     kubeconfig: String,
+    /// What it says later; it ends when nobody listens.
+    _lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Playing {
@@ -120,7 +122,7 @@ impl Playing {
         };
         let api = after("Kubernetes API http://");
         let kubeconfig = after("export KUBECONFIG=");
-        Self { child, api, kubeconfig }
+        Self { child, api, kubeconfig, _lines: lines }
     }
 
     fn signal(&self, name: &str) {
@@ -131,7 +133,7 @@ impl Playing {
 
 #[test]
 fn an_interrupt_ends_everything() {
-    for signal in ["-INT", "-TERM"] {
+    for signal in ["-INT", "-TERM", "-HUP"] {
         let mut playing = Playing::start(&[]);
         assert!(TcpStream::connect(&playing.api).is_ok() && Path::new(&playing.kubeconfig).exists());
         playing.signal(signal);
