@@ -1,5 +1,7 @@
 //! A preview beside the old version, one switch for everybody, and a way back that starts no pod.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use super::super::error::PlaygroundError;
@@ -7,8 +9,12 @@ use super::super::traffic::{LOOK, Steady, Visit};
 use super::super::world::World;
 use super::{BLUE, YELLOW, deploy, expect, expect_no_start, expect_only, of};
 use crate::api::RolloutPhase;
+use crate::clock::sleep;
 
 const MANIFEST: &str = include_str!("blue_green.yaml");
+/// Times of creation are whole seconds, and of two revisions that were made in the same one none is the earlier: to go back
+/// would be an update like any other, with its pause.
+const ONE_SECOND: Duration = Duration::from_secs(1);
 /// How many visitors come again and again.
 const VISITORS: usize = 4;
 
@@ -16,6 +22,7 @@ pub(super) async fn tell(world: &World) -> Result<(), PlaygroundError> {
     let (user, active) = deploy(world, MANIFEST).await?;
     let preview = world.visitor("preview.local");
     world.tale.say("blue is deployed and active");
+    sleep(ONE_SECOND).await;
     user.set_image(YELLOW).await?;
     user.wait(RolloutPhase::Paused, |_| true).await?;
     preview.until("the preview is yellow", |answers| of(answers, "yellow") == LOOK).await?;
@@ -29,6 +36,7 @@ pub(super) async fn tell(world: &World) -> Result<(), PlaygroundError> {
     active.until("only yellow answers", |answers| of(answers, "yellow") == LOOK).await?;
     expect_only(&active.sample(100).await, "yellow")?;
     world.tale.say("the user promotes: one switch, and every later answer is yellow");
+    user.wait_for_delay().await?;
     let before = user.pod_names().await?;
     user.set_image(BLUE).await?;
     user.wait(RolloutPhase::Healthy, |_| true).await?;
@@ -62,8 +70,6 @@ fn switches(mut visits: Vec<Visit>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     /// The switches in visits that are given by beginning, end and colour.
