@@ -1,7 +1,9 @@
 //! The playground as its users run it.
 
+use std::io::{BufRead, BufReader, Lines};
+use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 fn playground(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_serin")).arg("playground").args(args).output().expect("the program runs")
@@ -21,7 +23,7 @@ fn tell(story: &str, last_words: &str) {
 
 #[test]
 fn a_canary_moves_real_requests_and_loses_none() {
-    tell("canary", "steady requests failed");
+    tell("canary", "requests failed");
 }
 
 #[test]
@@ -45,12 +47,33 @@ fn a_bad_release_meets_no_more_than_its_share() {
 }
 
 #[test]
-fn mistakes_are_said_with_file_and_line() {
+fn mistakes_are_said_with_file_line_and_field() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     for (name, manifest, said) in [
-        ("broken.yaml", "a: b\n---\nkind: [\n", "broken.yaml:"),
+        ("broken.yaml", "a: b\n---\nkind: [\n", "broken.yaml:1: apiVersion is missing"),
+        ("unclosed.yaml", "# nothing\n---\nkind: [\n", "unclosed.yaml:4: "),
         ("nameless.yaml", "apiVersion: v1\nkind: Service\n", "nameless.yaml:1: metadata.name is missing"),
-        ("unknown.yaml", "apiVersion: v1\nkind: Nothing\nmetadata: {name: a}\n", "no kind Nothing in v1"),
+        (
+            "unknown.yaml",
+            "apiVersion: v1\nkind: Nothing\nmetadata: {name: a}\n",
+            "unknown.yaml:1: the embedded API has no kind Nothing in v1",
+        ),
+        (
+            "misfit.yaml",
+            "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: a}\nspec:\n  replicas: many\n",
+            "misfit.yaml:5: spec.replicas: invalid type",
+        ),
+        (
+            "misspelt.yaml",
+            "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: a}\nspec: {replicaz: 1}\n",
+            "misspelt.yaml:1: failed to create typed patch object (default/a; argoproj.io/v1alpha1, Kind=Rollout): \
+             .spec.replicaz: field not declared in schema",
+        ),
+        (
+            "refused.yaml",
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\nspec: {selector: {}, template: {}}\n",
+            "refused.yaml:1: Deployment.apps \"a\" is invalid",
+        ),
     ] {
         let file = folder.join(name);
         std::fs::write(&file, manifest).expect("a folder for tests");
@@ -64,10 +87,60 @@ fn mistakes_are_said_with_file_and_line() {
 #[test]
 fn a_port_that_is_taken_is_said() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let port = taken.local_addr().expect("an address").port().to_string();
+    let address = taken.local_addr().expect("an address");
     for flag in ["--port", "--api-port"] {
-        let output = playground(&[flag, &port]);
+        let output = playground(&[flag, &address.port().to_string()]);
         let errors = text(&output.stderr);
-        assert!(!output.status.success() && errors.contains("choose another port"), "{flag}: {errors}");
+        let said = format!(
+            "serin: cannot listen on {address}: Address already in use (os error 98); choose another port with {flag}"
+        );
+        assert!(!output.status.success() && errors.starts_with(&said), "{flag}: {errors}");
+    }
+}
+
+/// The playground at work, once it has said where it is.
+struct Playing {
+    child: Child,
+    api: String,
+    kubeconfig: String,
+    /// What it says later; it ends when nobody listens.
+    _lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Playing {
+    fn start(args: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_serin"));
+        command.arg("playground").args(args).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("the program runs");
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let mut after = |mark: &str| {
+            let line = lines.by_ref().map_while(Result::ok).find_map(|line| {
+                let rest = line.split_once(mark)?.1;
+                rest.split([',', ' ']).next().map(str::to_owned)
+            });
+            line.unwrap_or_else(|| panic!("it never said {mark}"))
+        };
+        let api = after("Kubernetes API http://");
+        let kubeconfig = after("export KUBECONFIG=");
+        Self { child, api, kubeconfig, _lines: lines }
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([name, &self.child.id().to_string()]).status();
+        assert!(sent.expect("a program kill").success());
+    }
+}
+
+#[test]
+fn an_interrupt_ends_everything() {
+    for signal in ["-INT", "-TERM", "-HUP"] {
+        let mut playing = Playing::start(&[]);
+        assert!(TcpStream::connect(&playing.api).is_ok() && Path::new(&playing.kubeconfig).exists());
+        playing.signal(signal);
+        let status = playing.child.wait().expect("it ends");
+        assert!(status.success(), "{signal}: {status}");
+        assert!(TcpStream::connect(&playing.api).is_err(), "{signal}: its API still listens");
+        let folder = Path::new(&playing.kubeconfig).parent().expect("a folder of its own");
+        assert!(!folder.exists(), "{signal}: {} is left", folder.display());
     }
 }

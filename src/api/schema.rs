@@ -7,13 +7,9 @@
 //!
 //! <https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema>
 
-use std::sync::LazyLock;
-
 use k8s_openapi::api::batch::v1::JobSpec;
 use k8s_openapi::api::core::v1::PodTemplateSpec;
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
-    CustomResourceDefinition, CustomResourceSubresources, CustomResourceValidation,
-};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, json_schema};
@@ -31,11 +27,6 @@ const EMBED: &str = "x-embed";
 const POD_TEMPLATE: &str = "PodTemplateSpec";
 const JOB_SPEC: &str = "JobSpec";
 
-// Both are large, and are in several definitions.
-static POD_SCHEMA: LazyLock<Map<String, Value>> =
-    LazyLock::new(schema_template::schema_of::<PodTemplateSpec>);
-static JOB_SCHEMA: LazyLock<Map<String, Value>> = LazyLock::new(schema_template::schema_of::<JobSpec>);
-
 pub(super) const PRESERVE: &str = "x-kubernetes-preserve-unknown-fields";
 pub(super) const MAP_TYPE: &str = "x-kubernetes-map-type";
 const INT_OR_STRING: &str = "x-kubernetes-int-or-string";
@@ -46,50 +37,67 @@ const DEFAULTS: [(&str, &str); 2] = [("datadog.apiVersion", "v1"), ("datadog.int
 /// The one field that cannot be changed: the selector of a Rollout.
 const IMMUTABLE: &str = "spec.selector";
 
-/// The definitions of all five kinds.
+/// The definitions of all five kinds, as the type that Kubernetes has for them.
 ///
 /// # Panics
 ///
-/// If a schema made here is not one that Kubernetes' type for schemas can hold, which the tests rule out: nothing
-/// that goes into the schemas comes from outside the program.
+/// If a schema made here is not one that this type can hold, which the tests rule out: nothing that goes into the
+/// schemas comes from outside the program.
 #[must_use]
 pub fn all_crds() -> Vec<CustomResourceDefinition> {
+    let typed =
+        |definition| serde_json::from_value(definition).expect("a definition with a structural schema");
+    definitions().into_iter().map(typed).collect()
+}
+
+/// The definitions of all five kinds, as JSON. The type takes several times the memory.
+#[must_use]
+pub fn definitions() -> Vec<Value> {
+    let embedded = Embedded {
+        pod_template: schema_template::schema_of::<PodTemplateSpec>(),
+        job_spec: schema_template::schema_of::<JobSpec>(),
+    };
     let mut rollout = definition::<Rollout>(object::<RolloutSpec>(
+        &embedded,
         "A Rollout runs pods as a Deployment does, and moves them from one revision to the next by a strategy.",
-        Some(describe::<RolloutStatus>("status")),
+        Some(describe::<RolloutStatus>(&embedded, "status")),
     ));
-    rollout.spec.versions[0].subresources = Rollout::crd().spec.versions.remove(0).subresources;
+    rollout["spec"]["versions"][0]["subresources"] = json!(Rollout::crd().spec.versions[0].subresources);
     vec![
         rollout,
         definition::<AnalysisTemplate>(object::<AnalysisTemplateSpec>(
+            &embedded,
             "An AnalysisTemplate says which metrics are measured, and what they must be.",
             None,
         )),
         definition::<ClusterAnalysisTemplate>(object::<AnalysisTemplateSpec>(
+            &embedded,
             "A ClusterAnalysisTemplate is an AnalysisTemplate for all namespaces.",
             None,
         )),
         definition::<AnalysisRun>(object::<AnalysisRunSpec>(
+            &embedded,
             "An AnalysisRun measures metrics until it can tell whether they are as they must be.",
-            Some(describe::<AnalysisRunStatus>("status")),
+            Some(describe::<AnalysisRunStatus>(&embedded, "status")),
         )),
         definition::<Experiment>(object::<ExperimentSpec>(
+            &embedded,
             "An Experiment runs pods of one or more templates for a time, and analyses them.",
-            Some(describe::<ExperimentStatus>("status")),
+            Some(describe::<ExperimentStatus>(&embedded, "status")),
         )),
     ]
 }
 
 /// The definition of kind `K`, without subresources: clients of the reference write the status of runs and
 /// experiments through the object itself, which a status subresource would ignore.
-fn definition<K: CustomResourceExt>(schema: Value) -> CustomResourceDefinition {
+fn definition<K: CustomResourceExt>(schema: Value) -> Value {
     let mut crd = K::crd();
     crd.spec.names.list_kind = Some(format!("{}List", crd.spec.names.kind));
-    let schema = serde_json::from_value(schema).expect("a structural schema");
-    let version = &mut crd.spec.versions[0];
-    version.schema = Some(CustomResourceValidation { open_api_v3_schema: Some(schema) });
-    version.subresources = Some(CustomResourceSubresources::default());
-    crd
+    let mut definition = json!(crd);
+    let version = &mut definition["spec"]["versions"][0];
+    version["schema"]["openAPIV3Schema"] = schema;
+    version["subresources"] = json!({});
+    definition
 }
 
 /// Stands for the schema of a pod template.
@@ -103,12 +111,12 @@ pub(super) fn job_spec() -> Schema {
 }
 
 /// The schema of a whole object.
-fn object<Spec: JsonSchema>(about: &str, status: Option<Value>) -> Value {
+fn object<Spec: JsonSchema>(embedded: &Embedded, about: &str, status: Option<Value>) -> Value {
     let mut properties = json!({
         "apiVersion": {"type": "string", "description": "Group and version of the API that the object is written in."},
         "kind": {"type": "string", "description": "Kind of the object."},
         "metadata": {"type": "object"},
-        "spec": describe::<Spec>("spec"),
+        "spec": describe::<Spec>(embedded, "spec"),
     });
     if let Some(status) = status {
         properties["status"] = status;
@@ -116,8 +124,8 @@ fn object<Spec: JsonSchema>(about: &str, status: Option<Value>) -> Value {
     json!({"description": about, "type": "object", "required": ["spec"], "properties": properties})
 }
 
-fn describe<T: JsonSchema>(path: &str) -> Value {
-    Walk { inside_template: false }.structural(&raw::<T>(), path).into()
+fn describe<T: JsonSchema>(embedded: &Embedded, path: &str) -> Value {
+    Walk { embedded: Some(embedded) }.structural(&raw::<T>(), path).into()
 }
 
 /// What schemars says about a type, with every type written out where it is used.
@@ -130,26 +138,38 @@ pub(super) fn raw<T: JsonSchema>() -> Value {
     settings.into_generator().into_root_schema_for::<T>().to_value()
 }
 
-/// Turns what schemars says into a structural schema.
-pub(super) struct Walk {
-    /// Whether the schema belongs to a pod template or job spec: no descriptions, but defaults and list keys.
-    pub(super) inside_template: bool,
+/// What comes in the place of the marks. Both are large, and are in several definitions.
+pub(super) struct Embedded {
+    pod_template: Map<String, Value>,
+    job_spec: Map<String, Value>,
 }
 
-impl Walk {
+/// Turns what schemars says into a structural schema.
+pub(super) struct Walk<'a> {
+    /// Pod template and job spec; none where the schema is itself of one of these, which has no descriptions, but defaults
+    /// and list keys.
+    pub(super) embedded: Option<&'a Embedded>,
+}
+
+impl Walk<'_> {
+    fn is_inside_template(&self) -> bool {
+        self.embedded.is_none()
+    }
+
     /// The structural schema of the node at `path` (fields joined by dots, `[]` after a list's).
     pub(super) fn structural(&self, node: &Value, path: &str) -> Map<String, Value> {
         let mut out = Map::new();
-        if !self.inside_template
+        if !self.is_inside_template()
             && let Some(text) = node.get("description").and_then(Value::as_str)
         {
             out.insert("description".into(), first_sentence(text).into());
         }
-        if let Some(embedded) = node.get(EMBED) {
-            out.append(&mut if embedded == JOB_SPEC { JOB_SCHEMA.clone() } else { POD_SCHEMA.clone() });
+        if let (Some(mark), Some(embedded)) = (node.get(EMBED), self.embedded) {
+            let schema = if mark == JOB_SPEC { &embedded.job_spec } else { &embedded.pod_template };
+            out.append(&mut schema.clone());
             return out;
         }
-        if self.inside_template && schema_template::is_opaque(path) {
+        if self.is_inside_template() && schema_template::is_opaque(path) {
             out.insert(PRESERVE.into(), true.into());
             return out;
         }
@@ -191,7 +211,7 @@ impl Walk {
         if let Some(properties) = node.get("properties").and_then(Value::as_object) {
             let walked: Map<_, _> = properties
                 .iter()
-                .filter(|(name, _)| !self.inside_template || schema_template::is_kept(path, name))
+                .filter(|(name, _)| !self.is_inside_template() || schema_template::is_kept(path, name))
                 .map(|(name, property)| (name.clone(), Value::Object(self.structural(property, &join(name)))))
                 .collect();
             let required = |name: &&String| is_required(node, name) && walked[*name].get("default").is_none();
@@ -215,7 +235,7 @@ impl Walk {
 
     /// Adds what the types do not say.
     fn annotate(&self, path: &str, out: &mut Map<String, Value>) {
-        if self.inside_template {
+        if self.is_inside_template() {
             schema_template::annotate(path, out);
             return;
         }

@@ -74,7 +74,7 @@ enum Default {
 
 /// The schema of a pod template or of a job spec.
 pub(super) fn schema_of<T: JsonSchema>() -> Map<String, Value> {
-    Walk { inside_template: true }.structural(&raw::<T>(), "")
+    Walk { embedded: None }.structural(&raw::<T>(), "")
 }
 
 /// Whether the node at `path` may hold anything.

@@ -5,11 +5,11 @@ use std::time::Duration;
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{ListParams, Patch, PatchParams};
-use kube::{Api, Client};
+use kube::{Api, Client, ResourceExt};
 use serde_json::{Value, json};
 
 use super::error::PlaygroundError;
-use crate::api::{Rollout, RolloutPhase, RolloutStatus};
+use crate::api::{Rollout, RolloutPhase, RolloutStatus, keys};
 use crate::clock::sleep;
 
 /// How often something that is waited for is looked at.
@@ -21,8 +21,8 @@ const LOOKS: usize = 600;
 #[derive(Debug, Clone)]
 pub(super) struct User {
     rollouts: Api<Rollout>,
-    replica_sets: Api<ReplicaSet>,
     pods: Api<Pod>,
+    replica_sets: Api<ReplicaSet>,
     name: String,
 }
 
@@ -30,18 +30,14 @@ impl User {
     pub(super) fn new(client: &Client, namespace: &str, name: &str) -> Self {
         Self {
             rollouts: Api::namespaced(client.clone(), namespace),
-            replica_sets: Api::namespaced(client.clone(), namespace),
             pods: Api::namespaced(client.clone(), namespace),
+            replica_sets: Api::namespaced(client.clone(), namespace),
             name: name.to_owned(),
         }
     }
 
-    pub(super) async fn rollout(&self) -> Result<Rollout, PlaygroundError> {
+    async fn rollout(&self) -> Result<Rollout, PlaygroundError> {
         Ok(self.rollouts.get(&self.name).await?)
-    }
-
-    pub(super) async fn replica_sets(&self) -> Result<Vec<ReplicaSet>, PlaygroundError> {
-        Ok(self.replica_sets.list(&ListParams::default()).await?.items)
     }
 
     pub(super) async fn pod_names(&self) -> Result<Vec<String>, PlaygroundError> {
@@ -72,6 +68,18 @@ impl User {
 
     pub(super) async fn abort(&self) -> Result<(), PlaygroundError> {
         self.patch_status(&json!({"status": {"abort": true}})).await
+    }
+
+    /// Waits until a ReplicaSet is to lose its pods later. Whoever goes back to its revision before that is made to wait.
+    pub(super) async fn wait_for_delay(&self) -> Result<(), PlaygroundError> {
+        for _ in 0..LOOKS {
+            let sets = self.replica_sets.list(&ListParams::default()).await?.items;
+            if sets.iter().any(|set| set.annotations().contains_key(keys::SCALE_DOWN_DEADLINE)) {
+                return Ok(());
+            }
+            sleep(LOOK).await;
+        }
+        Err(PlaygroundError::Story("waited in vain for the delay before the old pods go".to_owned()))
     }
 
     async fn patch_status(&self, patch: &Value) -> Result<(), PlaygroundError> {

@@ -5,15 +5,29 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::controller::failure::root_cause;
+use crate::controller::run::RunError;
+
 /// Why the playground cannot go on.
 #[derive(Debug, Error)]
 pub enum PlaygroundError {
     /// The system refuses a thread, a socket or a signal.
     #[error("cannot run: {0}")]
     Runtime(io::Error),
-    /// A port is taken.
-    #[error("{0}; choose another port with --port or --api-port")]
-    Listen(io::Error),
+    /// A port is taken, or may not be used.
+    #[error("{cause}; choose another port with {flag}, or 0 for one that is free")]
+    Listen {
+        /// The flag that names the port.
+        flag: &'static str,
+        /// What the system said, and about which address.
+        cause: io::Error,
+    },
+    /// The terminal cannot be written to.
+    #[error("the terminal: {0}")]
+    Terminal(io::Error),
+    /// The controller did not start, or ended.
+    #[error("the controller: {0}")]
+    Controller(RunError),
     /// A file cannot be read or written.
     #[error("{path}: {cause}", path = .path.display())]
     File {
@@ -34,9 +48,14 @@ pub enum PlaygroundError {
     #[error("the kubeconfig: {0}")]
     Kubeconfig(#[from] kube::config::KubeconfigError),
     /// The embedded API refused a request.
-    #[error("the embedded API: {0}")]
+    #[error("the embedded API: {}", said(.0))]
     Api(#[from] kube::Error),
     /// What happened is not what the story says.
     #[error("the story went wrong: {0}")]
     Story(String),
+}
+
+/// What the API said, or else what kept it from saying anything.
+pub(super) fn said(error: &kube::Error) -> String {
+    if let kube::Error::Api(status) = error { status.message.clone() } else { root_cause(error) }
 }

@@ -3,10 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::api::networking::v1::Ingress;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::error::PlaygroundError;
+use crate::api::{AnalysisTemplate, Rollout, keys};
 
 /// One object of a manifest, and where it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,17 +57,38 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Vec<Document>, PlaygroundE
     let mut documents = Vec::new();
     let mut line = 1;
     for part in split(text) {
-        let source = format!("{name}:{line}");
-        let object = Value::deserialize(serde_yaml::Deserializer::from_str(&part)).map_err(|error| {
-            let at = error.location().map_or(line, |location| line + location.line() - 1);
-            PlaygroundError::Manifest { source_name: format!("{name}:{at}"), problem: error.to_string() }
-        })?;
-        line += part.lines().count() + 1;
+        // So that errors count lines from the top of the file.
+        let padded = "\n".repeat(line - 1) + &part;
+        let wrong = |error: &serde_yaml::Error| PlaygroundError::Manifest {
+            source_name: format!("{name}:{}", error.location().map_or(line, |location| location.line())),
+            problem: error.to_string(),
+        };
+        let object: Value = serde_yaml::from_str(&padded).map_err(|error| wrong(&error))?;
         if !object.is_null() {
-            documents.push(checked(source, object)?);
+            let document = checked(format!("{name}:{line}"), object)?;
+            fits(&document.object, &padded).map_err(|error| wrong(&error))?;
+            documents.push(document);
         }
+        line += part.lines().count() + 1;
     }
     Ok(documents)
+}
+
+/// Reads an object as the type that its kind has, which knows the line of a field that does not fit. What other kinds hold
+/// is judged by the API alone.
+fn fits(object: &Value, text: &str) -> Result<(), serde_yaml::Error> {
+    match (object["apiVersion"].as_str(), object["kind"].as_str()) {
+        (Some(keys::API_VERSION), Some("Rollout")) => is_a::<Rollout>(text),
+        (Some(keys::API_VERSION), Some("AnalysisTemplate")) => is_a::<AnalysisTemplate>(text),
+        (Some("v1"), Some("Service")) => is_a::<Service>(text),
+        (Some("apps/v1"), Some("Deployment")) => is_a::<Deployment>(text),
+        (Some("networking.k8s.io/v1"), Some("Ingress")) => is_a::<Ingress>(text),
+        _ => Ok(()),
+    }
+}
+
+fn is_a<T: DeserializeOwned>(text: &str) -> Result<(), serde_yaml::Error> {
+    serde_yaml::from_str::<T>(text).map(drop)
 }
 
 fn split(text: &str) -> Vec<String> {
@@ -105,9 +130,23 @@ mod tests {
 
     #[test]
     fn mistakes_name_file_line_and_field() {
-        let missing = parse("f.yaml", "kind: A\nmetadata: {name: a}\n").unwrap_err().to_string();
+        let said = |text: &str| parse("f.yaml", text).unwrap_err().to_string();
+        let missing = said("kind: A\nmetadata: {name: a}\n");
         assert!(missing.starts_with("f.yaml:1: apiVersion is missing"), "{missing}");
-        let broken = parse("f.yaml", "a: b\n---\nkind: [\n").unwrap_err().to_string();
-        assert!(broken.starts_with("f.yaml:"), "{broken}");
+        let broken = said("a: b\n---\nkind: [\n");
+        assert!(broken.starts_with("f.yaml:1: apiVersion is missing"), "{broken}");
+        let broken = said("---\nkind: {\n");
+        assert!(broken.starts_with("f.yaml:3: "), "{broken}");
+    }
+
+    #[test]
+    fn a_field_of_the_wrong_type_is_named_with_its_line() {
+        let head = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n---\n";
+        let rollout = "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: demo}\nspec:\n  replicas: many\n";
+        let said = parse("f.yaml", &format!("{head}{rollout}")).unwrap_err().to_string();
+        assert!(said.starts_with("f.yaml:9: spec.replicas: invalid type: string \"many\""), "{said}");
+        let service = "apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec:\n  ports:\n  - port: web\n";
+        let said = parse("f.yaml", service).unwrap_err().to_string();
+        assert!(said.starts_with("f.yaml:6: spec.ports[0].port: invalid type"), "{said}");
     }
 }

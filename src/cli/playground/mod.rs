@@ -4,28 +4,37 @@
 mod client;
 mod error;
 mod manifest;
+mod picture;
+mod screen;
 mod story;
+mod tale;
 mod traffic;
 mod view;
 mod world;
 
+use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use error::PlaygroundError;
 use story::Story;
 use world::{Settings, World};
 
-/// The example that is applied when the user brings nothing of their own.
-const EXAMPLE: &str = include_str!("example.yaml");
+/// What can be tried with the example. It has to have room on a terminal of 80 columns and 24 rows.
+const EXAMPLE_HINTS: &str = r#"  kubectl get rollout demo -o yaml | sed s/:blue/:yellow/ | kubectl replace -f -
+  kubectl patch rollout demo --subresource status --type merge \
+    -p '{"status":{"pauseConditions":null}}'  # promotes it
+  kubectl patch rollout demo --subresource status --type merge \
+    -p '{"status":{"abort":true}}'            # takes it back"#;
 
 /// Flags of `serin playground`.
 #[derive(Debug, Args)]
 pub struct Flags {
     /// Manifests to apply instead of the example: files, or directories of files.
-    #[arg(short, long = "filename", value_name = "FILE_OR_DIRECTORY")]
+    #[arg(short, long = "filename", value_name = "FILE_OR_DIRECTORY", num_args = 1..)]
     filename: Vec<PathBuf>,
 
     /// Plays a story with the user's part done by itself, and checks on real responses that it went as told.
@@ -48,7 +57,14 @@ pub struct Flags {
 /// Runs the playground until Ctrl-C, or until its story is told.
 pub fn run(flags: Flags) -> Result<(), PlaygroundError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    runtime.map_err(PlaygroundError::Runtime)?.block_on(play(flags))
+    runtime.map_err(PlaygroundError::Runtime)?.block_on(async {
+        // From here on no signal ends the process before what it has made is removed.
+        let mut stops = Stops::new().map_err(PlaygroundError::Runtime)?;
+        tokio::select! {
+            done = play(flags) => done,
+            () = stops.next() => Ok(()),
+        }
+    })
 }
 
 async fn play(flags: Flags) -> Result<(), PlaygroundError> {
@@ -58,13 +74,11 @@ async fn play(flags: Flags) -> Result<(), PlaygroundError> {
         api_port: flags.api_port,
         start_latency: Duration::from_millis(flags.start_latency),
     };
-    let mut world = World::start(settings).await?;
-    let done = tokio::select! {
+    let world = World::start(settings).await?;
+    tokio::select! {
         done = act(&world, flags.story, manifests) => done,
-        stopped = stop_signal() => stopped,
-    };
-    world.stop().await;
-    done
+        ended = world.controller() => ended.map_err(PlaygroundError::Controller),
+    }
 }
 
 async fn act(
@@ -73,19 +87,37 @@ async fn act(
     manifests: Vec<manifest::Document>,
 ) -> Result<(), PlaygroundError> {
     if let Some(story) = story {
-        return story.tell(world).await;
+        return story.play(world).await;
     }
-    let manifests = if manifests.is_empty() { manifest::parse("the example", EXAMPLE)? } else { manifests };
+    if manifests.is_empty() {
+        world.apply(manifest::parse("the example", world::EXAMPLE)?).await?;
+        return view::show(world, EXAMPLE_HINTS).await;
+    }
     world.apply(manifests).await?;
-    view::show(world).await
+    view::show(world, "").await
 }
 
-/// Returns when the process is asked to stop.
-async fn stop_signal() -> Result<(), PlaygroundError> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-        .map_err(PlaygroundError::Runtime)?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(PlaygroundError::Runtime),
-        _ = terminate.recv() => Ok(()),
+/// What asks the process to stop: Ctrl-C, `kill`, and a terminal that is closed.
+struct Stops {
+    interrupt: Signal,
+    terminate: Signal,
+    hang_up: Signal,
+}
+
+impl Stops {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.hang_up.recv() => {}
+        }
     }
 }

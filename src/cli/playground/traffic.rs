@@ -12,13 +12,21 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
+use super::error::PlaygroundError;
 use crate::clock::sleep;
 
 /// How many requests of a sample are under way at the same time.
 const AT_ONCE: usize = 16;
 /// Between two requests of a steady visitor.
 const PACE: Duration = Duration::from_millis(10);
+/// How many answers a look at what visitors meet has.
+pub(super) const LOOK: u64 = 100;
+/// Between two looks.
+const LOOKS_APART: Duration = Duration::from_millis(20);
+/// For how long something is waited for that visitors are to meet.
+const PATIENCE: Duration = Duration::from_secs(15);
 /// What a request counts as that no pod answered well.
 pub(super) const FAILED: &str = "failed";
 
@@ -71,37 +79,79 @@ impl Visitor {
             .await
     }
 
-    /// Visits one time after the other until told to leave, and remembers every answer.
+    /// Visits until a look shows what is waited for, which `what` names.
+    pub(super) async fn until(
+        &self,
+        what: &str,
+        holds: impl Fn(&Answers) -> bool,
+    ) -> Result<(), PlaygroundError> {
+        let mut last = Answers::new();
+        let looks = async {
+            loop {
+                last = self.sample(usize::try_from(LOOK).unwrap_or(usize::MAX)).await;
+                if holds(&last) {
+                    return;
+                }
+                sleep(LOOKS_APART).await;
+            }
+        };
+        let in_time = tokio::time::timeout(PATIENCE, looks).await;
+        in_time.map_err(|_| {
+            PlaygroundError::Story(format!("waited in vain until {what}; the last answers are {last:?}"))
+        })
+    }
+
+    /// Visits one time after the other until dropped, and tells of each visit.
+    pub(super) async fn keep_coming(self, tell: impl Fn(Visit)) {
+        loop {
+            let begun = Instant::now();
+            let colour = self.visit().await;
+            tell(Visit { begun, ended: Instant::now(), colour });
+            sleep(PACE).await;
+        }
+    }
+
+    /// Somebody who keeps coming and remembers every answer.
     pub(super) fn stay(&self) -> Steady {
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let (visitor, memory) = (self.clone(), Arc::clone(&seen));
-        let task = tokio::spawn(async move {
-            loop {
-                let colour = visitor.visit().await;
-                memory.lock().unwrap_or_else(PoisonError::into_inner).push(colour);
-                sleep(PACE).await;
-            }
-        });
-        Steady { seen, task }
+        let memory = Arc::clone(&seen);
+        let tell = move |visit| memory.lock().unwrap_or_else(PoisonError::into_inner).push(visit);
+        Steady { seen, task: tokio::spawn(self.clone().keep_coming(tell)) }
     }
+}
+
+/// A request and what came back.
+#[derive(Debug, Clone)]
+pub(super) struct Visit {
+    pub(super) begun: Instant,
+    pub(super) ended: Instant,
+    pub(super) colour: String,
 }
 
 /// A visitor who comes again and again.
 #[derive(Debug)]
 pub(super) struct Steady {
-    seen: Arc<Mutex<Vec<String>>>,
+    seen: Arc<Mutex<Vec<Visit>>>,
     task: JoinHandle<()>,
 }
 
 impl Steady {
-    /// The colours so far, in order.
-    pub(super) fn seen(&self) -> Vec<String> {
+    /// The visits so far, in order.
+    pub(super) fn seen(&self) -> Vec<Visit> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How often each colour so far.
+    pub(super) fn answers(&self) -> Answers {
+        self.seen().into_iter().fold(Answers::new(), |mut answers, visit| {
+            *answers.entry(visit.colour).or_default() += 1;
+            answers
+        })
     }
 
     /// How many requests failed so far.
     pub(super) fn failed(&self) -> usize {
-        self.seen().iter().filter(|colour| *colour == FAILED).count()
+        self.seen().iter().filter(|visit| visit.colour == FAILED).count()
     }
 }
 

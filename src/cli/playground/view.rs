@@ -1,148 +1,131 @@
 //! The live view: the steps, the pods of each revision, and who answers real requests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write as _};
 use std::time::Duration;
 
-use super::client::User;
+use k8s_openapi::api::apps::v1::ReplicaSet;
+use k8s_openapi::api::networking::v1::Ingress;
+use kube::Api;
+use kube::api::ListParams;
+use kube::core::DeserializeGuard;
+use tokio::task::JoinSet;
+
 use super::error::PlaygroundError;
+use super::picture::{Scene, bars, line, rollout};
+use super::screen::{Screen, room};
 use super::world::World;
-use crate::api::{CanaryStep, Rollout, StepKind, keys};
+use crate::api::Rollout;
 use crate::clock::sleep;
 use crate::cluster::data_plane::Tally;
 
-/// How often the view is drawn anew; it shows the answers since the last time but one.
+/// How often the view is drawn anew.
 const FRAME: Duration = Duration::from_millis(500);
-/// Columns of the bar that stands for all answers.
-const BAR: usize = 50;
+/// How many frames make a second, for which answers are shown.
+const FRAMES: usize = 2;
+/// How many visitors each host has.
+const VISITORS: usize = 4;
 
-/// Shows what goes on until stopped; on a terminal as a picture, else as a line for each change.
-pub(super) async fn show(world: &World) -> Result<(), PlaygroundError> {
-    introduce(world);
-    let (user, steady) = (world.user(), world.visitor("demo.local"));
-    let _visitors: Vec<_> = (0..4).map(|_| steady.stay()).collect();
-    let is_terminal = std::io::stdout().is_terminal();
-    let mut earlier = world.plane.tally();
+/// Shows what goes on until stopped; on a terminal as a picture, else as a line for each change. `hints` says what can be
+/// tried.
+pub(super) async fn show(world: &World, hints: &str) -> Result<(), PlaygroundError> {
+    let visitors = visit_all(world);
+    let shown = async {
+        if std::io::stdout().is_terminal() {
+            picture(world, || hints.to_owned()).await
+        } else {
+            lines(world, hints).await
+        }
+    };
+    tokio::select! {
+        Err(error) = visitors => Err(error),
+        shown = shown => shown,
+    }
+}
+
+async fn lines(world: &World, hints: &str) -> Result<(), PlaygroundError> {
+    let print = |text: &str| std::io::stdout().write_all(text.as_bytes()).map_err(PlaygroundError::Terminal);
+    print(&format!("{}\n{hints}\n\n", introduction(world, hosts(world).await?.first())))?;
     let mut last = String::new();
     loop {
-        sleep(FRAME).await;
-        let Ok(rollout) = user.rollout().await else { continue };
-        let now = world.plane.tally();
-        let answers = now.since(&earlier);
-        earlier = now;
-        if is_terminal {
-            let frame = frame(&rollout, &revisions(&user).await?, &answers);
-            // The cursor goes home and what is left of the last frame is erased, so that nothing flickers.
-            print!("\x1b[H\x1b[J{}{frame}", introduction(world));
-            let _shown = std::io::stdout().flush();
-        } else {
-            let line = line(&rollout);
-            if line != last {
-                println!("{line}");
-                last = line;
-            }
+        let now: String = scenes(world).await?.iter().map(|scene| line(&scene.rollout) + "\n").collect();
+        if now != last {
+            print(&now)?;
+            last = now;
         }
+        sleep(FRAME).await;
     }
 }
 
-fn introduce(world: &World) {
-    println!("{}", introduction(world));
+/// Shows everything on the terminal, and what `below` says at that time below it.
+pub(super) async fn picture(world: &World, below: impl Fn() -> String) -> Result<(), PlaygroundError> {
+    let mut screen = Screen::open(std::io::stdout().lock()).map_err(PlaygroundError::Terminal)?;
+    let mut tallies = VecDeque::from([world.plane.tally()]);
+    loop {
+        let room = room();
+        let now = world.plane.tally();
+        let mut parts = vec![introduction(world, hosts(world).await?.first())];
+        parts.extend(scenes(world).await?.iter().map(rollout));
+        parts.push(bars(&now.since(&tallies[0]), room.0));
+        parts.push(below());
+        let text = parts.iter().map(|part| part.trim_end()).collect::<Vec<_>>().join("\n\n");
+        screen.show(&text, room).map_err(PlaygroundError::Terminal)?;
+        remember(&mut tallies, now);
+        sleep(FRAME).await;
+    }
 }
 
-fn introduction(world: &World) -> String {
-    let (url, ingress, port) = (&world.api_url, world.ingress, world.ingress.port());
-    format!(
-        "An embedded Kubernetes API at {url}, its ingress at http://{ingress}, and the controller.\n\n  \
-         export KUBECONFIG={}\n  kubectl get rollout,replicaset,pod\n  \
-         kubectl patch rollout demo --type json -p '[{{\"op\": \"replace\", \
-         \"path\": \"/spec/template/spec/containers/0/image\", \"value\": \"argoproj/rollouts-demo:yellow\"}}]'\n  \
-         kubectl patch rollout demo --subresource status --type merge -p '{{\"status\": {{\"pauseConditions\": null}}}}'\n  \
-         curl -H 'Host: demo.local' http://127.0.0.1:{port}/\n\nCtrl-C ends it all.\n\n",
-        world.kubeconfig.display(),
-    )
+fn remember(tallies: &mut VecDeque<Tally>, now: Tally) {
+    tallies.push_back(now);
+    if tallies.len() > FRAMES {
+        tallies.pop_front();
+    }
 }
 
-/// A revision: number, colour, ready and wanted pods.
-type Revisions = BTreeMap<i64, (String, i32, i32)>;
-
-async fn revisions(user: &User) -> Result<Revisions, PlaygroundError> {
-    let mut revisions = Revisions::new();
-    for rs in user.replica_sets().await? {
-        let annotations = rs.metadata.annotations.unwrap_or_default();
-        let Some(number) = annotations.get(keys::REVISION).and_then(|r| r.parse().ok()) else { continue };
-        let spec = rs.spec.unwrap_or_default();
-        let pod = spec.template.and_then(|template| template.spec).unwrap_or_default();
-        let image = pod.containers.into_iter().next().and_then(|c| c.image).unwrap_or_default();
-        let ready = rs.status.and_then(|status| status.ready_replicas).unwrap_or(0);
-        revisions.insert(number, (image, ready, spec.replicas.unwrap_or(0)));
-    }
-    Ok(revisions)
-}
-
-fn frame(rollout: &Rollout, revisions: &Revisions, answers: &Tally) -> String {
-    let mut text = format!("{}\n\n", line(rollout));
-    let canary = rollout.spec.strategy.canary.as_ref();
-    let current = rollout.status.as_ref().and_then(|s| s.current_step_index).unwrap_or(0);
-    for (index, step) in canary.into_iter().flat_map(|c| &c.steps).enumerate() {
-        let mark = match i32::try_from(index).unwrap_or(i32::MAX).cmp(&current) {
-            std::cmp::Ordering::Less => "done",
-            std::cmp::Ordering::Equal => " -> ",
-            std::cmp::Ordering::Greater => "    ",
-        };
-        let _ = writeln!(text, "  {mark}  {}", label(step));
-    }
-    text.push('\n');
-    for (number, (image, ready, wanted)) in revisions.iter().rev() {
-        let _ = writeln!(text, "  revision {number}: {ready} of {wanted} pods ready  {image}");
-    }
-    text.push('\n');
-    text.push_str(&bars(answers));
-    text
-}
-
-/// One bar a colour, by its share of the answers.
-fn bars(answers: &Tally) -> String {
-    let total = answers.total().max(1);
-    let mut colours = BTreeMap::<&str, u64>::new();
-    for (origin, count) in &answers.origins {
-        *colours.entry(&origin.colour).or_default() += count.answers;
-    }
-    let mut text = format!("  {} real answers, {} failed\n", answers.total(), answers.failed());
-    for (colour, count) in colours {
-        let columns = usize::try_from(count * BAR as u64 / total).unwrap_or(0);
-        let share = count * 100 / total;
-        let _ = writeln!(text, "  {colour:>8} {share:>3} % {}", "#".repeat(columns));
+/// What runs where, and what to type in another terminal.
+fn introduction(world: &World, host: Option<&String>) -> String {
+    let World { api_url, ingress, kubeconfig, .. } = world;
+    let mut text = format!(
+        "Kubernetes API {api_url}, ingress http://{ingress}\n  export KUBECONFIG={}\n  \
+         kubectl get rollout,replicaset,pod  # Ctrl-C ends everything here",
+        kubeconfig.display()
+    );
+    if let Some(host) = host {
+        let _ = write!(text, "\n  curl -H 'Host: {host}' http://{ingress}");
     }
     text
 }
 
-fn label(step: &CanaryStep) -> String {
-    match step.kind() {
-        Some(StepKind::SetWeight(weight)) => format!("{weight} % of the requests"),
-        Some(StepKind::Pause(pause)) => match &pause.duration {
-            None => "wait for a promote".to_owned(),
-            Some(duration) => {
-                format!("wait {}", serde_json::to_string(duration).unwrap_or_default().trim_matches('"'))
-            }
-        },
-        Some(StepKind::SetCanaryScale(_)) => "size of the canary".to_owned(),
-        Some(
-            StepKind::Experiment(_)
-            | StepKind::Analysis(_)
-            | StepKind::SetHeaderRoute(_)
-            | StepKind::SetMirrorRoute(_)
-            | StepKind::Plugin(_),
-        )
-        | None => "a step of another kind".to_owned(),
-    }
+/// All Rollouts, with the ReplicaSets of their namespaces.
+async fn scenes(world: &World) -> Result<Vec<Scene>, PlaygroundError> {
+    let all = ListParams::default();
+    // One that cannot be read must not end the view.
+    let rollouts = Api::<DeserializeGuard<Rollout>>::all(world.client.clone()).list(&all).await?.items;
+    let sets = Api::<ReplicaSet>::all(world.client.clone()).list(&all).await?.items;
+    let scene = |rollout: Rollout| Scene { rollout, replica_sets: sets.clone() };
+    Ok(rollouts.into_iter().filter_map(|rollout| rollout.0.ok()).map(scene).collect())
 }
 
-fn line(rollout: &Rollout) -> String {
-    let name = rollout.metadata.name.as_deref().unwrap_or_default();
-    let Some(status) = &rollout.status else { return format!("{name}: not seen by the controller yet") };
-    let phase = status.phase.map(|phase| format!("{phase:?}")).unwrap_or_default();
-    let message = status.message.as_ref().map(|m| format!(", {m}")).unwrap_or_default();
-    let weight = status.canary.weights.as_ref().map(|w| format!(", weight {} %", w.canary.weight));
-    format!("{name}: {phase}{message}{}", weight.unwrap_or_default())
+/// Every host that an Ingress has rules for.
+async fn hosts(world: &World) -> Result<BTreeSet<String>, PlaygroundError> {
+    let ingresses = Api::<Ingress>::all(world.client.clone()).list(&ListParams::default()).await?.items;
+    let rules = ingresses.into_iter().filter_map(|ingress| ingress.spec?.rules).flatten();
+    Ok(rules.filter_map(|rule| rule.host).collect())
+}
+
+/// Sends visitors to every host, as long as there are rules for it.
+async fn visit_all(world: &World) -> Result<(), PlaygroundError> {
+    let mut visitors = BTreeMap::<String, JoinSet<()>>::new();
+    loop {
+        let hosts = hosts(world).await?;
+        visitors.retain(|host, _| hosts.contains(host));
+        for host in hosts {
+            visitors.entry(host).or_insert_with_key(|host| {
+                let visitor = world.visitor(host);
+                (0..VISITORS).map(|_| visitor.clone().keep_coming(drop)).collect()
+            });
+        }
+        sleep(FRAME).await;
+    }
 }

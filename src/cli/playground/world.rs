@@ -1,30 +1,35 @@
 //! The parts of the playground, started in order and ended together.
 
-use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use kube::api::{DynamicObject, Patch, PatchParams};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{ApiResource, DynamicObject, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::discovery::{Discovery, Scope};
 use kube::{Api, Client, Config};
+use tempfile::TempDir;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::client::User;
-use super::error::PlaygroundError;
+use super::error::{PlaygroundError, said};
 use super::manifest::Document;
+use super::tale::Tale;
 use super::traffic::Visitor;
-use crate::api::schema::all_crds;
-use crate::clock::{Clock, sleep};
+use crate::api::schema::definitions;
+use crate::clock::Clock;
 use crate::cluster::actors::{self, ActorName};
 use crate::cluster::api::store::{Settings as StoreSettings, Store};
 use crate::cluster::data_plane::{self, DataPlane};
 use crate::cluster::http::{Front, Server, ServerSettings};
 use crate::cluster::kubelet::{self, KubeletSettings};
+use crate::controller::run::RunError;
 use crate::controller::run::{Options, run as run_controller};
 
+/// What is applied when the user brings nothing of their own.
+pub(super) const EXAMPLE: &str = include_str!("example.yaml");
 /// The namespace that manifests without one go to.
 pub(super) const NAMESPACE: &str = "default";
 /// How many answers of probes may wait.
@@ -40,15 +45,17 @@ pub(super) struct Settings {
     pub(super) start_latency: Duration,
 }
 
-/// The running playground.
+/// The running playground. When it is dropped everything ends, and what was written is removed.
 pub(super) struct World {
     pub(super) client: Client,
     pub(super) plane: DataPlane,
     pub(super) ingress: SocketAddr,
     pub(super) api_url: String,
     pub(super) kubeconfig: PathBuf,
-    directory: PathBuf,
-    tasks: JoinSet<()>,
+    pub(super) tale: Tale,
+    config: Config,
+    _directory: TempDir,
+    _tasks: JoinSet<()>,
     _server: Server,
 }
 
@@ -62,14 +69,15 @@ impl World {
         let network = u8::try_from(64 + process % 128).unwrap_or(64);
         let plane_settings = data_plane::Settings { ingress, network, ..data_plane::Settings::default() };
         let seed = u64::from(process);
-        let plane = DataPlane::bind(plane_settings, seed).map_err(PlaygroundError::Listen)?;
+        let plane = DataPlane::bind(plane_settings, seed).map_err(|cause| taken("--port", cause))?;
+        let ingress = plane.ingress().map_err(|cause| taken("--port", cause))?;
         let front = Front::new(Store::new(&StoreSettings::default(), clock.now()), clock);
         let server_settings = ServerSettings { port: settings.api_port, tls: false, token: None };
-        let server = Server::start(front, server_settings).await.map_err(PlaygroundError::Listen)?;
+        let client = front.client(NAMESPACE);
+        let server =
+            Server::start(front, server_settings).await.map_err(|cause| taken("--api-port", cause))?;
         let (directory, kubeconfig) = write_kubeconfig(&server.kubeconfig())?;
         let config = config(&server.kubeconfig()).await?;
-        let client = Client::try_from(config.clone())?;
-
         let mut tasks = JoinSet::new();
         tasks.spawn(actors::run(client.clone(), ActorName::all(), clock));
         let (sender, probes) = mpsc::channel(PROBES);
@@ -81,21 +89,24 @@ impl World {
         };
         tasks.spawn(kubelet::run_probed(client.clone(), kubelet_settings, clock, probes));
         define_resources(&client).await?;
-        let ingress = plane.ingress().map_err(PlaygroundError::Listen)?;
         let api_url = server.url();
-        let mut world =
-            Self { client, plane, ingress, api_url, kubeconfig, directory, tasks, _server: server };
-        world.start_controller(config);
-        Ok(world)
+        Ok(Self {
+            client,
+            plane,
+            ingress,
+            api_url,
+            kubeconfig,
+            tale: Tale::default(),
+            config,
+            _directory: directory,
+            _tasks: tasks,
+            _server: server,
+        })
     }
 
-    fn start_controller(&mut self, config: Config) {
-        let options = Options::alone(config, ROLLOUT_THREADS);
-        self.tasks.spawn(async move {
-            if let Err(error) = run_controller(options).await {
-                eprintln!("serin: the controller: {error}");
-            }
-        });
+    /// The controller, which runs until it is stopped or does not start.
+    pub(super) fn controller(&self) -> impl Future<Output = Result<(), RunError>> + use<> {
+        run_controller(Options::alone(self.config.clone(), ROLLOUT_THREADS))
     }
 
     /// Applies manifests, in order, as `kubectl apply --server-side` does.
@@ -103,7 +114,8 @@ impl World {
         let discovery = Discovery::new(self.client.clone()).run().await?;
         for Document { source, object } in documents {
             let wrong = |problem: String| PlaygroundError::Manifest { source_name: source.clone(), problem };
-            let object: DynamicObject = serde_json::from_value(object).map_err(|e| wrong(e.to_string()))?;
+            let mut object: DynamicObject =
+                serde_json::from_value(object).map_err(|e| wrong(e.to_string()))?;
             let types = object.types.clone().unwrap_or_default();
             let gvk = kube::core::GroupVersionKind::try_from(&types).map_err(|e| wrong(e.to_string()))?;
             let Some((resource, capabilities)) = discovery.resolve_gvk(&gvk) else {
@@ -113,14 +125,16 @@ impl World {
                 );
                 return Err(wrong(problem));
             };
-            let namespace = object.metadata.namespace.as_deref().unwrap_or(NAMESPACE);
             let api: Api<DynamicObject> = match capabilities.scope {
-                Scope::Namespaced => Api::namespaced_with(self.client.clone(), namespace, &resource),
+                Scope::Namespaced => {
+                    let namespace = object.metadata.namespace.get_or_insert_with(|| NAMESPACE.to_owned());
+                    Api::namespaced_with(self.client.clone(), namespace, &resource)
+                }
                 Scope::Cluster => Api::all_with(self.client.clone(), &resource),
             };
             let name = object.metadata.name.clone().unwrap_or_default();
             let params = PatchParams::apply("serin-playground").force();
-            api.patch(&name, &params, &Patch::Apply(&object)).await.map_err(|e| wrong(e.to_string()))?;
+            api.patch(&name, &params, &Patch::Apply(&object)).await.map_err(|error| wrong(said(&error)))?;
         }
         Ok(())
     }
@@ -134,27 +148,19 @@ impl World {
     pub(super) fn visitor(&self, host: &str) -> Visitor {
         Visitor::new(self.ingress, host)
     }
-
-    /// Ends everything and removes what was written.
-    pub(super) async fn stop(&mut self) {
-        self.tasks.shutdown().await;
-        // A file that is gone already is as good.
-        let _gone = fs::remove_dir_all(&self.directory);
-    }
 }
 
-impl Drop for World {
-    fn drop(&mut self) {
-        let _gone = fs::remove_dir_all(&self.directory);
-    }
+fn taken(flag: &'static str, cause: std::io::Error) -> PlaygroundError {
+    PlaygroundError::Listen { flag, cause }
 }
 
-fn write_kubeconfig(text: &str) -> Result<(PathBuf, PathBuf), PlaygroundError> {
-    let directory = std::env::temp_dir().join(format!("serin-playground-{}", std::process::id()));
+/// A directory of its own for the file, which goes with the directory.
+fn write_kubeconfig(text: &str) -> Result<(TempDir, PathBuf), PlaygroundError> {
     let failed = |path: &Path, cause| PlaygroundError::File { path: path.to_owned(), cause };
-    fs::create_dir_all(&directory).map_err(|cause| failed(&directory, cause))?;
-    let file = directory.join("kubeconfig");
-    fs::write(&file, text).map_err(|cause| failed(&file, cause))?;
+    let made = tempfile::Builder::new().prefix("serin-playground-").tempdir();
+    let directory = made.map_err(|cause| failed(&std::env::temp_dir(), cause))?;
+    let file = directory.path().join("kubeconfig");
+    std::fs::write(&file, text).map_err(|cause| failed(&file, cause))?;
     Ok((directory, file))
 }
 
@@ -164,10 +170,11 @@ async fn config(kubeconfig: &str) -> Result<Config, PlaygroundError> {
 }
 
 async fn define_resources(client: &Client) -> Result<(), PlaygroundError> {
-    let api = Api::all(client.clone());
-    for crd in all_crds() {
-        api.create(&kube::api::PostParams::default(), &crd).await?;
+    let kind = ApiResource::erase::<CustomResourceDefinition>(&());
+    let api = Api::<DynamicObject>::all_with(client.clone(), &kind);
+    for definition in definitions() {
+        let definition = serde_json::from_value(definition).map_err(kube::Error::SerdeError)?;
+        api.create(&PostParams::default(), &definition).await?;
     }
-    sleep(Duration::from_millis(10)).await;
     Ok(())
 }

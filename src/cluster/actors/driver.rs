@@ -18,7 +18,7 @@ use super::{ActorName, FIELD_MANAGER};
 use crate::clock::{self, Clock};
 use crate::cluster::api::request::{PatchType, Request, Response, Target, Verb};
 use crate::cluster::api::status::{Reason, Status};
-use crate::cluster::view::{Resource, Sight, discover, follow};
+use crate::cluster::view::{Detail, Resource, Sight, discover, follow};
 
 /// How many requests may be under way at the same time.
 const UNDER_WAY: usize = 64;
@@ -101,7 +101,8 @@ impl Watches {
         });
         for resource in resources.iter().filter(|resource| wanted(resource)) {
             if !self.running.contains_key(&resource.name) {
-                let watch = follow(self.client.clone(), resource.clone(), self.sender.clone());
+                let detail = detail(&resource.name);
+                let watch = follow(self.client.clone(), resource.clone(), detail, self.sender.clone());
                 let task = self.tasks.spawn(watch);
                 self.running.insert(Arc::clone(&resource.name), (resource.clone(), task));
             }
@@ -114,6 +115,11 @@ impl Watches {
 /// Events are many, own nothing, and no actor reads them.
 fn is_ignored(name: &str) -> bool {
     matches!(name, "events" | "events.events.k8s.io")
+}
+
+/// Of definitions, which are larger than all else, no actor reads more than the metadata.
+fn detail(name: &str) -> Detail {
+    if name == DEFINITIONS { Detail::Metadata } else { Detail::Whole }
 }
 
 async fn send(client: &Client, ticket: Ticket, request: Request) -> (Ticket, Response) {

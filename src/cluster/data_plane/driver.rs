@@ -27,7 +27,7 @@ use super::server::Server;
 use super::tally::Tally;
 use crate::clock::Clock;
 use crate::cluster::kubelet::Probed;
-use crate::cluster::view::{Resource, Sight, View, follow};
+use crate::cluster::view::{Detail, Resource, Sight, View, follow};
 
 /// How long a connection to a pod may take to come about.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
@@ -56,9 +56,11 @@ pub struct DataPlane {
 
 impl DataPlane {
     /// Takes the address of the ingress proxy; connections wait until [`run`] serves them. `seed` decides which
-    /// requests are drawn for a canary.
+    /// requests are drawn for a canary. The error of an address that is taken names it.
     pub fn bind(settings: Settings, seed: u64) -> io::Result<Self> {
-        let listener = std::net::TcpListener::bind(settings.ingress)?;
+        let listener = std::net::TcpListener::bind(settings.ingress).map_err(|error| {
+            io::Error::new(error.kind(), format!("cannot listen on {}: {error}", settings.ingress))
+        })?;
         listener.set_nonblocking(true)?;
         let mut connector = HttpConnector::new();
         connector.set_connect_timeout(Some(CONNECT_PATIENCE));
@@ -101,7 +103,7 @@ pub async fn run(plane: DataPlane, client: Client, clock: Clock, probed: mpsc::S
     let (sender, mut sights) = mpsc::channel(SIGHTS);
     let mut tasks = JoinSet::new();
     for (name, kind) in WATCHED {
-        tasks.spawn(follow(client.clone(), resource(name, kind), sender.clone()));
+        tasks.spawn(follow(client.clone(), resource(name, kind), Detail::Whole, sender.clone()));
     }
     let proxy = Arc::clone(&plane.proxy);
     match plane.listener.try_clone() {

@@ -165,7 +165,8 @@ pub(super) async fn respond(
         match proxy.send(endpoint, &head, &body).await {
             Ok((mut answer, persona)) => {
                 let is_error = answer.status().is_server_error();
-                proxy.count(|tally| tally.answered(Origin::new(&persona, &upstream.service), is_error));
+                proxy
+                    .count(|tally| tally.answered(Origin::new(&host, &persona, &upstream.service), is_error));
                 remove_hop_by_hop(answer.headers_mut());
                 if let Some(binding) = binding.filter(|binding| binding.value.is_none()) {
                     let value = format!("{:016x}|{}", proxy.random(), binding_key(&upstream));

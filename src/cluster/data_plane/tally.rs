@@ -1,12 +1,16 @@
 //! How many answers came from where.
 
 use std::collections::BTreeMap;
+use std::iter::Sum;
+use std::ops::AddAssign;
 
 use super::persona::Persona;
 
 /// Where answers come from.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin {
+    /// The host that the requests were for, without a port.
+    pub host: String,
     /// Namespace of the pods.
     pub namespace: String,
     /// The Service through which they were reached.
@@ -18,8 +22,9 @@ pub struct Origin {
 }
 
 impl Origin {
-    pub(super) fn new(persona: &Persona, service: &str) -> Self {
+    pub(super) fn new(host: &str, persona: &Persona, service: &str) -> Self {
         Self {
+            host: host.rsplit_once(':').map_or(host, |(host, _)| host).to_owned(),
             namespace: persona.namespace.clone(),
             service: service.to_owned(),
             revision: persona.revision.clone(),
@@ -35,6 +40,22 @@ pub struct Count {
     pub answers: u64,
     /// Those of them with a status of 500 or above.
     pub errors: u64,
+}
+
+impl AddAssign for Count {
+    fn add_assign(&mut self, more: Self) {
+        self.answers += more.answers;
+        self.errors += more.errors;
+    }
+}
+
+impl Sum for Count {
+    fn sum<I: Iterator<Item = Self>>(counts: I) -> Self {
+        counts.fold(Self::default(), |mut sum, count| {
+            sum += count;
+            sum
+        })
+    }
 }
 
 /// What the ingress proxy has counted since it started.
@@ -90,6 +111,7 @@ mod tests {
     #[test]
     fn a_tally_is_compared_with_an_earlier_one() {
         let origin = |colour: &str| Origin {
+            host: "shop.example.com".into(),
             namespace: "shop".into(),
             service: "web".into(),
             revision: "1".into(),

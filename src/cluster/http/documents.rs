@@ -1,5 +1,7 @@
 //! What is served beside the objects: discovery, OpenAPI, the version.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::accept::Form;
@@ -10,13 +12,13 @@ use crate::cluster::api::{discovery, openapi};
 /// What the documents are made from.
 pub(super) struct Documents {
     kinds: Vec<Kind>,
-    definitions: Vec<Value>,
+    definitions: Vec<Arc<Value>>,
 }
 
 impl Documents {
     /// `definitions` are the objects of all custom resource definitions.
-    pub(super) fn new(definitions: Vec<Value>) -> Self {
-        let custom = definitions.iter().flat_map(Kind::from_definition);
+    pub(super) fn new(definitions: Vec<Arc<Value>>) -> Self {
+        let custom = definitions.iter().flat_map(|definition| Kind::from_definition(definition));
         Self { kinds: built_in().iter().cloned().chain(custom).collect(), definitions }
     }
 

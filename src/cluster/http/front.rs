@@ -189,45 +189,25 @@ impl Front {
             return Some(Printer::new(kind, None));
         }
         let name = format!("{}.{}", target.resource, target.group);
-        let definition = self.read_definitions(Some(name))?;
-        let served = Kind::from_definition(&definition);
+        let definitions = self.store().definitions();
+        let definition =
+            definitions.iter().find(|definition| definition["metadata"]["name"] == name.as_str())?;
+        let served = Kind::from_definition(definition);
         let kind = served.iter().find(|kind| kind.version == target.version)?;
-        Some(Printer::new(kind, Some(&definition)))
+        Some(Printer::new(kind, Some(definition)))
     }
 
     /// What is served beside the objects. To make it takes long, and who asks for one page asks for many.
     fn documents(&self) -> Arc<Documents> {
-        let revision = self.store().definitions_revision();
+        let (revision, definitions) = {
+            let store = self.store();
+            (store.definitions_revision(), store.definitions())
+        };
         let mut known = self.shared.documents.lock().unwrap_or_else(PoisonError::into_inner);
         if known.0 != revision {
-            *known = (revision, Arc::new(Documents::new(self.definitions())));
+            *known = (revision, Arc::new(Documents::new(definitions)));
         }
         Arc::clone(&known.1)
-    }
-
-    /// All custom resource definitions.
-    fn definitions(&self) -> Vec<Value> {
-        match self.read_definitions(None).map(|mut list| list["items"].take()) {
-            Some(Value::Array(items)) => items,
-            _ => Vec::new(),
-        }
-    }
-
-    fn read_definitions(&self, name: Option<String>) -> Option<Value> {
-        let verb = if name.is_some() { Verb::Get } else { Verb::List };
-        let target = Target {
-            group: "apiextensions.k8s.io".to_owned(),
-            version: "v1".to_owned(),
-            resource: "customresourcedefinitions".to_owned(),
-            name,
-            ..Target::default()
-        };
-        let request =
-            Request { verb, patch_type: None, target, options: Options::default(), body: Value::Null };
-        match self.handle(&request) {
-            Response::Done { body, .. } => Some(body),
-            Response::Refused(_) => None,
-        }
     }
 }
 

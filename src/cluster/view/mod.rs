@@ -14,7 +14,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 pub use object::{Object, Owner, Place, texts};
-pub use watch::{Sight, discover, follow};
+pub use watch::{Detail, Sight, discover, follow};
 
 /// A resource that the API serves.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::TryStreamExt;
+use http::header::ACCEPT;
 use kube::core::WatchEvent;
 use kube::{Client, Error};
 use serde_json::Value;
@@ -29,6 +30,35 @@ pub enum Sight {
     /// An object is gone.
     Deleted(Value),
 }
+
+/// How much of each object is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// All of it.
+    Whole,
+    /// Its metadata. `kind` and `apiVersion` are those of a partial object.
+    Metadata,
+}
+
+impl Detail {
+    /// The media type of a list.
+    fn of_list(self) -> &'static str {
+        match self {
+            Self::Whole => JSON,
+            Self::Metadata => "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
+        }
+    }
+
+    /// The media type of a watch.
+    fn of_watch(self) -> &'static str {
+        match self {
+            Self::Whole => JSON,
+            Self::Metadata => "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1",
+        }
+    }
+}
+
+const JSON: &str = "application/json";
 
 /// The resources that the API serves, each in the version that its group prefers.
 pub async fn discover(client: &Client) -> Result<Vec<Resource>, Error> {
@@ -67,26 +97,32 @@ fn resources(list: &Value, group: &str, version: &str) -> Vec<Resource> {
 }
 
 async fn get(client: &Client, path: &str) -> Result<Value, Error> {
-    client.request(request(path)?).await
+    client.request(request(path, JSON)?).await
 }
 
-fn request(path: &str) -> Result<http::Request<Vec<u8>>, Error> {
-    http::Request::get(path).body(Vec::new()).map_err(Error::HttpError)
+fn request(path: &str, accept: &str) -> Result<http::Request<Vec<u8>>, Error> {
+    http::Request::get(path).header(ACCEPT, accept).body(Vec::new()).map_err(Error::HttpError)
 }
 
 /// Follows `resource` until the receiver is gone: lists, watches on from there, and lists anew when the API has
 /// forgotten that point.
-pub async fn follow(client: Client, resource: Resource, sights: mpsc::Sender<(Arc<str>, Sight)>) {
+pub async fn follow(
+    client: Client,
+    resource: Resource,
+    detail: Detail,
+    sights: mpsc::Sender<(Arc<str>, Sight)>,
+) {
     let path = resource.path("");
     while !sights.is_closed() {
-        let outcome = match list(&client, &path).await {
+        let outcome = match list(&client, &path, detail).await {
             Ok((items, version)) => {
                 let number = version.parse().unwrap_or(0);
                 let listed = (Arc::clone(&resource.name), Sight::Listed(items, number));
                 if sights.send(listed).await.is_err() {
                     return;
                 }
-                watch(&client, &path, version, &resource.name, &sights).await
+                let from = From { path: &path, version, detail };
+                watch(&client, from, &resource.name, &sights).await
             }
             Err(error) => Err(error),
         };
@@ -97,8 +133,8 @@ pub async fn follow(client: Client, resource: Resource, sights: mpsc::Sender<(Ar
     }
 }
 
-async fn list(client: &Client, path: &str) -> Result<(Vec<Value>, String), Error> {
-    let mut list: Value = get(client, path).await?;
+async fn list(client: &Client, path: &str, detail: Detail) -> Result<(Vec<Value>, String), Error> {
+    let mut list: Value = client.request(request(path, detail.of_list())?).await?;
     let kind = list["kind"].as_str().and_then(|kind| kind.strip_suffix("List")).map(str::to_owned);
     let api_version = list["apiVersion"].clone();
     let version = list["metadata"]["resourceVersion"].as_str().unwrap_or_default().to_owned();
@@ -116,16 +152,36 @@ async fn list(client: &Client, path: &str) -> Result<(Vec<Value>, String), Error
     Ok((items, version))
 }
 
+/// What a watch is asked for: a resource, from a version on.
+struct From<'a> {
+    path: &'a str,
+    version: String,
+    detail: Detail,
+}
+
+impl From<'_> {
+    fn request(&self) -> Result<http::Request<Vec<u8>>, Error> {
+        let Self { path, version, detail } = self;
+        let query = format!(
+            "{path}?watch=true&allowWatchBookmarks=true&timeoutSeconds={WATCH_SECONDS}&resourceVersion={version}"
+        );
+        request(&query, detail.of_watch())
+    }
+
+    fn go_on(&mut self, object: &Value) {
+        object["metadata"]["resourceVersion"].as_str().unwrap_or_default().clone_into(&mut self.version);
+    }
+}
+
 /// Watches until the point from which to go on is forgotten, or nobody listens.
 async fn watch(
     client: &Client,
-    path: &str,
-    mut version: String,
+    mut from: From<'_>,
     name: &Arc<str>,
     sights: &mpsc::Sender<(Arc<str>, Sight)>,
 ) -> Result<(), Error> {
     while !sights.is_closed() {
-        if let Err(error) = watch_once(client, path, &mut version, name, sights).await {
+        if let Err(error) = watch_once(client, &mut from, name, sights).await {
             if is_forgotten(&error) {
                 return Err(error);
             }
@@ -143,28 +199,24 @@ fn is_forgotten(error: &Error) -> bool {
 
 async fn watch_once(
     client: &Client,
-    path: &str,
-    version: &mut String,
+    from: &mut From<'_>,
     name: &Arc<str>,
     sights: &mpsc::Sender<(Arc<str>, Sight)>,
 ) -> Result<(), Error> {
-    let query = format!(
-        "{path}?watch=true&allowWatchBookmarks=true&timeoutSeconds={WATCH_SECONDS}&resourceVersion={version}"
-    );
-    let events = client.request_events::<Value>(request(&query)?).await?;
+    let events = client.request_events::<Value>(from.request()?).await?;
     let mut events = pin!(events);
     while let Some(event) = events.try_next().await? {
         let sight = match event {
             WatchEvent::Added(object) | WatchEvent::Modified(object) => {
-                object["metadata"]["resourceVersion"].as_str().unwrap_or_default().clone_into(version);
+                from.go_on(&object);
                 Sight::Applied(object)
             }
             WatchEvent::Deleted(object) => {
-                object["metadata"]["resourceVersion"].as_str().unwrap_or_default().clone_into(version);
+                from.go_on(&object);
                 Sight::Deleted(object)
             }
             WatchEvent::Bookmark(bookmark) => {
-                *version = bookmark.metadata.resource_version;
+                from.version = bookmark.metadata.resource_version;
                 continue;
             }
             WatchEvent::Error(status) => return Err(Error::Api(status)),

@@ -1,37 +1,38 @@
 //! A version that answers 500: few meet it, and the abort takes it away.
 
-use std::time::Duration;
-
 use super::super::error::PlaygroundError;
-use super::super::manifest::parse;
-use super::super::traffic::FAILED;
-use super::super::world::World;
-use super::{expect, expect_only, is_share, of, say};
+use super::super::traffic::{FAILED, LOOK};
+use super::super::world::{EXAMPLE, World};
+use super::{BAD, SAMPLE, deploy, expect, expect_only, is_share, of, update};
 use crate::api::RolloutPhase;
-use crate::clock::sleep;
 
-const SAMPLE: usize = 2_000;
-const BAD: &str = "argoproj/rollouts-demo:bad-red";
+/// The most that the example gives to the new version before a user says so.
+const SHARE_PERCENT: u32 = 20;
 
 pub(super) async fn tell(world: &World) -> Result<(), PlaygroundError> {
-    world.apply(parse("the story", super::super::EXAMPLE)?).await?;
-    let (user, visitor) = (world.user(), world.visitor("demo.local"));
-    user.wait(RolloutPhase::Healthy, |_| true).await?;
-    sleep(Duration::from_millis(600)).await;
-    say("blue is deployed");
-    user.set_image(BAD).await?;
-    say("the user asks for a version that answers 500 to everything");
-    user.wait(RolloutPhase::Paused, |status| status.current_step_index == Some(1)).await?;
-    sleep(Duration::from_millis(600)).await;
-    let answers = visitor.sample(SAMPLE).await;
-    let failed = of(&answers, FAILED);
-    say(&format!("at 20 %: {failed} of {SAMPLE} requests meet it"));
-    let is_bounded = failed <= SAMPLE as u64 / 5 || is_share(failed, SAMPLE as u64, 20);
-    expect(is_bounded && failed > 0, || format!("{failed} of {SAMPLE} are more than its weight's share"))?;
+    let (user, visitor) = deploy(world, EXAMPLE).await?;
+    world.tale.say("blue is deployed: 4 pods behind the ingress");
+    let (steady, before) = (visitor.stay(), world.plane.tally());
+    update(&user, &visitor, BAD, FAILED).await?;
+    world.tale.say("the user asks for a version that answers 500 to everything");
+    let failed = of(&visitor.sample(SAMPLE).await, FAILED);
+    world.tale.say(&format!("at {SHARE_PERCENT} %: {failed} of {SAMPLE} requests meet it"));
+    expect(failed > 0, || "nobody met it".to_owned())?;
     user.abort().await?;
     user.wait(RolloutPhase::Degraded, |status| status.abort).await?;
-    sleep(Duration::from_millis(600)).await;
+    visitor.until("only blue answers", |answers| of(answers, "blue") == LOOK).await?;
+    let until_then = steady.seen().len();
     expect_only(&visitor.sample(500).await, "blue")?;
-    say("the user aborts: nobody meets it any more");
+    // The first of them may have been under way.
+    let later = steady.seen().into_iter().skip(until_then + 1).filter(|visit| visit.colour != "blue").count();
+    expect(later == 0, || format!("{later} requests met it after the abort"))?;
+    let all = world.plane.tally().since(&before);
+    let (failed, whole) = (all.failed(), all.total());
+    let is_bounded =
+        failed * 100 <= whole * u64::from(SHARE_PERCENT) || is_share(failed, whole, SHARE_PERCENT);
+    expect(is_bounded, || format!("{failed} of {whole} requests are more than {SHARE_PERCENT} %"))?;
+    world.tale.say(&format!(
+        "the user aborts: {failed} of {whole} requests have met it, and nobody meets it any more"
+    ));
     Ok(())
 }

@@ -2,53 +2,96 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::super::error::PlaygroundError;
-use super::super::manifest::parse;
+use super::super::traffic::{LOOK, Steady, Visit};
 use super::super::world::World;
-use super::{BLUE, YELLOW, expect, expect_only, say};
+use super::{BLUE, YELLOW, deploy, expect, expect_no_start, expect_only, of};
 use crate::api::RolloutPhase;
 use crate::clock::sleep;
 
 const MANIFEST: &str = include_str!("blue_green.yaml");
-const APPLIED: Duration = Duration::from_millis(600);
+/// Times of creation are whole seconds, and of two revisions that were made in the same one none is the earlier: to go back
+/// would be an update like any other, with its pause.
+const ONE_SECOND: Duration = Duration::from_secs(1);
+/// How many visitors come again and again.
+const VISITORS: usize = 4;
 
 pub(super) async fn tell(world: &World) -> Result<(), PlaygroundError> {
-    world.apply(parse("the story", MANIFEST)?).await?;
-    let user = world.user();
-    let (active, preview) = (world.visitor("demo.local"), world.visitor("preview.local"));
-    user.wait(RolloutPhase::Healthy, |_| true).await?;
-    sleep(APPLIED).await;
-    expect_only(&active.sample(100).await, "blue")?;
-    say("blue is deployed and active");
+    let (user, active) = deploy(world, MANIFEST).await?;
+    let preview = world.visitor("preview.local");
+    world.tale.say("blue is deployed and active");
+    sleep(ONE_SECOND).await;
     user.set_image(YELLOW).await?;
     user.wait(RolloutPhase::Paused, |_| true).await?;
-    sleep(APPLIED).await;
+    preview.until("the preview is yellow", |answers| of(answers, "yellow") == LOOK).await?;
     expect_only(&preview.sample(100).await, "yellow")?;
     expect_only(&active.sample(100).await, "blue")?;
-    say("the user asks for yellow: its preview answers on its own Service, users still meet blue");
-    let steady = active.stay();
+    world.tale.say("the user asks for yellow: its preview answers on its own Service, users still meet blue");
+    let steady: Vec<_> = (0..VISITORS).map(|_| active.stay()).collect();
+    active.until("only blue answers", |answers| of(answers, "blue") == LOOK).await?;
     user.promote().await?;
     user.wait(RolloutPhase::Healthy, |_| true).await?;
-    sleep(APPLIED).await;
+    active.until("only yellow answers", |answers| of(answers, "yellow") == LOOK).await?;
     expect_only(&active.sample(100).await, "yellow")?;
-    expect_one_switch(&steady.seen(), "blue", "yellow")?;
-    say("the user promotes: one switch, and every later answer is yellow");
+    world.tale.say("the user promotes: one switch, and every later answer is yellow");
+    user.wait_for_delay().await?;
     let before = user.pod_names().await?;
     user.set_image(BLUE).await?;
     user.wait(RolloutPhase::Healthy, |_| true).await?;
-    sleep(APPLIED).await;
+    active.until("only blue answers", |answers| of(answers, "blue") == LOOK).await?;
     expect_only(&active.sample(100).await, "blue")?;
-    let after = user.pod_names().await?;
-    let new: Vec<_> = after.iter().filter(|pod| !before.contains(pod)).collect();
-    expect(new.is_empty(), || format!("pods were started on the way back: {new:?}"))?;
-    expect(steady.failed() == 0, || "requests failed".to_owned())?;
-    say("the user goes back: blue answers again, and no pod was started for it");
+    expect_no_start(&before, &user.pod_names().await?)?;
+    let seen = steady.iter().flat_map(Steady::seen).collect();
+    let switches = switches(seen);
+    expect(switches == ["blue", "yellow", "blue"], || format!("visitors met {}", switches.join(", then ")))?;
+    world.tale.say("the user goes back: blue answers again, and no pod was started for it");
     Ok(())
 }
 
-/// Every answer before the switch has one colour, and every one after it the other.
-fn expect_one_switch(seen: &[String], old: &str, new: &str) -> Result<(), PlaygroundError> {
-    let switch = seen.iter().position(|colour| colour != old).unwrap_or(seen.len());
-    let is_clean = seen[switch..].iter().all(|colour| colour == new) && switch < seen.len();
-    expect(is_clean, || format!("from {old} to {new} in more than one switch: {:?}", &seen[switch..]))
+/// What visitors met, without repetitions. As long as no answer had come from the next version, a request may have been
+/// answered by the one before; after that, none that began later.
+fn switches(mut visits: Vec<Visit>) -> Vec<String> {
+    visits.sort_by_key(|visit| visit.ended);
+    let mut switches: Vec<(String, Instant)> = Vec::new();
+    for Visit { begun, ended, colour } in visits {
+        let mut earlier = switches.iter().rev();
+        let is_present = earlier.next().is_some_and(|(present, _)| *present == colour);
+        // It was under way when the present version gave its first answer.
+        let is_late = switches.last().is_some_and(|(_, since)| begun < *since)
+            && earlier.next().is_some_and(|(before, _)| *before == colour);
+        if !is_present && !is_late {
+            switches.push((colour, ended));
+        }
+    }
+    switches.into_iter().map(|(colour, _)| colour).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The switches in visits that are given by beginning, end and colour.
+    fn of(visits: &[(u64, u64, &str)]) -> Vec<String> {
+        let start = Instant::now();
+        let visit = |(begun, ended, colour): &(u64, u64, &str)| Visit {
+            begun: start + Duration::from_millis(*begun),
+            ended: start + Duration::from_millis(*ended),
+            colour: (*colour).to_owned(),
+        };
+        switches(visits.iter().map(visit).collect())
+    }
+
+    #[test]
+    fn a_request_under_way_may_meet_what_was_before() {
+        let visits = [(0, 1, "blue"), (3, 4, "yellow"), (2, 5, "blue"), (6, 7, "yellow"), (8, 9, "blue")];
+        assert_eq!(of(&visits), ["blue", "yellow", "blue"]);
+    }
+
+    #[test]
+    fn a_later_request_must_not() {
+        let visits = [(0, 1, "blue"), (3, 4, "yellow"), (5, 6, "blue"), (7, 8, "yellow")];
+        assert_eq!(of(&visits), ["blue", "yellow", "blue", "yellow"]);
+    }
 }

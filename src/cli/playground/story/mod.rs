@@ -5,11 +5,17 @@ mod blue_green;
 mod canary;
 mod rollback;
 
+use std::io::IsTerminal;
+
 use clap::ValueEnum;
 
+use super::client::User;
 use super::error::PlaygroundError;
-use super::traffic::{Answers, FAILED};
+use super::manifest::parse;
+use super::traffic::{Answers, FAILED, LOOK, Visitor};
+use super::view;
 use super::world::World;
+use crate::api::RolloutPhase;
 
 /// A story that can be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -27,8 +33,20 @@ pub(super) enum Story {
 }
 
 impl Story {
-    /// Plays the story; an error says what went otherwise than told.
-    pub(super) async fn tell(self, world: &World) -> Result<(), PlaygroundError> {
+    /// Plays the story; an error says what went otherwise than told. On a terminal it is seen, too.
+    pub(super) async fn play(self, world: &World) -> Result<(), PlaygroundError> {
+        if !std::io::stdout().is_terminal() {
+            return self.tell(world).await;
+        }
+        let done = tokio::select! {
+            done = self.tell(world) => done,
+            Err(error) = view::picture(world, || world.tale.text()) => Err(error),
+        };
+        println!("{}", world.tale.text());
+        done
+    }
+
+    async fn tell(self, world: &World) -> Result<(), PlaygroundError> {
         match self {
             Self::Canary => canary::tell(world).await,
             Self::CanaryHeader => canary::tell_of_header(world).await,
@@ -39,12 +57,28 @@ impl Story {
     }
 }
 
-/// The old and the new image of every story.
+/// The images that stories go from and to.
 const BLUE: &str = "argoproj/rollouts-demo:blue";
 const YELLOW: &str = "argoproj/rollouts-demo:yellow";
+const BAD: &str = "argoproj/rollouts-demo:bad-red";
+/// How many requests a share is measured on.
+const SAMPLE: usize = 2_000;
 
-fn say(line: &str) {
-    println!("{line}");
+/// Applies manifests whose Rollout runs blue; returns when a visitor of its host meets nothing else.
+async fn deploy(world: &World, manifests: &str) -> Result<(User, Visitor), PlaygroundError> {
+    world.apply(parse("the story", manifests)?).await?;
+    let (user, visitor) = (world.user(), world.visitor("demo.local"));
+    user.wait(RolloutPhase::Healthy, |_| true).await?;
+    visitor.until("only blue answers", |answers| of(answers, "blue") == LOOK).await?;
+    Ok((user, visitor))
+}
+
+/// Asks for an image in the example; returns at its first pause, at 20 %, when the first visitor has met the new version.
+async fn update(user: &User, visitor: &Visitor, image: &str, colour: &str) -> Result<(), PlaygroundError> {
+    user.set_image(image).await?;
+    user.wait(RolloutPhase::Paused, |status| status.current_step_index == Some(1)).await?;
+    visitor.until(&format!("{colour} answers"), |answers| of(answers, colour) > 0).await?;
+    Ok(())
 }
 
 /// The story goes on only if `is_so`; else what was expected and seen ends it.
@@ -71,9 +105,19 @@ fn expect_only(answers: &Answers, colour: &str) -> Result<(), PlaygroundError> {
     expect(of(answers, colour) == all, || format!("only {colour} was expected, but {answers:?} answered"))
 }
 
-/// No request of a sample may have failed.
-fn expect_none_failed(answers: &Answers) -> Result<(), PlaygroundError> {
+/// Of a whole sample, a colour must have answered its percentage, and no request may have failed.
+fn expect_share(answers: &Answers, colour: &str, percent: u32) -> Result<(), PlaygroundError> {
+    let (part, whole) = (of(answers, colour), answers.values().sum());
+    expect(is_share(part, whole, percent), || {
+        format!("{colour} gave {part} of {whole} answers, which is not {percent} %")
+    })?;
     expect(of(answers, FAILED) == 0, || format!("requests failed: {answers:?}"))
+}
+
+/// The names in `after` that are not in `before`: pods that were started.
+fn expect_no_start(before: &[String], after: &[String]) -> Result<(), PlaygroundError> {
+    let new: Vec<_> = after.iter().filter(|pod| !before.contains(pod)).collect();
+    expect(new.is_empty(), || format!("pods were started on the way back: {new:?}"))
 }
 
 #[cfg(test)]
@@ -86,5 +130,15 @@ mod tests {
         assert!(is_share(489, 2_000, 20), "4.97 deviations");
         assert!(!is_share(490, 2_000, 20), "5.03 deviations");
         assert!(!is_share(0, 2_000, 20));
+    }
+
+    #[test]
+    fn a_share_is_not_enough_where_requests_fail() {
+        let answers = |blue, yellow, failed| {
+            Answers::from([("blue".into(), blue), ("yellow".into(), yellow), (FAILED.into(), failed)])
+        };
+        assert!(expect_share(&answers(1_600, 400, 0), "yellow", 20).is_ok());
+        assert!(expect_share(&answers(1_599, 400, 1), "yellow", 20).is_err());
+        assert!(expect_share(&answers(1_800, 200, 0), "yellow", 20).is_err());
     }
 }

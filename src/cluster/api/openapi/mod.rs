@@ -8,7 +8,7 @@ mod paths;
 mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value, json};
 
@@ -17,7 +17,7 @@ use types::Dialect;
 
 /// The index at `/openapi/v3`. `definitions` are the objects of custom resource definitions.
 #[must_use]
-pub fn index(kinds: &[Kind], definitions: &[Value]) -> Value {
+pub fn index(kinds: &[Kind], definitions: &[Arc<Value>]) -> Value {
     let mut paths = Map::new();
     for kind in kinds {
         let path = group_version_path(kind);
@@ -33,7 +33,7 @@ pub fn index(kinds: &[Kind], definitions: &[Value]) -> Value {
 /// The document of one group and version at `/openapi/v3/api/v1` or `/openapi/v3/apis/GROUP/VERSION`; none where
 /// nothing is served of it.
 #[must_use]
-pub fn document(kinds: &[Kind], definitions: &[Value], group: &str, version: &str) -> Option<Value> {
+pub fn document(kinds: &[Kind], definitions: &[Arc<Value>], group: &str, version: &str) -> Option<Value> {
     let own: Vec<&Kind> =
         kinds.iter().filter(|kind| kind.group == group && kind.version == version).collect();
     if own.is_empty() {
@@ -48,7 +48,7 @@ pub fn document(kinds: &[Kind], definitions: &[Value], group: &str, version: &st
 
 /// The document at `/openapi/v2`.
 #[must_use]
-pub fn swagger(kinds: &[Kind], definitions: &[Value]) -> Value {
+pub fn swagger(kinds: &[Kind], definitions: &[Arc<Value>]) -> Value {
     let all: Vec<&Kind> = kinds.iter().collect();
     json!({
         "swagger": "2.0", "info": info(), "paths": paths::all(&all, Dialect::Two),
@@ -58,14 +58,24 @@ pub fn swagger(kinds: &[Kind], definitions: &[Value]) -> Value {
 
 /// What a field of a built-in type is for; the type by its name in the table of types, such as `core/v1.PodStatus`.
 pub(super) fn description(type_name: &str, field: &str) -> String {
-    static TYPES: LazyLock<BTreeMap<String, Value>> = LazyLock::new(|| types::built_in(Dialect::Three));
+    static TEXTS: LazyLock<BTreeMap<String, BTreeMap<String, String>>> = LazyLock::new(texts);
     let name = match type_name.split_once('/') {
         Some(("meta", rest)) => format!("io.k8s.apimachinery.pkg.apis.meta.{rest}"),
         Some((package, rest)) => format!("io.k8s.api.{package}.{rest}"),
         None => type_name.to_owned(),
     };
-    let described = TYPES.get(&name).map(|own| &own["properties"][field]["description"]);
-    described.and_then(Value::as_str).unwrap_or_default().to_owned()
+    TEXTS.get(&name).and_then(|fields| fields.get(field)).cloned().unwrap_or_default()
+}
+
+/// The descriptions of the fields of every built-in type.
+fn texts() -> BTreeMap<String, BTreeMap<String, String>> {
+    let text = |(field, schema): (&String, &Value)| {
+        schema["description"].as_str().map(|text| (field.clone(), text.to_owned()))
+    };
+    let fields =
+        |schema: &Value| schema["properties"].as_object().into_iter().flatten().filter_map(text).collect();
+    let types = types::built_in(Dialect::Three);
+    types.into_iter().map(|(name, schema)| (name, fields(&schema))).collect()
 }
 
 fn info() -> Value {
@@ -83,7 +93,7 @@ fn group_version_path(kind: &Kind) -> String {
 
 /// Changes when the document of the kind's group and version may have changed: with this program's version, and with
 /// each definition of the group.
-fn hash(kind: &Kind, definitions: &[Value]) -> u64 {
+fn hash(kind: &Kind, definitions: &[Arc<Value>]) -> u64 {
     let own = definitions.iter().filter(|definition| definition["spec"]["group"] == kind.group.as_str());
     let specs = own.map(|definition| definition["spec"].to_string());
     let text = std::iter::once(env!("CARGO_PKG_VERSION").to_owned()).chain(specs).collect::<String>();
@@ -93,7 +103,7 @@ fn hash(kind: &Kind, definitions: &[Value]) -> u64 {
 }
 
 /// The types of the kinds, of their lists, and of what these lead to.
-fn schemas(kinds: &[&Kind], definitions: &[Value], dialect: Dialect) -> BTreeMap<String, Value> {
+fn schemas(kinds: &[&Kind], definitions: &[Arc<Value>], dialect: Dialect) -> BTreeMap<String, Value> {
     let mut known = types::built_in(dialect);
     for kind in kinds {
         if kind.definition.is_some() {
@@ -157,12 +167,12 @@ mod tests {
     #[test]
     fn a_custom_resource_has_the_schema_of_its_definition() {
         let definition = |description: &str| {
-            json!({
+            Arc::new(json!({
                 "metadata": {"name": "things.example.com"},
                 "spec": {"group": "example.com", "scope": "Namespaced", "names": {"plural": "things", "kind": "Thing"},
                     "versions": [{"name": "v1", "served": true, "schema": {"openAPIV3Schema": {
                         "type": "object", "properties": {"spec": {"type": "object", "description": description}}}}}]},
-            })
+            }))
         };
         let kinds = Kind::from_definition(&definition("x"));
         let document = document(&kinds, &[definition("x")], "example.com", "v1").unwrap();

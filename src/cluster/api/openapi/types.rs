@@ -1,6 +1,7 @@
 //! The types in OpenAPI documents.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use k8s_openapi::api::{
     apps, authentication, authorization, autoscaling, batch, coordination, core, discovery, events,
@@ -259,7 +260,7 @@ pub(super) fn list(kind: &Kind, dialect: Dialect) -> Value {
 }
 
 /// The type of a custom resource: the schema of its definition, with what every object has.
-pub(super) fn custom(kind: &Kind, definitions: &[Value], dialect: Dialect) -> Value {
+pub(super) fn custom(kind: &Kind, definitions: &[Arc<Value>], dialect: Dialect) -> Value {
     let definition = definitions
         .iter()
         .find(|definition| definition["metadata"]["name"].as_str() == kind.definition.as_deref());

@@ -82,7 +82,7 @@ pub(super) struct Node {
     pub(super) is_int_or_string: bool,
     pub(super) keeps_unknown: bool,
     pub(super) is_embedded: bool,
-    pub(super) properties: BTreeMap<String, Node>,
+    pub(super) properties: BTreeMap<String, Box<Node>>,
     pub(super) additional: Additional,
     pub(super) items: Option<Box<Node>>,
     pub(super) list_type: Option<ListType>,
@@ -124,7 +124,8 @@ impl Node {
         for (name, property) in schema["properties"].as_object().into_iter().flatten() {
             let path = format!("{path}.properties[{name}]");
             missing_type(property, "must not be empty for specified object fields", &path, causes);
-            node.properties.insert(name.clone(), Self::compile_below(property, &path, causes));
+            let property = Self::compile_below(property, &path, causes);
+            node.properties.insert(name.clone(), Box::new(property));
         }
         node.additional = additional(schema, path, causes);
         if let Some(items) = schema.get("items") {
@@ -174,13 +175,13 @@ impl Node {
     pub(super) fn has_rules(&self) -> bool {
         let additional = if let Additional::Schema(node) = &self.additional { Some(node) } else { None };
         !self.rules.is_empty()
-            || self.properties.values().chain(self.items.as_deref()).any(Self::has_rules)
+            || self.properties.values().chain(&self.items).any(|node| node.has_rules())
             || additional.is_some_and(|node| node.has_rules())
     }
 
     /// The schema of the field `name` of an object of this schema.
     pub(super) fn field(&self, name: &str) -> Option<&Self> {
-        self.properties.get(name).or(match &self.additional {
+        self.properties.get(name).map(Box::as_ref).or(match &self.additional {
             Additional::Schema(node) => Some(node),
             Additional::None | Additional::Any => None,
         })
@@ -243,7 +244,8 @@ fn branch(schema: &Value, path: &str, causes: &mut Vec<Cause>) -> Node {
     }
     node.kind = Kind::ALL.into_iter().find(|kind| schema["type"] == kind.as_str());
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-        node.properties.insert(name.clone(), branch(property, &format!("{path}.properties[{name}]"), causes));
+        let property = branch(property, &format!("{path}.properties[{name}]"), causes);
+        node.properties.insert(name.clone(), Box::new(property));
     }
     if let Some(items) = schema.get("items") {
         node.items = Some(Box::new(branch(items, &format!("{path}.items"), causes)));

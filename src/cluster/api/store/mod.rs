@@ -122,6 +122,13 @@ impl Store {
         self.registry.find(group, version, plural)
     }
 
+    /// All custom resource definitions.
+    #[must_use]
+    pub fn definitions(&self) -> Vec<Arc<Value>> {
+        let all = self.range("apiextensions.k8s.io", "customresourcedefinitions", None);
+        all.map(|(_, definition)| Arc::clone(definition)).collect()
+    }
+
     /// The resourceVersion of the latest write of a custom resource definition.
     #[must_use]
     pub const fn definitions_revision(&self) -> u64 {

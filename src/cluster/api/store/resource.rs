@@ -93,8 +93,8 @@ pub struct Resource {
 pub struct Custom {
     /// Name of the definition, `PLURAL.GROUP`.
     pub definition: String,
-    /// The element of `spec.versions`.
-    pub version: Value,
+    /// The paths of its `selectableFields`, without the dot in front.
+    pub selectable: Vec<String>,
     /// Its schema; none where it has none that compiles.
     pub schema: Option<Arc<Schema>>,
 }
@@ -219,6 +219,11 @@ fn built_in(kind: &Kind) -> Resource {
     }
 }
 
+fn selectable(version: &Value) -> Vec<String> {
+    let fields = items(version, &["selectableFields"]).iter();
+    fields.map(|field| text(field, &["jsonPath"]).trim_start_matches('.').to_owned()).collect()
+}
+
 /// The resources of a definition: one for each version that is served.
 fn defined(definition: &Value) -> Vec<Resource> {
     let group = text(definition, &["spec", "group"]);
@@ -236,7 +241,7 @@ fn defined(definition: &Value) -> Vec<Resource> {
                 custom: Some(Arc::new(Custom {
                     definition: super::object::name(definition).to_owned(),
                     schema: version.and_then(compiled).map(Arc::new),
-                    version: version.cloned().unwrap_or_default(),
+                    selectable: version.map(selectable).unwrap_or_default(),
                 })),
                 stored_version: format!("{group}/{stored}"),
                 ..Resource::of(kind)

@@ -210,9 +210,7 @@ fn check_field(resource: &Resource, path: &str) -> Result<(), String> {
 
 /// The fields that a definition makes selectable.
 fn selectable(resource: &Resource) -> impl Iterator<Item = &str> {
-    let version = resource.custom.as_ref().map_or(&Value::Null, |custom| &custom.version);
-    let fields = super::object::items(version, &["selectableFields"]);
-    fields.iter().map(|field| text(field, &["jsonPath"]).trim_start_matches('.'))
+    resource.custom.iter().flat_map(|custom| custom.selectable.iter().map(String::as_str))
 }
 
 /// Where the field of a view is in the stored object.
