@@ -260,7 +260,7 @@ impl<'a> Sight<'a> {
             return vec![Call::patch(self.view, &set_place(new), new, patch)];
         }
         if revision(self.deployment) != wanted {
-            return vec![Call::patch(self.view, self.place, self.deployment, patch)];
+            return vec![Call::patch(self.view, self.place, self.deployment, patch).through_status()];
         }
         let seconds = self.deployment.integer("/spec/minReadySeconds").unwrap_or(0);
         if new.integer("/spec/minReadySeconds").unwrap_or(0) != seconds {
