@@ -97,7 +97,7 @@ pub(super) fn before_create(call: &Call<'_>, object: &mut Value) {
         }
         ("", "pods") => pods::before_create(object),
         ("", "nodes") => pods::taint_node(object),
-        ("batch", "jobs") => jobs::before_create(object),
+        ("batch", "jobs") => jobs::before_create(&call.request.body, object),
         ("apiextensions.k8s.io", "customresourcedefinitions") => definitions::accept(call, object),
         _ => {}
     }
