@@ -46,11 +46,17 @@ pub(super) fn to_shown(kind: &Kind, stored: &Value) -> Value {
     }
 }
 
-/// An object of a built-in kind in another of the versions that it is served in, and the kind in that version.
+/// A built-in kind in another of the versions of its group.
+pub(super) fn in_version(kind: &Kind, api_version: &str) -> Option<&'static Kind> {
+    let is_it = |other: &&Kind| {
+        (&other.group, &other.plural) == (&kind.group, &kind.plural) && other.api_version() == api_version
+    };
+    kinds::built_in().iter().find(is_it)
+}
+
+/// An object of a built-in kind in another of the versions of its group, and the kind in that version.
 pub(super) fn between(kind: &Kind, object: &Value, api_version: &str) -> Option<(&'static Kind, Value)> {
-    let other = kinds::built_in().iter().find(|other| {
-        other.kind == kind.kind && other.plural == kind.plural && other.api_version() == api_version
-    })?;
+    let other = in_version(kind, api_version)?;
     let mut shown = to_shown(other, &to_stored(kind, object.clone()));
     shown["apiVersion"] = api_version.into();
     Some((other, shown))

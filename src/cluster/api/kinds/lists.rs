@@ -139,6 +139,10 @@ impl Lists for Kind {
         matches!(self.field(parents), Some(Field { target: Some(Target::Values(_)), .. }))
     }
 
+    fn has_version(&self, api_version: &str) -> bool {
+        self.api_version() == api_version || conversion::in_version(self, api_version).is_some()
+    }
+
     fn in_version(&self, object: &Value, api_version: &str) -> Option<(Arc<dyn Lists>, Value)> {
         let (kind, object) = conversion::between(self, object, api_version)?;
         Some((Arc::new(kind.clone()), object))

@@ -256,8 +256,9 @@ impl<'a> Changes<'a> {
 }
 
 /// Takes what changed from its owners; returns what was taken of whom.
-fn take(entries: &mut [Entry], changes: &mut Changes<'_>) -> Vec<Entry> {
+fn take(entries: &mut Vec<Entry>, changes: &mut Changes<'_>) -> Vec<Entry> {
     let mut taken = Vec::new();
+    entries.retain(|entry| changes.lists.has_version(&entry.api_version));
     for entry in entries {
         let changes = changes.in_version(&entry.api_version);
         let touched = changes.modified.union(&changes.added);
