@@ -66,6 +66,11 @@ impl Front {
         kube::Client::new(service, default_namespace)
     }
 
+    /// Forgets the past up to `revision`, as [`Store::compact`] does.
+    pub fn compact(&self, revision: u64) {
+        self.store().compact(revision);
+    }
+
     /// Answers a request that is about objects, as the store does. A watch is answered by HTTP only.
     #[must_use = "the request may have been refused"]
     pub fn handle(&self, request: &Request) -> Response {
