@@ -138,6 +138,11 @@ impl Front {
                 self.answer_resource(&request, form)
             }
             Route::Page(page) => {
+                if page == Page::Swagger
+                    && let Some(document) = answer::swagger(accept)
+                {
+                    return Ok(document);
+                }
                 let form = Form::choose(accept, query.include)?;
                 let host = header(&head.headers, http::header::HOST).unwrap_or_default();
                 let document = self.documents().get(&page, form, host);
