@@ -176,8 +176,8 @@ pub(super) fn to_first(second: &Value) -> Value {
     annotate(&mut first, METRICS, WANTED.first, others);
     let current = items(status, &["currentMetrics"]);
     let found = |metric: &Value| at(metric, &["resource", "current", "averageUtilization"]).clone();
-    let percentages = current.iter().filter(|metric| is_cpu(metric)).map(found);
-    if let Some(percentage) = percentages.filter(|value| !value.is_null()).next_back() {
+    let mut percentages = current.iter().filter(|metric| is_cpu(metric)).map(found);
+    if let Some(percentage) = percentages.rfind(|value| !value.is_null()) {
         set(&mut first, &["status", "currentCPUUtilizationPercentage"], percentage);
     }
     annotate(
