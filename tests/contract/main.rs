@@ -24,4 +24,5 @@ mod random;
 mod scale;
 mod tables;
 mod update;
+mod versions;
 mod watch;

@@ -52,10 +52,20 @@ pub(crate) use facts;
 /// What the embedded world is called in reports.
 const EMBEDDED: &str = "embedded";
 
+/// What can make an API forget.
+#[derive(Clone)]
+pub(crate) enum Memory {
+    Embedded(Front),
+    Real(&'static ControlPlane),
+    /// Nothing.
+    Lasting,
+}
+
 /// An API with a namespace for one fact.
 #[derive(Clone)]
 pub(crate) struct World {
     client: Client,
+    memory: Memory,
     pub(crate) namespace: String,
 }
 
@@ -81,12 +91,16 @@ pub(crate) async fn hold_after(
     prepare: fn(World) -> BoxFuture<'static, ()>,
 ) {
     let mut failures = Vec::new();
-    let server = embedded(settings).await;
+    let front = Front::new(Store::new(settings, Clock::System.now()), Clock::System);
+    let server = Server::start(front.clone(), ServerSettings::default()).await.expect("a free port");
     let kubeconfig = Kubeconfig::from_yaml(&server.kubeconfig()).expect("a kubeconfig");
-    failures.extend(hold_in(EMBEDDED, &client(kubeconfig).await, facts, prepare).await);
+    let world = World::of(client(kubeconfig).await, Memory::Embedded(front));
+    failures.extend(hold_in(EMBEDDED, &world, facts, prepare).await);
     if let Some(plane) = real().await {
         let kubeconfig = Kubeconfig::read_from(plane.admin_kubeconfig()).expect("a kubeconfig");
-        failures.extend(hold_in("real", &client(kubeconfig).await, facts, prepare).await);
+        let memory = if plane.is_borrowed() { Memory::Lasting } else { Memory::Real(plane) };
+        let world = World::of(client(kubeconfig).await, memory);
+        failures.extend(hold_in("real", &world, facts, prepare).await);
     }
     assert!(
         failures.is_empty(),
@@ -95,12 +109,6 @@ pub(crate) async fn hold_after(
         facts.len(),
         failures.join("\n")
     );
-}
-
-async fn embedded(settings: &Settings) -> Server {
-    let store = Store::new(settings, Clock::System.now());
-    let front = Front::new(store, Clock::System);
-    Server::start(front, ServerSettings::default()).await.expect("a free port")
 }
 
 async fn real() -> Option<&'static ControlPlane> {
@@ -119,18 +127,18 @@ pub(crate) async fn client(kubeconfig: Kubeconfig) -> Client {
 
 async fn hold_in(
     name: &'static str,
-    client: &Client,
+    world: &World,
     facts: &[Fact],
     prepare: fn(World) -> BoxFuture<'static, ()>,
 ) -> Vec<String> {
     let mut failures = Vec::new();
-    if let Err(why) = tried(client.clone(), prepare).await {
+    if let Err(why) = tried(world.clone(), prepare).await {
         failures.push(format!("  {name}: before all facts: {why}"));
     }
     let mut running = JoinSet::new();
     for &Fact { name: fact, holds } in facts {
-        let client = client.clone();
-        running.spawn(async move { (fact, tried(client, holds).await) });
+        let world = world.clone();
+        running.spawn(async move { (fact, tried(world, holds).await) });
     }
     while let Some(done) = running.join_next().await {
         let (fact, held) = done.expect("panics are caught further in");
@@ -150,8 +158,8 @@ async fn hold_in(
     failures
 }
 
-async fn tried(client: Client, holds: fn(World) -> BoxFuture<'static, ()>) -> Result<(), String> {
-    let task = tokio::spawn(async move { holds(World::new(client).await).await });
+async fn tried(world: World, holds: fn(World) -> BoxFuture<'static, ()>) -> Result<(), String> {
+    let task = tokio::spawn(async move { holds(world.with_namespace().await).await });
     match timeout(LIMIT, task).await {
         Err(_) => Err(format!("nothing after {LIMIT:?}")),
         Ok(Ok(())) => Ok(()),
@@ -169,15 +177,29 @@ fn text_of(panic: &(dyn Any + Send)) -> String {
 impl World {
     /// A world in which there is a namespace of that name, or is to be.
     pub(crate) fn within(client: Client, namespace: &str) -> Self {
-        Self { client, namespace: namespace.to_owned() }
+        Self { client, memory: Memory::Lasting, namespace: namespace.to_owned() }
     }
 
-    async fn new(client: Client) -> Self {
-        let world = Self { client, namespace: String::new() };
+    const fn of(client: Client, memory: Memory) -> Self {
+        Self { client, memory, namespace: String::new() }
+    }
+
+    /// Forgets what was before now; false where the API is not ours to make forget.
+    pub(crate) async fn forget(&self) -> bool {
+        let latest = version(&self.get("v1/configmaps").await.done());
+        match &self.memory {
+            Memory::Embedded(front) => front.compact(latest),
+            Memory::Real(plane) => plane.compact(latest).await.expect("etcd forgets"),
+            Memory::Lasting => return false,
+        }
+        true
+    }
+
+    async fn with_namespace(self) -> Self {
         let wanted =
             json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"generateName": "contract-"}});
-        let made = world.send("POST", "/api/v1/namespaces", &[], &wanted).await.done();
-        Self { namespace: text(&made["metadata"]["name"]), ..world }
+        let made = self.send("POST", "/api/v1/namespaces", &[], &wanted).await.done();
+        Self { namespace: text(&made["metadata"]["name"]), ..self }
     }
 
     /// The path of what is in the namespace, e.g. of `v1/pods/a` and `apps/v1/replicasets?limit=1`.

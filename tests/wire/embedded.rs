@@ -56,6 +56,11 @@ impl Embedded {
         Some(Self { _server: server, kubectl, directory })
     }
 
+    /// The kubectl, and the kubeconfig for it.
+    pub(crate) fn access(&self) -> (PathBuf, PathBuf) {
+        (self.kubectl.clone(), self.directory.path().join("config"))
+    }
+
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(&self.kubectl);
         command.args(args).env("KUBECONFIG", self.directory.path().join("config"));

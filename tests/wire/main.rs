@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod both;
 mod client;
 mod embedded;
 mod kubectl;

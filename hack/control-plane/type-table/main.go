@@ -2,9 +2,9 @@
 // form that kubectl sends for some commands, and keeps them as a server with these types does:
 // `go run ./type-table > ../../src/cluster/api/kinds/types.txt`, in hack/control-plane.
 //
-// Each line is a type and its fields, `NUMBER:NAME[?][0][*]=SHAPE`: no name for a field whose own fields stand in its
-// place, `?` for one that is left out where it is empty, `0` for one that is left out where it has the zero value, `*`
-// for one behind a pointer. A shape is one of
+// Each line is a type and its fields, `NUMBER:NAME[@GONAME][?][0][*]=SHAPE`: no name for a field whose own fields stand
+// in its place, the name in Go where that is not just the name with a capital letter, `?` for one that is left out where
+// it is empty, `0` for one that is left out where it has the zero value, `*` for one behind a pointer. A shape is one of
 //
 //	s b i l f y   text, truth, whole number of 32 or of 64 bits, float, bytes
 //	q t m x r     quantity, time, time with microseconds, number or text, any JSON
@@ -41,7 +41,8 @@ var roots = []any{
 	corev1.Pod{}, corev1.PodTemplate{}, corev1.Secret{}, corev1.Service{}, corev1.ServiceAccount{},
 	appsv1.Deployment{}, appsv1.ReplicaSet{}, batchv1.Job{}, networkingv1.Ingress{}, networkingv1.IngressClass{},
 	discoveryv1.EndpointSlice{}, policyv1.PodDisruptionBudget{}, policyv1.Eviction{},
-	autoscalingv1.HorizontalPodAutoscaler{}, autoscalingv1.Scale{}, autoscalingv2.HorizontalPodAutoscaler{},
+	autoscalingv1.HorizontalPodAutoscaler{}, autoscalingv1.Scale{}, autoscalingv1.MetricSpec{}, autoscalingv1.MetricStatus{},
+	autoscalingv1.HorizontalPodAutoscalerCondition{}, autoscalingv2.HorizontalPodAutoscaler{},
 	eventsv1.Event{}, coordinationv1.Lease{}, rbacv1.ClusterRole{}, rbacv1.ClusterRoleBinding{}, rbacv1.Role{},
 	rbacv1.RoleBinding{}, authenticationv1.TokenRequest{}, authenticationv1.SelfSubjectReview{},
 	authorizationv1.LocalSubjectAccessReview{}, authorizationv1.SelfSubjectAccessReview{},
@@ -89,6 +90,9 @@ func add(lines map[string]string, t reflect.Type) {
 		}
 		json := strings.Split(field.Tag.Get("json"), ",")
 		marks := ""
+		if json[0] == "" || strings.ToUpper(json[0][:1])+json[0][1:] != field.Name {
+			marks += "@" + field.Name
+		}
 		for _, word := range json[1:] {
 			switch word {
 			case "omitempty":

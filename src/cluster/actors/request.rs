@@ -103,9 +103,13 @@ impl Call {
 
     /// Changes the status of `object`, provided that it is still as it was seen.
     pub(super) fn patch_status(view: &View, place: &Place, object: &Object, status: &Value) -> Self {
-        let mut call = Self::patch(view, place, object, json!({"status": status}));
-        call.request.target.subresource = Some("status".to_owned());
-        call
+        Self::patch(view, place, object, json!({"status": status})).through_status()
+    }
+
+    /// Goes through the status of the object: a change there, such as that of an annotation, is no new generation.
+    pub(super) fn through_status(mut self) -> Self {
+        self.request.target.subresource = Some("status".to_owned());
+        self
     }
 
     /// Deletes `object`, and no other of the same name.

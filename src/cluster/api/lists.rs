@@ -3,6 +3,8 @@
 //! Built-in kinds implement [`Lists`] from their table, custom resources from their compiled schema. It stands in a
 //! module of its own because both, and the patches, depend on it.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 /// How the items of a list belong to each other: `x-kubernetes-list-type`.
@@ -44,6 +46,19 @@ pub trait Lists {
     /// What `key` is in an item of the list at `path` that does not say it, such as TCP for the protocol of a port.
     fn key_default(&self, path: &[&str], key: &str) -> Option<Value> {
         let _ = (path, key);
+        None
+    }
+
+    /// Whether the kind is served in that version; owners in another are forgotten with the next write.
+    fn has_version(&self, api_version: &str) -> bool {
+        let _ = api_version;
+        true
+    }
+
+    /// An object of the kind in another of its versions, and the lists of that version; nothing where the versions
+    /// differ in their name alone.
+    fn in_version(&self, object: &Value, api_version: &str) -> Option<(Arc<dyn Lists>, Value)> {
+        let _ = (object, api_version);
         None
     }
 

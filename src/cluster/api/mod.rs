@@ -5,6 +5,7 @@
 //! virtual time, are wrapped around it.
 
 mod codec;
+mod conversion;
 pub mod discovery;
 pub mod kinds;
 pub mod lists;

@@ -1,6 +1,6 @@
 //! Refusals: the `Status` objects that a Kubernetes API answers errors with.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// Why a request was refused: `reason` and HTTP code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,7 +103,8 @@ pub struct Status {
     /// Why, for a person.
     pub message: String,
     /// `details`: name, group, kind (for most reasons the plural resource name, for Invalid the kind), uid, causes;
-    /// null where there are none.
+    /// null where there are none. Of a list that cannot be continued as it began also `continue`, the token for its
+    /// rest as it is now, which is in the metadata on the wire.
     pub details: Value,
 }
 
@@ -128,8 +129,13 @@ impl Status {
         if self.reason != Reason::Unknown {
             status["reason"] = self.reason.as_str().into();
         }
-        if !self.details.is_null() {
-            status["details"] = self.details.clone();
+        let mut details = self.details.clone();
+        if let Some(token) = details.as_object_mut().and_then(|details| details.remove("continue")) {
+            status["metadata"]["continue"] = token;
+            details = if details.as_object().is_some_and(Map::is_empty) { Value::Null } else { details };
+        }
+        if !details.is_null() {
+            status["details"] = details;
         }
         status
     }

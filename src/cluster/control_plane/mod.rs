@@ -211,6 +211,12 @@ impl ControlPlane {
         Ok(())
     }
 
+    /// Makes etcd forget the past up to `revision`, as the API server asks it to every few minutes. The API server goes on
+    /// to answer from what it remembers itself.
+    pub async fn compact(&self, revision: u64) -> Result<(), PlaneError> {
+        self.servers.lock().await.as_ref().ok_or_else(not_ours)?.compact(revision).await
+    }
+
     /// Starts the API server again, on the same port and data, and waits until it is ready.
     pub async fn start_api_server(&self) -> Result<(), PlaneError> {
         let mut servers = self.servers.lock().await;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use http::Request;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Client, Config};
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::process::{Held, resident_bytes};
@@ -141,6 +142,17 @@ impl Servers {
             }
             clock::sleep(Duration::from_millis(50)).await;
         }
+        Ok(())
+    }
+
+    /// Makes etcd forget the past up to `revision`.
+    pub(super) async fn compact(&self, revision: u64) -> Result<(), PlaneError> {
+        let address = format!("http://127.0.0.1:{}", self.ports.etcd);
+        let address = address.parse().map_err(|error| PlaneError::Failed(format!("{address}: {error}")))?;
+        let body = json!({"revision": revision.to_string(), "physical": true}).to_string().into_bytes();
+        let request = Request::post("/v3/kv/compaction").body(body);
+        let request = request.map_err(|error| PlaneError::Failed(error.to_string()))?;
+        let _header: Value = Client::try_from(Config::new(address))?.request(request).await?;
         Ok(())
     }
 

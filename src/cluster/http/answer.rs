@@ -30,6 +30,17 @@ pub(super) fn document(code: u16, body: &Value, form: Form) -> Response<Body> {
     respond(code, media, whole(bytes))
 }
 
+/// The protobuf form of `/openapi/v2`, as clients ask for it, and as it is answered: the first is no media type.
+const SWAGGER_ASKED: &str = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+const SWAGGER: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+
+/// `/openapi/v2` in its protobuf form, if a client asks for that: kubectl does about kinds that `/openapi/v3` does not
+/// have, such as a List. It says `swagger: "2.0"` and defines nothing, so that nothing is checked by it.
+pub(super) fn swagger(accept: Option<&str>) -> Option<Response<Body>> {
+    let is_asked = accept?.split(',').any(|media| media.trim() == SWAGGER_ASKED);
+    is_asked.then(|| respond(200, SWAGGER, whole(&b"\x0a\x032.0"[..])))
+}
+
 /// A response with a word.
 pub(super) fn text(code: u16, word: &'static str) -> Response<Body> {
     respond(code, "text/plain; charset=utf-8", whole(word))

@@ -66,6 +66,11 @@ impl Front {
         kube::Client::new(service, default_namespace)
     }
 
+    /// Forgets the past up to `revision`, as [`Store::compact`] does.
+    pub fn compact(&self, revision: u64) {
+        self.store().compact(revision);
+    }
+
     /// Answers a request that is about objects, as the store does. A watch is answered by HTTP only.
     #[must_use = "the request may have been refused"]
     pub fn handle(&self, request: &Request) -> Response {
@@ -133,6 +138,11 @@ impl Front {
                 self.answer_resource(&request, form)
             }
             Route::Page(page) => {
+                if page == Page::Swagger
+                    && let Some(document) = answer::swagger(accept)
+                {
+                    return Ok(document);
+                }
                 let form = Form::choose(accept, query.include)?;
                 let host = header(&head.headers, http::header::HOST).unwrap_or_default();
                 let document = self.documents().get(&page, form, host);

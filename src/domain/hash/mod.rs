@@ -61,7 +61,12 @@ pub(super) fn semantic_text(template: &Value) -> String {
 }
 
 fn template_hash(template: &Value, collision_count: Option<i32>, style: Style) -> String {
-    let text = render_struct(&POD_TEMPLATE_SPEC, template, style);
+    text_hash_after(&render_struct(&POD_TEMPLATE_SPEC, template, style), collision_count)
+}
+
+/// The short hash of a text after so many collisions; a set count moves the hash, even a zero.
+#[must_use]
+pub fn text_hash_after(text: &str, collision_count: Option<i32>) -> String {
     // The reference writes the count as a 32-bit number into a zeroed buffer of eight bytes.
     let collision = collision_count.map(|count| u64::from(count.cast_unsigned()).to_le_bytes());
     safe_encoded(fnv1a(text.bytes().chain(collision.into_iter().flatten())))

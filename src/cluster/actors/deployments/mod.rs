@@ -4,6 +4,7 @@
 //! Deliberately absent: sharing a change of `replicas` among several ReplicaSets in proportion. The new one gets what
 //! there is room for, and the old ones go as its pods become available.
 
+mod hash;
 mod rolling;
 mod status;
 
@@ -12,12 +13,12 @@ use std::cmp::Reverse;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use self::hash::template_hash;
 use super::pods::{adopt, is_selected};
 use super::replica_sets::REPLICA_SETS;
 use super::request::{Call, Report, controlled_by};
 use super::{Actor, Step};
 use crate::cluster::view::{Change, Object, Place, View};
-use crate::domain::hash::pod_template_hash;
 use crate::domain::template::{EphemeralMetadata, templates_equal};
 
 /// The resource of Deployments.
@@ -197,7 +198,7 @@ impl<'a> Sight<'a> {
         let template = deployment.at("/spec/template");
         let collisions =
             deployment.integer("/status/collisionCount").and_then(|count| i32::try_from(count).ok());
-        let hash = pod_template_hash(template, collisions);
+        let hash = template_hash(template, collisions);
         let name = format!("{}-{hash}", deployment.name());
         let taken = Place::new(REPLICA_SETS, deployment.namespace(), &name);
         if self.view.get(&taken).is_some() {
@@ -259,7 +260,7 @@ impl<'a> Sight<'a> {
             return vec![Call::patch(self.view, &set_place(new), new, patch)];
         }
         if revision(self.deployment) != wanted {
-            return vec![Call::patch(self.view, self.place, self.deployment, patch)];
+            return vec![Call::patch(self.view, self.place, self.deployment, patch).through_status()];
         }
         let seconds = self.deployment.integer("/spec/minReadySeconds").unwrap_or(0);
         if new.integer("/spec/minReadySeconds").unwrap_or(0) != seconds {

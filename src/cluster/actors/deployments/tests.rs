@@ -50,7 +50,7 @@ fn the_first_template_gets_a_set_with_its_hash_and_revision() {
     world.settle();
     let sets = world.all(REPLICA_SETS);
     let deployment = world.get(DEPLOYMENTS, "shop", "web").unwrap();
-    let hash = pod_template_hash(deployment.at("/spec/template"), None);
+    let hash = template_hash(deployment.at("/spec/template"), None);
     assert_eq!((sets.len(), sets[0].name()), (1, format!("web-{hash}").as_str()));
     for pointer in ["/spec/selector/matchLabels", "/spec/template/metadata/labels", "/metadata/labels"] {
         assert_eq!(sets[0].at(pointer), &json!({"app": "web", HASH_LABEL: hash}), "{pointer}");
@@ -144,12 +144,12 @@ fn a_paused_deployment_is_scaled_and_not_rolled() {
 #[test]
 fn a_name_that_is_taken_counts_as_a_collision() {
     let mut world = world(1, &Value::Null);
-    let hash = pod_template_hash(world.get(DEPLOYMENTS, "shop", "web").unwrap().at("/spec/template"), None);
+    let hash = template_hash(world.get(DEPLOYMENTS, "shop", "web").unwrap().at("/spec/template"), None);
     world.put(REPLICA_SETS, "shop", &format!("web-{hash}"), json!({"metadata": {}, "spec": {"replicas": 0}}));
     world.settle();
     let deployment = world.get(DEPLOYMENTS, "shop", "web").unwrap();
     assert_eq!(deployment.at("/status/collisionCount"), 1);
-    let expected = pod_template_hash(deployment.at("/spec/template"), Some(1));
+    let expected = template_hash(deployment.at("/spec/template"), Some(1));
     assert!(world.get(REPLICA_SETS, "shop", &format!("web-{expected}")).is_some());
 }
 

@@ -36,7 +36,7 @@ fn core() -> Vec<Kind> {
             .part(["", "v1", "Pod"], "log", &["get"])
             .part(["", "v1", "Pod"], "resize", &PART_VERBS)
             .status(),
-        kind("", "v1", "podtemplates", "PodTemplate"),
+        kind("", "v1", "podtemplates", "PodTemplate").generation(GenerationRule::ExceptMetadata),
         kind("", "v1", "secrets", "Secret"),
         kind("", "v1", "serviceaccounts", "ServiceAccount").short("sa").part(
             ["authentication.k8s.io", "v1", "TokenRequest"],

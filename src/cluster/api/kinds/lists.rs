@@ -12,11 +12,12 @@
 //! `>`: the type of the field or of its items; `>*`: of the values of a map.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::Value;
 
 use super::Kind;
+use crate::cluster::api::conversion;
 use crate::cluster::api::lists::{ListType, Lists};
 
 /// What is known of one field.
@@ -136,6 +137,15 @@ impl Lists for Kind {
     fn is_free_key(&self, path: &[&str]) -> bool {
         let Some((_, parents)) = path.split_last() else { return false };
         matches!(self.field(parents), Some(Field { target: Some(Target::Values(_)), .. }))
+    }
+
+    fn has_version(&self, api_version: &str) -> bool {
+        self.api_version() == api_version || conversion::in_version(self, api_version).is_some()
+    }
+
+    fn in_version(&self, object: &Value, api_version: &str) -> Option<(Arc<dyn Lists>, Value)> {
+        let (kind, object) = conversion::between(self, object, api_version)?;
+        Some((Arc::new(kind.clone()), object))
     }
 
     fn misfit(&self, configuration: &Value) -> Option<String> {

@@ -1,6 +1,7 @@
 //! The kinds of objects that the API serves: the built-in ones, and those that custom resource definitions add.
 
 mod built_in;
+pub(super) mod defaults;
 mod lists;
 mod misfit;
 pub mod types;
@@ -30,7 +31,7 @@ pub enum GenerationRule {
     Never,
     /// A change of `spec`.
     Spec,
-    /// A change of anything but `metadata`: custom resources without a status subresource.
+    /// A change of anything but `metadata`: pod templates, and custom resources without a status subresource.
     ExceptMetadata,
     /// A change of anything but `metadata` and `status`: custom resources with a status subresource.
     ExceptMetadataAndStatus,

@@ -2,6 +2,7 @@
 //!
 //! `types.txt` is made from the types of Kubernetes itself by `hack/control-plane/type-table`, which describes its format.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -21,6 +22,8 @@ pub struct Field {
     pub number: u32,
     /// Empty for one whose own fields stand in its place.
     pub name: &'static str,
+    /// Its name in the programming language of the API server, where it is not [`name`](Self::name) with a capital.
+    pub own_name: Option<&'static str>,
     /// Whether it is left out where it is empty. What has fields of its own never is.
     pub omits_empty: bool,
     /// Whether it is left out where it has the zero value.
@@ -69,6 +72,18 @@ impl Type {
     #[must_use]
     pub fn short_name(&self) -> &'static str {
         short(self.name)
+    }
+}
+
+impl Field {
+    /// Its name in the programming language of the API server.
+    #[must_use]
+    pub fn go_name(&self) -> Cow<'static, str> {
+        let capital = || {
+            let (first, rest) = self.name.split_at_checked(1).unwrap_or_default();
+            Cow::from(first.to_uppercase() + rest)
+        };
+        self.own_name.map_or_else(capital, Cow::from)
     }
 }
 
@@ -129,11 +144,13 @@ fn type_of_line(line: &'static str) -> Option<Type> {
 fn field_of_word(word: &'static str) -> Option<Field> {
     let (number, rest) = word.split_once(':')?;
     let (marked, shape) = rest.split_once('=')?;
-    let name = marked.trim_end_matches(['?', '0', '*']);
-    let has = |mark: char| marked[name.len()..].contains(mark);
+    let named = marked.trim_end_matches(['?', '0', '*']);
+    let has = |mark: char| marked[named.len()..].contains(mark);
+    let (name, own_name) = named.split_once('@').map_or((named, None), |(name, own)| (name, Some(own)));
     Some(Field {
         number: number.parse().ok()?,
         name,
+        own_name,
         omits_empty: has('?'),
         omits_zero: has('0'),
         is_pointer: has('*'),
@@ -181,6 +198,9 @@ mod tests {
         let replicas = field("apps/v1.ReplicaSetSpec", "replicas");
         assert_eq!((replicas.number, replicas.omits_empty, replicas.is_pointer), (1, true, true));
         assert_eq!(replicas.shape, Shape::Int32);
+        assert_eq!(replicas.go_name(), "Replicas");
+        assert_eq!(field("core/v1.Probe", "").go_name(), "ProbeHandler");
+        assert_eq!(field("core/v1.PodSpec", "dnsPolicy").go_name(), "DNSPolicy");
         let made = field("meta/v1.ObjectMeta", "creationTimestamp");
         assert!(made.omits_zero && made.shape == Shape::Time);
         let containers = field("core/v1.PodSpec", "containers");

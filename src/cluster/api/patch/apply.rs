@@ -1,5 +1,7 @@
 //! Server-side apply, and who owns what after any other write.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -79,8 +81,8 @@ pub fn apply(
         Some(last) => prune(lists, &merged, &last.fields, &others, &mine),
         None => merged,
     };
-    let changes = compare(lists, &before, &after, by);
-    let taken = take(&mut others, &changes);
+    let mut changes = Changes::new(lists, &before, &after, by, api_version);
+    let taken = take(&mut others, &mut changes);
     if !by.force && !taken.is_empty() {
         return Err(conflict(&taken));
     }
@@ -120,9 +122,10 @@ pub fn track(lists: &dyn Lists, before: &Value, mut after: Value, by: &Manager<'
         return after;
     }
 
-    let changes = compare(lists, &old, &after, by);
-    let _taken = take(&mut entries, &changes);
     let api_version = after["apiVersion"].as_str().unwrap_or_default().to_owned();
+    let mut found = Changes::new(lists, &old, &after, by, &api_version);
+    let _taken = take(&mut entries, &mut found);
+    let changes = found.in_version(&api_version);
     let mut mine = entry(by.name, Operation::Update, &api_version, by.subresource, Some(now));
     mine.fields = stripped(&changes.modified.union(&changes.added));
     if !mine.fields.is_empty() {
@@ -218,11 +221,47 @@ fn prune(lists: &dyn Lists, merged: &Value, last: &FieldSet, others: &[Entry], m
     remove(&all.difference(&kept).intersection(&last))
 }
 
+/// What a write changes, in each of the versions in which somebody owns fields.
+struct Changes<'a> {
+    lists: &'a dyn Lists,
+    before: &'a Value,
+    after: &'a Value,
+    by: &'a Manager<'a>,
+    known: BTreeMap<String, Comparison>,
+}
+
+impl<'a> Changes<'a> {
+    /// Of the version that is written in.
+    fn new(
+        lists: &'a dyn Lists,
+        before: &'a Value,
+        after: &'a Value,
+        by: &'a Manager<'a>,
+        version: &str,
+    ) -> Self {
+        let known = BTreeMap::from([(version.to_owned(), compare(lists, before, after, by))]);
+        Self { lists, before, after, by, known }
+    }
+
+    fn in_version(&mut self, version: &str) -> &Comparison {
+        let Self { lists, before, after, by, known } = self;
+        known.entry(version.to_owned()).or_insert_with(|| {
+            let shown = |object: &Value| lists.in_version(object, version);
+            match (shown(before), shown(after)) {
+                (Some((lists, before)), Some((_, after))) => compare(&*lists, &before, &after, by),
+                _ => compare(*lists, before, after, by),
+            }
+        })
+    }
+}
+
 /// Takes what changed from its owners; returns what was taken of whom.
-fn take(entries: &mut [Entry], changes: &Comparison) -> Vec<Entry> {
-    let touched = changes.modified.union(&changes.added);
+fn take(entries: &mut Vec<Entry>, changes: &mut Changes<'_>) -> Vec<Entry> {
     let mut taken = Vec::new();
+    entries.retain(|entry| changes.lists.has_version(&entry.api_version));
     for entry in entries {
+        let changes = changes.in_version(&entry.api_version);
+        let touched = changes.modified.union(&changes.added);
         let conflict = entry.fields.intersection(&touched);
         if !conflict.is_empty() {
             taken.push(Entry { fields: conflict.clone(), ..entry.clone() });

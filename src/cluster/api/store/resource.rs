@@ -20,7 +20,8 @@ pub enum Generation {
     SpecAndAnnotations,
     /// When anything but the metadata changes, or the labels do (`EndpointSlice`).
     ContentAndLabels,
-    /// When anything but the metadata changes, and, where status is a subresource, but the status (custom resources).
+    /// When anything but the metadata changes, and, where status is a subresource, but the status (custom resources, pod
+    /// templates).
     Content,
 }
 

@@ -6,14 +6,13 @@ use serde_json::{Value, json};
 
 use super::super::codec;
 use super::super::kinds;
-use super::super::patch;
 use super::super::request::{PatchType, Verb};
 use super::super::status::{Reason, Status};
 use super::super::store::object::{
     at, fill, is_terminating, name, namespace, remove, resource_version, set, text, time,
 };
 use super::super::store::{Key, Resource, Store};
-use super::update::Part;
+use super::update::{self, Part};
 use super::{Answer, Call, custom, metadata, refuse, stamp, strategy, view};
 
 /// How often a generated name that is taken is generated anew.
@@ -38,8 +37,7 @@ impl Store {
         }
         if call.request.patch_type != Some(PatchType::Apply) || call.request.verb != Verb::Patch {
             let empty = codec::empty(&resource.entry.table_name());
-            let lists = custom::lists(resource);
-            object = patch::track(&*lists, &empty, object, &call.manager(Part::Main), call.now);
+            object = update::track(call, Part::Main, &empty, object);
         }
         self.admit_into_namespace(call, &object)?;
         strategy::admit_new(self, call, &mut object)?;

@@ -1,41 +1,90 @@
 //! The values that a server gives to fields of built-in kinds that are not set.
+//!
+//! They depend on the type that has the field, wherever in an object it stands: most are in a table of
+//! [`kinds`](super::super::kinds), and those that depend on more are rules here.
 
 use serde_json::{Value, json};
 
+use super::super::kinds::{defaults, types};
 use super::super::store::Resource;
 use super::super::store::object::{at, fill, members, remove, set, text};
 use super::check::services;
 
 /// Sets what is not set.
 pub(super) fn fill_in(resource: &Resource, object: &mut Value) {
-    match (resource.group.as_str(), resource.plural.as_str()) {
-        ("", "pods") => pod(object),
-        ("", "services") => service(object),
-        ("", "secrets") => fill(object, &["type"], "Opaque"),
-        ("", "endpoints") => {
-            for subset in list(object, &["subsets"]) {
-                each(subset, &["ports"], |port| fill(port, &["protocol"], "TCP"));
+    fill_type(&resource.entry.table_name(), object);
+}
+
+/// Sets what is not set in a value of a type, and in what it holds.
+fn fill_type(name: &str, value: &mut Value) {
+    if !value.is_object() {
+        return;
+    }
+    for default in defaults::of(name) {
+        let is_empty =
+            !default.is_pointer && matches!(&value[default.field], Value::String(text) if text.is_empty());
+        if is_empty || value[default.field].is_null() {
+            set(value, &[default.field], default.value.clone());
+        }
+    }
+    apply_rule(name, value);
+    for field in types::find(name).map(|own| own.fields.as_slice()).unwrap_or_default() {
+        match (field.name, &field.shape) {
+            ("", types::Shape::Object(inner)) => fill_type(inner, value),
+            (name, shape) => {
+                if let Some(child) = value.get_mut(name) {
+                    fill_shape(shape, child);
+                }
             }
         }
-        ("apps", "replicasets") => {
-            fill(object, &["spec", "replicas"], 1);
-            template(object);
+    }
+}
+
+fn fill_shape(shape: &types::Shape, value: &mut Value) {
+    use types::Shape;
+    match shape {
+        Shape::Object(name) => fill_type(name, value),
+        Shape::List(_, item) => {
+            value.as_array_mut().into_iter().flatten().for_each(|value| fill_shape(item, value));
         }
-        ("apps", "deployments") => deployment(object),
-        ("batch", "jobs") => job(object),
-        ("networking.k8s.io", "ingresses") => {
-            for rule in list(object, &["spec", "rules"]) {
-                each(rule, &["http", "paths"], |path| fill(path, &["pathType"], "ImplementationSpecific"));
-            }
+        Shape::Map(_, item) => {
+            let map = value.as_object_mut().into_iter().flatten();
+            map.for_each(|(_, value)| fill_shape(item, value));
         }
-        ("discovery.k8s.io", "endpointslices") => {
-            each(object, &["ports"], |port| {
-                fill(port, &["name"], "");
-                fill(port, &["protocol"], "TCP");
-            });
-            each(object, &["endpoints"], |endpoint| fill(endpoint, &["conditions"], json!({})));
+        Shape::Text(_)
+        | Shape::Truth
+        | Shape::Int32
+        | Shape::Int64
+        | Shape::Float
+        | Shape::Bytes
+        | Shape::Quantity
+        | Shape::Time
+        | Shape::MicroTime
+        | Shape::IntOrText
+        | Shape::Any => {}
+    }
+}
+
+/// Sets what depends on more than the field itself.
+fn apply_rule(type_name: &str, value: &mut Value) {
+    match type_name {
+        "core/v1.Pod" => pod(value),
+        "core/v1.PodSpec" => service_account(value),
+        "core/v1.Container" | "core/v1.EphemeralContainerCommon" => {
+            let policy = pull_policy(text(value, &["image"]));
+            fill(value, &["imagePullPolicy"], policy);
         }
-        ("autoscaling", "horizontalpodautoscalers") if resource.version == "v2" => autoscaler(object),
+        "core/v1.Volume" => volume(value),
+        "core/v1.Service" => service(value),
+        "core/v1.NodeStatus" => fill_from(value, "allocatable", "capacity"),
+        "apps/v1.DeploymentStrategy" if text(value, &["type"]) == "RollingUpdate" => {
+            fill(value, &["rollingUpdate"], json!({}));
+        }
+        "batch/v1.Job" => job(value),
+        "autoscaling/v2.HorizontalPodAutoscalerSpec" => autoscaler(value),
+        "rbac/v1.Subject" if matches!(text(value, &["kind"]), "User" | "Group") => {
+            fill(value, &["apiGroup"], "rbac.authorization.k8s.io");
+        }
         _ => {}
     }
 }
@@ -49,151 +98,78 @@ fn each(object: &mut Value, path: &[&str], change: impl FnMut(&mut Value)) {
     list(object, path).for_each(change);
 }
 
+/// Sets a field that is not set to what another one is.
+fn fill_from(object: &mut Value, field: &str, other: &str) {
+    let value = at(object, &[other]).clone();
+    if !value.is_null() {
+        fill(object, &[field], value);
+    }
+}
+
+/// What templates do not get, for their pods get it.
 fn pod(pod: &mut Value) {
     let address = text(pod, &["status", "podIP"]).to_owned();
     if !address.is_empty() {
         fill(pod, &["status", "podIPs"], json!([{"ip": address}]));
     }
     let Some(spec) = pod.get_mut("spec") else { return };
-    pod_spec(spec);
     fill(spec, &["enableServiceLinks"], true);
-    // A limit without a request is a request.
+    let is_on_host = at(spec, &["hostNetwork"]) == true;
     for field in ["containers", "initContainers"] {
         each(spec, &[field], |container| {
+            // A limit without a request is a request.
             let limits = at(container, &["resources", "limits"]).clone();
             for (name, limit) in limits.as_object().into_iter().flatten() {
                 fill(container, &["resources", "requests", name], limit.clone());
+            }
+            if is_on_host {
+                each(container, &["ports"], |port| fill_from(port, "hostPort", "containerPort"));
             }
         });
     }
 }
 
-fn template(object: &mut Value) {
-    if let Some(spec) = object.pointer_mut("/spec/template/spec") {
-        pod_spec(spec);
+/// Both names of the service account say the same.
+fn service_account(spec: &mut Value) {
+    let (from, to) = match text(spec, &["serviceAccountName"]) {
+        "" => ("serviceAccount", "serviceAccountName"),
+        _ => ("serviceAccountName", "serviceAccount"),
+    };
+    let name = at(spec, &[from]).clone();
+    if name.is_string() {
+        set(spec, &[to], name);
     }
 }
 
-fn pod_spec(spec: &mut Value) {
-    fill(spec, &["restartPolicy"], "Always");
-    fill(spec, &["terminationGracePeriodSeconds"], 30);
-    fill(spec, &["dnsPolicy"], "ClusterFirst");
-    fill(spec, &["securityContext"], json!({}));
-    fill(spec, &["schedulerName"], "default-scheduler");
-    match text(spec, &["serviceAccountName"]) {
-        "" => copy_if_set(spec, "serviceAccount", "serviceAccountName"),
-        _ => copy_if_set(spec, "serviceAccountName", "serviceAccount"),
-    }
-    for field in ["containers", "initContainers"] {
-        each(spec, &[field], container);
-    }
-    each(spec, &["volumes"], volume);
-}
-
-fn copy_if_set(spec: &mut Value, from: &str, to: &str) {
-    let value = at(spec, &[from]).clone();
-    if value.is_string() {
-        set(spec, &[to], value);
-    }
-}
-
-fn container(container: &mut Value) {
-    fill(container, &["terminationMessagePath"], "/dev/termination-log");
-    fill(container, &["terminationMessagePolicy"], "File");
-    let policy = if is_latest(text(container, &["image"])) { "Always" } else { "IfNotPresent" };
-    fill(container, &["imagePullPolicy"], policy);
-    each(container, &["ports"], |port| fill(port, &["protocol"], "TCP"));
-    each(container, &["env"], |variable| {
-        if !at(variable, &["valueFrom", "fieldRef"]).is_null() {
-            fill(variable, &["valueFrom", "fieldRef", "apiVersion"], "v1");
-        }
-    });
-    for name in ["livenessProbe", "readinessProbe", "startupProbe"] {
-        if let Some(given) = container.get_mut(name) {
-            probe(given);
-        }
-    }
-    for hook in ["postStart", "preStop"] {
-        http_get(container.pointer_mut(&format!("/lifecycle/{hook}/httpGet")));
-    }
-}
-
-/// Whether an image names no tag, or the tag `latest`, and no digest.
-fn is_latest(image: &str) -> bool {
+/// When an image is pulled: always where it names no tag, or the tag `latest`, and no digest.
+fn pull_policy(image: &str) -> &'static str {
     let last = image.rsplit('/').next().unwrap_or(image);
-    !last.contains('@') && last.split_once(':').is_none_or(|(_, tag)| tag == "latest")
-}
-
-fn probe(probe: &mut Value) {
-    for (field, value) in
-        [("timeoutSeconds", 1), ("periodSeconds", 10), ("successThreshold", 1), ("failureThreshold", 3)]
-    {
-        fill(probe, &[field], value);
-    }
-    http_get(probe.get_mut("httpGet"));
-    if let Some(grpc) = probe.get_mut("grpc") {
-        fill(grpc, &["service"], "");
-    }
-}
-
-fn http_get(get: Option<&mut Value>) {
-    if let Some(get) = get {
-        fill(get, &["path"], "/");
-        fill(get, &["scheme"], "HTTP");
-    }
+    let is_latest = !last.contains('@') && last.split_once(':').is_none_or(|(_, tag)| tag == "latest");
+    if is_latest { "Always" } else { "IfNotPresent" }
 }
 
 fn volume(volume: &mut Value) {
-    for source in ["secret", "configMap", "downwardAPI", "projected"] {
-        if volume.get(source).is_some() {
-            fill(volume, &[source, "defaultMode"], 0o644);
-        }
-    }
-    if let Some(host) = volume.get_mut("hostPath").filter(|host| host.get("type").is_none()) {
-        members(host).insert("type".to_owned(), "".into());
-    }
-    each(volume, &["projected", "sources"], |source| {
-        if source.get("serviceAccountToken").is_some() {
-            fill(source, &["serviceAccountToken", "expirationSeconds"], 3600);
-        }
-    });
     // A volume of no kind is an empty directory.
     if members(volume).len() == 1 {
         set(volume, &["emptyDir"], json!({}));
     }
-}
-
-fn deployment(deployment: &mut Value) {
-    fill(deployment, &["spec", "replicas"], 1);
-    template(deployment);
-    fill(deployment, &["spec", "strategy", "type"], "RollingUpdate");
-    if text(deployment, &["spec", "strategy", "type"]) == "RollingUpdate" {
-        fill(deployment, &["spec", "strategy", "rollingUpdate", "maxUnavailable"], "25%");
-        fill(deployment, &["spec", "strategy", "rollingUpdate", "maxSurge"], "25%");
+    if volume.get("image").is_some() {
+        let policy = pull_policy(text(volume, &["image", "reference"]));
+        fill(volume, &["image", "pullPolicy"], policy);
     }
-    fill(deployment, &["spec", "revisionHistoryLimit"], 10);
-    fill(deployment, &["spec", "progressDeadlineSeconds"], 600);
 }
 
 fn job(job: &mut Value) {
-    template(job);
     let by_completions = !at(job, &["spec", "completions"]).is_null();
     let by_parallelism = !at(job, &["spec", "parallelism"]).is_null();
     if !by_completions && !by_parallelism {
         set(job, &["spec", "completions"], 1.into());
     }
-    fill(job, &["spec", "parallelism"], 1);
-    fill(job, &["spec", "backoffLimit"], 6);
-    fill(job, &["spec", "completionMode"], "NonIndexed");
-    fill(job, &["spec", "suspend"], false);
-    fill(job, &["spec", "manualSelector"], false);
+    let retries = if at(job, &["spec", "backoffLimitPerIndex"]).is_null() { 6 } else { i32::MAX };
+    fill(job, &["spec", "backoffLimit"], retries);
     let policy =
         if at(job, &["spec", "podFailurePolicy"]).is_null() { "TerminatingOrFailed" } else { "Failed" };
     fill(job, &["spec", "podReplacementPolicy"], policy);
-    // A Job has to say when its pods start again; what every other template defaults to is no choice here.
-    if text(job, &["spec", "template", "spec", "restartPolicy"]) == "Always" {
-        remove(job, &["spec", "template", "spec", "restartPolicy"]);
-    }
     let labels = at(job, &["metadata", "labels"]).as_object().is_none_or(serde_json::Map::is_empty);
     if labels {
         let of_template = at(job, &["spec", "template", "metadata", "labels"]).clone();
@@ -207,12 +183,11 @@ fn service(service: &mut Value) {
     fill(service, &["spec", "type"], "ClusterIP");
     fill(service, &["spec", "sessionAffinity"], "None");
     match text(service, &["spec", "sessionAffinity"]) {
-        "ClientIP" => fill(service, &["spec", "sessionAffinityConfig", "clientIP", "timeoutSeconds"], 10_800),
+        "ClientIP" => fill(service, &["spec", "sessionAffinityConfig", "clientIP"], json!({})),
         "None" => _ = remove(service, &["spec", "sessionAffinityConfig"]),
         _ => {}
     }
     each(service, &["spec", "ports"], |port| {
-        fill(port, &["protocol"], "TCP");
         if matches!(at(port, &["targetPort"]), Value::Null)
             || port["targetPort"] == 0
             || port["targetPort"] == ""
@@ -238,11 +213,22 @@ fn service(service: &mut Value) {
     }
 }
 
-fn autoscaler(autoscaler: &mut Value) {
-    fill(autoscaler, &["spec", "minReplicas"], 1);
+fn autoscaler(spec: &mut Value) {
     let by_cpu = json!([{"type": "Resource", "resource": {"name": "cpu",
         "target": {"type": "Utilization", "averageUtilization": 80}}}]);
-    fill(autoscaler, &["spec", "metrics"], by_cpu);
+    fill(spec, &["metrics"], by_cpu);
+    if spec.get("behavior").is_none() {
+        return;
+    }
+    let policy = |kind: &str, value: i32| json!({"type": kind, "value": value, "periodSeconds": 15});
+    fill(spec, &["behavior", "scaleUp", "stabilizationWindowSeconds"], 0);
+    for (direction, policies) in [
+        ("scaleUp", json!([policy("Pods", 4), policy("Percent", 100)])),
+        ("scaleDown", json!([policy("Percent", 100)])),
+    ] {
+        fill(spec, &["behavior", direction, "selectPolicy"], "Max");
+        fill(spec, &["behavior", direction, "policies"], policies);
+    }
 }
 
 #[cfg(test)]
@@ -265,7 +251,7 @@ mod tests {
             ("host:5000/web", true),
             ("web@sha256:ab", false),
         ] {
-            assert_eq!(is_latest(image), latest, "{image}");
+            assert_eq!(pull_policy(image) == "Always", latest, "{image}");
         }
     }
 

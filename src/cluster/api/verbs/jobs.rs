@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::super::store::object::{at, copy, fill, name, set, uid};
 
-/// Makes the selector of a new Job, unless its maker does so by hand.
-pub(super) fn before_create(job: &mut Value) {
+/// Makes the selector of a new Job, unless its maker does so by hand; `sent` is what the maker sent.
+pub(super) fn before_create(sent: &Value, job: &mut Value) {
     if at(job, &["spec", "manualSelector"]) == &Value::Bool(true) {
         return;
     }
@@ -20,16 +20,11 @@ pub(super) fn before_create(job: &mut Value) {
         fill(job, &["spec", "template", "metadata", "labels", label], value.as_str());
     }
     fill(job, &["spec", "selector", "matchLabels", "batch.kubernetes.io/controller-uid"], uid);
-    let own = at(job, &["metadata", "labels"]).as_object().is_none_or(serde_json::Map::is_empty);
-    if own {
-        copy_labels(job);
+    // A Job without labels of its own has those of its template, of which these are now a part.
+    if at(sent, &["metadata", "labels"]).as_object().is_none_or(serde_json::Map::is_empty) {
+        let labels = at(job, &["spec", "template", "metadata", "labels"]).clone();
+        set(job, &["metadata", "labels"], labels);
     }
-}
-
-/// A Job without labels of its own has those of its template.
-fn copy_labels(job: &mut Value) {
-    let labels = at(job, &["spec", "template", "metadata", "labels"]).clone();
-    set(job, &["metadata", "labels"], labels);
 }
 
 /// Keeps what the system made when a PUT leaves it out.

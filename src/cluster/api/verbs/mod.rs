@@ -6,7 +6,6 @@ mod custom;
 mod defaults;
 mod definitions;
 mod delete;
-mod events;
 mod jobs;
 mod metadata;
 mod options;

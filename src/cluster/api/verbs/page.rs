@@ -76,17 +76,22 @@ pub(crate) fn parse_revision(text: &str) -> Result<u64, Status> {
     })
 }
 
+/// What tokens have in the place of a revision for the latest one.
+const LATEST: i64 = -1;
+
 /// Where the next page begins: after a path, in the state of a revision.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Token {
-    pub(super) revision: u64,
+    /// None: as it is when the page is asked for.
+    pub(super) revision: Option<u64>,
     /// The path of the first object, relative to the collection.
     pub(super) start: String,
 }
 
 impl Token {
     pub(super) fn encode(&self) -> String {
-        let token = json!({"v": "meta.k8s.io/v1", "rv": self.revision, "start": self.start});
+        let revision = self.revision.map_or_else(|| Value::from(LATEST), Value::from);
+        let token = json!({"v": "meta.k8s.io/v1", "rv": revision, "start": self.start});
         URL_SAFE_NO_PAD.encode(token.to_string())
     }
 
@@ -97,7 +102,10 @@ impl Token {
         let bytes =
             URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).map_err(|error| bad(&error.to_string()))?;
         let token: Value = serde_json::from_slice(&bytes).map_err(|error| bad(&error.to_string()))?;
-        let revision = token["rv"].as_u64().filter(|revision| *revision > 0);
+        let revision = match &token["rv"] {
+            latest if *latest == LATEST => Some(None),
+            revision => revision.as_u64().filter(|revision| *revision > 0).map(Some),
+        };
         match (token["v"].as_str(), revision, token["start"].as_str()) {
             (Some("meta.k8s.io/v1"), Some(revision), Some(start)) if !start.is_empty() => {
                 Ok(Self { revision, start: start.to_owned() })

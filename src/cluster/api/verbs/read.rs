@@ -35,7 +35,10 @@ impl Store {
         let fields = fields_with_name(&call.request.target, options);
         let selector = Selector::parse(&call.resource, options.label_selector.as_deref(), fields.as_deref())?;
         let (state, start) = self.place(call)?;
-        let objects = self.collection(call, &state)?;
+        let objects = self.collection(call, &state).map_err(|status| match options.continue_token {
+            Some(_) => too_old_to_continue(&start),
+            None => status,
+        })?;
         let base = call.namespace().map_or(0, |namespace| namespace.len() + 1);
         let relative = |key: &Key| key.path.get(base..).unwrap_or_default().to_owned();
         let mut selected = objects
@@ -57,7 +60,7 @@ impl Store {
         }
         if let (Some((last, _)), 1..) = (page.last(), remaining) {
             let start = format!("{}\0", relative(last));
-            metadata["continue"] = Token { revision, start }.encode().into();
+            metadata["continue"] = Token { revision: Some(revision), start }.encode().into();
             if selector.is_empty() {
                 metadata["remainingItemCount"] = remaining.into();
             }
@@ -76,7 +79,7 @@ impl Store {
                 return Err(refuse::bad_request(why));
             }
             let token = Token::decode(token)?;
-            return Ok((State::At(token.revision), token.start));
+            return Ok((token.revision.map_or(State::Latest, State::At), token.start));
         }
         if version.is_empty() {
             return Ok((State::Latest, String::new()));
@@ -110,7 +113,8 @@ impl Store {
             return Ok(objects);
         };
         if *revision < self.log.floor() {
-            return Err(too_old(call.request.options.continue_token.is_some()));
+            let message = "The resourceVersion for the provided list is too old.";
+            return Err(Status::new(Reason::Expired, message));
         }
         for change in self.log.since(*revision).rev() {
             if !change.key.is_in(group, plural, call.namespace()) {
@@ -125,14 +129,14 @@ impl Store {
     }
 }
 
-fn too_old(continued: bool) -> Status {
-    let message = if continued {
-        "The provided continue parameter is too old to display a consistent list result. You must start a new \
-         list without the continue parameter."
-    } else {
-        "The resourceVersion for the provided list is too old."
-    };
-    Status::new(Reason::Expired, message)
+/// The refusal of a page whose list is forgotten, with a token for the rest of the list as it is now.
+fn too_old_to_continue(start: &str) -> Status {
+    let message = "The provided continue parameter is too old to display a consistent list result. You can start a new \
+        list without the continue parameter, or use the continue token in this response to retrieve the remainder of the \
+        results. Continuing with the provided token results in an inconsistent list - objects that were created, \
+        modified, or deleted between the time the first chunk was returned and now may show up in the list.";
+    let rest = Token { revision: None, start: start.to_owned() }.encode();
+    Status { details: json!({"continue": rest}), ..Status::new(Reason::Expired, message) }
 }
 
 /// An object as an item of a list: items of built-in kinds do not repeat their kind.

@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 
 use super::super::codec::{self, Reader};
+use super::super::conversion;
 use super::super::status::{Cause, Status};
 use super::super::store::object::{at, copy, items, name, set, text};
 use super::super::store::{Generation, Resource, Store};
 use super::update::Part;
-use super::{Call, check, custom, defaults, definitions, events, jobs, pods, refuse, secrets, services};
+use super::{Call, check, custom, defaults, definitions, jobs, pods, refuse, secrets, services};
 
 /// The namespaces that may not be deleted.
 const LASTING_NAMESPACES: [&str; 3] = ["default", "kube-system", "kube-public"];
@@ -27,14 +28,11 @@ pub(super) fn decode(call: &Call<'_>, object: &Value) -> Result<Value, Status> {
         // The schemas in definitions hold values of any form.
         None => with_metadata(resource, object)?,
     };
-    if resource.plural == "events" {
-        object = events::to_stored(resource, object);
-    }
     if resource.is("", "secrets") {
         secrets::fold(&mut object);
     }
     defaults::fill_in(resource, &mut object);
-    Ok(object)
+    Ok(conversion::to_stored(&resource.entry, object))
 }
 
 /// An object whose metadata alone has a type.
@@ -85,7 +83,7 @@ pub(super) fn before_create(call: &Call<'_>, object: &mut Value) {
         set(object, &["metadata", "generation"], 1.into());
     }
     if resource.status && !resource.is("", "nodes") {
-        let empty = codec::empty(&resource.entry.table_name());
+        let empty = conversion::to_stored(&resource.entry, codec::empty(&resource.entry.table_name()));
         copy(object, &empty, &["status"]);
     }
     match (resource.group.as_str(), resource.plural.as_str()) {
@@ -97,7 +95,7 @@ pub(super) fn before_create(call: &Call<'_>, object: &mut Value) {
         }
         ("", "pods") => pods::before_create(object),
         ("", "nodes") => pods::taint_node(object),
-        ("batch", "jobs") => jobs::before_create(object),
+        ("batch", "jobs") => jobs::before_create(&call.request.body, object),
         ("apiextensions.k8s.io", "customresourcedefinitions") => definitions::accept(call, object),
         _ => {}
     }
@@ -174,7 +172,7 @@ pub(super) fn mark_terminating(resource: &Resource, object: &mut Value) {
 
 /// A stored object as a resource shows it: the other view of events, or another version of a custom resource.
 pub(super) fn encode(resource: &Resource, stored: &Value) -> Value {
-    let mut shown = if resource.group == "events.k8s.io" { events::to_new(stored) } else { stored.clone() };
+    let mut shown = conversion::to_shown(&resource.entry, stored);
     set(&mut shown, &["apiVersion"], resource.api_version().into());
     debug_assert!(!at(&shown, &["kind"]).is_null());
     shown

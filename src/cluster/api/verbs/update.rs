@@ -46,7 +46,7 @@ impl Store {
             return Err(refuse::not_found(&call.resource, call.name()));
         };
         check_uid(call, &key, expected, uid(&live))?;
-        let candidate = tracked(call, part, &live, candidate);
+        let candidate = track(call, part, &view(&call.resource, &live), candidate);
         self.change(call, part, &live, candidate).map(shown(call))
     }
 
@@ -55,7 +55,7 @@ impl Store {
             return self.apply(call, part, found);
         }
         let live = found.ok_or_else(|| refuse::not_found(&call.resource, call.name()))?;
-        let candidate = tracked(call, part, &live, patched(call, &live)?);
+        let candidate = track(call, part, &view(&call.resource, &live), patched(call, &live)?);
         self.change(call, part, &live, candidate).map(shown(call))
     }
 
@@ -134,9 +134,18 @@ impl Store {
     }
 }
 
-/// What a PUT or a patch made of an object, with its owners.
-fn tracked(call: &Call<'_>, part: Part, live: &Value, candidate: Value) -> Value {
-    patch::track(&*custom::lists(&call.resource), live, candidate, &call.manager(part), call.now)
+/// An object as it is to be stored, with its owners, whose fields are those of the version that the request is in;
+/// `before` is what it was, in that version.
+pub(super) fn track(call: &Call<'_>, part: Part, before: &Value, mut candidate: Value) -> Value {
+    let resource = &call.resource;
+    let after = strategy::encode(resource, &candidate);
+    let lists = custom::lists(resource);
+    let mut tracked = patch::track(&*lists, before, after, &call.manager(part), call.now);
+    match remove(&mut tracked, &["metadata", "managedFields"]) {
+        Some(owners) => set(&mut candidate, &["metadata", "managedFields"], owners),
+        None => _ = remove(&mut candidate, &["metadata", "managedFields"]),
+    }
+    candidate
 }
 
 /// A uid in what a PUT sent is a precondition.

@@ -141,7 +141,9 @@ fn ingress(object: &Value) -> Vec<Cause> {
             let here = format!("spec.rules[{index}].http.paths[{number}]");
             let value = text(path, &["path"]);
             let kind = text(path, &["pathType"]);
-            if !["Exact", "Prefix", "ImplementationSpecific"].contains(&kind) {
+            if kind.is_empty() {
+                causes.push(required(format!("{here}.pathType"), "pathType must be specified"));
+            } else if !["Exact", "Prefix", "ImplementationSpecific"].contains(&kind) {
                 let known = ["Exact", "ImplementationSpecific", "Prefix"];
                 causes.push(unsupported(format!("{here}.pathType"), kind, &known));
             } else if !value.starts_with('/') && (kind != "ImplementationSpecific" || !value.is_empty()) {

@@ -139,7 +139,7 @@ fn ports(field: &str, ports: &[Value]) -> Vec<Cause> {
     causes
 }
 
-/// A pod in the network of its node has the ports of its containers there.
+/// A pod in the network of its node has the ports of its containers there; in a template they may be left out.
 fn host_network(field: &str, spec: &Value) -> Vec<Cause> {
     if spec["hostNetwork"] != true {
         return Vec::new();
@@ -147,7 +147,8 @@ fn host_network(field: &str, spec: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
     for (index, container) in items(spec, &["containers"]).iter().enumerate() {
         for (number, port) in items(container, &["ports"]).iter().enumerate() {
-            if at(port, &["hostPort"]) != at(port, &["containerPort"]) {
+            let is_left_out = field != "spec" && at(port, &["hostPort"]).is_null();
+            if !is_left_out && at(port, &["hostPort"]) != at(port, &["containerPort"]) {
                 let here = format!("{field}.containers[{index}].ports[{number}].hostPort");
                 let why = "must match `containerPort` when `hostNetwork` is true";
                 causes.push(wrong(here, &at(port, &["hostPort"]).as_i64().unwrap_or(0).into(), why));

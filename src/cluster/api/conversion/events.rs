@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::super::store::Resource;
 use super::super::store::object::{members, remove};
 
 /// Names of the same field: in the core, and in `events.k8s.io`.
@@ -16,12 +15,10 @@ const NAMES: [(&str, &str); 7] = [
     ("reportingComponent", "reportingController"),
 ];
 
-/// An event as it is stored: as the core has it.
-pub(super) fn to_stored(resource: &Resource, mut event: Value) -> Value {
-    if resource.group == "events.k8s.io" {
-        for (core, new) in NAMES {
-            rename(&mut event, new, core);
-        }
+/// An event of `events.k8s.io` as the core has it.
+pub(super) fn to_core(mut event: Value) -> Value {
+    for (core, new) in NAMES {
+        rename(&mut event, new, core);
     }
     event
 }
@@ -50,15 +47,12 @@ fn rename(event: &mut Value, from: &str, to: &str) {
 mod tests {
     use serde_json::json;
 
-    use super::super::super::store::Registry;
     use super::*;
 
     #[test]
     fn both_views_show_the_same_event() {
-        let registry = Registry::built_in();
-        let new = registry.find("events.k8s.io", "v1", "events").expect("events");
         let sent = json!({"regarding": {"name": "p"}, "note": "m", "reportingController": "c", "deprecatedCount": 2});
-        let stored = to_stored(&new, sent.clone());
+        let stored = to_core(sent.clone());
         let expected =
             json!({"involvedObject": {"name": "p"}, "message": "m", "reportingComponent": "c", "count": 2});
         assert_eq!(stored, expected);
