@@ -93,7 +93,7 @@ pub struct Options {
 }
 
 /// One request.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Request {
     /// What is done.
     pub verb: Verb,
@@ -105,6 +105,8 @@ pub struct Request {
     pub options: Options,
     /// The body; null where there is none.
     pub body: Value,
+    /// Fields that it has more than once.
+    pub repeated: Repeated,
 }
 
 /// One answer. A watch is answered by a cursor instead (see the store).

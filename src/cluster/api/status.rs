@@ -105,13 +105,21 @@ pub struct Status {
     /// `details`: name, group, kind (for most reasons the plural resource name, for Invalid the kind), uid, causes;
     /// null where there are none.
     pub details: Value,
+    /// `Warning` headers beside it (299), without code and agent.
+    pub warnings: Vec<String>,
 }
 
 impl Status {
     /// A refusal without details.
     #[must_use]
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), details: Value::Null }
+        Self::with(reason, message, Value::Null)
+    }
+
+    /// A refusal with details.
+    #[must_use]
+    pub fn with(reason: Reason, message: impl Into<String>, details: Value) -> Self {
+        Self { reason, message: message.into(), details, warnings: Vec::new() }
     }
 
     /// The object on the wire.

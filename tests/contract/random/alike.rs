@@ -6,12 +6,15 @@ use jiff::{SignedDuration, Timestamp};
 use regex::Regex;
 use serde_json::{Value, json};
 
+use super::exceptions::Exceptions;
+
 /// How far from now a time may be that a world has set.
 const NEAR: SignedDuration = SignedDuration::from_hours(24);
 
 /// The chosen values of one world, each with its common name.
 pub(crate) struct Names {
     known: BTreeMap<String, String>,
+    pub(super) exceptions: Exceptions,
     uid: Regex,
     version: Regex,
     address: Regex,
@@ -24,9 +27,10 @@ impl Names {
         let regex = |text: &str| Regex::new(text).expect("a regular expression");
         Self {
             known: BTreeMap::new(),
+            exceptions: Exceptions::new(),
             uid: regex("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"),
             version: regex(
-                r#"(?i)(resource ?version in (?:the precondition|record) \(|resourceVersion\W{3,8})\d+"#,
+                r#"(?i)(resource ?version in (?:the precondition|record) \(|resourceVersion(?::|\W{3,8}))\d+"#,
             ),
             address: regex(r"\b10\.96\.\d+\.\d+\b"),
             volume: regex(r"kube-api-access-[a-z0-9]{5}"),
@@ -99,7 +103,7 @@ impl Names {
             "cells" if is_age(text) => return "<age>".to_owned(),
             _ => {}
         }
-        let mut renamed = text.to_owned();
+        let mut renamed = self.exceptions.without(text);
         for (value, name) in self.known.iter().filter(|(_, name)| name.starts_with('g')) {
             renamed = renamed.replace(value, name);
         }

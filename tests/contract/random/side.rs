@@ -1,6 +1,6 @@
 //! One of the two worlds, with what it has answered so far.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::FutureExt;
 use serde_json::{Value, json};
@@ -63,6 +63,11 @@ impl Side {
             all.push((number, events.iter().map(|event| self.names.alike(event)).collect()));
         }
         all
+    }
+
+    /// The numbers of the exceptions that were met.
+    pub(crate) fn exceptions(&self) -> BTreeSet<usize> {
+        self.names.exceptions.met.clone()
     }
 
     async fn watch(&mut self, operation: &Operation, path: &str) -> Value {

@@ -77,9 +77,9 @@ impl Quantity {
         self.parts < 0
     }
 
-    /// Whether there is none of it.
-    pub(in crate::cluster::api) const fn is_zero(self) -> bool {
-        self.parts == 0
+    /// Whether there is no part of one in it.
+    pub(in crate::cluster::api) const fn is_whole(self) -> bool {
+        self.parts % PARTS == 0
     }
 
     /// Rounded to thousandths, away from none.

@@ -59,9 +59,11 @@ impl Walk<'_> {
                     ListType::Map(keys) => keys,
                     ListType::Atomic | ListType::Set => Vec::new(),
                 };
-                values.iter().enumerate().find_map(|(index, value)| {
-                    self.misfit(item, value, &format!("{path}{}", place(&keys, index, value)))
-                })
+                let places = values.iter().enumerate();
+                let places: Vec<String> =
+                    places.map(|(index, value)| place(self.lists, &names, &keys, index, value)).collect();
+                let mut items = values.iter().zip(places);
+                items.find_map(|(value, place)| self.misfit(item, value, &format!("{path}{place}")))
             }
             (Shape::List(..), _) => Some(no("list", path, value)),
         }

@@ -272,7 +272,7 @@ fn conflict(taken: &[Entry]) -> Status {
             format!("Apply failed with {} conflicts: {}", causes.len(), groups.join("\n"))
         }
     };
-    Status { reason: Reason::Conflict, message, details: json!({"causes": causes}) }
+    Status::with(Reason::Conflict, message, json!({"causes": causes}))
 }
 
 fn owner(entry: &Entry) -> String {

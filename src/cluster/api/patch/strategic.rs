@@ -13,6 +13,7 @@ use std::mem;
 use serde_json::{Map, Value};
 
 use super::super::lists::Lists;
+use super::super::shown;
 use super::super::status::{Reason, Status};
 use super::json_kind;
 
@@ -42,7 +43,7 @@ pub fn strategic(lists: &dyn Lists, live: &Value, patch: &Value) -> Result<Value
 /// `patch` as a refusal of what it makes of `live` shows it: as text, without what the merge has taken out of it.
 #[must_use]
 pub fn spent(live: &Value, patch: &Value) -> String {
-    go(&left(Some(live), patch))
+    shown::plain(&left(Some(live), patch))
 }
 
 fn left(live: Option<&Value>, patch: &Value) -> Value {
@@ -278,11 +279,8 @@ fn item_directives(
 fn are_maps<'a>(items: impl Iterator<Item = &'a Value>) -> Result<bool, Status> {
     let mut kinds: Vec<&str> = items.map(json_kind).collect();
     if kinds.first() == Some(&"array") {
-        return Err(Status {
-            reason: Reason::Invalid,
-            message: "the server rejected our request due to an error in our request".to_owned(),
-            details: Value::Object(Object::new()),
-        });
+        let why = "the server rejected our request due to an error in our request";
+        return Err(Status::with(Reason::Invalid, why, Value::Object(Object::new())));
     }
     kinds.dedup();
     if kinds.len() > 1 {
@@ -344,8 +342,8 @@ fn check_order(items: &[Value], order: &[Value], key: &str) -> Result<(), Status
     }
     let message = format!(
         "The order in patch list:\n{}\n doesn't match {ELEMENT_ORDER} list:\n{}\n",
-        go(&Value::from(items)),
-        go(&Value::from(order)),
+        shown::plain(&Value::from(items)),
+        shown::plain(&Value::from(order)),
     );
     Err(Status::new(Reason::Unknown, message))
 }
@@ -392,12 +390,8 @@ fn unique(items: impl Iterator<Item = Value>) -> Vec<Value> {
 fn list(value: Value) -> Result<Vec<Value>, Status> {
     let kind = match value {
         Value::Array(items) => return Ok(items),
-        Value::Object(_) => "map[string]interface {}",
-        Value::String(_) => "string",
-        Value::Bool(_) => "bool",
-        Value::Number(number) if number.is_f64() => "float64",
-        Value::Number(_) => "int64",
         Value::Null => "%!s(<nil>)",
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => shown::type_name(&value),
     };
     Err(Status::new(Reason::Unknown, format!("expected a []interface {{}}, but received a {kind}")))
 }
@@ -405,27 +399,14 @@ fn list(value: Value) -> Result<Vec<Value>, Status> {
 /// The value of the merge key of an item.
 fn keyed<'a>(item: &'a Value, key: &str) -> Result<&'a Value, Status> {
     item.get(key).ok_or_else(|| {
-        let message = format!("map: {} does not contain declared merge key: {key}", go(item));
+        let message = format!("map: {} does not contain declared merge key: {key}", shown::plain(item));
         Status::new(Reason::Unknown, message)
     })
 }
 
 fn unknown_directive(patch: &Object) -> Status {
-    let directive = go(patch.get(PATCH).unwrap_or(&Value::Null));
-    let message = format!("unknown patch type: {directive} in map: {}", go(&Value::Object(patch.clone())));
+    let directive = shown::plain(patch.get(PATCH).unwrap_or(&Value::Null));
+    let message =
+        format!("unknown patch type: {directive} in map: {}", shown::plain(&Value::Object(patch.clone())));
     Status::new(Reason::Unknown, message)
-}
-
-/// A value as the API server's messages show it.
-fn go(value: &Value) -> String {
-    match value {
-        Value::Null => "<nil>".to_owned(),
-        Value::Bool(_) | Value::Number(_) => value.to_string(),
-        Value::String(text) => text.clone(),
-        Value::Array(items) => format!("[{}]", items.iter().map(go).collect::<Vec<_>>().join(" ")),
-        Value::Object(map) => {
-            let fields: Vec<String> = map.iter().map(|(key, value)| format!("{key}:{}", go(value))).collect();
-            format!("map[{}]", fields.join(" "))
-        }
-    }
 }

@@ -9,6 +9,7 @@
 
 mod cursor;
 mod key;
+mod labels;
 mod log;
 pub(super) mod object;
 mod random;

@@ -14,7 +14,7 @@ use super::super::store::object::{
 };
 use super::super::store::{Key, Resource, Store};
 use super::update::Part;
-use super::{Answer, Call, custom, metadata, refuse, stamp, strategy, view};
+use super::{Answer, Call, custom, metadata, refuse, stamp, strategy, view, warn};
 
 /// How often a generated name that is taken is generated anew.
 const GENERATED_TRIES: u32 = 8;
@@ -54,6 +54,7 @@ impl Store {
         if !causes.is_empty() {
             return Err(refuse::invalid(resource, name(&object), &causes));
         }
+        call.warn(warn::created(resource, &object));
         let has_version = resource_version(&object).parse::<u64>().is_ok_and(|version| version != 0);
         if is_post && !call.dry_run() && has_version {
             let message = "resourceVersion should not be set on objects to be created";
@@ -138,7 +139,8 @@ pub(super) fn body(call: &Call<'_>, sent: &Value) -> Result<Value, Status> {
     fill(&mut object, &["metadata"], json!({}));
     stamp(resource, &mut object);
     let mut object = strategy::decode(call, &object)?;
-    if at(sent, &["metadata", "managedFields"]).as_array().is_some_and(Vec::is_empty) {
+    let empties = at(sent, &["metadata", "managedFields"]).as_array().is_some_and(Vec::is_empty);
+    if empties && resource.custom.is_none() {
         // Other than no list, an empty one says that all is to be forgotten.
         set(&mut object, &["metadata", "managedFields"], json!([]));
     }

@@ -8,9 +8,11 @@ use super::super::kinds::{Kind, Plain};
 use super::super::lists::Lists;
 use super::super::request::{PatchType, Verb};
 use super::super::schema::Schema;
+use super::super::shown;
 use super::super::status::{Cause, Status};
-use super::super::store::object::{at, name, text};
+use super::super::store::object::{name, text};
 use super::super::store::{Key, Resource, ScalePaths, Store};
+use super::update::Part;
 use super::{Call, refuse};
 
 /// Refuses a body that does not say its kind, or says another.
@@ -20,7 +22,7 @@ pub(super) fn check_kind(resource: &Resource, sent: &Value) -> Result<(), Status
     for (field, value) in [("Kind", kind), ("apiVersion", version)] {
         if value.is_empty() {
             let json = sent.to_string();
-            let start: String = json.chars().take(32).collect();
+            let start: String = json.chars().take(30).collect();
             return Err(refuse::bad_request(format!(
                 "the object provided is unrecognized (must be of type {}): Object '{field}' is missing in '{json}' \
                  ({start} ...)",
@@ -56,42 +58,79 @@ pub(super) fn decode(call: &Call<'_>, object: &Value) -> Result<Value, Status> {
 }
 
 /// What the schema and the scale have against an object.
-pub(super) fn check(resource: &Resource, object: &Value, live: Option<&Value>) -> Vec<Cause> {
-    let mut causes = schema(resource).map(|schema| schema.validate(object, live)).unwrap_or_default();
+pub(super) fn check(resource: &Resource, part: Part, object: &Value, live: Option<&Value>) -> Vec<Cause> {
+    let schema = schema(resource);
+    let mut causes = match (schema, live) {
+        (None, _) => Vec::new(),
+        (Some(schema), Some(live)) if part == Part::Status => schema.faults_of_status(object, live),
+        (Some(schema), live) => schema.faults(object, live),
+    };
     if let Some(paths) = &resource.scale {
-        causes.extend(check_scale(paths, object));
+        causes.extend(check_scale(part, paths, object));
+    }
+    if let Some(schema) = schema {
+        schema.check_whole(object, live, &mut causes);
     }
     causes
 }
 
-fn check_scale(paths: &ScalePaths, object: &Value) -> Vec<Cause> {
-    let numbers = [&paths.spec, &paths.status];
-    numbers
-        .into_iter()
-        .filter_map(|path| {
-            let steps: Vec<&str> = path.iter().map(String::as_str).collect();
-            let field = format!(".{}", steps.join("."));
-            match at(object, &steps) {
-                Value::Null => None,
-                Value::Number(number) if number.as_i64().is_some_and(|number| number >= 0) => None,
-                value @ Value::Number(_) => {
-                    Some(refuse::wrong(field, value, "should be a non-negative integer"))
-                }
-                value @ (Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_)) => {
-                    let (shown, of_type) = match value {
-                        Value::String(text) => (text.clone(), "string"),
-                        Value::Bool(flag) => (flag.to_string(), "bool"),
-                        Value::Null | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
-                            (value.to_string(), "map[string]interface {}")
-                        }
-                    };
-                    let why =
-                        format!("{field} accessor error: {shown} is of the type {of_type}, expected int64");
-                    Some(refuse::wrong(field, &0.into(), &why))
-                }
+fn check_scale(part: Part, paths: &ScalePaths, object: &Value) -> Vec<Cause> {
+    let numbers = if part == Part::Status { &[&paths.status][..] } else { &[&paths.spec, &paths.status] };
+    let mut causes: Vec<Cause> = numbers.iter().filter_map(|path| number_fault(path, object)).collect();
+    if let Some(path) = &paths.selector {
+        let fault = accessed(path, object, "string", |value| value.as_str().map(drop));
+        causes.extend(fault.err().map(|why| refuse::wrong(dotted(path), &"".into(), &why)));
+    }
+    causes
+}
+
+fn number_fault(path: &[String], object: &Value) -> Option<Cause> {
+    match accessed(path, object, "int64", Value::as_i64) {
+        Err(why) => Some(refuse::wrong(dotted(path), &0.into(), &why)),
+        Ok(Some(number)) if number < 0 => {
+            Some(refuse::wrong(dotted(path), &number.into(), "should be a non-negative integer"))
+        }
+        Ok(Some(number)) if number > i64::from(i32::MAX) => {
+            let why = format!("should be less than or equal to {}", i32::MAX);
+            Some(refuse::wrong(dotted(path), &number.into(), &why))
+        }
+        Ok(_) => None,
+    }
+}
+
+fn dotted(path: &[String]) -> String {
+    format!(".{}", path.join("."))
+}
+
+/// What is at a path, nothing where there is none, and why it cannot be had.
+fn accessed<T>(
+    path: &[String],
+    object: &Value,
+    wanted: &str,
+    read: impl Fn(&Value) -> Option<T>,
+) -> Result<Option<T>, String> {
+    let fault = |depth: usize, value: &Value, wanted: &str| {
+        let shown = shown::plain(value);
+        let of_type = shown::type_name(value);
+        format!(
+            "{} accessor error: {shown} is of the type {of_type}, expected {wanted}",
+            dotted(&path[..depth])
+        )
+    };
+    let mut value = object;
+    for (depth, step) in path.iter().enumerate() {
+        match value {
+            Value::Null => return Ok(None),
+            Value::Object(map) => match map.get(step) {
+                Some(inner) => value = inner,
+                None => return Ok(None),
+            },
+            Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                return Err(fault(depth + 1, value, "map[string]interface{}"));
             }
-        })
-        .collect()
+        }
+    }
+    read(value).map(Some).ok_or_else(|| fault(path.len(), value, wanted))
 }
 
 fn schema(resource: &Resource) -> Option<&Arc<Schema>> {

@@ -122,7 +122,7 @@ pub(super) fn check_labels(field: &str, labels: &Value) -> Vec<Cause> {
 }
 
 /// What is wrong with the value of a label.
-pub(super) fn label_value_faults(value: &str) -> Vec<String> {
+pub(crate) fn label_value_faults(value: &str) -> Vec<String> {
     let mut faults = Vec::new();
     if value.len() > LABEL_MAX {
         faults.push(format!("must be no more than {LABEL_MAX} bytes"));
@@ -208,7 +208,7 @@ pub(super) fn label_faults(name: &str) -> Vec<String> {
 }
 
 /// What is wrong with a label key or a finalizer: a name, with a DNS prefix or without.
-pub(super) fn qualified_name_faults(key: &str) -> Vec<String> {
+pub(crate) fn qualified_name_faults(key: &str) -> Vec<String> {
     let mut faults = Vec::new();
     let parts: Vec<&str> = key.split('/').collect();
     let name = match parts.as_slice() {

@@ -19,6 +19,7 @@ mod secrets;
 mod services;
 mod strategy;
 mod update;
+mod warn;
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
+pub(super) use metadata::{label_value_faults, qualified_name_faults};
 pub(super) use page::{check_list_options, fields_with_name, parse_revision};
 
 use super::codec::Reader;
@@ -129,8 +131,18 @@ impl<'a> Call<'a> {
             }
             Some("Ignore") => Ok(()),
             Some(_) | None => {
-                self.warnings.borrow_mut().extend(texts);
+                self.warn(texts);
                 Ok(())
+            }
+        }
+    }
+
+    /// Has the answer say something beside; nothing is said twice.
+    fn warn(&self, texts: Vec<String>) {
+        let mut said = self.warnings.borrow_mut();
+        for text in texts {
+            if !said.contains(&text) {
+                said.push(text);
             }
         }
     }
@@ -167,12 +179,15 @@ impl Store {
         let resource = resolve(self, &request.target)?;
         let call = Call::new(request, resource, now);
         options::check(&call)?;
-        let mut answer = match request.target.subresource.as_deref() {
+        let answer = match request.target.subresource.as_deref() {
             None => self.resource_verb(&call),
             Some(subresource) => self.subresource_verb(&call, subresource),
-        }?;
-        answer.warnings.append(&mut call.warnings.borrow_mut());
-        Ok(answer)
+        };
+        let warnings = call.warnings.take();
+        match answer {
+            Ok(answer) => Ok(Answer { warnings, ..answer }),
+            Err(status) => Err(Status { warnings, ..status }),
+        }
     }
 
     fn resource_verb(&mut self, call: &Call<'_>) -> Result<Answer, Status> {

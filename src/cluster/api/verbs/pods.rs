@@ -398,11 +398,8 @@ fn no_disruption(why: &str, retry_after_seconds: Option<i64>) -> Status {
     if let Some(seconds) = retry_after_seconds {
         details["retryAfterSeconds"] = seconds.into();
     }
-    Status {
-        reason: Reason::TooManyRequests,
-        message: "Cannot evict pod as it would violate the pod's disruption budget.".to_owned(),
-        details,
-    }
+    let message = "Cannot evict pod as it would violate the pod's disruption budget.";
+    Status::with(Reason::TooManyRequests, message, details)
 }
 
 /// Whether a selector of a spec selects an object. An empty one selects all.

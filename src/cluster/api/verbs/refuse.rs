@@ -16,7 +16,7 @@ fn details(name: &str, group: &str, kind: &str) -> Map<String, Value> {
 }
 
 fn about(reason: Reason, resource: &Resource, name: &str, message: String) -> Status {
-    Status { reason, message, details: details(name, &resource.group, &resource.plural).into() }
+    Status::with(reason, message, details(name, &resource.group, &resource.plural).into())
 }
 
 pub(crate) fn bad_request(message: impl Into<String>) -> Status {
@@ -32,17 +32,17 @@ pub(crate) fn undecodable(resource: &Resource, why: &str) -> Status {
 /// The resource of the URL does not exist.
 pub(crate) fn no_resource() -> Status {
     let message = "the server could not find the requested resource";
-    Status { reason: Reason::NotFound, message: message.to_owned(), details: json!({}) }
+    Status::with(Reason::NotFound, message, json!({}))
 }
 
 pub(crate) fn method_not_allowed() -> Status {
     let message = "the server does not allow this method on the requested resource";
-    Status { reason: Reason::MethodNotAllowed, message: message.to_owned(), details: json!({}) }
+    Status::with(Reason::MethodNotAllowed, message, json!({}))
 }
 
 pub(crate) fn unsupported_media_type() -> Status {
     let message = "415: Unsupported Media Type";
-    Status { reason: Reason::UnsupportedMediaType, message: message.to_owned(), details: json!({}) }
+    Status::with(Reason::UnsupportedMediaType, message, json!({}))
 }
 
 /// A custom resource cannot be patched so.
@@ -76,11 +76,8 @@ pub(crate) fn modified(resource: &Resource, name: &str) -> Status {
 /// A precondition of a DELETE does not hold; such refusals name the kind instead of the resource.
 pub(crate) fn precondition(resource: &Resource, name: &str, why: &str) -> Status {
     let kind = resource.qualified_kind();
-    Status {
-        reason: Reason::Conflict,
-        message: format!("Operation cannot be fulfilled on {kind} \"{name}\": {why}"),
-        details: details(name, &resource.group, &resource.kind).into(),
-    }
+    let message = format!("Operation cannot be fulfilled on {kind} \"{name}\": {why}");
+    Status::with(Reason::Conflict, message, details(name, &resource.group, &resource.kind).into())
 }
 
 pub(crate) fn forbidden(resource: &Resource, name: &str, why: &str) -> Status {
@@ -91,11 +88,7 @@ pub(crate) fn forbidden(resource: &Resource, name: &str, why: &str) -> Status {
 /// A disruption budget that cannot be right.
 pub(crate) fn forbidden_budget(name: &str, why: &str) -> Status {
     let message = format!("poddisruptionbudget.policy \"{name}\" is forbidden: {why}");
-    Status {
-        reason: Reason::Forbidden,
-        message,
-        details: details(name, "policy", "poddisruptionbudget").into(),
-    }
+    Status::with(Reason::Forbidden, message, details(name, "policy", "poddisruptionbudget").into())
 }
 
 /// The object is not valid, for these causes.
@@ -116,11 +109,8 @@ pub(crate) fn invalid_kind(group: &str, kind: &str, name: &str, causes: &[Cause]
     let qualified = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
     let mut details = details(name, group, kind);
     details.insert("causes".to_owned(), causes.iter().map(cause_json).collect());
-    Status {
-        reason: Reason::Invalid,
-        message: format!("{qualified} \"{name}\" is invalid: {what}"),
-        details: details.into(),
-    }
+    let message = format!("{qualified} \"{name}\" is invalid: {what}");
+    Status::with(Reason::Invalid, message, details.into())
 }
 
 fn cause_json(cause: &Cause) -> Value {
@@ -129,14 +119,12 @@ fn cause_json(cause: &Cause) -> Value {
 
 /// A request that asks for a revision that is not there yet.
 pub(crate) fn too_large_revision(asked: u64, current: u64) -> Status {
-    Status {
-        reason: Reason::Timeout,
-        message: format!("Timeout: Too large resource version: {asked}, current: {current}"),
-        details: json!({
-            "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
-            "retryAfterSeconds": 1,
-        }),
-    }
+    let details = json!({
+        "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
+        "retryAfterSeconds": 1,
+    });
+    let message = format!("Timeout: Too large resource version: {asked}, current: {current}");
+    Status::with(Reason::Timeout, message, details)
 }
 
 fn cause(reason: &str, field: impl Into<String>, message: String) -> Cause {
@@ -145,7 +133,12 @@ fn cause(reason: &str, field: impl Into<String>, message: String) -> Cause {
 
 /// The value of a field is wrong.
 pub(crate) fn wrong(field: impl Into<String>, value: &Value, why: &str) -> Cause {
-    cause("FieldValueInvalid", field, format!("Invalid value: {value}: {why}"))
+    wrong_inside(field, &value.to_string(), why)
+}
+
+/// As [`wrong`], for what the API server shows otherwise than a client sent it.
+pub(crate) fn wrong_inside(field: impl Into<String>, shown: &str, why: &str) -> Cause {
+    cause("FieldValueInvalid", field, format!("Invalid value: {shown}: {why}"))
 }
 
 /// A field is missing; `why` may be empty.
@@ -161,12 +154,12 @@ pub(crate) fn not_allowed(field: impl Into<String>, why: &str) -> Cause {
 
 /// A text is there twice where it may be once.
 pub(crate) fn duplicate(field: impl Into<String>, value: &str) -> Cause {
-    duplicate_value(field, &value.into())
+    duplicate_inside(field, &Value::from(value).to_string())
 }
 
-/// As [`duplicate`], for any value.
-pub(crate) fn duplicate_value(field: impl Into<String>, value: &Value) -> Cause {
-    cause("FieldValueDuplicate", field, format!("Duplicate value: {value}"))
+/// As [`duplicate`], for anything, as it is shown.
+pub(crate) fn duplicate_inside(field: impl Into<String>, shown: &str) -> Cause {
+    cause("FieldValueDuplicate", field, format!("Duplicate value: {shown}"))
 }
 
 /// What a field names is not there.

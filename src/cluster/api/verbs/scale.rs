@@ -9,7 +9,7 @@ use super::super::kinds::Plain;
 use super::super::patch::{self, Manager};
 use super::super::request::{PatchType, Verb};
 use super::super::status::{Reason, Status};
-use super::super::store::object::{at, items, name, namespace, remove, resource_version, set, text, uid};
+use super::super::store::object::{at, items, name, namespace, resource_version, set, text, uid};
 use super::super::store::{ScalePaths, Store};
 use super::update::{Part, check_name, check_uid, unpatchable};
 use super::{Answer, Call, refuse};
@@ -83,10 +83,11 @@ fn patched(call: &Call<'_>, before: &Value) -> Result<Value, Status> {
             patch::strategic(&lists, before, sent)?
         }
         Some(PatchType::Apply) => {
+            let applied = patch::apply(&lists, Some(before), sent, &manager(call), call.now)?;
             if call.resource.custom.is_some() {
                 return Err(unappliable(sent));
             }
-            patch::apply(&lists, Some(before), sent, &manager(call), call.now)?
+            applied
         }
         Some(PatchType::Strategic) | None => return Err(refuse::unsupported_patch()),
     };
@@ -113,11 +114,7 @@ fn unappliable(config: &Value) -> Status {
 }
 
 /// The scale with its owners.
-fn tracked(call: &Call<'_>, before: &Value, mut wanted: Value) -> Value {
-    if call.resource.custom.is_some() {
-        remove(&mut wanted, &["metadata", "managedFields"]);
-        return wanted;
-    }
+fn tracked(call: &Call<'_>, before: &Value, wanted: Value) -> Value {
     if call.request.patch_type == Some(PatchType::Apply) {
         return wanted;
     }

@@ -116,7 +116,7 @@ pub(super) fn reset_by_status(resource: &Resource) -> &'static [&'static [&'stat
 /// What is wrong with a new object, beside its metadata.
 pub(super) fn check_new(resource: &Resource, object: &Value) -> Vec<Cause> {
     if resource.custom.is_some() {
-        return custom::check(resource, object, None);
+        return custom::check(resource, Part::Main, object, None);
     }
     check::object(resource, object)
 }
@@ -139,7 +139,7 @@ pub(super) fn before_update(call: &Call<'_>, part: Part, live: &Value, candidate
 /// What is wrong with a change, beside the metadata.
 pub(super) fn check_changed(resource: &Resource, part: Part, live: &Value, new: &Value) -> Vec<Cause> {
     if resource.custom.is_some() {
-        return custom::check(resource, new, Some(live));
+        return custom::check(resource, part, new, Some(live));
     }
     match part {
         Part::Main => {

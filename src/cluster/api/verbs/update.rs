@@ -12,7 +12,7 @@ use super::super::store::object::{
 };
 use super::super::store::{Generation, Key, Resource, Store};
 use super::check::Again;
-use super::{Answer, Call, check, create, custom, metadata, page, refuse, strategy, view};
+use super::{Answer, Call, check, create, custom, metadata, page, refuse, strategy, view, warn};
 
 /// Which half of an object a request changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,6 +116,7 @@ impl Store {
         if !causes.is_empty() {
             return Err(refuse::invalid(resource, call.name(), &causes));
         }
+        call.warn(warn::changed(resource, part, live, &candidate));
         Ok(self.commit(call, live, candidate))
     }
 
@@ -175,9 +176,11 @@ fn patched(call: &Call<'_>, live: &Arc<Value>) -> Result<Value, Status> {
 fn unappliable(call: &Call<'_>, why: &str) -> Status {
     let config = &call.request.body;
     let (namespace, name) = (object::namespace(config), name(config));
-    let (version, kind) = (call.resource.api_version(), &call.resource.kind);
+    let (group, version, kind) = (&call.resource.group, &call.resource.version, &call.resource.kind);
+    let kind = format!("{group}/{version}, Kind={kind}");
     let message = format!(
-        "failed to convert new object ({namespace}/{name}; {version}, Kind={kind}) to proper version: {why}"
+        "failed to convert new object ({namespace}/{name}; {kind}) to proper version: unable to convert unstructured \
+         object to {kind}: {why}"
     );
     Status::new(Reason::Unknown, message)
 }

@@ -13,7 +13,7 @@ use super::super::schema;
 use super::super::status::Cause;
 use super::super::store::Resource;
 use super::super::store::object::{at, items, namespace, text};
-use super::refuse::{not_allowed, required, unsupported, wrong};
+use super::refuse::{not_allowed, required, unsupported, wrong, wrong_inside};
 use super::update::Part;
 use forms::unchanged;
 
@@ -161,7 +161,13 @@ fn budget(object: &Value) -> Vec<Cause> {
     let (least, most) = (at(spec, &["minAvailable"]), at(spec, &["maxUnavailable"]));
     let mut causes = Vec::new();
     if !least.is_null() && !most.is_null() {
-        causes.push(wrong("spec", spec, "minAvailable and maxUnavailable cannot be both set"));
+        // The server shows what it has inside.
+        let shown = format!(
+            "{{\"MinAvailable\":{least},\"Selector\":{},\"MaxUnavailable\":{most},\"UnhealthyPodEvictionPolicy\":{}}}",
+            at(spec, &["selector"]),
+            at(spec, &["unhealthyPodEvictionPolicy"]),
+        );
+        causes.push(wrong_inside("spec", &shown, "minAvailable and maxUnavailable cannot be both set"));
     }
     for (field, value) in [("spec.minAvailable", least), ("spec.maxUnavailable", most)] {
         causes.extend(forms::count_or_percent(field, value));
