@@ -15,7 +15,7 @@ fn serin(args: &[&str]) -> Command {
 /// The exit code, and the standard error: it must be short and free of backtraces.
 fn complaint(output: &Output) -> (Option<i32>, String) {
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(text.lines().count() <= 6 && !text.contains("panicked"), "{text}");
+    assert!(text.lines().count() <= 7 && !text.contains("panicked"), "{text}");
     (output.status.code(), text)
 }
 
@@ -102,4 +102,7 @@ fn the_version_is_that_of_the_package() {
     let output = serin(&["--version"]).output().expect("the program runs");
     assert!(output.status.success());
     assert_eq!(String::from_utf8_lossy(&output.stdout), format!("serin {}\n", env!("CARGO_PKG_VERSION")));
+    let output = serin(&["controller", "--version"]).output().expect("the program runs");
+    let version = format!("serin-controller {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), version);
 }

@@ -107,11 +107,13 @@ fn the_pod_needs_no_privilege() {
 }
 
 /// What the controller asks for: API group, resources, verbs. The code that asks is in `src/controller`.
-const ASKED: [(&str, &str, &str); 9] = [
+const ASKED: [(&str, &str, &str); 11] = [
     ("argoproj.io", "rollouts", "list watch patch"),
     ("argoproj.io", "rollouts/status", "patch"),
     ("argoproj.io", "rollouts/finalizers", "update"),
     ("apps", "replicasets", "get list watch create patch delete"),
+    ("apps", "deployments", "get list watch patch"),
+    ("", "podtemplates", "get list watch"),
     ("", "pods", "list watch patch"),
     ("", "pods/eviction", "create"),
     ("", "services", "list watch patch"),

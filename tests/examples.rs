@@ -34,10 +34,27 @@ fn every_rollout_in_the_examples_is_read_and_written_without_loss() {
     }
 }
 
+/// The workload that a Rollout in the file `name` takes its template from; it is in the same file.
+fn workload(name: &str, reference: &Value) -> Value {
+    let is_it = |document: &Value| {
+        let fields = [("/apiVersion", "apiVersion"), ("/kind", "kind"), ("/metadata/name", "name")];
+        fields.iter().all(|(path, field)| document.pointer(path) == Some(&reference[*field]))
+    };
+    let found = documents().into_iter().find(|(file, document)| file == name && is_it(document));
+    found.unwrap_or_else(|| panic!("{name} has no {reference}")).1
+}
+
 #[test]
 fn every_example_has_a_rollout_with_pods_to_run() {
-    for (name, document) in documents() {
+    for (name, mut document) in documents() {
         if document["kind"] == "Rollout" {
+            let reference = document["spec"]["workloadRef"].take();
+            if !reference.is_null() {
+                let workload = workload(&name, &reference);
+                assert!(document["spec"]["template"].is_null(), "{name}: pods come from one place");
+                document["spec"]["template"] = workload["spec"]["template"].clone();
+                document["spec"]["selector"] = workload["spec"]["selector"].clone();
+            }
             let rollout: Rollout = decode(document).unwrap_or_else(|error| panic!("{name}: {error}"));
             let spec = &rollout.spec;
             assert!(spec.template.images().count() > 0, "{name} runs nothing");

@@ -7,6 +7,8 @@
 //!
 //! <https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema>
 
+use std::sync::LazyLock;
+
 use k8s_openapi::api::batch::v1::JobSpec;
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
@@ -28,6 +30,11 @@ use super::{
 const EMBED: &str = "x-embed";
 const POD_TEMPLATE: &str = "PodTemplateSpec";
 const JOB_SPEC: &str = "JobSpec";
+
+// Both are large, and are in several definitions.
+static POD_SCHEMA: LazyLock<Map<String, Value>> =
+    LazyLock::new(schema_template::schema_of::<PodTemplateSpec>);
+static JOB_SCHEMA: LazyLock<Map<String, Value>> = LazyLock::new(schema_template::schema_of::<JobSpec>);
 
 pub(super) const PRESERVE: &str = "x-kubernetes-preserve-unknown-fields";
 pub(super) const MAP_TYPE: &str = "x-kubernetes-map-type";
@@ -139,11 +146,7 @@ impl Walk {
             out.insert("description".into(), first_sentence(text).into());
         }
         if let Some(embedded) = node.get(EMBED) {
-            out.append(&mut if embedded == JOB_SPEC {
-                schema_template::schema_of::<JobSpec>()
-            } else {
-                schema_template::schema_of::<PodTemplateSpec>()
-            });
+            out.append(&mut if embedded == JOB_SPEC { JOB_SCHEMA.clone() } else { POD_SCHEMA.clone() });
             return out;
         }
         if self.inside_template && schema_template::is_opaque(path) {

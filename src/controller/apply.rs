@@ -20,6 +20,7 @@ use super::failure::WriteError;
 use super::freshness::{Trace, Write};
 use super::object::{ObjectKey, RawObject};
 use super::request;
+use crate::api::keys;
 use crate::domain::event::EventNote;
 use crate::domain::plan::{Action, ObjectKind, Op, Plan, Precondition, Stage, StageName, StatusWrite};
 use crate::rollout::snapshot::{Failure, FailureCause};
@@ -159,7 +160,9 @@ impl<S: Server> Run<'_, S> {
         let owner_uid =
             owners.into_iter().find(|owner| owner.controller == Some(true)).map(|owner| owner.uid);
         let template = object.spec.get_mut("template").map(Value::take).unwrap_or_default();
-        let cause = FailureCause::AlreadyExists { owner_uid, template };
+        let labels = object.metadata.labels.unwrap_or_default();
+        let has_hash = labels.get(keys::POD_HASH_LABEL).is_some_and(|hash| !hash.is_empty());
+        let cause = FailureCause::AlreadyExists { owner_uid, template, has_hash };
         Ending::Refused(Failure { kind, name: key.name.clone(), cause })
     }
 
@@ -463,7 +466,7 @@ mod tests {
         assert_eq!(server.lines()[..2], ["POST replicasets", "GET replicasets/a"]);
         let Ending::Refused(failure) = outcome.ending else { panic!("{outcome:?}") };
         let template = json!({"spec": {"found": true}});
-        assert_eq!(failure.cause, FailureCause::AlreadyExists { owner_uid: None, template });
+        assert_eq!(failure.cause, FailureCause::AlreadyExists { owner_uid: None, template, has_hash: false });
     }
 
     #[tokio::test]

@@ -36,7 +36,7 @@ pub struct Cache<T> {
     reached: u64,
     /// Until then something newer may be out of sight.
     doubted_until: Option<Timestamp>,
-    /// Why no list has been received.
+    /// Why nothing is received.
     refusal: Option<String>,
     /// When the API server last broke off.
     silent_at: Option<Timestamp>,
@@ -107,14 +107,14 @@ impl<T: Entry> Cache<T> {
         self.ready
     }
 
-    /// The API server refuses to list the objects, with these words. True if that is news.
+    /// The API server refuses to list or watch the objects, with these words. True if that is news.
     pub fn refuse(&mut self, said: String) -> bool {
-        let is_news = !self.ready && self.refusal.as_ref() != Some(&said);
+        let is_news = self.refusal.as_ref() != Some(&said);
         self.refusal = Some(said);
         is_news
     }
 
-    /// Why no whole list has been received, if the API server has said so.
+    /// What the API server has said about that since the last list.
     #[must_use]
     pub fn refusal(&self) -> Option<&str> {
         self.refusal.as_deref()

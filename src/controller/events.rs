@@ -2,7 +2,7 @@
 //!
 //! The queue is bounded. When it is full the oldest Event is dropped and counted, for the newest say best how things
 //! are. Each Event is an object of its own: two Events of one reason with different messages must both be readable. Only
-//! when there are very many about one Rollout those of one reason become one ([`allowance`](super::allowance)).
+//! when there are very many about one Rollout those of one reason become one (`allowance`).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};

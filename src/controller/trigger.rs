@@ -13,7 +13,8 @@ pub trait Trigger: Entry {
     /// The Rollouts that look at this object.
     fn watchers(&self, key: &ObjectKey, caches: &Caches) -> BTreeSet<ObjectKey>;
 
-    /// The Rollouts that cannot be decided on before the kind has been listed, or that this was refused is known.
+    /// The Rollouts that cannot be decided on before the kind has been listed, or it is known that this is refused.
+    #[must_use]
     fn waiting(_: &Caches) -> BTreeSet<ObjectKey> {
         BTreeSet::new()
     }

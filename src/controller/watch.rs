@@ -189,10 +189,10 @@ impl<S: Server, T: Trigger> Watch<S, T> {
     }
 
     /// What waits for the first list is told that there will be none for now.
-    fn refused(&self, said: String) {
+    fn refused(&self, said: &str) {
         let resource = resource_type(T::KIND).plural;
         let caches = &self.reconciler.caches;
-        if T::cache(caches).write().refuse(said.clone()) {
+        if T::cache(caches).write().refuse(said.to_owned()) {
             tracing::warn!(resource, error = said, "the watch is refused; tries again");
             self.dispatcher.trigger(&T::waiting(caches), self.reconciler.clock.now());
         }
@@ -213,7 +213,7 @@ impl<S: Server, T: Trigger> Watch<S, T> {
         if let Some(missing_right) = missing_right {
             match &self.fatal {
                 Some(fatal) => drop(fatal.try_send(missing_right.into())),
-                None => self.refused(root_cause(error)),
+                None => self.refused(&root_cause(error)),
             }
         } else if is_first {
             tracing::warn!(resource, error = root_cause(error), "the watch is interrupted; tries again");

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::marker::PhantomData;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -77,23 +77,23 @@ impl OfKind for PodTemplates {
     }
 }
 
-/// A workload of the kind `K`.
-#[derive(Debug)]
-pub struct WorkloadEntry<K> {
+/// A workload, as little of it as will do.
+#[derive(Debug, PartialEq)]
+struct Workload {
+    kind: WorkloadKind,
     id: Identity,
     generation: i64,
     /// The pod template, as JSON.
     template: Box<str>,
     selector: Option<LabelSelector>,
     replicas: i32,
-    kind: PhantomData<K>,
 }
 
-impl<K: OfKind> WorkloadEntry<K> {
+impl Workload {
     /// What decisions read of it.
     fn view(&self) -> WorkloadView {
         WorkloadView {
-            kind: K::WORKLOAD,
+            kind: self.kind,
             id: self.id.clone(),
             generation: self.generation,
             template: serde_json::from_str::<PodTemplate>(&self.template).unwrap_or_default(),
@@ -102,6 +102,10 @@ impl<K: OfKind> WorkloadEntry<K> {
         }
     }
 }
+
+/// A workload of the kind `K`.
+#[derive(Debug)]
+pub struct WorkloadEntry<K>(Arc<Workload>, PhantomData<K>);
 
 impl<K: OfKind> Entry for WorkloadEntry<K> {
     type Wire = RawObject;
@@ -120,18 +124,19 @@ impl<K: OfKind> Entry for WorkloadEntry<K> {
             WorkloadKind::PodTemplate => Some(&wire.template),
         };
         let selector = wire.spec.get("selector").cloned().unwrap_or_default();
-        Self {
+        let workload = Workload {
+            kind: K::WORKLOAD,
             id: identity(&wire.metadata),
             generation: wire.metadata.generation.unwrap_or_default(),
             template: template.unwrap_or(&Value::Null).to_string().into(),
             selector: serde_json::from_value(selector).unwrap_or_default(),
             replicas: integer(&wire.spec, "replicas").unwrap_or(1),
-            kind: PhantomData,
-        }
+        };
+        Self(Arc::new(workload), PhantomData)
     }
 
     fn id(&self) -> &Identity {
-        &self.id
+        &self.0.id
     }
 
     fn terms(&self, _: &ObjectKey) -> Vec<Term> {
@@ -139,11 +144,12 @@ impl<K: OfKind> Entry for WorkloadEntry<K> {
     }
 
     fn differs(&self, before: &Self) -> bool {
-        self.id.uid != before.id.uid
-            || self.generation != before.generation
-            || self.template != before.template
-            || self.selector != before.selector
-            || self.replicas != before.replicas
+        let (now, before) = (&self.0, &before.0);
+        now.id.uid != before.id.uid
+            || now.generation != before.generation
+            || now.template != before.template
+            || now.selector != before.selector
+            || now.replicas != before.replicas
     }
 }
 
@@ -174,6 +180,10 @@ impl Workloads {
     /// The workload of that name in `namespace`, or why there is none; `None` where that is not known yet.
     #[must_use]
     pub fn get(&self, namespace: &str, name: &WorkloadName) -> Option<Result<WorkloadView, Unresolved>> {
+        self.find(namespace, name).map(|found| found.map(|workload| workload.view()))
+    }
+
+    fn find(&self, namespace: &str, name: &WorkloadName) -> Option<Result<Arc<Workload>, Unresolved>> {
         let key = ObjectKey::new(namespace, &name.name);
         match name.kind {
             WorkloadKind::Deployment => look_up(&self.deployments, &key),
@@ -194,7 +204,7 @@ impl Workloads {
     #[must_use]
     pub fn wait(&self, namespace: &str, name: &WorkloadName, now: Timestamp) -> Option<Duration> {
         self.demand.ask(name.kind);
-        match self.get(namespace, name) {
+        match self.find(namespace, name) {
             None => Some(UNSEEN),
             // The Rollout is to say so.
             Some(Err(Unresolved::Unreadable(_))) => None,
@@ -210,16 +220,19 @@ impl Workloads {
 /// The selector of a Rollout, its own or its workload's.
 pub(super) fn selector_of(entry: &RolloutEntry, namespace: &str, caches: &Caches) -> Option<LabelSelector> {
     let own = entry.content.as_ref().ok().and_then(|rollout| rollout.spec.selector.clone());
-    own.or_else(|| caches.workloads.get(namespace, entry.observed.workload.as_ref()?)?.ok()?.selector)
+    own.or_else(|| {
+        let workload = caches.workloads.find(namespace, entry.observed.workload.as_ref()?)?;
+        workload.ok()?.selector.clone()
+    })
 }
 
 fn look_up<K: OfKind>(
     cache: &Shared<WorkloadEntry<K>>,
     key: &ObjectKey,
-) -> Option<Result<WorkloadView, Unresolved>> {
+) -> Option<Result<Arc<Workload>, Unresolved>> {
     let cache = cache.read();
     if let Some(entry) = cache.get(key) {
-        Some(Ok(entry.view()))
+        Some(Ok(Arc::clone(&entry.0)))
     } else if cache.is_ready() {
         Some(Err(Unresolved::Absent))
     } else {
@@ -268,5 +281,184 @@ impl Demand {
 
     fn asked(&self) -> MutexGuard<'_, Asked> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::cache::Change;
+    use super::super::double::Double;
+    use super::super::entry::ReplicaSetEntry;
+    use super::super::observe::{Observed, observe};
+    use super::super::queue::Next;
+    use super::super::random::Rng;
+    use super::super::reconcile::Reconciler;
+    use super::super::trigger::rollouts;
+    use super::*;
+    use crate::clock::{Clock, sleep};
+    use crate::rollout::snapshot::Remembered;
+
+    fn key(name: &str) -> ObjectKey {
+        ObjectKey::new("shop", name)
+    }
+
+    fn entry<T: Entry<Wire = RawObject>>(object: Value) -> T {
+        T::prune(serde_json::from_value(object).expect("an object"))
+    }
+
+    fn deployment(version: &str, generation: i64) -> WorkloadEntry<Deployments> {
+        entry(json!({
+            "metadata": {"name": "d", "namespace": "shop", "uid": "u2", "resourceVersion": version,
+                "generation": generation},
+            "spec": {
+                "replicas": 3,
+                "selector": {"matchLabels": {"app": "web"}},
+                "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"future": [1]}},
+            },
+            "status": {"readyReplicas": 2},
+        }))
+    }
+
+    /// The Rollout `web` of the Deployment `d`.
+    fn put_rollout(caches: &Caches) {
+        let reference = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"});
+        let object = json!({
+            "metadata": {"name": "web", "namespace": "shop", "uid": "u1", "resourceVersion": "1", "generation": 1},
+            "spec": {"workloadRef": reference, "strategy": {"canary": {}}},
+        });
+        caches.rollouts.write().put(key("web"), entry(object));
+    }
+
+    fn named() -> WorkloadName {
+        WorkloadName { kind: WorkloadKind::Deployment, name: "d".into() }
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).expect("a time")
+    }
+
+    #[test]
+    fn each_kind_gives_what_it_has() {
+        let view = deployment("7", 2).0.view();
+        assert_eq!((view.generation, view.replicas, view.id.resource_version.as_str()), (2, 3, "7"));
+        let template = json!({"metadata": {"labels": {"app": "web"}}, "spec": {"future": [1]}});
+        assert_eq!(view.template.as_value(), &template);
+        assert!(view.selector.is_some());
+
+        let set: WorkloadEntry<ReplicaSets> = entry(json!({
+            "metadata": {"name": "r"}, "spec": {"template": template, "selector": {"matchLabels": {"app": "web"}}},
+        }));
+        let view = set.0.view();
+        assert_eq!((view.kind, view.replicas), (WorkloadKind::ReplicaSet, 1));
+        assert_eq!(view.template.as_value(), &template);
+        assert!(view.selector.is_some());
+
+        let alone: WorkloadEntry<PodTemplates> =
+            entry(json!({"metadata": {"name": "p"}, "template": template}));
+        assert_eq!((alone.0.view().template.as_value(), alone.0.view().selector), (&template, None));
+        let empty: WorkloadEntry<PodTemplates> = entry(json!({"metadata": {"name": "p"}}));
+        assert!(empty.0.view().template.is_empty());
+    }
+
+    #[test]
+    fn news_of_its_pods_concern_nobody() {
+        assert!(!deployment("8", 2).differs(&deployment("7", 2)));
+        assert!(deployment("8", 3).differs(&deployment("7", 2)));
+    }
+
+    #[test]
+    fn a_workload_concerns_the_rollouts_that_name_it() {
+        let caches = Caches::default();
+        put_rollout(&caches);
+        let concerned = |name: &str| {
+            let after = Some(Arc::new(deployment("7", 2)));
+            rollouts(&Change { key: key(name), before: None, after }, &caches)
+        };
+        assert_eq!(concerned("d"), BTreeSet::from([key("web")]));
+        assert!(concerned("other").is_empty());
+        assert_eq!(WorkloadEntry::<Deployments>::waiting(&caches), BTreeSet::from([key("web")]));
+        assert!(WorkloadEntry::<PodTemplates>::waiting(&caches).is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_kind_is_asked_for_once() {
+        let demand = Arc::new(Demand::default());
+        demand.ask(WorkloadKind::Deployment);
+        demand.ask(WorkloadKind::Deployment);
+        assert_eq!(demand.next().await, WorkloadKind::Deployment);
+        demand.ask(WorkloadKind::Deployment);
+        let next = tokio::spawn({
+            let demand = Arc::clone(&demand);
+            async move { demand.next().await }
+        });
+        sleep(Duration::from_secs(1)).await;
+        assert!(!next.is_finished(), "it is watched already");
+        demand.ask(WorkloadKind::PodTemplate);
+        assert_eq!(next.await.expect("no panic"), WorkloadKind::PodTemplate);
+    }
+
+    #[test]
+    fn a_decision_waits_for_the_first_list_and_for_an_interrupted_watch() {
+        let workloads = Workloads::default();
+        let wait = || workloads.wait("shop", &named(), at(0));
+        assert_eq!(wait(), Some(UNSEEN));
+        assert_eq!(workloads.demand.take(), Some(WorkloadKind::Deployment), "it was asked for");
+        assert!(workloads.deployments.write().refuse("no".into()));
+        assert!(!workloads.deployments.write().refuse("no".into()), "that is known");
+        workloads.deployments.write().doubt_until(at(3));
+        assert_eq!(wait(), None, "there is nothing to wait for");
+        assert_eq!(workloads.get("shop", &named()), Some(Err(Unresolved::Unreadable("no".into()))));
+
+        workloads.deployments.write().swap();
+        assert_eq!((wait(), workloads.get("shop", &named())), (None, Some(Err(Unresolved::Absent))));
+        workloads.deployments.write().put(key("d"), deployment("7", 2));
+        workloads.deployments.write().doubt_until(at(3));
+        assert_eq!(wait(), Some(Duration::from_secs(3)));
+    }
+
+    #[test]
+    fn a_snapshot_has_the_workload_and_the_orphans_that_it_selects() {
+        let caches = Caches::default();
+        put_rollout(&caches);
+        for app in ["web", "api"] {
+            let metadata = json!({"name": app, "namespace": "shop", "uid": app, "labels": {"app": app}});
+            let orphan: ReplicaSetEntry = entry(json!({"metadata": metadata}));
+            caches.replica_sets.write().put(key(app), orphan);
+        }
+        let snapshot = || match observe(&key("web"), &caches, Remembered::default()) {
+            Observed::Complete(snapshot) => snapshot,
+            other @ (Observed::Absent | Observed::Unreadable(_)) => panic!("{other:?}"),
+        };
+        assert!(matches!(snapshot().workload, Some(Err(Unresolved::Unreadable(_)))));
+        assert!(snapshot().replica_sets.is_empty(), "nothing is known to be selected");
+        caches.workloads.deployments.write().put(key("d"), deployment("7", 2));
+        let names: Vec<_> = snapshot().replica_sets.iter().map(|rs| rs.id.name.clone()).collect();
+        assert_eq!(names, ["web"]);
+        assert_eq!(snapshot().workload, Some(Ok(deployment("7", 2).0.view())));
+
+        let orphan =
+            Arc::new(entry::<ReplicaSetEntry>(json!({"metadata": {"name": "x", "labels": {"app": "web"}}})));
+        let change = Change { key: key("x"), before: None, after: Some(orphan) };
+        assert_eq!(rollouts(&change, &caches), BTreeSet::from([key("web")]));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_decided_before_the_workload_is_known() {
+        let clock = Clock::starting_at(Timestamp::UNIX_EPOCH);
+        let reconciler = Reconciler::new(Double::default(), clock, Rng::seeded(0));
+        put_rollout(&reconciler.caches);
+        assert_eq!(reconciler.reconcile(&key("web")).await, Next::Soon(UNSEEN));
+        assert!(reconciler.server.lines().is_empty());
+
+        reconciler.caches.workloads.deployments.write().refuse("nobody may".into());
+        let Next::At(patience) = reconciler.reconcile(&key("web")).await else { panic!("it waits for more") };
+        reconciler.clock.sleep_until(patience).await;
+        reconciler.reconcile(&key("web")).await;
+        let status = &reconciler.server.body(0)["status"];
+        let message = "InvalidSpec: The Rollout \"web\" is invalid: spec.workloadRef: Invalid value: \"Deployment d\": the \
+                       controller cannot watch objects of this kind: nobody may; let it get, list and watch them";
+        assert_eq!(status["message"], message);
     }
 }

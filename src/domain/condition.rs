@@ -76,6 +76,8 @@ words! {
         Forbidden,
         /// The API server, an admission webhook or a quota refuses an object.
         Rejected,
+        /// The ReplicaSet of the newest revision has lost the label by which it is found.
+        LostLabel,
     }
 }
 

@@ -20,6 +20,13 @@ pub fn selects(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> b
         && requirements.iter().all(|requirement| holds(requirement, labels))
 }
 
+/// Whether `selector` says anything about the label `key`.
+#[must_use]
+pub fn asks_for(selector: &LabelSelector, key: &str) -> bool {
+    let by_label = selector.match_labels.as_ref().is_some_and(|labels| labels.contains_key(key));
+    by_label || selector.match_expressions.iter().flatten().any(|requirement| requirement.key == key)
+}
+
 fn holds(requirement: &LabelSelectorRequirement, labels: &BTreeMap<String, String>) -> bool {
     let value = labels.get(&requirement.key);
     let listed = || value.is_some_and(|v| requirement.values.iter().flatten().any(|known| known == v));
@@ -76,6 +83,15 @@ mod tests {
         }));
         assert!(selects(&s, &labels(&[("app", "web")])));
         assert!(!selects(&s, &labels(&[("app", "web"), ("canary", "")])));
+    }
+
+    #[test]
+    fn labels_are_asked_for_by_name_and_by_requirement() {
+        let s = selector(serde_json::json!({
+            "matchLabels": {"app": "web"},
+            "matchExpressions": [{"key": "canary", "operator": "DoesNotExist"}],
+        }));
+        assert!(asks_for(&s, "app") && asks_for(&s, "canary") && !asks_for(&s, "web"));
     }
 
     #[test]

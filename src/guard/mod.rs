@@ -46,7 +46,7 @@ pub enum Refusal {
         /// The size that it would get.
         to: i32,
         /// The Rollout's available pods.
-        covered: i32,
+        covered: i64,
     },
     /// A ReplicaSet that still has pods would be deleted.
     #[error("ReplicaSet {replica_set} still has pods and must not be deleted")]
@@ -113,8 +113,12 @@ fn replicas(rollout: &Rollout) -> i32 {
 }
 
 /// Pods of a ReplicaSet that can be available once it has `size`.
-fn usable(rs: &ReplicaSetView, size: i32) -> i32 {
-    rs.status.available.min(size)
+fn usable(rs: &ReplicaSetView, size: i32) -> i64 {
+    rs.status.available.min(size).into()
+}
+
+fn available<'a>(sets: impl Iterator<Item = &'a ReplicaSetView>) -> i64 {
+    sets.map(|rs| i64::from(rs.status.available)).sum()
 }
 
 /// Our own writes never take the last available pod, unless the Rollout allows that.
@@ -122,7 +126,7 @@ fn check_capacity(snapshot: &Snapshot, plan: &Plan) -> Result<(), Refusal> {
     let wanted = replicas(&snapshot.rollout);
     let sizes = new_sizes(plan);
     let Some((name, to)) = sizes.iter().next_back() else { return Ok(()) };
-    let before: i32 = snapshot.replica_sets.iter().map(|rs| usable(rs, rs.replicas)).sum();
+    let before: i64 = snapshot.replica_sets.iter().map(|rs| usable(rs, rs.replicas)).sum();
     let after = usable_after(snapshot, &sizes);
     if may_not_be_empty(&snapshot.rollout) && before > 0 && after <= 0 {
         return Err(Refusal::LastPods { replica_set: (*name).to_owned(), to: *to, wanted });
@@ -131,7 +135,7 @@ fn check_capacity(snapshot: &Snapshot, plan: &Plan) -> Result<(), Refusal> {
 }
 
 /// Available pods that remain when the ReplicaSets have these sizes.
-fn usable_after(snapshot: &Snapshot, sizes: &BTreeMap<&str, i32>) -> i32 {
+fn usable_after(snapshot: &Snapshot, sizes: &BTreeMap<&str, i32>) -> i64 {
     let size = |rs: &ReplicaSetView| sizes.get(rs.id.name.as_str()).copied().unwrap_or(rs.replicas);
     snapshot.replica_sets.iter().map(|rs| usable(rs, size(rs))).sum()
 }
@@ -145,8 +149,8 @@ fn check_covered(
     to: i32,
 ) -> Result<(), Refusal> {
     let covered = usable_after(snapshot, &new_sizes(plan));
-    let wanted = from.min(replicas(&snapshot.rollout));
-    if to < from && (covered <= 0 || to.saturating_add(covered) < wanted) {
+    let wanted = i64::from(from.min(replicas(&snapshot.rollout)));
+    if to < from && (covered <= 0 || i64::from(to) + covered < wanted) {
         return Err(Refusal::UncoveredPods { workload: workload.to_owned(), from, to, covered });
     }
     Ok(())
@@ -212,10 +216,8 @@ fn check_deletable(snapshot: &Snapshot, name: &str) -> Result<(), Refusal> {
 
 /// Users are only ever sent to a revision that has pods, unless none had any.
 fn check_target(snapshot: &Snapshot, service: &str, from: &str, to: &str) -> Result<(), Refusal> {
-    let available = |hash_: &str| {
-        snapshot.replica_sets.iter().filter(|rs| hash(rs) == hash_).map(|rs| rs.status.available).sum::<i32>()
-    };
-    let loses = available(to) <= 0 && (from.is_empty() || available(from) > 0);
+    let of = |wanted: &str| available(snapshot.replica_sets.iter().filter(|rs| hash(rs) == wanted));
+    let loses = of(to) <= 0 && (from.is_empty() || of(from) > 0);
     if carries_users(&snapshot.rollout, service) && loses && replicas(&snapshot.rollout) > 0 {
         return Err(Refusal::EmptyService { service: service.to_owned(), hash: to.to_owned() });
     }
@@ -227,8 +229,7 @@ fn check_route(snapshot: &Snapshot, weight: i32) -> Result<(), Refusal> {
     let status = snapshot.rollout.status.as_ref();
     let stable = status.and_then(|s| s.stable_rs.as_deref());
     let others = snapshot.replica_sets.iter().filter(|rs| Some(hash(rs)) != stable);
-    let available: i32 = others.map(|rs| rs.status.available).sum();
-    if weight > 0 && available <= 0 {
+    if weight > 0 && available(others) <= 0 {
         return Err(Refusal::EmptyRoute { weight });
     }
     Ok(())

@@ -2,13 +2,14 @@
 
 use super::context::{Context, Strategy};
 use super::draft::Draft;
+use super::replica_set;
 use super::snapshot::FailureCause;
 use super::views::Deadline;
-use crate::api::{ConditionStatus, Rollout, RolloutCondition, RolloutStatus};
+use crate::api::{ConditionStatus, Rollout, RolloutCondition, RolloutStatus, keys};
 use crate::domain::condition::{ConditionReason as Reason, ConditionType};
 use crate::domain::event::EventReason;
 use crate::domain::plan::ObjectKind;
-use crate::domain::time::whole_seconds;
+use crate::domain::time::{after, whole_seconds};
 use jiff::{SignedDuration, Timestamp};
 
 /// Seconds without progress after which an update counts as stuck, where the Rollout does not say.
@@ -195,7 +196,7 @@ fn abort_message(cx: &Context<'_>, why: Option<&str>) -> String {
 /// Whether the new status is further than the one that was read.
 fn is_progressing(cx: &Context<'_>, next: &RolloutStatus) -> bool {
     let before = cx.status;
-    let outdated = |status: &RolloutStatus| status.replicas - status.updated_replicas;
+    let outdated = |status: &RolloutStatus| i64::from(status.replicas) - i64::from(status.updated_replicas);
     let counts = next.updated_replicas != before.updated_replicas
         || outdated(next) < outdated(before)
         || next.ready_replicas > before.ready_replicas
@@ -233,7 +234,7 @@ pub(super) fn abort_if_stuck(cx: &Context<'_>, draft: &mut Draft) {
 /// When an update counts as stuck unless it goes on before.
 fn deadline(cx: &Context<'_>, status: &RolloutStatus) -> Option<Timestamp> {
     let progressing = find(status, ConditionType::Progressing)?;
-    progressing.last_update_time.0.checked_add(progress_deadline(cx.rollout)).ok()
+    Some(after(progressing.last_update_time.0, progress_deadline(cx.rollout)))
 }
 
 /// How long an update may come no further.
@@ -255,7 +256,7 @@ fn watch_deadline(cx: &Context<'_>, draft: &mut Draft, subject: &str) {
         let fact = Fact::new(ConditionType::Progressing, ConditionStatus::False, reason, message);
         set(&mut draft.status, cx.now, fact);
     } else {
-        draft.wake_at(deadline + SignedDuration::from_secs(1));
+        draft.wake_at(after(deadline, SignedDuration::from_secs(1)));
     }
 }
 
@@ -311,9 +312,17 @@ fn derive_replica_failure(cx: &Context<'_>, next: &mut RolloutStatus) {
 pub(super) fn derive_failure(cx: &Context<'_>, next: &mut RolloutStatus) {
     remove(next, ConditionType::Blocked);
     let Some(failure) = &cx.snapshot.last_failure else { return };
+    let lost = format!(
+        "it is there, but has lost its label {}; give it the label again, with the value {}, or delete it",
+        keys::POD_HASH_LABEL,
+        cx.current_hash
+    );
     let (reason, said) = match &failure.cause {
         FailureCause::Forbidden(said) => (Reason::Forbidden, said),
         FailureCause::Rejected(said) => (Reason::Rejected, said),
+        FailureCause::AlreadyExists { .. } if replica_set::has_lost_its_hash(cx) => {
+            (Reason::LostLabel, &lost)
+        }
         FailureCause::AlreadyExists { .. } => return,
     };
     let (kind, name) = (failure.kind, &failure.name);

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::rollback::Rollback;
 use super::snapshot::{ReplicaSetView, ServiceView, Snapshot, WorkloadView};
+use super::views::total;
 use super::{revision, workload};
 use crate::api::{BlueGreenStrategy, CanaryStep, CanaryStrategy, PauseReason, Rollout, RolloutStatus};
 use crate::domain::hash;
@@ -177,12 +178,12 @@ impl<'a> Context<'a> {
 
     /// The number of the current template's revision.
     pub(super) fn revision(&self) -> i64 {
-        let next = self.older().map(ReplicaSetView::revision).max().unwrap_or(0) + 1;
+        let next = self.older().map(ReplicaSetView::revision).max().unwrap_or(0).saturating_add(1);
         self.new_rs.map_or(next, |rs| rs.revision().max(next))
     }
 
     pub(super) fn available_total(&self) -> i32 {
-        self.owned.iter().map(|rs| rs.status.available).sum()
+        total(self.owned.iter().map(|rs| rs.status.available))
     }
 }
 

@@ -27,8 +27,6 @@ pub(super) struct PauseChanges {
     pub(super) abort: Option<String>,
     /// An abort is to be forgotten.
     pub(super) remove_abort: bool,
-    /// The pause of the step is over, and the plan goes on with the next step.
-    pub(super) left_step: bool,
 }
 
 /// A plan in the making.
@@ -43,6 +41,8 @@ pub(super) struct Draft {
     notes: Vec<String>,
     wake: Wake,
     held: bool,
+    /// The pause of the step is over, and the plan goes on with the next step.
+    pub(super) left_step: bool,
     /// The status to come; starts as the one that was read.
     pub(super) status: RolloutStatus,
     /// The status to come if a write of this plan fails.
@@ -62,6 +62,7 @@ impl Draft {
             notes: Vec::new(),
             wake: Wake::OnChange,
             held: false,
+            left_step: false,
             observed: status.clone(),
             status,
             pauses: PauseChanges::default(),

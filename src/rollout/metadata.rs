@@ -12,6 +12,7 @@ use super::draft::Draft;
 use super::snapshot::{PodView, ReplicaSetView};
 use crate::api::{TemplateMetadata, keys};
 use crate::domain::plan::Purpose;
+use crate::domain::selector::asks_for;
 use crate::domain::template::EphemeralMetadata as Ephemeral;
 
 /// The metadata of a role.
@@ -94,11 +95,17 @@ fn of_existing(cx: &Context<'_>, rs: &ReplicaSetView) -> Ephemeral {
     }
 }
 
+/// Whether pods need the label to belong to their ReplicaSet. Nobody put it there for a time, whatever the record says.
+fn is_needed(cx: &Context<'_>, key: &str) -> bool {
+    key == keys::POD_HASH_LABEL || cx.rollout.spec.selector.as_ref().is_some_and(|s| asks_for(s, key))
+}
+
 /// Gives every ReplicaSet that has pods, and those pods, the metadata of its role.
 pub(super) fn sync(cx: &Context<'_>, draft: &mut Draft) {
     for rs in cx.owned.iter().copied().filter(|rs| rs.replicas > 0) {
         let wanted = of_existing(cx, rs);
-        let earlier = rs.injected();
+        let mut earlier = rs.injected();
+        earlier.labels.retain(|key, _| !is_needed(cx, key));
         if is_empty(&wanted) && !rs.annotations.contains_key(keys::EPHEMERAL_METADATA) {
             continue;
         }

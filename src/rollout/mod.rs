@@ -86,7 +86,7 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
     if rollout.metadata.deletion_timestamp.is_some() {
         return Plan::nothing(id.precondition());
     }
-    let before = rollout.status.clone().unwrap_or_default();
+    let before = status::sound(rollout, now);
     let mut draft = Draft::new(id, before.clone());
     announce(rollout, &before, &mut draft);
     let rollout = &*workload::filled(snapshot);

@@ -13,11 +13,13 @@ use crate::domain::plan::{Action, ObjectKind, Op, Purpose};
 use crate::domain::template;
 
 /// Annotations of a Rollout that its ReplicaSets do not get as they are.
-const NOT_COPIED: [&str; 6] = [
+const NOT_COPIED: [&str; 8] = [
     keys::LAST_APPLIED,
     keys::REVISION,
     keys::REVISION_HISTORY,
     keys::DESIRED_REPLICAS,
+    keys::SCALE_DOWN_DEADLINE,
+    keys::EPHEMERAL_METADATA,
     keys::NOTIFIED,
     keys::WORKLOAD_GENERATION,
 ];
@@ -167,16 +169,25 @@ fn record_revision(cx: &Context<'_>, draft: &mut Draft, revision: i64) {
 /// Whether a ReplicaSet that stands in the way has the name of ours but another owner or template: then the hash
 /// needs a salt. The salt is the status's collision count.
 pub(super) fn is_collision(cx: &Context<'_>) -> bool {
-    let Some(failure) = &cx.snapshot.last_failure else { return false };
-    let wanted = format!("{}-{}", cx.name(), cx.current_hash);
-    let FailureCause::AlreadyExists { owner_uid, template } = &failure.cause else { return false };
-    let is_ours = owner_uid.is_some() && *owner_uid == cx.rollout.metadata.uid;
-    failure.kind == ObjectKind::ReplicaSet
-        && failure.name == wanted
-        && !(is_ours
-            && template::templates_equal(
-                template,
-                cx.rollout.spec.template.as_value(),
-                &metadata::of_created(cx, &cx.current_hash),
-            ))
+    in_the_way(cx).is_some_and(|(is_ours, _)| !is_ours)
+}
+
+/// Whether the ReplicaSet of the current template is there, but without the label by which it is found.
+pub(super) fn has_lost_its_hash(cx: &Context<'_>) -> bool {
+    in_the_way(cx) == Some((true, false))
+}
+
+/// Of the ReplicaSet that has the name which the current one is to get: whether it is just that one, and whether it has
+/// the hash label.
+fn in_the_way(cx: &Context<'_>) -> Option<(bool, bool)> {
+    let failure = cx.snapshot.last_failure.as_ref()?;
+    let FailureCause::AlreadyExists { owner_uid, template, has_hash } = &failure.cause else { return None };
+    if failure.kind != ObjectKind::ReplicaSet || failure.name != format!("{}-{}", cx.name(), cx.current_hash)
+    {
+        return None;
+    }
+    let is_owned = owner_uid.is_some() && *owner_uid == cx.rollout.metadata.uid;
+    let ephemeral = metadata::of_created(cx, &cx.current_hash);
+    let is_equal = template::templates_equal(template, cx.rollout.spec.template.as_value(), &ephemeral);
+    Some((is_owned && is_equal, *has_hash))
 }

@@ -5,7 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::context::{Context, Strategy};
 use super::draft::Draft;
 use super::snapshot::{PodView, ReplicaSetView};
+use super::views::total;
 use crate::domain::replicas::IntOrPercent;
+use crate::domain::time::after;
 
 /// Seconds after which a pod that could not be evicted is tried again; a change of any pod comes sooner.
 const RETRY_SECONDS: i64 = 30;
@@ -30,7 +32,7 @@ pub(super) fn advance(cx: &Context<'_>, draft: &mut Draft) {
     for pod in due.iter().take(usize::try_from(spare(cx)).unwrap_or(0)) {
         draft.evict(pod);
     }
-    draft.wake_at(cx.now + SignedDuration::from_secs(RETRY_SECONDS));
+    draft.wake_at(after(cx.now, SignedDuration::from_secs(RETRY_SECONDS)));
 }
 
 /// Whether there is a new pod for each that was evicted.
@@ -64,8 +66,8 @@ fn spare(cx: &Context<'_>) -> i32 {
     };
     let limit = field.map_or(Some(IntOrPercent::DEFAULT), IntOrPercent::parse);
     let unavailable = limit.map_or(0, |limit| limit.rounded_down(cx.replicas)).max(1);
-    let wanted = cx.replicas.max(cx.owned.iter().map(|rs| rs.replicas).sum());
-    cx.available_total().saturating_sub(going(cx)) - (wanted - unavailable)
+    let wanted = cx.replicas.max(total(cx.owned.iter().map(|rs| rs.replicas)));
+    cx.available_total().saturating_sub(going(cx)).saturating_sub(wanted.saturating_sub(unavailable))
 }
 
 fn going(cx: &Context<'_>) -> i32 {

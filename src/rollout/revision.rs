@@ -4,9 +4,11 @@ use super::snapshot::ReplicaSetView;
 use crate::api::{Rollout, RolloutStatus};
 use crate::domain::{hash, template};
 
-/// Whether a ReplicaSet of the snapshot is one of the Rollout's: its own, or an orphan that can be adopted.
+/// Whether a ReplicaSet of the snapshot is one of the Rollout's: its own, or an orphan that can be adopted. One without
+/// a hash is of no revision.
 pub(super) fn belongs(rollout: &Rollout, rs: &ReplicaSetView) -> bool {
-    rs.owned || (!rs.deleting && rollout.metadata.deletion_timestamp.is_none())
+    let may_be = rs.owned || (!rs.deleting && rollout.metadata.deletion_timestamp.is_none());
+    may_be && !rs.hash().is_empty()
 }
 
 /// The hash of the current template.

@@ -9,6 +9,7 @@ use super::snapshot::ReplicaSetView;
 use super::views::Deadline;
 use crate::api::keys;
 use crate::domain::plan::Purpose;
+use crate::domain::time::after;
 
 /// Old ReplicaSets kept at size 0, where the Rollout does not say.
 const DEFAULT_REVISION_HISTORY_LIMIT: i32 = 10;
@@ -23,7 +24,7 @@ pub(super) fn keep(draft: &mut Draft, rs: &ReplicaSetView) {
 
 /// Writes on a ReplicaSet when it is to be scaled to 0, and returns that time.
 pub(super) fn delay(cx: &Context<'_>, draft: &mut Draft, rs: &ReplicaSetView, seconds: i32) -> Timestamp {
-    let deadline = cx.now + SignedDuration::from_secs(seconds.max(0).into());
+    let deadline = after(cx.now, SignedDuration::from_secs(seconds.max(0).into()));
     let text = deadline.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let patch = json!({"metadata": {"annotations": {keys::SCALE_DOWN_DEADLINE: text}}});
     draft.patch_replica_set(rs, &patch, Purpose::DelayScaleDown(deadline));

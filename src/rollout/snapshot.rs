@@ -202,6 +202,8 @@ pub enum FailureCause {
         owner_uid: Option<String>,
         /// Its `spec.template`, null where it has none.
         template: Value,
+        /// Whether it has the hash label, without which it is never observed.
+        has_hash: bool,
     },
     /// 403: the controller may not do that.
     Forbidden(String),

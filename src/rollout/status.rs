@@ -1,14 +1,44 @@
 //! The status that closes a plan: what was counted, what is paused, and the patch that writes it.
 
+use jiff::Timestamp;
+
 use super::conditions;
 use super::context::{Context, Strategy};
 use super::draft::Draft;
 use super::phase;
 use super::snapshot::ReplicaSetView;
+use super::views::total;
 use crate::api::rollout_status::{BlueGreenStatus, CanaryStatus};
-use crate::api::{LabelSelector, PauseCondition, RolloutStatus};
+use crate::api::{LabelSelector, PauseCondition, Rollout, RolloutStatus};
 use crate::domain::event::EventReason;
 use crate::domain::time::whole_seconds;
+
+/// The status as it was read, but such as it can be: an index within the steps, weights within the whole of the
+/// traffic, nothing that has begun in the future. Others may write a status, too.
+pub(super) fn sound(rollout: &Rollout, now: Timestamp) -> RolloutStatus {
+    let mut status = rollout.status.clone().unwrap_or_default();
+    let Some(canary) = &rollout.spec.strategy.canary else { return not_later(status, now) };
+    let count = i32::try_from(canary.steps.len()).unwrap_or(i32::MAX);
+    if count > 0 && status.current_step_hash.is_some() {
+        status.current_step_index = Some(status.current_step_index.unwrap_or(0).clamp(0, count));
+    }
+    let max = canary.traffic_routing.as_ref().and_then(|routing| routing.max_traffic_weight).unwrap_or(100);
+    if let Some(weights) = &mut status.canary.weights {
+        weights.canary.weight = weights.canary.weight.clamp(0, max.max(0));
+        weights.stable.weight = weights.stable.weight.clamp(0, max.max(0));
+    }
+    not_later(status, now)
+}
+
+fn not_later(mut status: RolloutStatus, now: Timestamp) -> RolloutStatus {
+    for pause in status.pause_conditions.iter_mut().filter(|pause| pause.start_time.0 > now) {
+        pause.start_time = whole_seconds(now);
+    }
+    for condition in status.conditions.iter_mut().filter(|condition| condition.last_update_time.0 > now) {
+        condition.last_update_time = whole_seconds(now);
+    }
+    status
+}
 
 /// Counts pods, folds pauses and the abort into the status, and derives conditions, phase and message from it.
 pub(super) fn finish(cx: &Context<'_>, draft: &mut Draft) {
@@ -38,7 +68,7 @@ fn forget_other_strategy(cx: &Context<'_>, status: &mut RolloutStatus) {
 
 /// What the ReplicaSets report, and the selector by which an autoscaler finds the pods.
 fn count(cx: &Context<'_>, status: &mut RolloutStatus) {
-    let sum = |of: fn(&ReplicaSetView) -> i32| cx.owned.iter().map(|rs| of(rs)).sum::<i32>();
+    let sum = |of: fn(&ReplicaSetView) -> i32| total(cx.owned.iter().map(|rs| of(rs)));
     let selector = cx.rollout.spec.selector.as_ref();
     status.replicas = sum(|rs| rs.status.replicas);
     status.updated_replicas = cx.new_rs.map_or(0, |rs| rs.status.replicas);
@@ -112,7 +142,7 @@ fn fold_pauses(cx: &Context<'_>, draft: &mut Draft) {
     if let Some(reason) = begun {
         draft.tell(EventReason::RolloutPaused, format!("Rollout is paused ({})", reason.as_str()));
     }
-    if ended && draft.pauses.left_step {
+    if ended && draft.left_step {
         draft.tell_first(EventReason::RolloutResumed, "Rollout is resumed");
     } else if ended {
         draft.tell(EventReason::RolloutResumed, "Rollout is resumed");

@@ -44,6 +44,11 @@ impl ReplicaSetView {
     }
 }
 
+/// The sum of counts; one beyond 32 bits is cut.
+pub(super) fn total(counts: impl Iterator<Item = i32>) -> i32 {
+    counts.fold(0, i32::saturating_add)
+}
+
 /// The `scale-down-deadline` annotation of a ReplicaSet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Deadline {

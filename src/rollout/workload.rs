@@ -10,6 +10,7 @@ use serde_json::json;
 use super::context::Context;
 use super::draft::Draft;
 use super::snapshot::{Snapshot, WorkloadView};
+use super::views::total;
 use crate::api::rollout::WorkloadRef;
 use crate::api::{Rollout, RolloutPhase, RolloutStatus, keys};
 use crate::domain::plan::{Action, ObjectKind, Op, Purpose};
@@ -128,12 +129,12 @@ pub(super) fn record(cx: &Context<'_>, draft: &mut Draft) {
 pub(super) fn scale_down(cx: &Context<'_>, draft: &mut Draft) {
     let reference = cx.rollout.spec.workload_ref.as_ref();
     let Some((workload, mode)) = cx.workload.zip(reference.and_then(ScaleDown::of)) else { return };
-    let covered: i32 = cx.owned.iter().map(|rs| rs.status.available.min(draft.planned_size(rs))).sum();
+    let covered = total(cx.owned.iter().map(|rs| rs.status.available.min(draft.planned_size(rs))));
     let is_healthy = cx.status.phase == Some(RolloutPhase::Healthy) && covered >= cx.replicas;
     let to = match mode {
         ScaleDown::OnSuccess if is_healthy => 0,
         ScaleDown::Never | ScaleDown::OnSuccess => return,
-        ScaleDown::Progressively => (cx.replicas - covered).max(0),
+        ScaleDown::Progressively => cx.replicas.saturating_sub(covered).max(0),
     };
     if workload.kind == WorkloadKind::Deployment && covered > 0 && to < workload.replicas {
         draft.push(Op {

@@ -124,3 +124,100 @@ fn a_settled_rollout_needs_no_write() {
     assert_eq!(world.writes.len(), writes);
     assert!(world.plan().is_empty());
 }
+
+/// The moments around the first pause, which begins when the canary's pod is ready, 2.5 s after the update.
+fn around_the_pause() -> impl Iterator<Item = i64> {
+    (1_500..4_000).step_by(50)
+}
+
+/// A user's request, and what must have come of it in the end.
+struct Request {
+    name: &'static str,
+    patch: fn(&World) -> Value,
+    outcome: fn(&World) -> bool,
+}
+
+fn is_through(world: &World, version: &str) -> bool {
+    let template = &world.rollout()["spec"]["template"]["metadata"]["annotations"]["v"];
+    status(world)["phase"] == "Healthy"
+        && status(world)["stableRS"] == status(world)["currentPodHash"]
+        && *template == json!(version)
+}
+
+const REQUESTS: [Request; 6] = [
+    Request {
+        name: "a full promotion",
+        patch: |_| json!({"status": {"promoteFull": true}}),
+        outcome: |world| is_through(world, "2") && status(world)["promoteFull"].is_null(),
+    },
+    Request {
+        name: "an abort",
+        patch: |_| json!({"status": {"abort": true}}),
+        outcome: |world| {
+            status(world)["phase"] == "Degraded"
+                && status(world)["stableRS"] != status(world)["currentPodHash"]
+        },
+    },
+    Request {
+        name: "the step after the pause",
+        patch: |_| json!({"status": {"pauseConditions": null, "currentStepIndex": 2}}),
+        outcome: |world| is_through(world, "2"),
+    },
+    Request {
+        name: "another size",
+        patch: |_| json!({"spec": {"replicas": 8}}),
+        outcome: |world| {
+            let sizes: i64 =
+                world.all(ObjectKind::ReplicaSet).map(|rs| rs["spec"]["replicas"].as_i64().unwrap()).sum();
+            is_paused(world) && sizes == 8 && status(world)["observedGeneration"] == "3"
+        },
+    },
+    Request {
+        name: "another template",
+        patch: |_| json!({"spec": {"template": {"metadata": {"annotations": {"v": "3"}}}}}),
+        outcome: |world| is_paused(world) && status(world)["currentStepIndex"] == 1,
+    },
+    Request {
+        name: "the template of before",
+        patch: |_| json!({"spec": {"template": {"metadata": {"annotations": null}}}}),
+        outcome: |world| {
+            status(world)["phase"] == "Healthy"
+                && status(world)["stableRS"] == status(world)["currentPodHash"]
+        },
+    },
+];
+
+/// Whatever is asked for while a pause is about to begin, or has just begun, comes to pass.
+#[test]
+fn a_request_around_the_beginning_of_a_pause_takes_effect() {
+    for request in REQUESTS {
+        for moment in around_the_pause() {
+            let mut world = deployed();
+            update(&mut world, "2");
+            world.pass(moment);
+            let asked = (request.patch)(&world);
+            patch(&mut world, &asked);
+            world.pass(60_000);
+            assert!((request.outcome)(&world), "{} after {moment} ms: {:#}", request.name, status(&world));
+        }
+    }
+}
+
+/// A promote that follows a retry at once counts as soon as there is a pause to end.
+#[test]
+fn a_promote_soon_after_a_retry_is_not_lost() {
+    for moment in (0..4_000).step_by(50) {
+        let mut world = deployed();
+        update(&mut world, "2");
+        world.pass(5_000);
+        patch(&mut world, &json!({"status": {"abort": true}}));
+        world.pass(60_000);
+        patch(&mut world, &json!({"status": {"abort": false}}));
+        world.pass(moment);
+        let paused = is_paused(&world);
+        patch(&mut world, &json!({"status": {"pauseConditions": null}}));
+        world.pass(60_000);
+        let at_end = status(&world)["phase"] == "Healthy";
+        assert_eq!(at_end, paused, "promoted {moment} ms after the retry: {:#}", status(&world));
+    }
+}

@@ -30,8 +30,8 @@ fn writes_stay_within_their_budget() {
         world.apply(&std::fs::read_to_string(path).unwrap());
         let writes = writes_until_settled(&mut world);
         assert!(writes.len() <= of_creation, "first deployment of {name}: {writes:#?}");
-        let patch = json!({"spec": {"template": {"metadata": {"annotations": {"version": "2"}}}}});
-        world.patch(ObjectKind::Rollout, "demo", &patch);
+        let change = json!({"spec": {"template": {"metadata": {"annotations": {"version": "2"}}}}});
+        world.patch(ObjectKind::Rollout, "demo", &change);
         let writes = writes_until_settled(&mut world);
         assert!(writes.len() <= of_update, "update of {name}: {writes:#?}");
     }

@@ -2,6 +2,8 @@
 
 use serde_json::json;
 use serin::api::keys;
+use serin::api::rollout_status::PingPongSide;
+use serin::api::strategy::PingPong;
 use serin::domain::plan::{Action, ObjectKind, Op, Plan, Purpose, Stage, StageName};
 use serin::guard::{Refusal, check};
 use serin::rollout::snapshot::{Identity, Snapshot};
@@ -66,6 +68,53 @@ fn users_are_not_sent_to_a_revision_without_pods() {
     };
     assert!(matches!(point("stable", &empty), Err(Refusal::EmptyService { hash, .. }) if hash == empty));
     assert_eq!(point("stable", &full), Ok(()));
+}
+
+#[test]
+fn users_of_the_stable_one_of_a_pair_keep_their_pods() {
+    let (mut snapshot, serving) = settled();
+    let other = 1 - serving;
+    snapshot.replica_sets[other].replicas = 2;
+    snapshot.replica_sets[other].status.available = 2;
+    let canary = snapshot.rollout.spec.strategy.canary.as_mut().unwrap();
+    canary.stable_service = None;
+    canary.ping_pong = Some(PingPong { ping_service: "stable".into(), pong_service: "canary".into() });
+    let side = |snapshot: &mut Snapshot, side| {
+        snapshot.rollout.status.as_mut().unwrap().canary.stable_ping_pong = Some(side);
+    };
+    side(&mut snapshot, PingPongSide::Ping);
+    assert!(matches!(scale(&snapshot, serving, 0), Err(Refusal::ServedPods { .. })));
+    let hash = snapshot.replica_sets[other].labels[keys::POD_HASH_LABEL].clone();
+    snapshot.services.get_mut("canary").unwrap().selector.insert(keys::POD_HASH_LABEL.into(), hash);
+    side(&mut snapshot, PingPongSide::Pong);
+    assert_eq!(scale(&snapshot, serving, 0), Ok(()), "the other one is the stable one now");
+}
+
+/// Scales a Deployment from 4 pods to `to`, and the ReplicaSet that serves from 2 to `size`.
+fn scale_workload(snapshot: &Snapshot, serving: usize, to: i32, size: i32) -> Result<(), Refusal> {
+    let deployment = Identity { name: "web".into(), uid: "u".into(), resource_version: "1".into() };
+    let purpose = Purpose::ScaleWorkload { from: 4, to };
+    let mut both = plan(snapshot, ObjectKind::Deployment, &deployment, purpose);
+    let purpose = Purpose::ScaleReplicaSet { from: 2, to: size };
+    let of_set = plan(snapshot, ObjectKind::ReplicaSet, &snapshot.replica_sets[serving].id, purpose);
+    both.stages.extend(of_set.stages);
+    check(snapshot, &both)
+}
+
+#[test]
+fn a_workload_keeps_the_pods_that_nothing_makes_up_for() {
+    let (mut snapshot, serving) = settled();
+    assert_eq!(scale_workload(&snapshot, serving, 0, 2), Ok(()), "the Rollout has the two that it wants");
+    assert_eq!(scale_workload(&snapshot, serving, 5, 1), Ok(()), "more is no harm");
+    let refused = scale_workload(&snapshot, serving, 0, 1);
+    assert!(matches!(refused, Err(Refusal::UncoveredPods { from: 4, to: 0, covered: 1, .. })), "{refused:?}");
+    assert_eq!(scale_workload(&snapshot, serving, 1, 1), Ok(()), "one here and one there");
+    snapshot.rollout.spec.replicas = Some(0);
+    let refused = scale_workload(&snapshot, serving, 0, 0);
+    assert!(matches!(refused, Err(Refusal::UncoveredPods { covered: 0, .. })), "never both without pods");
+    snapshot.rollout.spec.replicas = Some(9);
+    assert!(scale_workload(&snapshot, serving, 1, 2).is_err(), "the Deployment had all that there were");
+    assert_eq!(scale_workload(&snapshot, serving, 2, 2), Ok(()), "and no more than those are lost");
 }
 
 #[test]

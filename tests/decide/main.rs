@@ -5,11 +5,18 @@
 #[path = "../conformance/mod.rs"]
 mod conformance;
 
+mod anti_affinity;
 mod commands;
 mod economy;
 mod edge_cases;
+mod fuzz;
 mod guard;
+mod hostile;
+#[path = "../support/hostile.rs"]
+mod hostile_cases;
+mod ping_pong;
 mod recordings;
+mod requests;
 mod scene;
 mod takeover;
 mod workload;

@@ -82,6 +82,7 @@ impl Scene {
         Self::new(json!({"blueGreen": apply_merge_patch(&json!({"activeService": "active"}), fields)}))
     }
 
+    #[allow(clippy::needless_pass_by_value, reason = "a value is written where it is called")]
     fn new(strategy: Value) -> Self {
         let selector = json!({"matchLabels": {"app": "demo"}});
         let rollout = json!({

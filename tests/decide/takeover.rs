@@ -65,7 +65,7 @@ fn snapshot(objects: &[Value]) -> Snapshot {
     let mut rollout = None;
     for object in objects {
         let text = |field: &str| object["metadata"][field].as_str().unwrap().to_owned();
-        let key = ObjectKey::new(&text("namespace"), &text("name"));
+        let key = ObjectKey::new(text("namespace"), text("name"));
         match object["kind"].as_str().unwrap() {
             "Rollout" => {
                 rollout = Some(key.clone());

@@ -34,7 +34,9 @@ const STEPS: &str = "{canary: {steps: [{setWeight: 20}, {pause: {}}]}}";
 
 fn world(manifests: &[&str]) -> World {
     let mut world = World::new();
-    manifests.iter().for_each(|manifest| world.apply(manifest));
+    for manifest in manifests {
+        world.apply(manifest);
+    }
     world
 }
 
@@ -217,6 +219,17 @@ fn a_pod_template_has_no_selector_to_give() {
 }
 
 #[test]
+fn a_selector_must_select_the_pods_of_the_workload() {
+    let of_others =
+        rollout("never", STEPS).replace("replicas: 5", "selector: {matchLabels: {app: api}}\n  replicas: 5");
+    let mut world = world(&[DEPLOYMENT, &of_others]);
+    world.pass(3_000);
+    let problem = "spec.workloadRef (Deployment web).spec.template.metadata.labels: Invalid value: {\"app\":\"web\"}: \
+                   spec.selector does not select pods with these labels";
+    assert!(message(&world).contains(problem), "{}", message(&world));
+}
+
+#[test]
 fn services_must_select_the_pods_of_the_workload() {
     let service =
         |selector: &str| format!("{{kind: Service, metadata: {{name: s}}, spec: {{selector: {selector}}}}}");
@@ -267,6 +280,21 @@ fn a_deployment_that_was_scaled_up_again_goes_again() {
         world.pass(60_000);
         assert_eq!(size(&world), 2, "{mode}: unless it is to stay");
     }
+}
+
+/// Who scales it up in the middle of an update may have a reason.
+#[test]
+fn a_deployment_that_was_scaled_up_stays_until_all_is_well() {
+    let mut world = deployed("onsuccess");
+    set_image(&mut world, "web:2");
+    world.pass(5_000);
+    world.patch(ObjectKind::Deployment, "web", &json!({"spec": {"replicas": 2}}));
+    world.pass(60_000);
+    assert_eq!((phase(&world), size(&world)), ("Paused", 2));
+    assert_eq!(world.rollout()["status"]["availableReplicas"], 5, "there are enough pods");
+    promote(&mut world);
+    world.pass(60_000);
+    assert_eq!((phase(&world), size(&world)), ("Healthy", 0));
 }
 
 /// A Rollout in the middle of its first deployment, of which so many pods are available.

@@ -3,6 +3,8 @@
 //! It knows nothing of what a Rollout should do. Its own honesty is vouched for by the recordings of a real cluster
 //! that the tests compare it with.
 
+mod pods;
+
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
@@ -21,15 +23,12 @@ use serin::rollout::{decide, decide_unreadable};
 
 use crate::conformance::journal::{Journal, Run};
 use crate::conformance::kinds::Kind;
+use pods::Pod;
 
 const NAMESPACE: &str = "default";
 
-/// What is known of a pod beside its object.
-#[derive(Debug, Clone)]
-struct Pod {
-    name: String,
-    ready_at: Timestamp,
-}
+/// How long a write that was refused waits before it is tried again.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
 
 /// Objects by kind and name, and the time.
 #[derive(Debug)]
@@ -117,28 +116,6 @@ impl World {
         self.store(kind, name, object);
     }
 
-    /// Creates a ReplicaSet whose status is as it says, with as many available pods, and the rest broken.
-    pub(crate) fn create_settled(&mut self, rs: Value) {
-        let name = name_of(&rs).to_owned();
-        self.create(ObjectKind::ReplicaSet, rs);
-        let rs = self.objects[&(ObjectKind::ReplicaSet, name.clone())].clone();
-        let count = |field: &str| rs["status"][field].as_u64().unwrap_or(0);
-        let settled = self.now - settling_time(&rs);
-        let mut pods = Vec::new();
-        for number in 0..count("replicas") {
-            self.pods_made += 1;
-            let pod = Pod {
-                name: format!("{name}-{}", self.pods_made),
-                ready_at: if number < count("availableReplicas") { settled } else { Timestamp::MAX },
-            };
-            let mut object = pod_of(&rs, &pod.name);
-            object["metadata"]["creationTimestamp"] = rs["metadata"]["creationTimestamp"].clone();
-            self.create(ObjectKind::Pod, object);
-            pods.push(pod);
-        }
-        self.pods.insert(name, pods);
-    }
-
     fn store(&mut self, kind: ObjectKind, name: String, mut object: Value) {
         self.version += 1;
         object["metadata"]["resourceVersion"] = self.version.to_string().into();
@@ -216,6 +193,11 @@ impl World {
         self.objects.get(&(kind, name.to_owned()))
     }
 
+    /// Every object, by kind and name.
+    pub(crate) fn objects(&self) -> &BTreeMap<(ObjectKind, String), Value> {
+        &self.objects
+    }
+
     pub(crate) fn all(&self, kind: ObjectKind) -> impl Iterator<Item = &Value> {
         self.objects.iter().filter(move |((k, _), _)| *k == kind).map(|(_, object)| object)
     }
@@ -261,8 +243,11 @@ impl World {
         let told = self.events.len();
         let (after, before): (Vec<_>, Vec<_>) =
             plan.stages.iter().partition(|stage| stage.name >= StageName::Pods);
-        if !before.into_iter().all(|stage| self.stage(rollout, stage)) {
-            return self.status(rollout, &plan.status.observed);
+        let done = before.iter().take_while(|stage| self.stage(rollout, stage)).count();
+        if done < before.len() {
+            let is_routed = before[..done].iter().any(|stage| stage.name == StageName::Route);
+            let routed = Some(&plan.status.routed).filter(|patch| is_routed && !patch.is_null());
+            return self.status(rollout, routed.unwrap_or(&plan.status.observed));
         }
         self.status(rollout, &plan.status.patch);
         if !self.is_dead {
@@ -307,20 +292,24 @@ impl World {
     }
 
     fn request(&mut self, op: &Op) -> Result<(), Failure> {
-        let key = (op.kind, op.name.clone());
-        let live = self.objects.get(&key);
-        match &op.action {
-            Action::Create { .. } => {
-                if let Some(cause) = live.map(in_the_way) {
-                    return Err(Failure { kind: op.kind, name: op.name.clone(), cause });
-                }
-            }
-            Action::Patch { precondition, .. }
-            | Action::Delete { precondition }
-            | Action::Evict { precondition } => {
-                let live = live.unwrap_or_else(|| panic!("there is no {:?} {}", op.kind, op.name));
+        let live = self.objects.get(&(op.kind, op.name.clone()));
+        let after = match (&op.action, live) {
+            (Action::Create { body }, None) => body.clone(),
+            (Action::Create { .. }, Some(live)) => return Err(failure(op, in_the_way(live))),
+            (Action::Patch { patch, precondition }, Some(live)) => {
                 assert_eq!(live["metadata"]["uid"], precondition.uid.as_str());
+                apply_merge_patch(live, patch)
             }
+            (Action::Delete { precondition } | Action::Evict { precondition }, Some(live)) => {
+                assert_eq!(live["metadata"]["uid"], precondition.uid.as_str());
+                live.clone()
+            }
+            (Action::Patch { .. } | Action::Delete { .. } | Action::Evict { .. }, None) => {
+                panic!("there is no {:?} {}", op.kind, op.name)
+            }
+        };
+        if let Some(why) = fault(op.kind, &after) {
+            return Err(failure(op, FailureCause::Rejected(why.to_owned())));
         }
         self.wrote(format!("{:?} {} {:?}", op.kind, op.name, op.purposes));
         match &op.action {
@@ -344,82 +333,22 @@ impl World {
         self.events.extend(events.iter().map(|e| format!("{} {}", e.reason.event_type().as_str(), e.reason)));
     }
 
-    /// The ReplicaSet controller and the kubelet: pods come and go, and the counts follow.
-    fn run_pods(&mut self) {
-        let sets: Vec<Value> = self.all(ObjectKind::ReplicaSet).cloned().collect();
-        for mut rs in sets {
-            let name = name_of(&rs).to_owned();
-            self.resize(&rs);
-            let pods = self.pods.get(&name).map_or(&[][..], Vec::as_slice);
-            let settling = settling_time(&rs);
-            let count =
-                |since: SignedDuration| pods.iter().filter(|p| p.ready_at <= self.now - since).count();
-            let status = json!({
-                "replicas": pods.len(),
-                "readyReplicas": count(SignedDuration::ZERO),
-                "availableReplicas": count(settling),
-                "observedGeneration": rs["metadata"]["generation"],
-            });
-            if rs["status"] != status {
-                rs["status"] = status;
-                self.store(ObjectKind::ReplicaSet, name, rs);
-            }
-        }
-    }
-
-    /// Gives a ReplicaSet as many pods as it asks for; those that are ready longest stay.
-    fn resize(&mut self, rs: &Value) {
-        let name = name_of(rs).to_owned();
-        let wanted = usize::try_from(rs["spec"]["replicas"].as_i64().unwrap_or(1)).unwrap_or(0);
-        let image = rs["spec"]["template"]["spec"]["containers"][0]["image"].as_str().unwrap_or_default();
-        let starts = !image.contains("nonexistent") && !image.contains("error");
-        let mut ready_at = if starts { self.now + self.start_latency } else { Timestamp::MAX };
-        let mut pods = self.pods.remove(&name).unwrap_or_default();
-        pods.sort_by_key(|pod| pod.ready_at);
-        for gone in pods.split_off(wanted.min(pods.len())) {
-            self.forget(ObjectKind::Pod, &gone.name);
-        }
-        while pods.len() < wanted {
-            self.pods_made += 1;
-            let pod = Pod { name: format!("{name}-{}", self.pods_made), ready_at };
-            self.create(ObjectKind::Pod, pod_of(rs, &pod.name));
-            pods.push(pod);
-            ready_at = ready_at.saturating_add(self.stagger).unwrap();
-        }
-        self.pods.insert(name, pods);
-    }
-
-    /// So many pods of the ReplicaSet of that hash that are not ready become so now.
-    pub(crate) fn ready_pods(&mut self, hash: &str, count: usize) {
-        let now = self.now;
-        let sets = self.pods.iter_mut().filter(|(name, _)| name.ends_with(hash));
-        let waiting = sets.flat_map(|(_, pods)| pods).filter(|pod| pod.ready_at > now);
-        waiting.take(count).for_each(|pod| pod.ready_at = now);
-    }
-
-    fn next_pod(&self) -> Option<Timestamp> {
-        let sets = self.all(ObjectKind::ReplicaSet);
-        let times = sets.flat_map(|rs| {
-            let pods = self.pods.get(name_of(rs)).into_iter().flatten();
-            let pods = pods.filter(|pod| pod.ready_at < Timestamp::MAX);
-            pods.flat_map(|pod| [pod.ready_at, pod.ready_at + settling_time(rs)])
-        });
-        times.filter(|at| *at > self.now).min()
-    }
-
     /// Decides and acts until no Rollout has anything to do; the time when the first one wants to be looked at again.
     fn settle(&mut self) -> Option<Timestamp> {
         let rollouts: Vec<String> = self.all(ObjectKind::Rollout).map(|r| name_of(r).to_owned()).collect();
-        for _ in 0..50 {
+        for _ in 0..400 {
             self.run_pods();
             let mut wake = Wake::OnChange;
             let mut is_quiet = true;
             for rollout in &rollouts {
+                let before = self.writes.len();
                 let plan = self.plan_of(rollout);
                 self.decisions += 1;
-                wake = wake.earliest(plan.wake);
                 self.carry_out(rollout, &plan);
-                is_quiet &= plan.is_empty();
+                // A refusal is tried again after a while.
+                let is_refused = self.kept[rollout].last_failure.is_some() && self.writes.len() == before;
+                is_quiet &= plan.is_empty() || is_refused;
+                wake = wake.earliest(if is_refused { Wake::At(self.now + PATIENCE) } else { plan.wake });
             }
             match wake {
                 Wake::At(time) if is_quiet => {
@@ -478,24 +407,25 @@ fn name_of(object: &Value) -> &str {
     object["metadata"]["name"].as_str().expect("a name")
 }
 
-/// How long a ready pod takes to count as available.
-fn settling_time(rs: &Value) -> SignedDuration {
-    SignedDuration::from_secs(rs["spec"]["minReadySeconds"].as_i64().unwrap_or(0))
+fn failure(op: &Op, cause: FailureCause) -> Failure {
+    Failure { kind: op.kind, name: op.name.clone(), cause }
 }
 
-fn pod_of(rs: &Value, name: &str) -> Value {
-    let template = &rs["spec"]["template"]["metadata"];
-    json!({
-        "metadata": {
-            "name": name,
-            "labels": template["labels"],
-            "annotations": template["annotations"],
-            "ownerReferences": [{
-                "apiVersion": "apps/v1", "kind": "ReplicaSet", "name": name_of(rs),
-                "uid": rs["metadata"]["uid"], "controller": true,
-            }],
-        },
-    })
+/// Why the API server would not store an object.
+fn fault(kind: ObjectKind, object: &Value) -> Option<&'static str> {
+    if name_of(object).len() > 253 {
+        return Some("metadata.name: must be no more than 253 characters");
+    }
+    let spec = &object["spec"];
+    if kind != ObjectKind::ReplicaSet {
+        return None;
+    }
+    if spec["replicas"].as_i64().is_some_and(|replicas| replicas < 0) {
+        return Some("spec.replicas: must be greater than or equal to 0");
+    }
+    let mut asked = spec["selector"]["matchLabels"].as_object().into_iter().flatten();
+    let is_unlike = asked.any(|(key, value)| spec["template"]["metadata"]["labels"][key] != *value);
+    is_unlike.then_some("spec.template.metadata.labels: `selector` does not match template `labels`")
 }
 
 /// What the shell tells the next decision about an object that is where one was to be created.
@@ -505,6 +435,9 @@ fn in_the_way(live: &Value) -> FailureCause {
     FailureCause::AlreadyExists {
         owner_uid: owner.and_then(|owner| owner["uid"].as_str()).map(ToOwned::to_owned),
         template: live["spec"]["template"].clone(),
+        has_hash: live["metadata"]["labels"][keys::POD_HASH_LABEL]
+            .as_str()
+            .is_some_and(|hash| !hash.is_empty()),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use serde_json::json;
 use serin::cluster::control_plane::{AuditEntry, EndsBy, Held};
 
 use crate::rollouts::{SERIN, Stage, controller, example};
@@ -25,7 +26,37 @@ async fn a_deleted_rollout_is_told_of() {
     .await;
 }
 
-/// Whatever goes first with a namespace, nothing is made anew in it again and again.
+/// Has the API server refuse to delete the Rollouts of a namespace.
+async fn keep_rollouts(stage: &Stage<'_>) {
+    let name = &stage.namespace;
+    let rule = json!({"apiGroups": ["argoproj.io"], "apiVersions": ["v1alpha1"], "operations": ["DELETE"],
+                      "resources": ["rollouts"]});
+    let policy = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": name},
+        "spec": {"matchConstraints": {"resourceRules": [rule]},
+                 "validations": [{"expression": "false", "message": "not yet"}]},
+    });
+    let selector = json!({"matchLabels": {"kubernetes.io/metadata.name": name}});
+    let binding = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": name},
+        "spec": {"policyName": name, "validationActions": ["Deny"],
+                 "matchResources": {"namespaceSelector": selector}},
+    });
+    stage
+        .plane
+        .apply(&json!({"apiVersion": "v1", "kind": "List", "items": [policy, binding]}).to_string())
+        .await
+        .unwrap();
+    let try_out = ["delete", "rollout", &stage.name, "--namespace", name, "--dry-run=server"];
+    eventually("the API server refuses it", SOON, async || {
+        stage.plane.kubectl(&try_out).await.unwrap().stderr.contains("not yet").then_some(())
+    })
+    .await;
+}
+
+/// A Rollout outlives its ReplicaSets for a while: they are not made anew again and again.
 #[tokio::test]
 async fn a_namespace_that_is_deleted_is_left_in_peace() {
     let Some(cluster) = cluster().await else { return };
@@ -42,25 +73,27 @@ async fn a_namespace_that_is_deleted_is_left_in_peace() {
         Held::start(Path::new(SERIN), &[&args[..], &apart].concat(), &[], &log, EndsBy::Guard).unwrap();
     stage.apply_file(&example("canary-basic.yaml")).await;
     stage.wait_healthy().await;
-    // The Rollout stays for a while when all of its ReplicaSets are gone.
-    let finalizers = serde_json::json!({"metadata": {"finalizers": ["example.com/later"]}});
-    stage.patch(&finalizers).await;
+    keep_rollouts(&stage).await;
     let said = std::fs::read_to_string(&log).unwrap().len();
+    let log = || std::fs::read_to_string(&log).unwrap().split_off(said);
     let delete = ["delete", "namespace", &stage.namespace, "--wait=false"];
     plane.kubectl(&delete).await.unwrap().success().unwrap();
-    eventually("the ReplicaSets are gone", SOON, async || {
-        stage.replica_sets().await.is_empty().then_some(())
+    eventually("the controller understands", SOON, async || {
+        log().contains("waits for its end with its namespace").then_some(())
     })
     .await;
+    // Time for more attempts.
     serin::clock::sleep(Duration::from_secs(5)).await;
-    stage.patch(&serde_json::json!({"metadata": {"finalizers": null}})).await;
-    eventually("the Rollout is gone", SOON, async || stage.rollout().await.is_null().then_some(())).await;
+    for kind in ["validatingadmissionpolicybinding", "validatingadmissionpolicy"] {
+        plane.kubectl(&["delete", kind, &stage.namespace]).await.unwrap().success().unwrap();
+    }
+    eventually("the Rollout is gone", 2 * SOON, async || stage.rollout().await.is_null().then_some(())).await;
+    // Its Event has been tried, too.
+    serin::clock::sleep(Duration::from_secs(1)).await;
 
     let refused = |entry: &AuditEntry| entry.namespace == stage.namespace && entry.code == 403;
     let refused: Vec<_> = plane.audit().unwrap().into_iter().filter(refused).collect();
-    // One ReplicaSet, and one Event each about its loss and about the end of the Rollout.
-    assert!(refused.len() <= 3, "{refused:#?}");
-    let log = std::fs::read_to_string(&log).unwrap().split_off(said);
-    assert!(log.contains("waits for its end with its namespace"), "{log}");
-    assert!(!log.contains(" WARN ") && !log.contains(" ERROR "), "{log}");
+    let of = |resource: &str| refused.iter().filter(|entry| entry.resource == resource).count();
+    assert_eq!((of("replicasets"), of("events"), refused.len()), (1, 1, 2), "{refused:#?}");
+    assert!(!log().contains(" WARN ") && !log().contains(" ERROR "), "{}", log());
 }

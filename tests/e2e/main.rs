@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "the code of tests may panic, outside of test functions, too")]
 
+#[path = "../support/hostile.rs"]
+mod hostile_cases;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -10,7 +12,9 @@ mod crash;
 mod definitions;
 mod economy;
 mod errors;
+mod fields;
 mod gate;
+mod hostile;
 mod instance;
 mod kubelet;
 mod leader;
@@ -21,6 +25,8 @@ mod quiet;
 mod restart;
 mod rollouts;
 mod serving;
+mod takeover;
 mod template;
 mod unreadable;
 mod waits;
+mod workload;

@@ -57,6 +57,10 @@ async fn settled_rollouts_cost_nothing() {
     clock::sleep(SILENCE).await;
     let requests = since(&plane, begin);
     let other: Vec<_> = requests.iter().filter(|entry| entry.verb != "watch").collect();
+    let unneeded = ["deployments", "podtemplates"];
+    let is_unneeded = |entry: &&AuditEntry| unneeded.contains(&entry.resource.as_str());
+    let entries = plane.audit().unwrap();
+    assert_eq!(entries.iter().find(is_unneeded), None, "no Rollout names a workload");
     assert!(other.is_empty(), "{other:#?}");
 
     controller.terminate().unwrap();

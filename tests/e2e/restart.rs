@@ -27,7 +27,7 @@ fn rollout(name: &str) -> Value {
 }
 
 /// A Rollout of that name at its pause, and the pods that it has then.
-async fn paused<'a>(stage: &Stage<'a>) -> BTreeSet<String> {
+async fn paused(stage: &Stage<'_>) -> BTreeSet<String> {
     stage.apply(&rollout(&stage.name)).await;
     stage.wait_healthy().await;
     stage.set_image("demo:green").await;

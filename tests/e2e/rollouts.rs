@@ -133,7 +133,8 @@ impl<'a> Stage<'a> {
     pub(crate) async fn replica_sets(&self) -> BTreeMap<i64, Value> {
         let mut found = BTreeMap::new();
         for set in self.list(&resource::<ReplicaSet>()).await {
-            if set["metadata"]["ownerReferences"][0]["name"] == self.name.as_str() {
+            let owner = &set["metadata"]["ownerReferences"][0];
+            if owner["kind"] == "Rollout" && owner["name"] == self.name.as_str() {
                 let revision = set["metadata"]["annotations"][REVISION].as_str().unwrap().parse().unwrap();
                 let double = found.insert(revision, set);
                 assert!(double.is_none(), "two ReplicaSets of revision {revision}");

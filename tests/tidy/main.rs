@@ -3,8 +3,11 @@
 //! Each rule is a function from a source to its findings, and is tested on small sources beside it.
 
 mod bans;
+mod compatibility;
 mod dependencies;
+mod edge_cases;
 mod floors;
+mod named_tests;
 mod shape;
 mod source;
 mod words;
@@ -67,6 +70,50 @@ fn no_text_speaks_of_one_machine() {
     let files = text_files();
     assert!(files.len() > 20, "only {} text files found", files.len());
     assert_none(&files.iter().flat_map(|(path, text)| words::of_one_machine(path, text)).collect::<Vec<_>>());
+}
+
+#[test]
+fn every_edge_case_has_tests_or_a_reason() {
+    let tests = named_tests::Tests::of(&rust_sources());
+    assert_none(&edge_cases::faults(&source::read(edge_cases::TABLE), &tests));
+}
+
+#[test]
+fn compatibility_is_told_of_every_field_flag_and_metric() {
+    let document = source::read(compatibility::DOCUMENT);
+    let table = compatibility::Table::of(&document);
+    assert_none(&table.faults(&named_tests::Tests::of(&rust_sources())));
+    assert_none(&table.amiss_in_fields(&source::read("crds/rollout-crd.yaml")));
+    assert_none(&table.amiss_in("Flags", &flags()));
+    assert_none(&table.amiss_in("Metrics", &metrics()));
+}
+
+/// The flags of the reference, from the tables that the flags are made and tested with.
+fn flags() -> Vec<String> {
+    let used = source::read("src/cli/controller/flags.rs");
+    let (_, used) = used.split_once("const USED: ").expect("a table of the flags that are used");
+    let used = used.lines().map_while(|line| (line.trim() != "];").then_some(line));
+    let used = used.filter_map(|line| line.trim().strip_prefix("(\""));
+    let unneeded = source::read("src/cli/controller/unneeded.rs");
+    let unneeded = unneeded.split("row(").skip(1).filter_map(|row| row.trim_start().strip_prefix('"'));
+    let names = used.chain(unneeded).filter_map(|row| row.split_once('"'));
+    let names: Vec<String> = names.map(|(name, _)| format!("--{name}")).collect();
+    assert!(names.len() > 50, "only {} flags found", names.len());
+    names
+}
+
+/// The metrics of the reference: those of a recording, and those that it had no occasion for.
+fn metrics() -> Vec<String> {
+    let recorded = source::read("tests/vectors/metrics.txt");
+    let recorded = recorded.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+    let test = source::read("tests/metrics.rs");
+    let (_, specified) =
+        test.split_once("const SPECIFIED: ").expect("a table of the metrics beyond the recording");
+    let specified = specified.lines().map_while(|line| (line.trim() != "];").then_some(line));
+    let specified = specified.filter_map(|line| line.trim().strip_prefix("(\"")?.split_once('"'));
+    let names: Vec<String> = recorded.chain(specified).map(|(name, _)| name.to_owned()).collect();
+    assert!(names.len() > 30, "only {} metrics found", names.len());
+    names
 }
 
 #[test]

@@ -99,7 +99,11 @@ impl ClusterFlags {
         if self.context.is_some() || named.is_some() || !is_absent {
             return Err(unusable(&error, || named.unwrap_or_else(|| DEFAULT_KUBECONFIG.into())));
         }
-        in_cluster(&error)
+        let mut config = in_cluster(&error)?;
+        self.override_user(&mut config.auth_info);
+        replace(&mut config.tls_server_name, self.tls_server_name.as_ref());
+        config.accept_invalid_certs |= self.insecure_skip_tls_verify;
+        Ok(config)
     }
 
     /// The configuration that the kubeconfig and the flags give together.

@@ -2,12 +2,14 @@
 
 use serde_json::Value;
 
+use super::body::Repeated;
 use super::status::Status;
 
 /// What is done to a resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Verb {
     /// Read one object.
+    #[default]
     Get,
     /// Read a collection.
     List,

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, USER_AGENT};
+use http::header::{ACCEPT, HeaderMap, HeaderName};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Bytes;
@@ -19,7 +19,7 @@ use super::route::{self, Page, Route};
 use super::{answer, request, reviews, watch};
 use crate::clock::Clock;
 use crate::cluster::api::kinds::{self, Kind};
-use crate::cluster::api::request::{Options, PatchType, Request, Response, Target, Verb};
+use crate::cluster::api::request::{Request, Response, Target, Verb};
 use crate::cluster::api::status::{Reason, Status};
 use crate::cluster::api::store::Store;
 use crate::cluster::api::table::{self, Printer};
@@ -42,13 +42,17 @@ struct Shared {
     /// things happen in the same order each time.
     news: Notify,
     clock: Clock,
+    /// What was made last, and the revision of the definitions that it was made from.
+    documents: Mutex<(u64, Arc<Documents>)>,
 }
 
 impl Front {
     /// The front of a store.
     #[must_use]
     pub fn new(store: Store, clock: Clock) -> Self {
-        Self { shared: Arc::new(Shared { store: Mutex::new(store), news: Notify::new(), clock }) }
+        let documents = Mutex::new((0, Arc::new(Documents::new(Vec::new()))));
+        let store = Mutex::new(store);
+        Self { shared: Arc::new(Shared { store, news: Notify::new(), clock, documents }) }
     }
 
     /// A client that needs no socket.
@@ -132,7 +136,7 @@ impl Front {
             Route::Page(page) => {
                 let form = Form::choose(accept, query.include)?;
                 let host = header(&head.headers, http::header::HOST).unwrap_or_default();
-                let document = Documents::new(self.definitions()).get(&page, form, host);
+                let document = self.documents().get(&page, form, host);
                 let form = form_of_page(&page, form);
                 Ok(document.map_or_else(not_found, |document| answer::document(200, &document, form)))
             }
@@ -201,6 +205,16 @@ impl Front {
         let served = Kind::from_definition(&definition);
         let kind = served.iter().find(|kind| kind.version == target.version)?;
         Some(Printer::new(kind, Some(&definition)))
+    }
+
+    /// What is served beside the objects. To make it takes long, and who asks for one page asks for many.
+    fn documents(&self) -> Arc<Documents> {
+        let revision = self.store().definitions_revision();
+        let mut known = self.shared.documents.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.0 != revision {
+            *known = (revision, Arc::new(Documents::new(self.definitions())));
+        }
+        Arc::clone(&known.1)
     }
 
     /// All custom resource definitions.

@@ -54,9 +54,7 @@ fn patch_type(media: &str) -> Result<PatchType, Status> {
 
 fn patch(patch_type: PatchType, sent: &[u8]) -> Result<Document, Status> {
     let (read, complaint) = match patch_type {
-        PatchType::Apply => {
-            (body::yaml(sent), "error decoding YAML: error converting YAML to JSON: ")
-        }
+        PatchType::Apply => (body::yaml(sent), "error decoding YAML: error converting YAML to JSON: "),
         PatchType::Strategic => (body::json(sent), ""),
         PatchType::Merge | PatchType::Json => (body::json(sent), "error decoding patch: "),
     };
@@ -71,7 +69,8 @@ fn patch(patch_type: PatchType, sent: &[u8]) -> Result<Document, Status> {
 fn object(media: &str, sent: &[u8], kind: &str) -> Result<Document, Status> {
     let unrecognized = |why: &str| {
         let shown = shown(sent);
-        let message = format!("the object provided is unrecognized (must be of type {kind}): {why} ({shown})");
+        let message =
+            format!("the object provided is unrecognized (must be of type {kind}): {why} ({shown})");
         Status::new(Reason::BadRequest, message)
     };
     let no_json = |why: &str| unrecognized(&format!("couldn't get version/kind; json parse error: {why}"));

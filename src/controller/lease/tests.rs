@@ -374,7 +374,7 @@ fn candidate_name(election: &Election) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
     fn there_is_never_more_than_one_and_in_the_end_there_is_one(seed in any::<u64>()) {

@@ -16,14 +16,15 @@ pub enum Threshold {
 
 impl Threshold {
     /// Whether a ReplicaSet with `counts` passes, when it should have `target` pods. A negative threshold reads as
-    /// [`Threshold::All`].
+    /// [`Threshold::All`], and one of more than everything as everything.
     #[must_use]
     pub fn is_met(self, counts: ReplicaSetCounts, target: i32) -> bool {
         match self {
             Self::Percent(percent) if percent >= 0 => {
-                target == 0 || i64::from(counts.available) * 100 >= i64::from(percent) * i64::from(target)
+                let percent = i64::from(percent.min(100));
+                target == 0 || i64::from(counts.available) * 100 >= percent * i64::from(target)
             }
-            Self::Pods(pods) if pods >= 0 => counts.available >= pods,
+            Self::Pods(pods) if pods >= 0 => counts.available >= pods.min(target),
             Self::All | Self::Percent(_) | Self::Pods(_) => {
                 counts.spec == target && counts.available == target
             }
@@ -73,9 +74,13 @@ mod tests {
             (Threshold::Percent(90), 10, 8, 10, false),
             (Threshold::Percent(90), 0, 0, 0, true),
             (Threshold::Percent(100), 100, 100, 10, true),
+            (Threshold::Percent(1000), 10, 10, 10, true),
+            (Threshold::Percent(1000), 10, 9, 10, false),
             (Threshold::Percent(-1), 10, 9, 10, false),
             (Threshold::Pods(9), 10, 9, 10, true),
             (Threshold::Pods(8), 10, 7, 10, false),
+            (Threshold::Pods(20), 10, 10, 10, true),
+            (Threshold::Pods(20), 10, 9, 10, false),
             (Threshold::Pods(0), 10, 0, 10, true),
             (Threshold::Pods(-100), 10, 10, 10, true),
             (Threshold::All, 10, 10, 10, true),

@@ -6,6 +6,8 @@ use super::scale::{self as sizes, AbortDelay, DelayQueue};
 use super::snapshot::{ReplicaSetView, ServiceView};
 use super::{metadata, promotion, replica_set, requests, restart, status};
 use crate::api::{BlueGreenStrategy, PauseReason, keys};
+use crate::domain::replicas::{self, PreviewInput};
+use crate::domain::time::after;
 use jiff::SignedDuration;
 
 /// Seconds that old or aborted pods stay, where the Rollout does not say.
@@ -131,18 +133,18 @@ impl<'a> Update<'_, 'a> {
 
     /// The size of the new revision: smaller than the Rollout's until it is promoted, if the user wants that.
     fn new_size(&self) -> i32 {
-        let Some(preview) = self.strategy.preview_replica_count else { return self.cx.replicas };
         let cx = self.cx;
         let active = cx.status.blue_green.active_selector.as_deref();
-        let serves =
-            active.is_none_or(|hash| hash == cx.current_hash || cx.owned.iter().all(|rs| rs.hash() != hash));
-        if serves || cx.status.promote_full && !cx.is_changed() {
-            return cx.replicas;
-        }
-        let is_known = cx.status.current_pod_hash.as_deref() == Some(cx.current_hash.as_str());
-        let is_paused = cx.rollout.spec.paused || !cx.status.pause_conditions.is_empty();
-        let is_checked = cx.status.blue_green.scale_up_preview_check_point;
-        if is_known && !is_paused && is_checked { cx.replicas } else { preview }
+        let is_other = |hash: &str| hash != cx.current_hash && cx.owned.iter().any(|rs| rs.hash() == hash);
+        replicas::preview_count(&PreviewInput {
+            replicas: cx.replicas,
+            preview_replicas: self.strategy.preview_replica_count,
+            has_other_active: active.is_some_and(is_other),
+            is_promoted_full: cx.status.promote_full && !cx.is_changed(),
+            is_current_recorded: cx.status.current_pod_hash.as_deref() == Some(cx.current_hash.as_str()),
+            is_paused: cx.rollout.spec.paused || !cx.status.pause_conditions.is_empty(),
+            is_checkpoint_passed: cx.status.blue_green.scale_up_preview_check_point,
+        })
     }
 
     fn scale_others(&self, draft: &mut Draft) {
@@ -216,7 +218,7 @@ impl<'a> Update<'_, 'a> {
     fn wake_at_end(&self, draft: &mut Draft) {
         let seconds = self.strategy.auto_promotion_seconds;
         if self.strategy.auto_promotion_enabled != Some(false) && seconds > 0 {
-            draft.wake_at(self.cx.now + SignedDuration::from_secs(seconds.into()));
+            draft.wake_at(after(self.cx.now, SignedDuration::from_secs(seconds.into())));
         }
     }
 
@@ -226,7 +228,7 @@ impl<'a> Update<'_, 'a> {
         let begun = pauses.iter().find(|c| c.reason == PauseReason::BlueGreenPause)?;
         let seconds = self.strategy.auto_promotion_seconds;
         let ends = self.strategy.auto_promotion_enabled != Some(false) && seconds > 0;
-        ends.then(|| begun.start_time.0 + SignedDuration::from_secs(seconds.into()))
+        ends.then(|| after(begun.start_time.0, SignedDuration::from_secs(seconds.into())))
     }
 
     /// Records that the smaller preview has been accepted, so that it grows to its full size.

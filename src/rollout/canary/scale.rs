@@ -4,7 +4,7 @@ use super::super::context::Context;
 use super::super::draft::Draft;
 use super::super::scale::{self as sizes, AbortDelay, DelayQueue};
 use super::super::snapshot::ReplicaSetView;
-use super::super::views::Deadline;
+use super::super::views::{Deadline, total};
 use super::super::{progress, requests};
 use crate::api::CanaryStrategy;
 use crate::api::rollout_status::TrafficWeights;
@@ -127,7 +127,7 @@ pub(super) fn is_at_desired(cx: &Context<'_>, draft: &Draft) -> bool {
         canary: cx.new_rs.map(counts),
         stable: cx.stable_rs.map(counts),
         is_stable_counted: !(is_routed && strategy.dynamic_stable_scale),
-        others_available: if is_routed { 0 } else { cx.others().map(|rs| rs.status.available).sum() },
+        others_available: if is_routed { 0 } else { total(cx.others().map(|rs| rs.status.available)) },
     })
 }
 
@@ -210,7 +210,7 @@ fn basic_input<'s>(
         position: position(cx, draft, steps),
         canary: cx.new_rs.map(counts),
         stable: cx.stable_rs.filter(|rs| !cx.is_new(rs)).map(counts),
-        others_spec: cx.others().map(|rs| rs.replicas).sum(),
+        others_spec: total(cx.others().map(|rs| rs.replicas)),
     }
 }
 
@@ -249,7 +249,7 @@ fn others_to_drain<'a>(cx: &Context<'a>, draft: &mut Draft) -> Vec<(&'a ReplicaS
 
 /// How many available pods there are beyond those that must be.
 fn spare(cx: &Context<'_>, strategy: &CanaryStrategy) -> i32 {
-    cx.available_total() - (cx.replicas - limits(cx, strategy).unavailable)
+    cx.available_total().saturating_sub(cx.replicas - limits(cx, strategy).unavailable)
 }
 
 /// Old pods still serve: they go as far as availability allows.

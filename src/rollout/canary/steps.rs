@@ -9,6 +9,7 @@ use crate::api::strategy::PauseStep;
 use crate::api::{CanaryStep, IntOrString, PauseReason, StepKind};
 use crate::domain::duration;
 use crate::domain::event::EventReason;
+use crate::domain::time::after;
 
 /// The current step and its index; none without steps or past the last.
 pub(super) fn current<'a>(cx: &Context<'a>) -> Option<(usize, &'a CanaryStep)> {
@@ -33,7 +34,7 @@ pub(super) fn leave_pause(cx: &Context<'_>, draft: &mut Draft) {
         draft.pauses.hold_resume = is_resumed(cx);
         return;
     }
-    draft.pauses.left_step = true;
+    draft.left_step = true;
     draft.tell_first(EventReason::RolloutStepCompleted, completion(cx, index, step));
     complete(cx, draft);
 }
@@ -41,7 +42,7 @@ pub(super) fn leave_pause(cx: &Context<'_>, draft: &mut Draft) {
 /// Completes the current step, or waits for what it waits for.
 pub(super) fn advance(cx: &Context<'_>, draft: &mut Draft) {
     let Some((index, step)) = current(cx) else { return };
-    if draft.is_aborted(cx) || draft.pauses.clear || draft.pauses.left_step {
+    if draft.is_aborted(cx) || draft.pauses.clear || draft.left_step {
         return;
     }
     let Some(kind) = step.kind() else { return };
@@ -125,7 +126,7 @@ fn wake_at_end(draft: &mut Draft, pause: &PauseStep, start: Timestamp) {
 /// When a pause that began at `start` ends by itself; never without a duration.
 fn end(pause: &PauseStep, start: Timestamp) -> Option<Timestamp> {
     let seconds = duration::pause_seconds(pause.duration.as_ref()?)?;
-    start.checked_add(SignedDuration::from_secs(seconds.into())).ok()
+    Some(after(start, SignedDuration::from_secs(seconds.into())))
 }
 
 /// A step as Events name it.

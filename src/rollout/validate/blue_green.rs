@@ -1,11 +1,19 @@
 //! The fields of `spec.strategy.blueGreen`.
 
 use super::error::{Findings, Path};
-use crate::api::BlueGreenStrategy;
+use super::{limits, not_negative, roles};
 use crate::api::strategy::AntiAffinity;
+use crate::api::{BlueGreenStrategy, LabelSelector};
 
-/// Checks a blue-green strategy; `history` is the number of old ReplicaSets that are kept.
-pub(super) fn check(strategy: &BlueGreenStrategy, history: i32, path: &Path, found: &mut Findings) {
+/// Checks a blue-green strategy of a Rollout with that selector; `history` is the number of old ReplicaSets that are
+/// kept.
+pub(super) fn check(
+    strategy: &BlueGreenStrategy,
+    selector: &LabelSelector,
+    history: i32,
+    path: &Path,
+    found: &mut Findings,
+) {
     let active = strategy.active_service.as_str();
     if active == strategy.preview_service.as_deref().unwrap_or_default() {
         let path = path.field("activeService");
@@ -23,6 +31,11 @@ pub(super) fn check(strategy: &BlueGreenStrategy, history: i32, path: &Path, fou
             format!("must not be greater than spec.revisionHistoryLimit, which is {history}"),
         );
     }
+    // The reference takes a negative count as it is, and asks for fewer than no pods.
+    not_negative(strategy.preview_replica_count, &path.field("previewReplicaCount"), found);
+    limits::check(strategy.max_unavailable.as_ref(), &path.field("maxUnavailable"), found);
+    roles::check(strategy.preview_metadata.as_ref(), selector, &path.field("previewMetadata"), found);
+    roles::check(strategy.active_metadata.as_ref(), selector, &path.field("activeMetadata"), found);
     check_anti_affinity(strategy.anti_affinity.as_ref(), path, found);
 }
 

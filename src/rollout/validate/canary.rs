@@ -2,16 +2,17 @@
 
 use super::blue_green::check_anti_affinity;
 use super::error::{Findings, Path};
-use super::{routing, steps};
-use crate::api::{CanaryStrategy, IntOrString, TrafficRouting};
+use super::{limits, roles, routing, steps};
+use crate::api::{CanaryStrategy, LabelSelector, TrafficRouting};
 
-/// Checks a canary strategy.
-pub(super) fn check(canary: &CanaryStrategy, path: &Path, found: &mut Findings) {
+/// Checks a canary strategy of a Rollout with that selector.
+pub(super) fn check(canary: &CanaryStrategy, selector: &LabelSelector, path: &Path, found: &mut Findings) {
     check_services(canary, path, found);
     check_limits(canary, path, found);
     check_needs_routing(canary, path, found);
     check_ping_pong(canary, path, found);
     check_anti_affinity(canary.anti_affinity.as_ref(), path, found);
+    check_roles(canary, selector, path, found);
     if let Some(routing) = &canary.traffic_routing {
         routing::check(routing, &path.field("trafficRouting"), found);
     }
@@ -58,24 +59,18 @@ fn needs_both_services(canary: &CanaryStrategy, routing: &TrafficRouting) -> Opt
 }
 
 fn check_limits(canary: &CanaryStrategy, path: &Path, found: &mut Findings) {
-    let is_zero = |limit: &Option<IntOrString>| limit.as_ref().is_some_and(|limit| number_of(limit) == 0);
-    if is_zero(&canary.max_surge) && is_zero(&canary.max_unavailable) {
-        let value = match &canary.max_surge {
-            Some(IntOrString::Int(number)) => serde_json::json!(number),
-            Some(IntOrString::String(text)) => serde_json::json!(text),
-            None => serde_json::Value::Null,
-        };
+    let (surge, unavailable) = (canary.max_surge.as_ref(), canary.max_unavailable.as_ref());
+    limits::check(surge, &path.field("maxSurge"), found);
+    limits::check(unavailable, &path.field("maxUnavailable"), found);
+    if let Some(surge) = surge.filter(|surge| limits::is_zero(Some(surge)) && limits::is_zero(unavailable)) {
         let problem = "maxSurge and maxUnavailable must not both be 0: no pod could be replaced";
-        found.invalid_but(&path.field("maxSurge"), value, problem, "raise one of them");
+        found.invalid_but(&path.field("maxSurge"), limits::written(surge), problem, "raise one of them");
     }
 }
 
-/// The number in a limit, with or without a percent sign; 0 where there is none.
-fn number_of(limit: &IntOrString) -> i32 {
-    match limit {
-        IntOrString::Int(number) => *number,
-        IntOrString::String(text) => text.strip_suffix('%').unwrap_or(text).parse().unwrap_or(0),
-    }
+fn check_roles(canary: &CanaryStrategy, selector: &LabelSelector, path: &Path, found: &mut Findings) {
+    roles::check(canary.canary_metadata.as_ref(), selector, &path.field("canaryMetadata"), found);
+    roles::check(canary.stable_metadata.as_ref(), selector, &path.field("stableMetadata"), found);
 }
 
 fn check_needs_routing(canary: &CanaryStrategy, path: &Path, found: &mut Findings) {

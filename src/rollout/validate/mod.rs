@@ -7,9 +7,11 @@
 mod blue_green;
 mod canary;
 mod error;
+mod limits;
 mod names;
 mod pod_template;
 mod references;
+mod roles;
 mod routing;
 mod selector;
 mod steps;
@@ -144,6 +146,7 @@ fn check_progress_deadline(spec: &RolloutSpec, path: &Path, found: &mut Findings
 
 /// The one strategy that is set; `None` only if a mistake was found.
 fn check_strategy<'a>(spec: &'a RolloutSpec, path: &Path, found: &mut Findings) -> Option<Strategy<'a>> {
+    let selector = spec.selector.clone().unwrap_or_default();
     match (&spec.strategy.blue_green, &spec.strategy.canary) {
         (None, None) => {
             found.required(path, "set one of blueGreen and canary");
@@ -155,11 +158,11 @@ fn check_strategy<'a>(spec: &'a RolloutSpec, path: &Path, found: &mut Findings) 
         }
         (Some(blue_green), None) => {
             let history = spec.revision_history_limit.unwrap_or(DEFAULT_REVISION_HISTORY_LIMIT);
-            blue_green::check(blue_green, history, &path.field("blueGreen"), found);
+            blue_green::check(blue_green, &selector, history, &path.field("blueGreen"), found);
             Some(Strategy::BlueGreen(blue_green))
         }
         (None, Some(canary)) => {
-            canary::check(canary, &path.field("canary"), found);
+            canary::check(canary, &selector, &path.field("canary"), found);
             Some(Strategy::Canary(canary))
         }
     }

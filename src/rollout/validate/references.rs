@@ -107,7 +107,12 @@ fn check_nginx(
         (Some(name), []) => check_ingress(name, service, ingresses, &single, found),
         (None, names) => {
             for (index, name) in names.iter().enumerate() {
-                check_ingress(name, service, ingresses, &list.index(index), found);
+                let path = list.index(index);
+                if names[..index].contains(name) {
+                    found.invalid_but(&path, name.as_str(), "is there twice", "name each Ingress once");
+                } else {
+                    check_ingress(name, service, ingresses, &path, found);
+                }
             }
         }
         (Some(name), [_, ..]) => found.invalid_but(

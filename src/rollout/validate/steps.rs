@@ -1,14 +1,14 @@
 //! The steps of a canary.
 //!
-//! Two checks go beyond the reference: that a step is of one kind is checked for all eight kinds and not for four,
-//! and the header matches of a mirror route are checked like those of a header route.
+//! Three checks go beyond the reference: that a step is of one kind is checked for all eight kinds and not for four, the
+//! header matches of a mirror route are checked like those of a header route, and a canary is not scaled below no pods.
 
 use super::error::{Findings, Path};
-use super::names;
 use super::routing::{self, check_managed, check_match};
+use super::{limits, names, not_negative};
 use crate::api::analysis::RolloutArgument;
 use crate::api::strategy::{ExperimentStep, PauseStep, SetHeaderRoute, SetMirrorRoute};
-use crate::api::{CanaryStep, IntOrString, StepKind, TrafficRouting};
+use crate::api::{CanaryStep, StepKind, TrafficRouting};
 use crate::domain::duration;
 
 const KINDS: &str =
@@ -41,7 +41,9 @@ pub(super) fn check(
         match kind {
             StepKind::SetWeight(weight) => check_weight(weight, routing, &at, found),
             StepKind::Pause(pause) => check_pause(pause, &at, found),
-            StepKind::SetCanaryScale(_) => {
+            StepKind::SetCanaryScale(scale) => {
+                not_negative(scale.replicas, &at.field("replicas"), found);
+                not_negative(scale.weight, &at.field("weight"), found);
                 if routing.is_none() {
                     found.required(
                         &path.field("trafficRouting"),
@@ -81,10 +83,7 @@ fn check_weight(weight: i32, routing: Option<&TrafficRouting>, at: &Path, found:
 fn check_pause(pause: &PauseStep, at: &Path, found: &mut Findings) {
     let Some(written) = &pause.duration else { return };
     if duration::pause_seconds(written).is_none() {
-        let value = match written {
-            IntOrString::Int(seconds) => serde_json::json!(seconds),
-            IntOrString::String(text) => serde_json::json!(text),
-        };
+        let value = limits::written(written);
         let problem = "must be seconds that are not negative, or a duration such as 30s, 10m or 1h30m";
         found.invalid_but(&at.field("duration"), value, problem, "leave it out to wait for a promotion");
     }

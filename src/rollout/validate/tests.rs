@@ -1,8 +1,9 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::*;
+use crate::api::{BlueGreenStrategy, CanaryStep, CanaryStrategy, TrafficRouting};
 use crate::domain::merge_patch::apply_merge_patch;
 use crate::rollout::snapshot::{Identity, ServiceView};
 
@@ -159,11 +160,52 @@ fn surge_and_unavailable_are_not_both_zero() {
         |surge: Value, unavailable: Value| canary(&json!({"maxSurge": surge, "maxUnavailable": unavailable}));
     accepted(&limits(json!(0), json!(1)));
     accepted(&limits(json!("5"), json!(0)));
-    for zero in [json!(0), json!("0%"), json!("0"), json!("abc")] {
+    for zero in [json!(0), json!("0%"), json!("0")] {
         let error =
             format!("spec.strategy.canary.maxSurge: Invalid value: {zero}: maxSurge and maxUnavailable");
         refused(&limits(zero, json!("0%")), &error);
     }
+}
+
+#[test]
+fn limits_are_numbers_or_percentages() {
+    let surge = |limit: Value| canary(&json!({"maxSurge": limit}));
+    let field = "spec.strategy.canary.maxSurge: Invalid value";
+    for limit in [json!(5), json!("5"), json!("5%"), json!("1000000%"), json!(i32::MAX)] {
+        accepted(&surge(limit));
+    }
+    for limit in [json!("abc"), json!(""), json!("5 %"), json!("99999999999%"), json!("２5%")] {
+        refused(
+            &surge(limit.clone()),
+            &format!("{field}: {limit}: must be a number of pods or a percentage"),
+        );
+    }
+    for limit in [json!(-1), json!("-1%")] {
+        refused(&surge(limit.clone()), &format!("{field}: {limit}: must be 0 or more"));
+    }
+    let blue_green = json!({"activeService": "a", "maxUnavailable": "x", "previewReplicaCount": -1});
+    let found = errors(validate(&rollout(&json!({"strategy": {"blueGreen": blue_green}}))));
+    let fields: Vec<_> = found.iter().map(|error| error.split(": ").next().unwrap_or_default()).collect();
+    let path = "spec.strategy.blueGreen";
+    assert_eq!(fields, [format!("{path}.previewReplicaCount"), format!("{path}.maxUnavailable")]);
+}
+
+#[test]
+fn labels_of_a_role_leave_pods_where_they_are() {
+    let role = |labels: Value| {
+        let selector = json!({"matchExpressions": [{"key": "tier", "operator": "DoesNotExist"}]});
+        let fields = json!({"canary": {"stableMetadata": {"labels": labels}}});
+        rollout(&json!({"selector": selector, "strategy": fields}))
+    };
+    let field = "spec.strategy.canary.stableMetadata.labels: Invalid value";
+    accepted(&role(json!({"role": "stable", "example.com/role": ""})));
+    for key in ["app", "tier"] {
+        refused(&role(json!({key: "x"})), &format!("{field}: {key:?}: spec.selector asks for this label"));
+    }
+    let hash = "rollouts-pod-template-hash";
+    refused(&role(json!({hash: "x"})), &format!("{field}: {hash:?}: Serin tells revisions apart"));
+    refused(&role(json!({"a b": "x"})), &format!("{field}: \"a b\": the name must be"));
+    refused(&role(json!({"role": "a b"})), &format!("{field}: \"a b\": must be at most 63"));
 }
 
 #[test]
@@ -228,6 +270,49 @@ fn a_workload_takes_the_place_of_the_template() {
     }
     refused(&with("v1", "Pod"), r#"spec.workloadRef: Invalid value: "v1/Pod": must be a Deployment or"#);
     refused(&with("", "Deployment"), r#"spec.workloadRef: Invalid value: "/Deployment": must be"#);
+    refused(&with("apps/v1beta1", "Deployment"), r#"spec.workloadRef: Invalid value: "apps/v1beta1/Dep"#);
+}
+
+/// A Rollout of the workload `reference`, with `template` beside it.
+fn of_workload(reference: &Value, template: &Value) -> Rollout {
+    let complete = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"});
+    let reference = apply_merge_patch(&complete, reference);
+    let fields = json!({"workloadRef": reference, "template": null, "strategy": {"canary": {}}});
+    let mut spec = rollout(&fields).spec;
+    spec.template = serde_json::from_value(template.clone()).unwrap();
+    Rollout { spec, ..rollout(&json!({})) }
+}
+
+#[test]
+fn a_workload_has_a_name_and_says_when_its_pods_go() {
+    let with = |reference: &Value| of_workload(reference, &json!({}));
+    for mode in ["", "never", "onsuccess", "progressively"] {
+        accepted(&with(&json!({"scaleDown": mode})));
+    }
+    let path = "spec.workloadRef";
+    let error = format!(r#"{path}.scaleDown: Invalid value: "onSuccess": must be never, onsuccess or"#);
+    refused(&with(&json!({"scaleDown": "onSuccess"})), &error);
+    refused(&with(&json!({"name": ""})), &format!("{path}.name: Required value: name a Deployment of"));
+    accepted(&with(&json!({"kind": "ReplicaSet", "scaleDown": "never"})));
+    for kind in [json!({"kind": "ReplicaSet"}), json!({"apiVersion": "v1", "kind": "PodTemplate"})] {
+        let reference = apply_merge_patch(&kind, &json!({"scaleDown": "progressively"}));
+        let error = format!(r#"{path}.scaleDown: Invalid value: "progressively": must be never, for only a"#);
+        refused(&with(&reference), &error);
+    }
+}
+
+#[test]
+fn pods_come_from_one_place() {
+    let container = json!({"name": "demo", "image": "demo:1"});
+    for template in [
+        json!({"metadata": {"labels": {"a": "b"}}}),
+        json!({"metadata": {"annotations": {"a": "b"}}}),
+        json!({"spec": {"containers": [container]}}),
+    ] {
+        let error = "spec.template: Invalid value: ";
+        refused(&of_workload(&json!({}), &template), error);
+    }
+    accepted(&of_workload(&json!({}), &json!({"spec": {"containers": []}})));
 }
 
 /// A Service that selects `selector`.
@@ -360,4 +445,101 @@ fn what_is_not_built_is_named_with_its_field() {
     let text = unbuilt_features(&all)[2].to_string();
     let start = "spec.strategy.canary.steps[1].analysis: this version of Serin cannot run an analysis yet;";
     assert!(text.starts_with(start), "{text}");
+}
+
+/// The fields of a type, as manifests have them.
+fn fields<T: schemars::JsonSchema>() -> BTreeSet<String> {
+    let schema = schemars::schema_for!(T);
+    let properties = schema.get("properties").and_then(Value::as_object).unwrap();
+    properties.keys().cloned().collect()
+}
+
+/// Asserts that every field of `T` is among `built`, or refused when it is set below `path`.
+fn built_or_refused<T: schemars::JsonSchema>(path: &str, built: &[&str], with: impl Fn(&Value) -> Rollout) {
+    let all = fields::<T>();
+    let built: BTreeSet<String> = built.iter().map(|name| (*name).to_owned()).collect();
+    assert!(built.is_subset(&all), "{path}: no longer there: {:?}", built.difference(&all));
+    for field in all.difference(&built) {
+        let set = if field == "plugins" { json!({"a/b": {}}) } else { json!({}) };
+        let found = unbuilt_features(&with(&json!({field: set})));
+        let paths: Vec<&str> = found.iter().map(|unbuilt| unbuilt.path.as_str()).collect();
+        assert_eq!(paths, [format!("{path}.{field}")], "it is ignored");
+    }
+    for field in built {
+        assert_eq!(unbuilt_features(&with(&json!({&field: null}))), [], "{field}");
+    }
+}
+
+/// To take a field in and do nothing about it is worse than to refuse it. What a strategy of the other kind, or one without
+/// router, has no use for is left out of account, as the reference does.
+#[test]
+fn no_field_is_silently_ignored() {
+    built_or_refused::<RolloutSpec>(
+        "spec",
+        &[
+            "replicas",
+            "selector",
+            "template",
+            "workloadRef",
+            "minReadySeconds",
+            "rollbackWindow",
+            "strategy",
+            "revisionHistoryLimit",
+            "paused",
+            "progressDeadlineSeconds",
+            "progressDeadlineAbort",
+            "restartAt",
+            // How many runs are kept: as long as no analysis is accepted, there are none.
+            "analysis",
+        ],
+        rollout,
+    );
+    let blue_green = |fields: &Value| rollout(&json!({"strategy": {"blueGreen": fields}}));
+    built_or_refused::<BlueGreenStrategy>(
+        "spec.strategy.blueGreen",
+        &[
+            "activeService",
+            "previewService",
+            "previewReplicaCount",
+            "autoPromotionEnabled",
+            "autoPromotionSeconds",
+            "maxUnavailable",
+            "scaleDownDelaySeconds",
+            "scaleDownDelayRevisionLimit",
+            "abortScaleDownDelaySeconds",
+            "antiAffinity",
+            "previewMetadata",
+            "activeMetadata",
+        ],
+        blue_green,
+    );
+    built_or_refused::<CanaryStrategy>(
+        "spec.strategy.canary",
+        &[
+            "canaryService",
+            "stableService",
+            "steps",
+            "trafficRouting",
+            "maxSurge",
+            "maxUnavailable",
+            "antiAffinity",
+            "canaryMetadata",
+            "stableMetadata",
+            "scaleDownDelaySeconds",
+            "scaleDownDelayRevisionLimit",
+            "abortScaleDownDelaySeconds",
+            "dynamicStableScale",
+            "pingPong",
+            "minPodsPerReplicaSet",
+            "replicaProgressThreshold",
+        ],
+        canary,
+    );
+    // Managed routes are made by steps that are refused.
+    let routing = |fields: &Value| routed(fields, &json!([]));
+    let built = ["nginx", "managedRoutes", "maxTrafficWeight"];
+    built_or_refused::<TrafficRouting>("spec.strategy.canary.trafficRouting", &built, routing);
+    let step = |fields: &Value| routed(&json!({"nginx": {}}), &json!([fields]));
+    let built = ["setWeight", "pause", "setCanaryScale"];
+    built_or_refused::<CanaryStep>("spec.strategy.canary.steps[0]", &built, step);
 }

@@ -70,7 +70,9 @@ impl Names {
                 }
             }
             Value::Array(list) => {
-                list.iter_mut().for_each(|item| self.rename(item, key));
+                for item in list.iter_mut() {
+                    self.rename(item, key);
+                }
                 if key == "managedFields" {
                     list.sort_by_key(manager_of);
                 }

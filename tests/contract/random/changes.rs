@@ -356,24 +356,7 @@ fn statuses(kind: Kind) -> Choices {
             ("/metadata/annotations/note", json!("of status")),
             ("/spec/selector/app", json!("of status")),
         ],
-        Kind::Rollout => vec![
-            ("/status/replicas", json!(2)),
-            ("/status/phase", json!("Paused")),
-            ("/status/phase", Value::Null),
-            ("/status/message", json!("m")),
-            ("/status/conditions", condition("True")),
-            (
-                "/status/pauseConditions",
-                json!([{"reason": "CanaryPauseStep", "startTime": "2026-01-02T03:04:05Z"}]),
-            ),
-            ("/status/pauseConditions", Value::Null),
-            ("/status/abort", json!(true)),
-            ("/status/selector", json!("app=a")),
-            ("/status/canary", json!({"weights": {"canary": {"weight": 5}}})),
-            ("/status", Value::Null),
-            ("/metadata/annotations/note", json!("of status")),
-            ("/spec/replicas", json!(9)),
-        ],
+        Kind::Rollout => statuses_of_rollouts(condition("True")),
         Kind::Budget => vec![
             ("/status/disruptionsAllowed", json!(1)),
             ("/status/disruptionsAllowed", json!(0)),
@@ -384,6 +367,27 @@ fn statuses(kind: Kind) -> Choices {
             ("/status/desiredHealthy", json!(1)),
         ],
     }
+}
+
+fn statuses_of_rollouts(ready: Value) -> Choices {
+    vec![
+        ("/status/replicas", json!(2)),
+        ("/status/phase", json!("Paused")),
+        ("/status/phase", Value::Null),
+        ("/status/message", json!("m")),
+        ("/status/conditions", ready),
+        (
+            "/status/pauseConditions",
+            json!([{"reason": "CanaryPauseStep", "startTime": "2026-01-02T03:04:05Z"}]),
+        ),
+        ("/status/pauseConditions", Value::Null),
+        ("/status/abort", json!(true)),
+        ("/status/selector", json!("app=a")),
+        ("/status/canary", json!({"weights": {"canary": {"weight": 5}}})),
+        ("/status", Value::Null),
+        ("/metadata/annotations/note", json!("of status")),
+        ("/spec/replicas", json!(9)),
+    ]
 }
 
 fn wrong_statuses(kind: Kind) -> Choices {

@@ -11,7 +11,7 @@ use serin::controller::random::Rng;
 use super::changes::{self, below, pick};
 use super::operation::{
     Body, COUNTED_KINDS, COUNTED_VERBS, Change, Kind, LIST_VERSION, OLD_VERSION, Operation, UID, VERSION,
-    Verb,
+    Verb, apply, put,
 };
 use crate::world::{APPLY, JSON, MERGE, STRATEGIC};
 
@@ -141,7 +141,7 @@ impl Draw {
     }
 
     /// The name of an object that probably does not.
-    fn new(&mut self, kind: Kind) -> String {
+    fn fresh(&mut self, kind: Kind) -> String {
         let existing = self.existing.entry(kind).or_default();
         let free: Vec<&str> = NAMES.into_iter().filter(|name| !existing.contains(*name)).collect();
         if free.is_empty() || self.chance(15) {
@@ -221,7 +221,7 @@ impl Draw {
         match self.rng.next() % 8 {
             0 | 1 => query.push(("limit", (1 + self.rng.next() % 2).to_string())),
             2 | 3 => {
-                query = vec![("limit", "1".to_owned()), ("continue", super::operation::CONTINUE.to_owned())]
+                query = vec![("limit", "1".to_owned()), ("continue", super::operation::CONTINUE.to_owned())];
             }
             4 => {
                 let matching = pick(&mut self.rng, &["Exact", "NotOlderThan"]);
@@ -247,7 +247,7 @@ impl Draw {
     }
 
     fn create(&mut self, kind: Kind) -> Operation {
-        let name = self.new(kind);
+        let name = self.fresh(kind);
         let mut object = kind.object(&name);
         if self.chance(40) {
             for change in self.changes(kind, false) {
@@ -271,22 +271,24 @@ impl Draw {
         if self.chance(15) {
             changes.push(Change { path: "/metadata/resourceVersion", value: Value::Null });
         }
-        let age = if self.chance(20) { 1 } else { 0 };
+        let age = usize::from(self.chance(20));
         let body = Body::Seen { age, changes, otherwise: kind.object(&name) };
         let query = self.write_query();
-        Operation { query, body, part, ..self.plain(Verb::Update, kind, "PUT", &name) }
+        Operation { part, query, body, ..self.plain(Verb::Update, kind, "PUT", &name) }
     }
 
     fn patch(&mut self, verb: Verb, kind: Kind, part: &'static str) -> Operation {
         let name = self.some(kind);
         let changes = self.changes(kind, !part.is_empty());
-        let (media, body) = match verb {
-            Verb::JsonPatch => (JSON, self.json_patch(&changes, &name)),
-            Verb::StrategicPatch => (STRATEGIC, self.strategic(&changes)),
-            _ => (MERGE, self.merge(&changes)),
+        let (media, body) = if verb == Verb::JsonPatch {
+            (JSON, self.json_patch(&changes, &name))
+        } else if verb == Verb::StrategicPatch {
+            (STRATEGIC, self.strategic(&changes))
+        } else {
+            (MERGE, self.merge(&changes))
         };
         let query = self.write_query();
-        Operation { query, part, ..patch(self.number(), verb, kind, &name, media, body) }
+        Operation { part, query, ..patch(self.number(), verb, kind, &name, media, body) }
     }
 
     /// The changes as an object; those within lists are left out.
@@ -350,9 +352,10 @@ impl Draw {
                 (false, 0) => "replace",
                 (false, _) => "add",
             };
-            steps.push(match value {
-                Value::Null => json!({"op": op, "path": path}),
-                value => json!({"op": op, "path": path, "value": value}),
+            steps.push(if value.is_null() {
+                json!({"op": op, "path": path})
+            } else {
+                json!({"op": op, "path": path, "value": value})
             });
         }
         let others = [
@@ -371,7 +374,7 @@ impl Draw {
     }
 
     fn apply(&mut self, kind: Kind) -> Operation {
-        let name = if self.chance(30) { self.new(kind) } else { self.some(kind) };
+        let name = if self.chance(30) { self.fresh(kind) } else { self.some(kind) };
         let mut config = if self.chance(50) { kind.object(&name) } else { kind.bare(&name) };
         for change in self.changes(kind, false) {
             apply(&mut config, &change);
@@ -576,38 +579,4 @@ fn patch(number: usize, verb: Verb, kind: Kind, name: &str, media: &'static str,
         body: Body::Given(body),
         ..plain(number, verb, kind, "PATCH", name)
     }
-}
-
-/// Makes the change of an object, as far as it has what the path leads through.
-pub(crate) fn apply(object: &mut Value, change: &Change) {
-    let Some((parents, name)) = change.path.rsplit_once('/') else { return };
-    let mut here = object;
-    for step in parents.split('/').skip(1) {
-        here = match here {
-            Value::Array(list) => match step.parse::<usize>().ok().and_then(|index| list.get_mut(index)) {
-                Some(item) => item,
-                None => return,
-            },
-            Value::Object(map) => map.entry(step).or_insert_with(|| json!({})),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return,
-        };
-    }
-    let name = name.replace("~1", "/");
-    match here {
-        Value::Object(map) if change.value.is_null() => _ = map.remove(&name),
-        Value::Object(map) => _ = map.insert(name, change.value.clone()),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {}
-    }
-}
-
-/// Puts a change into a patch, where null stays.
-fn put(patch: &mut Value, change: &Change) {
-    let mut here = patch;
-    for step in change.path.split('/').skip(1) {
-        if !here.is_object() {
-            *here = json!({});
-        }
-        here = &mut here[step.replace("~1", "/")];
-    }
-    here.clone_from(&change.value);
 }

@@ -229,3 +229,37 @@ impl fmt::Display for Operation {
         }
     }
 }
+
+/// Makes the change of an object, as far as it has what the path leads through.
+pub(crate) fn apply(object: &mut Value, change: &Change) {
+    let Some((parents, name)) = change.path.rsplit_once('/') else { return };
+    let mut here = object;
+    for step in parents.split('/').skip(1) {
+        here = match here {
+            Value::Array(list) => match step.parse::<usize>().ok().and_then(|index| list.get_mut(index)) {
+                Some(item) => item,
+                None => return,
+            },
+            Value::Object(map) => map.entry(step).or_insert_with(|| json!({})),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return,
+        };
+    }
+    let name = name.replace("~1", "/");
+    match here {
+        Value::Object(map) if change.value.is_null() => _ = map.remove(&name),
+        Value::Object(map) => _ = map.insert(name, change.value.clone()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {}
+    }
+}
+
+/// Puts a change into a patch, where null stays.
+pub(crate) fn put(patch: &mut Value, change: &Change) {
+    let mut here = patch;
+    for step in change.path.split('/').skip(1) {
+        if !here.is_object() {
+            *here = json!({});
+        }
+        here = &mut here[step.replace("~1", "/")];
+    }
+    here.clone_from(&change.value);
+}

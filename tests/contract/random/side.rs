@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use super::alike::Names;
-use super::draw;
-use super::operation::{Body, CONTINUE, Kind, LIST_VERSION, OLD_VERSION, Operation, UID, VERSION, Verb};
+use super::operation::{
+    self, Body, CONTINUE, Kind, LIST_VERSION, OLD_VERSION, Operation, UID, VERSION, Verb,
+};
 use crate::world::{Watch, World, text};
 
 /// A world in which a sequence is played.
@@ -103,7 +104,9 @@ impl Side {
             Body::Given(body) => self.fill_in(body, operation).unwrap_or_default(),
             Body::Seen { age, changes, otherwise } => {
                 let mut object = self.seen(operation, *age).unwrap_or(otherwise).clone();
-                changes.iter().for_each(|change| draw::apply(&mut object, change));
+                for change in changes {
+                    operation::apply(&mut object, change);
+                }
                 object
             }
         }

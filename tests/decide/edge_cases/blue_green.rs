@@ -126,6 +126,11 @@ fn a_smaller_preview_grows_when_it_has_been_accepted() {
     assert_eq!(preview(1, 1, &paused), "|||true", "accepted while the pause is still recorded");
     let other = json!({"blueGreen": {"scaleUpPreviewCheckPoint": true}, "currentPodHash": "other"});
     assert_eq!(preview(1, 1, &other), "|||false", "another revision begins anew");
+    let fields = json!({"previewReplicaCount": 1});
+    let scene = Scene::blue_green(&fields).set(1, 10, 10).set(2, 1, 1).service("active", 1).asks_for(3);
+    let scene = scene.rollout(&json!({"metadata": {"generation": 2}})).status(&checked);
+    let made = scene.status(&json!({"currentPodHash": hash(2)})).decide();
+    assert_eq!(made.sent("r3")["spec"]["replicas"], 1, "so does its size");
     assert_eq!(preview(1, 1, &json!({"promoteFull": true})), "scale r2 1 to 10|||false");
 }
 

@@ -130,10 +130,8 @@ fn a_record_that_cannot_be_read_says_nothing() {
 fn nothing_is_written_where_nothing_is_asked_for_or_no_pods_are() {
     let plain = Scene::canary(&json!({})).set(1, 10, 10);
     assert_eq!(plain.decide().only("label"), "");
-    let idle = Scene::canary(&fields())
-        .set(1, 10, 10)
-        .set(2, 0, 0)
-        .asks_for(1)
-        .status(&json!({"currentStepIndex": 2}));
-    assert!(!idle.decide().only("label").contains("r2"));
+    let idle = Scene::canary(&fields()).set(1, 10, 10).set(2, 0, 0);
+    let idle = idle.noted(keys::EPHEMERAL_METADATA, r#"{"labels":{"role":"canary"}}"#).asks_for(1);
+    let labelled = idle.status(&json!({"currentStepIndex": 2})).decide().only("label");
+    assert!(labelled.contains("r1") && !labelled.contains("r2"), "{labelled}");
 }

@@ -1,3 +1,6 @@
+//! The edge cases that the reference's own tests cover; `table.yaml` says which test covers which.
+
+mod affinity;
 mod blue_green;
 mod canary;
 mod metadata;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::scene::{Scene, hash};
 
 /// Why the newest revision becomes stable, past the last step of a canary of `replicas` pods.
+#[allow(clippy::needless_pass_by_value, reason = "a value is written where it is called")]
 fn reason(replicas: i32, size: i32, available: i32, threshold: Value) -> Option<String> {
     let fields = json!({"steps": [{"setWeight": 50}], "replicaProgressThreshold": threshold});
     let scene =
@@ -97,4 +98,19 @@ fn an_update_is_not_promoted_before_its_last_step_or_after_an_abort() {
     assert!(promoted(&json!({"currentStepIndex": 1})));
     assert!(!promoted(&json!({"currentStepIndex": 0})));
     assert!(!promoted(&json!({"currentStepIndex": 1, "abort": true})));
+}
+
+#[test]
+fn ping_and_pong_take_turns() {
+    let turned = |stable: Value, index: i32| {
+        let pair = json!({"pingService": "ping", "pongService": "pong"});
+        let scene = Scene::canary(&json!({"pingPong": pair, "steps": [{"setWeight": 10}]}));
+        let scene = scene.set(1, 1, 1).set(2, 10, 10).fresh_service("ping").fresh_service("pong");
+        let status = json!({"currentStepIndex": index, "canary": {"stablePingPong": stable}});
+        scene.status(&status).decide().status["canary"]["stablePingPong"].clone()
+    };
+    assert_eq!(turned(json!("ping"), 1), "pong");
+    assert_eq!(turned(json!("pong"), 1), "ping");
+    assert_eq!(turned(Value::Null, 1), "ping", "pong is the stable one where nothing is recorded");
+    assert_eq!(turned(json!("ping"), 0), "ping", "nothing is promoted");
 }

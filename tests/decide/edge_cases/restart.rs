@@ -7,6 +7,7 @@ use crate::scene::{Decision, Scene, at, short};
 use crate::world::World;
 
 /// A restart that was asked for an hour ago, of a Rollout of `replicas` pods that are older than that.
+#[allow(clippy::needless_pass_by_value, reason = "a value is written where it is called")]
 fn asked(replicas: i32, unavailable: Value) -> Scene {
     let scene = Scene::canary(&json!({"maxUnavailable": unavailable, "steps": [{"pause": {}}]}));
     scene.spec(&json!({"replicas": replicas, "restartAt": at(-3600)}))
@@ -55,12 +56,16 @@ fn only_pods_of_the_rollout_are_evicted() {
 
 #[test]
 fn pods_that_are_going_are_not_evicted_again() {
-    let mut world = asked(2, json!(1)).set(1, 2, 2).world();
-    let name = world.all(ObjectKind::Pod).next().unwrap()["metadata"]["name"].as_str().unwrap().to_owned();
-    world.patch(ObjectKind::Pod, &name, &json!({"metadata": {"deletionTimestamp": at(0)}}));
-    let decision = Decision::on(&world);
-    assert_eq!(decision.only("evict"), "", "it counts as missing already");
-    assert_eq!(decision.wakes_in(), Some(30));
+    let decision = |unavailable: i32| {
+        let mut world = asked(2, json!(unavailable)).set(1, 2, 2).world();
+        let first = world.all(ObjectKind::Pod).next().unwrap()["metadata"]["name"].clone();
+        let going = json!({"metadata": {"deletionTimestamp": at(0)}});
+        world.patch(ObjectKind::Pod, first.as_str().unwrap(), &going);
+        Decision::on(&world)
+    };
+    assert_eq!(decision(1).only("evict"), "", "it counts as missing already");
+    assert_eq!(decision(1).wakes_in(), Some(30));
+    assert_eq!(decision(2).only("evict"), "evict r1-2");
 }
 
 #[test]
@@ -76,11 +81,17 @@ fn a_restart_waits_for_its_time_and_is_done_once() {
 fn every_pod_is_replaced_and_then_it_is_recorded() {
     let mut world: World = asked(4, json!("25%")).set(1, 4, 4).world();
     let old: Vec<Value> = world.all(ObjectKind::Pod).map(|pod| pod["metadata"]["name"].clone()).collect();
-    let mut fewest = 4;
+    let (mut fewest, mut at_the_end) = (4, None);
     for _ in 0..300 {
         world.pass(100);
-        fewest = fewest.min(world.rollout()["status"]["availableReplicas"].as_i64().unwrap_or(0));
+        let rs = world.all(ObjectKind::ReplicaSet).next().unwrap();
+        let available = rs["status"]["availableReplicas"].as_i64().unwrap();
+        fewest = fewest.min(available);
+        if !world.rollout()["status"]["restartedAt"].is_null() {
+            at_the_end.get_or_insert(available);
+        }
     }
+    assert_eq!(at_the_end, Some(4), "recorded when the last new pod is available");
     assert!(world.all(ObjectKind::Pod).all(|pod| !old.contains(&pod["metadata"]["name"])));
     assert_eq!((world.all(ObjectKind::Pod).count(), fewest), (4, 3));
     assert_eq!(world.rollout()["status"]["restartedAt"], at(-3600));

@@ -75,7 +75,8 @@ fn taken(cause: FailureCause) -> Decision {
 fn a_name_taken_by_our_own_replica_set_is_no_collision() {
     let exists = |owner: Option<&str>, template| {
         let owner_uid = owner.map(str::to_owned);
-        taken(FailureCause::AlreadyExists { owner_uid, template }).status["collisionCount"].clone()
+        let cause = FailureCause::AlreadyExists { owner_uid, template, has_hash: true };
+        taken(cause).status["collisionCount"].clone()
     };
     assert_eq!(exists(Some("uid-demo"), template(1)), Value::Null);
     assert_eq!(exists(Some("uid-demo"), template(2)), json!(1));
@@ -151,6 +152,7 @@ fn old_replica_sets_are_kept_up_to_the_limit() {
         (json!(0), vec![idle(0), idle(0)], "delete r1, delete r2"),
         (json!(1), vec![idle(0), idle(1)], "delete r1"),
         (json!(1), vec![idle(1), idle(1)], ""),
+        (json!(1), vec![idle(1), idle(0)], ""),
         (json!(2), vec![idle(1), idle(1)], ""),
         (json!(1), vec![leaving], ""),
         (json!(0), vec![unseen, idle(0)], "delete r2"),

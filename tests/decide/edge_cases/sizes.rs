@@ -167,7 +167,8 @@ fn a_revision_that_anything_refers_to_keeps_its_pods() {
     let none = json!({});
     assert_eq!(of_blue_green(1, 3, &none), "scale r2 10 to 0");
     assert_eq!(of_blue_green(2, 3, &none), "");
-    assert_eq!(of_blue_green(1, 2, &none), "");
+    let unrecorded = json!({"blueGreen": {"previewSelector": "other"}});
+    assert_eq!(of_blue_green(1, 2, &unrecorded), "", "a Service selects it");
     assert_eq!(of_blue_green(1, 3, &json!({"blueGreen": {"previewSelector": hash(2)}})), "");
     assert_eq!(of_blue_green(1, 3, &json!({"blueGreen": {"activeSelector": hash(2)}})), "");
 }

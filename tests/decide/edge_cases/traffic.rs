@@ -87,6 +87,9 @@ fn a_newer_revision_takes_the_traffic_from_the_one_before() {
     let decision = scene.decide();
     assert_eq!((weight(&decision), decision.only("route").as_str()), (0, "route 0"));
     assert_eq!(decision.only("point"), "", "the Service stays until the new one has a pod");
+    let lost = routed(&json!({"steps": steps(&[20, 50])})).set(1, 10, 10).set(2, 5, 0).weight(20, 2);
+    let decision = lost.status(&json!({"currentStepIndex": 1})).decide();
+    assert_eq!(weight(&decision), 0, "a revision that has lost its pods gets nothing");
 }
 
 #[test]

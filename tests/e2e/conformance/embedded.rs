@@ -4,13 +4,13 @@
 //! are idle. So pauses take no time, and the same scenario goes the same way each time, to the millisecond.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use kube::Client;
-use kube::api::{Api, PostParams};
 use serin::api::schema::all_crds;
 use serin::clock::Clock;
 use serin::cluster::actors::{self, ActorName};
+use serin::cluster::api::request::{Request, Response, Target, Verb};
 use serin::cluster::api::store::{Settings, Store};
 use serin::cluster::http::Front;
 use serin::cluster::kubelet;
@@ -37,22 +37,37 @@ pub(crate) struct Embedded {
     _logging: DefaultGuard,
 }
 
+/// An API that knows our kinds. To read their definitions takes longer than to play a scenario.
+static DEFINED: LazyLock<Store> = LazyLock::new(|| {
+    let now = BEGINNING.parse().unwrap();
+    let mut store = Store::new(&Settings::default(), now);
+    for definition in all_crds() {
+        let target = Target {
+            group: "apiextensions.k8s.io".to_owned(),
+            version: "v1".to_owned(),
+            resource: "customresourcedefinitions".to_owned(),
+            ..Target::default()
+        };
+        let body = serde_json::to_value(definition).unwrap();
+        let request = Request { verb: Verb::Create, target, body, ..Request::default() };
+        let answer = store.handle(&request, now);
+        assert!(matches!(answer, Response::Done { .. }), "{answer:?}");
+    }
+    store
+});
+
 impl Embedded {
     /// Runs something in a world of its own.
     pub(crate) fn run<T>(something: impl AsyncFnOnce(Self) -> T) -> T {
         let runtime = Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-        runtime.block_on(async { something(Self::start().await).await })
+        runtime.block_on(async { something(Self::start()).await })
     }
 
-    async fn start() -> Self {
+    fn start() -> Self {
         let clock = Clock::starting_at(BEGINNING.parse().unwrap());
         let log = Log::default();
         let logging = log.clone().begin(clock);
-        let front = Front::new(Store::new(&Settings::default(), clock.now()), clock);
-        let client = front.client("default");
-        for crd in all_crds() {
-            Api::all(client.clone()).create(&PostParams::default(), &crd).await.unwrap();
-        }
+        let client = Front::new(DEFINED.clone(), clock).client("default");
         let mut actors = JoinSet::new();
         actors.spawn(actors::run(client.clone(), ActorName::all(), clock));
         actors.spawn(kubelet::run(client.clone(), kubelet_settings(), clock));

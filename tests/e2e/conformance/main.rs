@@ -75,9 +75,17 @@ async fn scenarios_go_as_recorded_on_a_real_api() {
     conclude(&failed, chosen.len());
 }
 
+/// The scenario that goes otherwise on the embedded cluster, and why.
+const NOT_EMBEDDED: (&str, &str) = (
+    "workload-ref",
+    "the template of a Deployment is not filled in as by a real API server, so that its hash is another",
+);
+
 #[test]
 fn scenarios_go_as_recorded_on_the_embedded_cluster() {
-    let (chosen, deliberate) = wanted();
+    let (mut chosen, deliberate) = wanted();
+    chosen.retain(|scenario| scenario.name != NOT_EMBEDDED.0);
+    say(&format!("left out on the embedded cluster: {}: {}", NOT_EMBEDDED.0, NOT_EMBEDDED.1));
     let _machine = MACHINE.blocking_lock();
     let next = AtomicUsize::new(0);
     let work = || {

@@ -43,7 +43,8 @@ pub fn json(text: &[u8]) -> Result<Document, String> {
 
 /// Reads YAML.
 pub fn yaml(text: &[u8]) -> Result<Document, String> {
-    let (value, repeated) = read(serde_yaml::Deserializer::from_slice(text)).map_err(|error| in_yaml(&error))?;
+    let (value, repeated) =
+        read(serde_yaml::Deserializer::from_slice(text)).map_err(|error| in_yaml(&error))?;
     let lines = repeated.iter().enumerate().map(|(index, field)| {
         let line = line_of_repetition(text, index + 1);
         format!("line {line}: key {:?} already set in map", field.name)
@@ -160,7 +161,8 @@ mod tests {
 
     #[test]
     fn fields_that_are_there_again_are_named() {
-        let read = json(br#"{"a": [{"b": 1, "b": 2.5, "c": -1}, null, true], "d": {"e": 1}, "d": "f"}"#).unwrap();
+        let read =
+            json(br#"{"a": [{"b": 1, "b": 2.5, "c": -1}, null, true], "d": {"e": 1}, "d": "f"}"#).unwrap();
         assert_eq!(read.value, json!({"a": [{"b": 2.5, "c": -1}, null, true], "d": "f"}));
         let complaints = ["duplicate field \"a[0].b\"", "duplicate field \"d\""].map(str::to_owned);
         assert_eq!(read.repeated, Repeated::Fields(complaints.into()));

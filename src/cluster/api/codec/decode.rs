@@ -36,8 +36,8 @@ pub(in crate::cluster::api) fn decode(
 ) -> Option<Result<Decoded, String>> {
     let own = types::find(type_name)?;
     let mut decoder = Decoder { reader, ..Decoder::default() };
-    let decoded = decoder.object(own, sent.as_object().unwrap_or(&Map::new()));
-    Some(decoded.and_then(|mut object| {
+    let read = decoder.object(own, sent.as_object().unwrap_or(&Map::new()));
+    Some(read.and_then(|mut object| {
         if let Some(first) = decoder.first {
             return Err(first);
         }
@@ -228,7 +228,18 @@ fn merged_number(shape: &Shape, sent: &Value) -> Option<Value> {
     match shape {
         #[expect(clippy::cast_possible_truncation, reason = "it is whole and in range")]
         Shape::Int32 | Shape::Int64 => Some((number as i64).into()),
-        _ => None,
+        Shape::Text(..)
+        | Shape::Truth
+        | Shape::Float
+        | Shape::Bytes
+        | Shape::Quantity
+        | Shape::Time
+        | Shape::MicroTime
+        | Shape::IntOrText
+        | Shape::Any
+        | Shape::Object(..)
+        | Shape::List(..)
+        | Shape::Map(..) => None,
     }
 }
 
@@ -251,7 +262,15 @@ fn merged_misfit(shape: &Shape, sent: &Value) -> String {
         Shape::Float => "float64",
         Shape::Object(_) => return format!("cannot restore struct from: {found}"),
         Shape::Map(..) => return format!("cannot restore map from {found}"),
-        _ => return format!("cannot restore slice from {found}"),
+        Shape::Bytes
+        | Shape::Quantity
+        | Shape::Time
+        | Shape::MicroTime
+        | Shape::IntOrText
+        | Shape::Any
+        | Shape::List(..) => {
+            return format!("cannot restore slice from {found}");
+        }
     };
     match (shape, found) {
         // Languages convert numbers to each other and to the text with the letter of that number; this reader does not.

@@ -79,11 +79,18 @@ fn within_list(patch: &Value) -> Value {
         Value::Array(items) => items
             .iter()
             .map(|item| match item {
-                Value::Object(item) if !item.contains_key(PATCH) => new_part(item),
-                item => item.clone(),
+                Value::Object(fields) if !fields.contains_key(PATCH) => new_part(fields),
+                Value::Object(_)
+                | Value::Array(_)
+                | Value::String(_)
+                | Value::Number(_)
+                | Value::Bool(_)
+                | Value::Null => item.clone(),
             })
             .collect(),
-        _ => patch.clone(),
+        Value::Object(_) | Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null => {
+            patch.clone()
+        }
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) struct Change {
 }
 
 /// The latest changes, at most `capacity` of them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Log {
     changes: VecDeque<Change>,
     capacity: usize,

@@ -47,14 +47,15 @@ impl Default for Settings {
     }
 }
 
-/// An in-memory Kubernetes API.
-#[derive(Debug)]
+/// An in-memory Kubernetes API. A clone goes its own way from there.
+#[derive(Debug, Clone)]
 pub struct Store {
     pub(super) registry: Registry,
     pub(super) objects: BTreeMap<Key, Arc<Value>>,
     pub(super) log: Log,
     pub(super) rng: Rng,
     revision: u64,
+    definitions_revision: u64,
 }
 
 /// The namespaces that every cluster has.
@@ -70,6 +71,7 @@ impl Store {
             log: Log::new(settings.log_capacity),
             rng: Rng::seeded(settings.seed),
             revision: 0,
+            definitions_revision: 0,
         };
         for name in NAMESPACES {
             store.seed("namespaces", None, json!({"metadata": {"name": name}}), now);
@@ -121,6 +123,12 @@ impl Store {
         self.registry.find(group, version, plural)
     }
 
+    /// The resourceVersion of the latest write of a custom resource definition.
+    #[must_use]
+    pub const fn definitions_revision(&self) -> u64 {
+        self.definitions_revision
+    }
+
     /// Forgets the past up to and with `revision`: watches and lists from before it get 410.
     pub fn compact(&mut self, revision: u64) {
         self.log.compact(revision.min(self.revision));
@@ -153,6 +161,7 @@ impl Store {
 
     fn record(&mut self, key: &Key, before: Option<Arc<Value>>, after: Option<Arc<Value>>) {
         if key.group == "apiextensions.k8s.io" {
+            self.definitions_revision = self.revision;
             match (&before, &after) {
                 (_, Some(definition)) => self.registry.define(definition),
                 (Some(definition), None) => self.registry.forget(object::name(definition)),

@@ -146,7 +146,7 @@ impl Resource {
 }
 
 /// All resources, by group, version and plural name.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Registry {
     resources: BTreeMap<(String, String, String), Arc<Resource>>,
 }

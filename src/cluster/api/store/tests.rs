@@ -50,11 +50,18 @@ fn request(verb: Verb, path: &str, body: Value) -> Request {
             "allowWatchBookmarks" => options.allow_bookmarks = value == "true",
             "sendInitialEvents" => options.send_initial_events = Some(value == "true"),
             "timeoutSeconds" => options.timeout_seconds = value.parse().ok(),
-            "dryRun" => options.dry_run.push(value.to_owned()),
+            "dryRun" => options.dry_run.push(value.clone()),
             other => panic!("{other} is no option of these tests"),
         }
     }
-    Request { verb, patch_type: Some(PatchType::Merge), target: target(path), options, body }
+    Request {
+        verb,
+        patch_type: Some(PatchType::Merge),
+        target: target(path),
+        options,
+        body,
+        ..Request::default()
+    }
 }
 
 const MAPS: &str = "/api/v1/namespaces/default/configmaps";

@@ -229,8 +229,7 @@ impl Store {
             namespace: namespace.map(str::to_owned),
             ..Target::default()
         };
-        let options = super::request::Options::default();
-        let request = Request { verb: Verb::Create, patch_type: None, target, options, body };
+        let request = Request { verb: Verb::Create, target, body, ..Request::default() };
         let seeded = self.dispatch(&request, now);
         debug_assert!(seeded.is_ok(), "{seeded:?}");
     }

@@ -389,8 +389,8 @@ fn open_new_ports(store: &mut Store, service: &mut Value, all: &mut Opened) -> R
                 asked
             }
             (None, _) => {
-                let any = list.iter().filter(|other| other["port"] == port["port"]);
-                let number = match any.filter_map(|other| other["nodePort"].as_u64()).next() {
+                let mut any = list.iter().filter(|other| other["port"] == port["port"]);
+                let number = match any.find_map(|other| other["nodePort"].as_u64()) {
                     Some(asked) => {
                         all.take(service, index, asked)?;
                         asked
@@ -419,12 +419,11 @@ fn open_changed_ports(
             Some(asked) if !old.contains(&asked) && asked_before.insert(asked) => {
                 all.take(service, index, asked)?;
             }
-            Some(_) => {}
             None if opens_every_port(service) => {
                 let number = all.free(store);
                 set_node_port(service, index, number);
             }
-            None => {}
+            Some(_) | None => {}
         }
     }
     Ok(())

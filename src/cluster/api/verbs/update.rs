@@ -74,13 +74,11 @@ impl Store {
             Some(why) => unappliable(call, why),
             None => status,
         })?;
-        match found {
-            Some(live) => self.change(call, part, &live, candidate).map(shown(call)),
-            None => {
-                let made = self.create_object(call, candidate)?;
-                Ok(Answer::created((*view(&call.resource, &made)).clone()))
-            }
+        if let Some(live) = found {
+            return self.change(call, part, &live, candidate).map(shown(call));
         }
+        let made = self.create_object(call, candidate)?;
+        Ok(Answer::created((*view(&call.resource, &made)).clone()))
     }
 
     /// Makes `live` what `candidate` says, as far as the request may: the one way of every update. Who owns which field is

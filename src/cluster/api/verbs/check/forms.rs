@@ -89,9 +89,8 @@ pub(super) fn port_name(field: &str, name: &str) -> Vec<Cause> {
 /// A number that is not negative, or a percentage.
 pub(super) fn count_or_percent(field: &str, value: &Value) -> Vec<Cause> {
     match value {
-        Value::Null => Vec::new(),
         Value::String(text) if percent(text).is_none() => vec![wrong(field, value, PERCENT)],
-        Value::String(_) => Vec::new(),
+        Value::Null | Value::String(_) => Vec::new(),
         Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
             not_negative(field.to_owned(), value).into_iter().collect()
         }

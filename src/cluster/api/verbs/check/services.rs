@@ -279,10 +279,10 @@ fn traffic(service: &Value) -> Vec<Cause> {
 pub(super) fn change(old: &Value, new: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
     let is_external = kind(old) == "ExternalName" || kind(new) == "ExternalName";
-    if !is_external && !(is_headless(old) && is_headless(new)) {
+    if !(is_external || is_headless(old) && is_headless(new)) {
         causes.extend(kept("clusterIPs", "clusterIP", old, new));
     }
-    if !is_external && !is_headless(old) && !is_headless(new) {
+    if !(is_external || is_headless(old) || is_headless(new)) {
         causes.extend(kept("ipFamilies", "ipFamily", old, new));
     }
     if needs_health_check(old)
