@@ -3,7 +3,7 @@
 //! Built-in kinds implement [`Lists`] from their table, custom resources from their compiled schema. It stands in a
 //! module of its own because both, and the patches, depend on it.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// How the items of a list belong to each other: `x-kubernetes-list-type`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +45,11 @@ pub trait Lists {
     fn key_default(&self, path: &[&str], key: &str) -> Option<Value> {
         let _ = (path, key);
         None
+    }
+
+    /// An object of the kind in which nothing is set.
+    fn empty(&self) -> Value {
+        json!({})
     }
 
     /// The first thing in an applied configuration that the kind has no place for, as a path and what is wrong, such

@@ -17,13 +17,12 @@ pub(super) fn no_number(path: &str, value: &Value) -> String {
 
 /// Something else than a text.
 pub(super) fn no_text(path: &str, value: &Value) -> String {
-    unfit(path, "string", &format!("&value.valueUnstructured{{Value:{value}}}"))
+    unfit(path, "string", &format!("&value.valueUnstructured{{Value:{}}}", shown::source(value)))
 }
 
 /// Something else than a `boolean`, a `list` or a `map`.
 pub(super) fn no(wanted: &str, path: &str, value: &Value) -> String {
-    let plain = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    unfit(path, wanted, &format!("&{{{plain}}}"))
+    unfit(path, wanted, &format!("&{{{}}}", shown::plain(value)))
 }
 
 fn unfit(path: &str, wanted: &str, found: &str) -> String {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::body::Repeated;
+use super::body::Form;
 use super::status::Status;
 
 /// What is done to a resource.
@@ -107,8 +107,8 @@ pub struct Request {
     pub options: Options,
     /// The body; null where there is none.
     pub body: Value,
-    /// Fields that it has more than once.
-    pub repeated: Repeated,
+    /// How the body was written, where it was a text.
+    pub form: Form,
 }
 
 /// One answer. A watch is answered by a cursor instead (see the store).

@@ -17,6 +17,16 @@ pub(super) fn plain(value: &Value) -> String {
     }
 }
 
+/// A value in the form that it has in the source of a program.
+pub(super) fn source(value: &Value) -> String {
+    let inner = match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return value.to_string(),
+        Value::Array(items) => items.iter().map(source).collect::<Vec<_>>(),
+        Value::Object(map) => map.iter().map(|(key, value)| format!("{key:?}:{}", source(value))).collect(),
+    };
+    format!("{}{{{}}}", type_name(value), inner.join(", "))
+}
+
 /// What its type is called.
 pub(super) fn type_name(value: &Value) -> &'static str {
     match value {

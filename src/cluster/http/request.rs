@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::front::header;
 use super::protobuf;
-use crate::cluster::api::body::{self, Document, Repeated};
+use crate::cluster::api::body::{self, Document, Form};
 use crate::cluster::api::request::{Options, PatchType, Request, Target, Verb};
 use crate::cluster::api::status::{Reason, Status};
 
@@ -35,11 +35,11 @@ pub(super) fn read(
         (_, Some(patch_type), _) => patch(patch_type, sent)?,
         (_, None, Some(kind)) => object(media, sent, kind)?,
     };
-    Ok(Request { verb, patch_type, target, options, body: document.value, repeated: document.repeated })
+    Ok(Request { verb, patch_type, target, options, body: document.value, form: document.form })
 }
 
-const fn none() -> Document {
-    Document { value: Value::Null, repeated: Repeated::Fields(Vec::new()) }
+fn none() -> Document {
+    Document { value: Value::Null, form: Form::default() }
 }
 
 fn patch_type(media: &str) -> Result<PatchType, Status> {
@@ -58,11 +58,7 @@ fn patch(patch_type: PatchType, sent: &[u8]) -> Result<Document, Status> {
         PatchType::Strategic => (body::json(sent), ""),
         PatchType::Merge | PatchType::Json => (body::json(sent), "error decoding patch: "),
     };
-    let mut document = read.map_err(|why| Status::new(Reason::BadRequest, format!("{complaint}{why}")))?;
-    if let (PatchType::Json, Repeated::Fields(fields)) = (patch_type, &mut document.repeated) {
-        fields.iter_mut().for_each(|field| field.insert_str(0, "json patch "));
-    }
-    Ok(document)
+    read.map_err(|why| Status::new(Reason::BadRequest, format!("{complaint}{why}")))
 }
 
 /// An object, or what there is to say of one.

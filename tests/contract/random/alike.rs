@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use regex::Regex;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::exceptions::Exceptions;
+use super::exceptions::{Exceptions, UNORDERED};
+use crate::world::text;
 
 /// How far from now a time may be that a world has set.
 const NEAR: SignedDuration = SignedDuration::from_hours(24);
@@ -19,6 +20,7 @@ pub(crate) struct Names {
     version: Regex,
     address: Regex,
     volume: Regex,
+    node_port: Regex,
     time: Regex,
 }
 
@@ -34,6 +36,7 @@ impl Names {
             ),
             address: regex(r"\b10\.96\.\d+\.\d+\b"),
             volume: regex(r"kube-api-access-[a-z0-9]{5}"),
+            node_port: regex(r":(3[0-2]\d{3})/"),
             time: regex(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z"),
         }
     }
@@ -58,6 +61,9 @@ impl Names {
     fn rename(&mut self, value: &mut Value, key: &str) {
         match value {
             Value::Object(map) => {
+                sort_causes(map);
+                let named = std::mem::take(map).into_iter().map(|(key, value)| (self.generated(key), value));
+                map.extend(named);
                 let is_list = map.contains_key("items") || map.contains_key("rows");
                 if let Some(version) =
                     map.get_mut("metadata").and_then(|metadata| metadata.get_mut("resourceVersion"))
@@ -87,6 +93,12 @@ impl Names {
         }
     }
 
+    /// A text with the names that were generated in it.
+    fn generated(&self, text: String) -> String {
+        let names = self.known.iter().filter(|(_, name)| name.starts_with('g'));
+        names.fold(text, |text, (value, name)| text.replace(value, name))
+    }
+
     fn renamed(&mut self, text: &str, key: &str) -> String {
         if key == "message"
             && let Some((before, json, after)) = object_in(text)
@@ -105,9 +117,12 @@ impl Names {
             "cells" if is_age(text) => return "<age>".to_owned(),
             _ => {}
         }
-        let mut renamed = self.exceptions.without(text);
-        for (value, name) in self.known.iter().filter(|(_, name)| name.starts_with('g')) {
-            renamed = renamed.replace(value, name);
+        let text = self.exceptions.without(text);
+        let mut renamed = self.generated(text);
+        if key == "cells" {
+            while let Some(found) = self.node_port.captures(&renamed).map(|found| found[1].to_owned()) {
+                renamed = renamed.replace(&found, &self.name("port", &found));
+            }
         }
         for (kind, pattern) in [("uid", self.uid.clone()), ("address", self.address.clone())] {
             while let Some(found) = pattern.find(&renamed).map(|found| found.as_str().to_owned()) {
@@ -123,6 +138,34 @@ impl Names {
             if is_near(&found[0]) { "<now>".to_owned() } else { found[0].to_owned() }
         };
         self.time.replace_all(&renamed, time).into_owned()
+    }
+}
+
+/// Brings causes that the real server names in any order into one.
+fn sort_causes(status: &mut Map<String, Value>) {
+    let kind = UNORDERED.iter().find(|unordered| {
+        status.get("reason").is_some_and(|reason| reason == unordered.reason)
+            && (unordered.group.is_empty() || status["details"]["group"] == unordered.group)
+    });
+    let Some(causes) = status.get_mut("details").and_then(|details| details["causes"].as_array_mut()) else { return };
+    if kind.is_none() || causes.len() < 2 {
+        return;
+    }
+    let told = |causes: &[Value]| {
+        let mut told: Vec<String> = Vec::new();
+        for cause in causes {
+            let one = format!("{}: {}", text(&cause["field"]), text(&cause["message"]));
+            if !told.contains(&one) {
+                told.push(one);
+            }
+        }
+        told.join(", ")
+    };
+    let before = told(causes);
+    causes.sort_by_key(Value::to_string);
+    let after = told(causes);
+    if let Some(Value::String(message)) = status.get_mut("message") {
+        *message = message.replace(&before, &after);
     }
 }
 

@@ -13,6 +13,29 @@ pub(super) const EXCEPTIONS: [(&str, &str); 1] = [(
      the names of its code: they are for people, and no client can rely on them",
 )];
 
+/// Refusals whose causes the real server names in any order.
+pub(super) struct Unordered {
+    pub(super) reason: &'static str,
+    /// Of what; of all where it is empty.
+    pub(super) group: &'static str,
+    /// Why that is so.
+    _why: &'static str,
+}
+
+/// All of them.
+pub(super) const UNORDERED: [Unordered; 2] = [
+    Unordered {
+        reason: "Conflict",
+        group: "",
+        _why: "who owns which field is a map in the server, and every walk through a map has another order",
+    },
+    Unordered {
+        reason: "Invalid",
+        group: "argoproj.io",
+        _why: "the fields of a schema are a map in the server, too",
+    },
+];
+
 /// Takes exceptions out of texts.
 pub(super) struct Exceptions {
     patterns: Vec<Regex>,

@@ -110,6 +110,7 @@ async fn play_all(worlds: &Worlds, seed: u64) -> (Tally, Vec<String>) {
             let found = worlds.play(&name, &operations, &mut tally).await;
             let report = match found {
                 None => None,
+                Some(difference) if std::env::var_os("SERIN_ALL").is_some() => Some(format!("{difference:?}")),
                 Some(difference) => Some(shrink::report(&worlds, &name, &operations, difference).await),
             };
             (index, tally, report)

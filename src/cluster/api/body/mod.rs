@@ -13,22 +13,55 @@ use serde_json::{Map, Number, Value};
 pub struct Document {
     /// Of a field that is there more than once, the last.
     pub value: Value,
-    /// What there is to say of fields that are there more than once.
-    pub repeated: Repeated,
+    /// What the value does not tell of the text.
+    pub form: Form,
 }
 
-/// Fields that a text has more than once, as the API server complains of them.
+/// What a value does not tell of the text that it was read from.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Form {
+    /// Its fields, in the order of the text.
+    pub fields: Vec<Field>,
+    /// For YAML, what there is to say of fields that are there again, such as `line 7: key "replicas" already set in map`.
+    pub lines: Vec<String>,
+}
+
+/// A field in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Repeated {
-    /// In JSON, such as `duplicate field "spec.replicas"`.
-    Fields(Vec<String>),
-    /// In YAML, such as `line 7: key "replicas" already set in map`.
-    Lines(Vec<String>),
+pub struct Field {
+    /// Such as `spec.ports[0].port`.
+    pub path: String,
+    /// Whether its object had it before.
+    pub is_again: bool,
 }
 
-impl Default for Repeated {
-    fn default() -> Self {
-        Self::Fields(Vec::new())
+impl Form {
+    /// Complaints of all fields that are there again.
+    #[must_use]
+    pub fn repeated(&self) -> Vec<String> {
+        self.complaints(&[])
+    }
+
+    /// Complaints of fields that are there again and of those that are unknown, in the order of the text. What is inside
+    /// of a field that is unknown was not looked at.
+    #[must_use]
+    pub fn complaints(&self, unknown: &[String]) -> Vec<String> {
+        let is_inside = |path: &str| {
+            let rest = |parent: &String| path.strip_prefix(parent.as_str()).is_some_and(|rest| rest.starts_with(['.', '[']));
+            unknown.iter().any(rest)
+        };
+        let mut complaints = self.lines.clone();
+        let mut rest: Vec<&String> = unknown.iter().collect();
+        for Field { path, is_again } in &self.fields {
+            if let Some(place) = rest.iter().position(|unknown| *unknown == path) {
+                complaints.push(format!("unknown field \"{path}\""));
+                rest.remove(place);
+            } else if *is_again && !is_inside(path) {
+                complaints.push(format!("duplicate field \"{path}\""));
+            }
+        }
+        complaints.extend(rest.into_iter().map(|path| format!("unknown field \"{path}\"")));
+        complaints
     }
 }
 
@@ -36,20 +69,22 @@ impl Default for Repeated {
 pub fn json(text: &[u8]) -> Result<Document, String> {
     let mut reader = serde_json::Deserializer::from_slice(text);
     let read = read(&mut reader).and_then(|read| reader.end().map(|()| read));
-    let (value, repeated) = read.map_err(|error| fault::of(text).unwrap_or_else(|| error.to_string()))?;
-    let complaints = repeated.iter().map(|field| format!("duplicate field {:?}", field.path)).collect();
-    Ok(Document { value, repeated: Repeated::Fields(complaints) })
+    let (value, fields) = read.map_err(|error| fault::of(text).unwrap_or_else(|| error.to_string()))?;
+    Ok(Document { value, form: Form { fields, lines: Vec::new() } })
 }
 
 /// Reads YAML.
 pub fn yaml(text: &[u8]) -> Result<Document, String> {
-    let (value, repeated) =
-        read(serde_yaml::Deserializer::from_slice(text)).map_err(|error| in_yaml(&error))?;
-    let lines = repeated.iter().enumerate().map(|(index, field)| {
-        let line = line_of_repetition(text, index + 1);
-        format!("line {line}: key {:?} already set in map", field.name)
-    });
-    Ok(Document { value, repeated: Repeated::Lines(lines.collect()) })
+    let (value, fields) = read(serde_yaml::Deserializer::from_slice(text)).map_err(|error| in_yaml(&error))?;
+    let mut form = Form { fields, lines: Vec::new() };
+    for field in form.fields.iter_mut().filter(|field| field.is_again) {
+        let name = field.path.rsplit('.').next().unwrap_or_default();
+        let line = line_of_repetition(text, form.lines.len() + 1);
+        form.lines.push(format!("line {line}: key {name:?} already set in map"));
+        // The text in JSON that is made of it has every field once.
+        field.is_again = false;
+    }
+    Ok(Document { value, form })
 }
 
 fn in_yaml(error: &serde_yaml::Error) -> String {
@@ -66,27 +101,21 @@ fn line_of_repetition(text: &[u8], count: usize) -> usize {
     let ends = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(index, _)| index + 1);
     let is_so_far = |end: &usize| {
         let start = read(serde_yaml::Deserializer::from_slice(&text[..*end]));
-        start.is_ok_and(|(_, repeated)| repeated.len() >= count)
+        start.is_ok_and(|(_, fields)| fields.iter().filter(|field| field.is_again).count() >= count)
     };
     ends.chain([text.len()]).take_while(|end| !is_so_far(end)).count() + 1
 }
 
-/// A field that is there again.
-struct Again {
-    path: String,
-    name: String,
-}
-
-fn read<'de, D: Deserializer<'de>>(text: D) -> Result<(Value, Vec<Again>), D::Error> {
-    let mut repeated = Vec::new();
-    let value = Noting { path: String::new(), repeated: &mut repeated }.deserialize(text)?;
-    Ok((value, repeated))
+fn read<'de, D: Deserializer<'de>>(text: D) -> Result<(Value, Vec<Field>), D::Error> {
+    let mut fields = Vec::new();
+    let value = Noting { path: String::new(), fields: &mut fields }.deserialize(text)?;
+    Ok((value, fields))
 }
 
 /// Reads one value at `path`.
 struct Noting<'a> {
     path: String,
-    repeated: &'a mut Vec<Again>,
+    fields: &'a mut Vec<Field>,
 }
 
 impl<'de> DeserializeSeed<'de> for Noting<'_> {
@@ -132,21 +161,19 @@ impl<'de> Visitor<'de> for Noting<'_> {
         let mut list = Vec::new();
         loop {
             let path = format!("{}[{}]", self.path, list.len());
-            match items.next_element_seed(Noting { path, repeated: &mut *self.repeated })? {
+            match items.next_element_seed(Noting { path, fields: &mut *self.fields })? {
                 Some(item) => list.push(item),
                 None => return Ok(Value::Array(list)),
             }
         }
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
-        while let Some(name) = fields.next_key::<String>()? {
+        while let Some(name) = members.next_key::<String>()? {
             let path = if self.path.is_empty() { name.clone() } else { format!("{}.{name}", self.path) };
-            if map.contains_key(&name) {
-                self.repeated.push(Again { path: path.clone(), name: name.clone() });
-            }
-            let value = fields.next_value_seed(Noting { path, repeated: &mut *self.repeated })?;
+            self.fields.push(Field { path: path.clone(), is_again: map.contains_key(&name) });
+            let value = members.next_value_seed(Noting { path, fields: &mut *self.fields })?;
             map.insert(name, value);
         }
         Ok(Value::Object(map))
@@ -160,12 +187,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_that_are_there_again_are_named() {
-        let read =
-            json(br#"{"a": [{"b": 1, "b": 2.5, "c": -1}, null, true], "d": {"e": 1}, "d": "f"}"#).unwrap();
-        assert_eq!(read.value, json!({"a": [{"b": 2.5, "c": -1}, null, true], "d": "f"}));
-        let complaints = ["duplicate field \"a[0].b\"", "duplicate field \"d\""].map(str::to_owned);
-        assert_eq!(read.repeated, Repeated::Fields(complaints.into()));
+    fn fields_are_named_in_the_order_of_the_text() {
+        let text = br#"{"z": 1, "a": [{"b": 1, "b": 2.5, "c": -1}, null, true], "d": {"e": 1, "e": 2}, "d": "f"}"#;
+        let read = json(text).unwrap();
+        assert_eq!(read.value, json!({"a": [{"b": 2.5, "c": -1}, null, true], "d": "f", "z": 1}));
+        let again = ["duplicate field \"a[0].b\"", "duplicate field \"d.e\"", "duplicate field \"d\""];
+        assert_eq!(read.form.repeated(), again);
+        let unknown = ["a[0].c", "d", "z", "gone"].map(str::to_owned);
+        let all = ["unknown field \"z\"", again[0], "unknown field \"a[0].c\"", "unknown field \"d\"", again[2],
+            "unknown field \"gone\""];
+        assert_eq!(read.form.complaints(&unknown), all);
     }
 
     #[test]
@@ -173,8 +204,8 @@ mod tests {
         let read = yaml(b"a:\n  b: 1\n  c: 2\n  b:\n    d: 3\na: 4\n").unwrap();
         assert_eq!(read.value, json!({"a": 4}));
         let complaints = ["line 4: key \"b\" already set in map", "line 6: key \"a\" already set in map"];
-        assert_eq!(read.repeated, Repeated::Lines(complaints.map(str::to_owned).into()));
-        assert_eq!(yaml(b"a: 1").unwrap().repeated, Repeated::Lines(Vec::new()));
+        assert_eq!(read.form.repeated(), complaints);
+        assert_eq!(yaml(b"a: 1").unwrap().form.repeated(), [""; 0]);
     }
 
     #[test]

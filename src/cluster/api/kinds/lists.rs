@@ -17,6 +17,7 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 use super::Kind;
+use crate::cluster::api::codec;
 use crate::cluster::api::lists::{ListType, Lists};
 
 /// What is known of one field.
@@ -136,6 +137,10 @@ impl Lists for Kind {
     fn is_free_key(&self, path: &[&str]) -> bool {
         let Some((_, parents)) = path.split_last() else { return false };
         matches!(self.field(parents), Some(Field { target: Some(Target::Values(_)), .. }))
+    }
+
+    fn empty(&self) -> Value {
+        codec::empty(&self.table_name())
     }
 
     fn misfit(&self, configuration: &Value) -> Option<String> {

@@ -67,9 +67,9 @@ fn left(live: Option<&Value>, patch: &Value) -> Value {
     kept.map(|(key, value)| (key.clone(), left(live.get(key), value))).collect()
 }
 
-/// A part of a patch that is new in the object: directives and nulls are taken out of it.
+/// A part of a patch that is new in the object: nulls and what directives remove are taken out of it.
 fn new_part(patch: &Object) -> Value {
-    let kept = patch.iter().filter(|(key, value)| !value.is_null() && !is_directive(key));
+    let kept = patch.iter().filter(|(_, value)| !value.is_null());
     kept.filter_map(|(key, value)| Some((key.clone(), plain(value.clone())?))).collect()
 }
 
@@ -360,11 +360,12 @@ fn is_directive(key: &str) -> bool {
     key == PATCH || key == RETAIN_KEYS || key.starts_with(DELETE_FROM) || key.starts_with(ELEMENT_ORDER)
 }
 
-/// A value that is new in the object: without nulls in its maps and without what directives remove.
+/// A value that is new in the object: without nulls in its maps and without what directives remove. Other directives are
+/// taken for fields.
 fn plain(value: Value) -> Option<Value> {
     match value {
         Value::Object(map) if map.contains_key(PATCH) => None,
-        Value::Object(map) => Some(without_directives(map, plain)),
+        Value::Object(map) => Some(Value::Object(kept(map, plain))),
         Value::Array(items) => Some(Value::Array(items.into_iter().filter_map(plain).collect())),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Some(value),
     }
@@ -373,15 +374,19 @@ fn plain(value: Value) -> Option<Value> {
 /// An item that is new in a list that is merged: directives in it are not followed, but are no fields either.
 fn bare(value: Value) -> Value {
     match value {
-        Value::Object(map) => without_directives(map, |value| Some(bare(value))),
+        Value::Object(mut map) => {
+            map.retain(|key, _| !is_directive(key));
+            Value::Object(kept(map, |value| Some(bare(value))))
+        }
         Value::Array(items) => items.into_iter().map(bare).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
     }
 }
 
-fn without_directives(map: Object, inner: fn(Value) -> Option<Value>) -> Value {
-    let kept = map.into_iter().filter(|(key, value)| !value.is_null() && !is_directive(key));
-    Value::Object(kept.filter_map(|(key, value)| inner(value).map(|value| (key, value))).collect())
+/// What is kept of each field that is not null.
+fn kept(map: Object, inner: fn(Value) -> Option<Value>) -> Object {
+    let fields = map.into_iter().filter(|(_, value)| !value.is_null());
+    fields.filter_map(|(key, value)| inner(value).map(|value| (key, value))).collect()
 }
 
 fn unique(items: impl Iterator<Item = Value>) -> Vec<Value> {

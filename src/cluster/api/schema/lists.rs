@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
+use super::super::kinds;
 use super::super::lists::{ListType, Lists};
 use super::super::misfit::{no, no_number, no_text, place, undeclared};
 use super::Schema;
 use super::node::{Kind, Node};
-use super::prune::METADATA;
 
 impl Schema {
     /// The schema at `path`, of a list rather than of its items.
@@ -49,14 +49,15 @@ impl Lists for Schema {
     }
 
     fn key_default(&self, path: &[&str], key: &str) -> Option<Value> {
+        if path == ["metadata", "ownerReferences"] {
+            return Some("".into());
+        }
         items(self.find(path)?).properties.get(key)?.default.clone()
     }
 
     fn misfit(&self, configuration: &Value) -> Option<String> {
-        let metadata = configuration["metadata"].as_object();
-        let unknown = metadata.into_iter().flatten().find(|(name, _)| !METADATA.contains(&name.as_str()));
-        if let Some((name, _)) = unknown {
-            return Some(undeclared(&format!(".metadata.{name}")));
+        if let Some(misfit) = kinds::metadata_misfit(self, &configuration["metadata"]) {
+            return Some(misfit);
         }
         let fields = configuration.as_object().into_iter().flatten();
         let fields = fields.filter(|(name, _)| !matches!(name.as_str(), "apiVersion" | "kind" | "metadata"));

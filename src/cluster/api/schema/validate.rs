@@ -114,16 +114,16 @@ fn check_fields(
     path: &str,
     causes: &mut Vec<Cause>,
 ) {
+    for (name, value) in fields {
+        if let Some(node) = node.field(name) {
+            check(node, value, old.and_then(|old| old.get(name)), &below(path, name), causes);
+        }
+    }
     let needed = if node.is_embedded { ["apiVersion", "kind"].as_slice() } else { &[] };
     let needed: BTreeSet<&str> =
         needed.iter().copied().chain(node.checks.required.iter().map(String::as_str)).collect();
     for name in needed.into_iter().filter(|name| !fields.contains_key(*name)) {
         causes.push(required(below(path, name), ""));
-    }
-    for (name, value) in fields {
-        if let Some(node) = node.field(name) {
-            check(node, value, old.and_then(|old| old.get(name)), &below(path, name), causes);
-        }
     }
 }
 

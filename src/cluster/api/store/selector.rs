@@ -40,6 +40,12 @@ impl Selector {
             && self.fields.iter().all(|term| (field(object, &term.path) == term.value) == term.equal)
     }
 
+    /// The one name that objects must have, where it names one.
+    pub(crate) fn name(&self) -> Option<&str> {
+        let term = self.fields.iter().find(|term| term.equal && term.path == "metadata.name")?;
+        Some(&term.value)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.labels.is_empty() && self.fields.is_empty()
     }

@@ -25,12 +25,17 @@ impl Store {
             return Err(refuse::method_not_allowed());
         }
         let object = body(call, &call.request.body)?;
-        let made = self.create_object(call, object)?;
+        let made = self.create_object(call, Part::Main, object)?;
         Ok(Answer::created((*view(&call.resource, &made)).clone()))
     }
 
-    /// Makes an object of what a client sent, as POST, PUT and apply do.
-    pub(super) fn create_object(&mut self, call: &Call<'_>, mut object: Value) -> Result<Arc<Value>, Status> {
+    /// Makes an object of what a client sent, as POST, PUT and apply do, even if that was sent to a part of it.
+    pub(super) fn create_object(
+        &mut self,
+        call: &Call<'_>,
+        part: Part,
+        mut object: Value,
+    ) -> Result<Arc<Value>, Status> {
         let resource = &call.resource;
         let is_post = call.request.verb == Verb::Create;
         if is_post {
@@ -39,7 +44,7 @@ impl Store {
         if call.request.patch_type != Some(PatchType::Apply) || call.request.verb != Verb::Patch {
             let empty = codec::empty(&resource.entry.table_name());
             let lists = custom::lists(resource);
-            object = patch::track(&*lists, &empty, object, &call.manager(Part::Main), call.now);
+            object = patch::track(&*lists, &empty, object, &call.manager(part), call.now);
         }
         self.admit_into_namespace(call, &object)?;
         strategy::admit_new(self, call, &mut object)?;
@@ -47,12 +52,14 @@ impl Store {
         if name(&object).is_empty() && !text(&object, &["metadata", "generateName"]).is_empty() {
             self.generate_name(call, &mut object);
         }
-        strategy::begin_create(self, call, &mut object)?;
+        strategy::begin_create(self, call, part, &mut object)?;
         strategy::before_create(call, &mut object);
-        let mut causes = metadata::check(resource, &object);
-        causes.extend(strategy::check_new(resource, &object));
+        let mut causes = strategy::check_new(resource, &object);
+        if causes.is_empty() {
+            causes = metadata::check(resource, &object);
+        }
         if !causes.is_empty() {
-            return Err(refuse::invalid(resource, name(&object), &causes));
+            return Err(refuse::invalid(resource, &object, &causes));
         }
         call.warn(warn::created(resource, &object));
         let has_version = resource_version(&object).parse::<u64>().is_ok_and(|version| version != 0);
@@ -62,7 +69,7 @@ impl Store {
         }
         let key = call.key(name(&object));
         if let Some(found) = self.read(&key) {
-            return Err(refuse::already_exists(resource, name(&object), is_terminating(found)));
+            return Err(refuse::already_exists(resource, &object, is_terminating(found)));
         }
         if call.dry_run() {
             return Ok(Arc::new(object));
@@ -137,8 +144,18 @@ pub(super) fn body(call: &Call<'_>, sent: &Value) -> Result<Value, Status> {
     }
     let mut object = sent.clone();
     fill(&mut object, &["metadata"], json!({}));
-    stamp(resource, &mut object);
+    if resource.custom.is_none() {
+        stamp(resource, &mut object);
+    }
     let mut object = strategy::decode(call, &object)?;
+    let is_patch = call.request.verb == Verb::Patch;
+    let (given, expected) = (text(&object, &["apiVersion"]), resource.api_version());
+    if resource.custom.is_some() && !is_patch && given != expected {
+        return Err(refuse::bad_request(format!(
+            "the API version in the data ({given}) does not match the expected API version ({expected})"
+        )));
+    }
+    let is_own = given == expected;
     let empties = at(sent, &["metadata", "managedFields"]).as_array().is_some_and(Vec::is_empty);
     if empties && resource.custom.is_none() {
         // Other than no list, an empty one says that all is to be forgotten.
@@ -151,7 +168,9 @@ pub(super) fn body(call: &Call<'_>, sent: &Value) -> Result<Value, Status> {
         let why = "the namespace of the provided object does not match the namespace sent on the request";
         return Err(refuse::bad_request(why));
     }
-    set(&mut object, &["apiVersion"], resource.stored_version.clone().into());
+    if is_own {
+        set(&mut object, &["apiVersion"], resource.stored_version.clone().into());
+    }
     Ok(object)
 }
 

@@ -10,61 +10,77 @@ use super::super::request::{PatchType, Verb};
 use super::super::schema::Schema;
 use super::super::shown;
 use super::super::status::{Cause, Status};
-use super::super::store::object::{name, text};
+use super::super::store::object::{at, text};
 use super::super::store::{Key, Resource, ScalePaths, Store};
 use super::update::Part;
-use super::{Call, refuse};
+use super::{Call, refuse, strategy};
 
-/// Refuses a body that does not say its kind, or says another.
+/// Refuses a body that does not say its kind. Whether it is the right one is looked at later.
 pub(super) fn check_kind(resource: &Resource, sent: &Value) -> Result<(), Status> {
-    let (kind, version, expected) =
-        (text(sent, &["kind"]), text(sent, &["apiVersion"]), resource.api_version());
-    for (field, value) in [("Kind", kind), ("apiVersion", version)] {
-        if value.is_empty() {
-            let json = sent.to_string();
-            let start: String = json.chars().take(30).collect();
-            return Err(refuse::bad_request(format!(
-                "the object provided is unrecognized (must be of type {}): Object '{field}' is missing in '{json}' \
-                 ({start} ...)",
-                resource.kind
-            )));
-        }
-    }
-    if version != expected {
-        return Err(refuse::bad_request(format!(
-            "the API version in the data ({version}) does not match the expected API version ({expected})"
-        )));
-    }
-    if kind != resource.kind {
-        let causes = [refuse::wrong("kind", &kind.into(), &format!("must be {}", resource.kind))];
-        return Err(refuse::invalid_kind(&resource.group, kind, name(sent), &causes));
-    }
-    Ok(())
+    let missing = ["kind", "apiVersion"].into_iter().find(|field| text(sent, &[field]).is_empty());
+    let Some(field) = missing else { return Ok(()) };
+    let field = if field == "kind" { "Kind" } else { field };
+    let json = sent.to_string();
+    let start: String = json.chars().take(30).collect();
+    Err(refuse::bad_request(format!(
+        "the object provided is unrecognized (must be of type {}): Object '{field}' is missing in '{json}' ({start} ...)",
+        resource.kind
+    )))
 }
 
 /// A custom resource as it is kept of what a client sent.
 pub(super) fn decode(call: &Call<'_>, object: &Value) -> Result<Value, Status> {
+    let resource = &call.resource;
     let mut object = object.clone();
-    let Some(schema) = schema(&call.resource) else {
+    let is_applied =
+        call.request.verb == Verb::Patch && call.request.patch_type == Some(PatchType::Apply);
+    if is_applied {
+        strategy::drop_unfit_metadata(&mut object);
+    }
+    let mut unknown = strategy::decode_metadata(resource, &mut object)?;
+    let is_own = type_faults(resource, &object).is_empty();
+    let Some(schema) = schema(resource).filter(|_| is_own) else {
+        call.report_fields(&unknown)?;
         return Ok(object);
     };
-    let unknown = schema.prune(&mut object);
-    call.report_unknown(&unknown)?;
-    if call.request.verb != Verb::Patch || call.request.patch_type != Some(PatchType::Apply) {
+    unknown.extend(schema.prune(&mut object));
+    call.report_fields(&unknown)?;
+    if !is_applied {
         schema.drop_nulls(&mut object);
     }
     schema.default(&mut object);
     Ok(object)
 }
 
-/// What the schema and the scale have against an object.
-pub(super) fn check(resource: &Resource, part: Part, object: &Value, live: Option<&Value>) -> Vec<Cause> {
+/// What is wrong with the kind and the version that an object says it has.
+fn type_faults(resource: &Resource, object: &Value) -> Vec<Cause> {
+    let expected = [("kind", resource.kind.clone()), ("apiVersion", resource.api_version())];
+    expected
+        .into_iter()
+        .filter(|(field, expected)| text(object, &[field]) != expected)
+        .map(|(field, expected)| refuse::wrong(field, at(object, &[field]), &format!("must be {expected}")))
+        .collect()
+}
+
+/// Adds what the type, the schema and the scale have against an object to what its metadata are blamed for.
+pub(super) fn check(
+    resource: &Resource,
+    part: Part,
+    object: &Value,
+    live: Option<&Value>,
+    of_metadata: impl FnOnce() -> Vec<Cause>,
+) -> Vec<Cause> {
+    let of_type = type_faults(resource, object);
+    if !of_type.is_empty() {
+        return of_type;
+    }
     let schema = schema(resource);
-    let mut causes = match (schema, live) {
+    let mut causes = of_metadata();
+    causes.extend(match (schema, live) {
         (None, _) => Vec::new(),
         (Some(schema), Some(live)) if part == Part::Status => schema.faults_of_status(object, live),
         (Some(schema), live) => schema.faults(object, live),
-    };
+    });
     if let Some(paths) = &resource.scale {
         causes.extend(check_scale(part, paths, object));
     }

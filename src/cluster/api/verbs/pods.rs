@@ -172,6 +172,9 @@ pub(super) fn taint_node(node: &mut Value) {
 impl Store {
     /// Puts a pod on a node: `pods/NAME/binding`.
     pub(super) fn bind(&mut self, call: &Call<'_>) -> Result<Answer, Status> {
+        if name(&call.request.body) != call.name() {
+            return Err(refuse::bad_request("name in URL does not match name in Binding object"));
+        }
         let key = call.key(call.name());
         let pod = self.read(&key).cloned().ok_or_else(|| refuse::not_found(&call.resource, call.name()))?;
         let node = text(&call.request.body, &["target", "name"]);

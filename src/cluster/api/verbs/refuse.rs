@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::status::{Cause, Reason, Status};
 use super::super::store::Resource;
+use super::super::store::object::{name, text};
 
 /// `details` of a refusal that names an object of a resource.
 fn details(name: &str, group: &str, kind: &str) -> Map<String, Value> {
@@ -56,10 +57,17 @@ pub(crate) fn not_found(resource: &Resource, name: &str) -> Status {
     about(Reason::NotFound, resource, name, format!("{} \"{name}\" not found", resource.qualified()))
 }
 
-pub(crate) fn already_exists(resource: &Resource, name: &str, is_terminating: bool) -> Status {
+/// An object that is to be made is there. Who asked for a generated name may ask again.
+pub(crate) fn already_exists(resource: &Resource, object: &Value, is_terminating: bool) -> Status {
+    let name = name(object);
     let state = if is_terminating { "object is being deleted: " } else { "" };
     let message = format!("{state}{} \"{name}\" already exists", resource.qualified());
-    about(Reason::AlreadyExists, resource, name, message)
+    let mut status = about(Reason::AlreadyExists, resource, name, message);
+    if !text(object, &["metadata", "generateName"]).is_empty() {
+        status.message.push_str(", the server was not able to generate a unique name for the object");
+        status.details["retryAfterSeconds"] = 1.into();
+    }
+    status
 }
 
 pub(crate) fn conflict(resource: &Resource, name: &str, why: &str) -> Status {
@@ -91,9 +99,14 @@ pub(crate) fn forbidden_budget(name: &str, why: &str) -> Status {
     Status::with(Reason::Forbidden, message, details(name, "policy", "poddisruptionbudget").into())
 }
 
-/// The object is not valid, for these causes.
-pub(crate) fn invalid(resource: &Resource, name: &str, causes: &[Cause]) -> Status {
-    invalid_kind(&resource.stored.0, &resource.kind, name, causes)
+/// The object is not valid, for these causes. A custom resource goes by the type that it says it has.
+pub(crate) fn invalid(resource: &Resource, object: &Value, causes: &[Cause]) -> Status {
+    if resource.custom.is_none() {
+        return invalid_kind(&resource.stored.0, &resource.kind, name(object), causes);
+    }
+    let version = text(object, &["apiVersion"]);
+    let group = version.split_once('/').map_or("", |(group, _)| group);
+    invalid_kind(group, text(object, &["kind"]), name(object), causes)
 }
 
 /// As [`invalid`], for a kind that is no resource of its own, e.g. `DeleteOptions`.

@@ -11,7 +11,7 @@ use super::super::request::{PatchType, Verb};
 use super::super::status::{Reason, Status};
 use super::super::store::object::{at, items, name, namespace, resource_version, set, text, uid};
 use super::super::store::{ScalePaths, Store};
-use super::update::{Part, check_name, check_uid, unpatchable};
+use super::update::{Part, check_name, check_type, check_uid, undecodable, unpatchable};
 use super::{Answer, Call, refuse};
 
 /// The type of a scale.
@@ -20,6 +20,9 @@ const SCALE: &str = "autoscaling/v1.Scale";
 impl Store {
     pub(super) fn scale(&mut self, call: &Call<'_>) -> Result<Answer, Status> {
         let paths = call.resource.scale.clone().ok_or_else(refuse::no_resource)?;
+        if call.resource.custom.is_some() && call.request.patch_type == Some(PatchType::Strategic) {
+            return Err(refuse::unsupported_patch());
+        }
         let sent = if call.request.verb == Verb::Update { Some(replacement(call)?) } else { None };
         let key = call.key(call.name());
         let live = self.read(&key).cloned().ok_or_else(|| refuse::not_found(&call.resource, call.name()))?;
@@ -42,7 +45,10 @@ impl Store {
             None => patched(call, &before)?,
         };
         let wanted = tracked(call, &before, wanted);
-        check(call, &wanted)?;
+        // Of a custom resource the object is looked at, and not its scale.
+        if !is_custom {
+            check(call, &wanted)?;
+        }
         let candidate = scaled(call, &live, &wanted, &number);
         let after = self.change(call, Part::Main, &live, candidate)?;
         Ok(Answer::ok(scale_of(&paths, &after, is_custom)))
@@ -68,7 +74,8 @@ fn decoded(call: &Call<'_>, sent: &Value) -> Result<Value, String> {
     let decoded = codec::decode(SCALE, sent, call.reader())
         .unwrap_or_else(|| Err("its type is not known".to_owned()))?;
     // What is refused here is refused as a value that does not fit is.
-    call.report_unknown(&decoded.unknown).map_err(|status| status.message)?;
+    let refused = |status: Status| undecodable(&status).unwrap_or_default().to_owned();
+    call.report_fields(&decoded.unknown).map_err(refused)?;
     Ok(decoded.object)
 }
 
@@ -83,10 +90,19 @@ fn patched(call: &Call<'_>, before: &Value) -> Result<Value, Status> {
             patch::strategic(&lists, before, sent)?
         }
         Some(PatchType::Apply) => {
+            check_type(sent, "autoscaling/v1", "Scale")?;
+            let is_owned = !at(before, &["metadata", "managedFields"]).is_null();
+            if call.resource.custom.is_some() && !is_owned {
+                let why = unconvertible("live", "", "");
+                let why = format!("failed to create manager for existing fields: {why}");
+                return Err(Status::new(Reason::Unknown, why));
+            }
             let applied = patch::apply(&lists, Some(before), sent, &manager(call), call.now)?;
             if call.resource.custom.is_some() {
-                return Err(unappliable(sent));
+                let why = unconvertible("new", namespace(sent), name(sent));
+                return Err(Status::new(Reason::Unknown, why));
             }
+            call.report_repeated()?;
             applied
         }
         Some(PatchType::Strategic) | None => return Err(refuse::unsupported_patch()),
@@ -104,13 +120,11 @@ fn manager<'a>(call: &'a Call<'_>) -> Manager<'a> {
 }
 
 /// The server of custom resources cannot find out who owns what of a scale.
-fn unappliable(config: &Value) -> Status {
-    let (namespace, name) = (namespace(config), name(config));
-    let why = format!(
-        "failed to convert new object ({namespace}/{name}; autoscaling/v1, Kind=Scale) to proper version: request to convert \
-         CR to an invalid group/version: autoscaling/v1"
-    );
-    Status::new(Reason::Unknown, why)
+fn unconvertible(what: &str, namespace: &str, name: &str) -> String {
+    format!(
+        "failed to convert {what} object ({namespace}/{name}; autoscaling/v1, Kind=Scale) to proper version: request to \
+         convert CR to an invalid group/version: autoscaling/v1"
+    )
 }
 
 /// The scale with its owners.

@@ -314,6 +314,13 @@ fn allocate_address(store: &mut Store, service: &mut Value, is_dry_run: bool) ->
             }
         },
     };
+    if name(service).is_empty() && !is_dry_run {
+        // The record of the address names the service.
+        let why = format!(
+            "failed to allocate IP: IPAddress.networking.k8s.io {address:?} is invalid: spec.parentRef.name: Required value"
+        );
+        return refused(service, &[wrong("spec.clusterIPs", &json!([""]), &why)]);
+    }
     set(service, &["spec", "clusterIPs"], json!([address]));
     set(service, &["spec", "clusterIP"], address.into());
     Ok(())

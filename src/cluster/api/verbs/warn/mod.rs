@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::super::store::Resource;
 use super::super::store::object::{at, generation, name};
-use super::metadata::label_faults;
+use super::metadata::{finalizer_warnings, label_faults};
 use super::update::Part;
 
 const INGRESS_CLASS: &str = "kubernetes.io/ingress.class";
@@ -17,6 +17,7 @@ const INGRESS_CLASS: &str = "kubernetes.io/ingress.class";
 /// What there is to say of a new object.
 pub(super) fn created(resource: &Resource, object: &Value) -> Vec<String> {
     match (resource.group.as_str(), resource.plural.as_str()) {
+        _ if resource.custom.is_some() => finalizer_warnings(None, object),
         ("", "pods") => named("the Pod's hostname", object)
             .into_iter()
             .chain(pods::all("", at(object, &["spec"]), at(object, &["metadata"])))
@@ -40,6 +41,7 @@ pub(super) fn created(resource: &Resource, object: &Value) -> Vec<String> {
 pub(super) fn changed(resource: &Resource, part: Part, old: &Value, new: &Value) -> Vec<String> {
     match (resource.group.as_str(), resource.plural.as_str()) {
         _ if part != Part::Main => Vec::new(),
+        _ if resource.custom.is_some() => finalizer_warnings(Some(old), new),
         ("", "services") => services::all(new),
         ("apps", "replicasets" | "deployments") | ("batch", "jobs") if generation(old) != generation(new) => {
             template(new)
