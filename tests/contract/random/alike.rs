@@ -64,6 +64,13 @@ impl Names {
                 sort_causes(map);
                 let named = std::mem::take(map).into_iter().map(|(key, value)| (self.generated(key), value));
                 map.extend(named);
+                let is_bookmark = map.get("type").is_some_and(|event| event == "BOOKMARK");
+                if let Some(version) =
+                    map.get_mut("object").and_then(|object| object.pointer_mut("/metadata/resourceVersion"))
+                    && is_bookmark
+                {
+                    *version = "<of the bookmark>".into();
+                }
                 let is_list = map.contains_key("items") || map.contains_key("rows");
                 if let Some(version) =
                     map.get_mut("metadata").and_then(|metadata| metadata.get_mut("resourceVersion"))
@@ -147,7 +154,9 @@ fn sort_causes(status: &mut Map<String, Value>) {
         status.get("reason").is_some_and(|reason| reason == unordered.reason)
             && (unordered.group.is_empty() || status["details"]["group"] == unordered.group)
     });
-    let Some(causes) = status.get_mut("details").and_then(|details| details["causes"].as_array_mut()) else { return };
+    let Some(causes) = status.get_mut("details").and_then(|details| details["causes"].as_array_mut()) else {
+        return;
+    };
     if kind.is_none() || causes.len() < 2 {
         return;
     }

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use regex::Regex;
 
+use super::operation::Kind;
+
 /// Parts of texts that the real server alone says, as a regular expression, and why that is so.
 ///
 /// Each must have been said in a run: what is never met, or what the embedded API says, too, is no exception.
@@ -35,6 +37,14 @@ pub(super) const UNORDERED: [Unordered; 2] = [
         _why: "the fields of a schema are a map in the server, too",
     },
 ];
+
+/// What is not tried: the kind, what is applied to it, and why not.
+pub(super) const UNTRIED: [(Kind, &[&str], &str); 1] = [(
+    Kind::Rollout,
+    &["labels", "annotations", "finalizers"],
+    "an empty map or list that is applied to the metadata of a custom resource is stored, and not shown: each such apply \
+     is a write with a new resourceVersion, of nothing",
+)];
 
 /// Takes exceptions out of texts.
 pub(super) struct Exceptions {

@@ -127,5 +127,8 @@ pub(super) fn show(name: &str, operation: &Operation, embedded: &Value, real: &V
     } else {
         compare(&outcome(embedded), &outcome(real), "", &mut paths);
     }
-    format!("=== {name} {operation}\n{}", paths.iter().map(|path| format!("      {path}")).collect::<Vec<_>>().join("\n"))
+    format!(
+        "=== {name} {operation}\n{}",
+        paths.iter().map(|path| format!("      {path}")).collect::<Vec<_>>().join("\n")
+    )
 }

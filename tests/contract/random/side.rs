@@ -151,7 +151,7 @@ impl Side {
             // A generated name is in refusals, too.
             let name = text(&body["details"]["name"]);
             let prefix = format!("g{}-", operation.number);
-            if name.starts_with(&prefix) {
+            if name.len() > prefix.len() && name.starts_with(&prefix) {
                 self.names.learn(&name, &format!("{prefix}*"));
             }
         }
@@ -181,6 +181,12 @@ impl Side {
             name.clone_from(common);
         }
         self.seen.entry((operation.kind, name)).or_default().push(body.clone());
+    }
+}
+
+impl Drop for Side {
+    fn drop(&mut self) {
+        self.watches.iter().for_each(|(_, watch)| watch.abort());
     }
 }
 

@@ -47,7 +47,9 @@ impl Form {
     #[must_use]
     pub fn complaints(&self, unknown: &[String]) -> Vec<String> {
         let is_inside = |path: &str| {
-            let rest = |parent: &String| path.strip_prefix(parent.as_str()).is_some_and(|rest| rest.starts_with(['.', '[']));
+            let rest = |parent: &String| {
+                path.strip_prefix(parent.as_str()).is_some_and(|rest| rest.starts_with(['.', '[']))
+            };
             unknown.iter().any(rest)
         };
         let mut complaints = self.lines.clone();
@@ -75,7 +77,8 @@ pub fn json(text: &[u8]) -> Result<Document, String> {
 
 /// Reads YAML.
 pub fn yaml(text: &[u8]) -> Result<Document, String> {
-    let (value, fields) = read(serde_yaml::Deserializer::from_slice(text)).map_err(|error| in_yaml(&error))?;
+    let (value, fields) =
+        read(serde_yaml::Deserializer::from_slice(text)).map_err(|error| in_yaml(&error))?;
     let mut form = Form { fields, lines: Vec::new() };
     for field in form.fields.iter_mut().filter(|field| field.is_again) {
         let name = field.path.rsplit('.').next().unwrap_or_default();
@@ -188,14 +191,21 @@ mod tests {
 
     #[test]
     fn fields_are_named_in_the_order_of_the_text() {
-        let text = br#"{"z": 1, "a": [{"b": 1, "b": 2.5, "c": -1}, null, true], "d": {"e": 1, "e": 2}, "d": "f"}"#;
+        let text =
+            br#"{"z": 1, "a": [{"b": 1, "b": 2.5, "c": -1}, null, true], "d": {"e": 1, "e": 2}, "d": "f"}"#;
         let read = json(text).unwrap();
         assert_eq!(read.value, json!({"a": [{"b": 2.5, "c": -1}, null, true], "d": "f", "z": 1}));
         let again = ["duplicate field \"a[0].b\"", "duplicate field \"d.e\"", "duplicate field \"d\""];
         assert_eq!(read.form.repeated(), again);
         let unknown = ["a[0].c", "d", "z", "gone"].map(str::to_owned);
-        let all = ["unknown field \"z\"", again[0], "unknown field \"a[0].c\"", "unknown field \"d\"", again[2],
-            "unknown field \"gone\""];
+        let all = [
+            "unknown field \"z\"",
+            again[0],
+            "unknown field \"a[0].c\"",
+            "unknown field \"d\"",
+            again[2],
+            "unknown field \"gone\"",
+        ];
         assert_eq!(read.form.complaints(&unknown), all);
     }
 

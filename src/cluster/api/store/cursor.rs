@@ -204,6 +204,11 @@ impl Cursor {
         object::set(&mut object, &["kind"], self.resource.kind.clone().into());
         object::set(&mut object, &["apiVersion"], self.resource.api_version().into());
         object::set(&mut object, &["metadata"], metadata);
+        if let (None, Some(paths)) = (&self.resource.custom, &self.resource.scale) {
+            // Inside of the server there is no number but none.
+            let path: Vec<&str> = paths.spec.iter().map(String::as_str).collect();
+            object::set(&mut object, &path, 0.into());
+        }
         WatchEvent { event: EventType::Bookmark, object: Arc::new(object) }
     }
 }

@@ -10,7 +10,7 @@ use super::super::patch;
 use super::super::request::{PatchType, Verb};
 use super::super::status::{Reason, Status};
 use super::super::store::object::{
-    at, fill, is_terminating, name, namespace, remove, resource_version, set, text, time,
+    asked_name, at, fill, is_terminating, name, namespace, remove, resource_version, set, text, time,
 };
 use super::super::store::{Key, Resource, Store};
 use super::update::Part;
@@ -111,8 +111,7 @@ impl Store {
         if !is_terminating(found) {
             return Ok(());
         }
-        let given = name(object);
-        let name = if given.is_empty() { text(object, &["metadata", "generateName"]) } else { given };
+        let name = asked_name(object);
         let why =
             format!("unable to create new content in namespace {namespace} because it is being terminated");
         let mut status = refuse::forbidden(&call.resource, name, &why);
@@ -138,7 +137,7 @@ pub(super) fn body(call: &Call<'_>, sent: &Value) -> Result<Value, Status> {
         return Err(refuse::bad_request(message));
     }
     if resource.custom.is_some() {
-        custom::check_kind(resource, sent)?;
+        custom::check_kind(call, sent)?;
     } else {
         check_kind(resource, sent)?;
     }

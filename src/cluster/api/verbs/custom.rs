@@ -16,15 +16,20 @@ use super::update::Part;
 use super::{Call, refuse, strategy};
 
 /// Refuses a body that does not say its kind. Whether it is the right one is looked at later.
-pub(super) fn check_kind(resource: &Resource, sent: &Value) -> Result<(), Status> {
+pub(super) fn check_kind(call: &Call<'_>, sent: &Value) -> Result<(), Status> {
+    let resource = &call.resource;
     let missing = ["kind", "apiVersion"].into_iter().find(|field| text(sent, &[field]).is_empty());
     let Some(field) = missing else { return Ok(()) };
     let field = if field == "kind" { "Kind" } else { field };
     let json = sent.to_string();
     let start: String = json.chars().take(30).collect();
+    let why = format!("Object '{field}' is missing in '{json}'");
+    if call.request.verb == Verb::Patch {
+        return Err(refuse::undecodable(resource, &why));
+    }
+    let kind = &resource.kind;
     Err(refuse::bad_request(format!(
-        "the object provided is unrecognized (must be of type {}): Object '{field}' is missing in '{json}' ({start} ...)",
-        resource.kind
+        "the object provided is unrecognized (must be of type {kind}): {why} ({start} ...)"
     )))
 }
 
@@ -32,8 +37,7 @@ pub(super) fn check_kind(resource: &Resource, sent: &Value) -> Result<(), Status
 pub(super) fn decode(call: &Call<'_>, object: &Value) -> Result<Value, Status> {
     let resource = &call.resource;
     let mut object = object.clone();
-    let is_applied =
-        call.request.verb == Verb::Patch && call.request.patch_type == Some(PatchType::Apply);
+    let is_applied = call.request.verb == Verb::Patch && call.request.patch_type == Some(PatchType::Apply);
     if is_applied {
         strategy::drop_unfit_metadata(&mut object);
     }

@@ -330,12 +330,17 @@ mod tests {
     fn finalizers_are_qualified() {
         let finalizers = |name: &str| faults("configmaps", &json!({"name": "x", "finalizers": [name]}));
         assert!(finalizers("example.com/hold").is_empty() && finalizers("orphan").is_empty());
-        assert!(finalizers("hold").is_empty() && finalizers("not ok")[0].starts_with("metadata.finalizers: "));
+        assert!(
+            finalizers("hold").is_empty() && finalizers("not ok")[0].starts_with("metadata.finalizers: ")
+        );
         let held = json!({"metadata": {"finalizers": ["orphan", "hold", "a.b", "a.b/c"]}});
         let fields: Vec<String> = check_finalizers(&held).into_iter().map(|cause| cause.field).collect();
         assert_eq!(fields, ["metadata.finalizers[1]", "metadata.finalizers[2]"]);
         let said = finalizer_warnings(Some(&json!({"metadata": {"finalizers": ["hold"]}})), &held);
-        assert!(said.len() == 1 && said[0].contains("\"a.b\": prefer") && said[0].contains("path (/)"), "{said:?}");
+        assert!(
+            said.len() == 1 && said[0].contains("\"a.b\": prefer") && said[0].contains("path (/)"),
+            "{said:?}"
+        );
     }
 
     #[test]

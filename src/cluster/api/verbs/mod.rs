@@ -131,7 +131,9 @@ impl<'a> Call<'a> {
                 form.repeated().into_iter().chain(of_unknown()).collect()
             }
             // A custom resource is looked at when it was read as a whole.
-            None if self.resource.custom.is_some() => form.repeated().into_iter().chain(of_unknown()).collect(),
+            None if self.resource.custom.is_some() => {
+                form.repeated().into_iter().chain(of_unknown()).collect()
+            }
             None => form.complaints(unknown),
         };
         if texts.is_empty() {

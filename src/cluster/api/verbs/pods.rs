@@ -11,7 +11,7 @@ use super::super::patch::{self, Manager};
 use super::super::request::{Request, Verb};
 use super::super::status::{Reason, Status};
 use super::super::store::object::{
-    at, copy, fill, generation, is_terminating, items, label, members, name, set, text, time,
+    asked_name, at, copy, fill, generation, is_terminating, items, label, members, name, set, text, time,
 };
 use super::super::store::{Key, Store};
 use super::delete::DeleteOptions;
@@ -35,7 +35,7 @@ pub(super) fn admit(store: &mut Store, call: &Call<'_>, pod: &mut Value) -> Resu
         let why = format!(
             "error looking up service account {namespace}/{account}: serviceaccount \"{account}\" not found"
         );
-        return Err(refuse::forbidden(&call.resource, name(pod), &why));
+        return Err(refuse::forbidden(&call.resource, asked_name(pod), &why));
     };
     let asked = at(pod, &["spec", "automountServiceAccountToken"]).as_bool();
     let wanted = asked.or(found["automountServiceAccountToken"].as_bool()).unwrap_or(true);
@@ -49,7 +49,7 @@ pub(super) fn admit(store: &mut Store, call: &Call<'_>, pod: &mut Value) -> Resu
              given PriorityClass name",
             given.as_str().map_or_else(|| given.to_string(), str::to_owned)
         );
-        refuse::forbidden(&call.resource, name(pod), &why)
+        refuse::forbidden(&call.resource, asked_name(pod), &why)
     };
     let (priority, policy) = (at(pod, &["spec", "priority"]), at(pod, &["spec", "preemptionPolicy"]));
     if !priority.is_null() && priority != 0 {

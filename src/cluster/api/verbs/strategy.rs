@@ -6,9 +6,11 @@ use super::super::codec::{self, Reader};
 use super::super::status::{Cause, Status};
 use super::super::store::object::{at, copy, items, name, set, text};
 use super::super::store::{Generation, Resource, Store};
-use super::update::Part;
 use super::check::Again;
-use super::{Call, check, custom, defaults, definitions, events, jobs, metadata, pods, refuse, secrets, services};
+use super::update::Part;
+use super::{
+    Call, check, custom, defaults, definitions, events, jobs, metadata, pods, refuse, secrets, services,
+};
 
 /// The namespaces that may not be deleted.
 const LASTING_NAMESPACES: [&str; 3] = ["default", "kube-system", "kube-public"];

@@ -285,7 +285,9 @@ fn keep_system_metadata(live: &Value, candidate: &mut Value) {
     }
     if is_terminating(live) {
         copy(candidate, live, &["metadata", "deletionTimestamp"]);
-        copy(candidate, live, &["metadata", "deletionGracePeriodSeconds"]);
+        if at(candidate, &["metadata", "deletionGracePeriodSeconds"]).is_null() {
+            copy(candidate, live, &["metadata", "deletionGracePeriodSeconds"]);
+        }
     }
 }
 

@@ -59,8 +59,8 @@ pub(super) fn change(resource: &Resource, old: &Value, new: &Value) -> Vec<Cause
         _ => Vec::new(),
     };
     let of_object = object(resource, new);
-    let is_change_first =
-        resource.group.is_empty() && matches!(resource.plural.as_str(), "services" | "secrets" | "configmaps");
+    let is_change_first = resource.group.is_empty()
+        && matches!(resource.plural.as_str(), "services" | "secrets" | "configmaps");
     if is_change_first { [of_change, of_object].concat() } else { [of_object, of_change].concat() }
 }
 
