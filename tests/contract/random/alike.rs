@@ -1,9 +1,10 @@
 //! What makes answers of two worlds comparable: what each world chooses by itself is named by when it was seen first.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use jiff::{SignedDuration, Timestamp};
-use regex::Regex;
+use regex::{Captures, Regex};
 use serde_json::{Map, Value, json};
 
 use super::exceptions::{Exceptions, UNORDERED};
@@ -12,42 +13,55 @@ use crate::world::text;
 /// How far from now a time may be that a world has set.
 const NEAR: SignedDuration = SignedDuration::from_hours(24);
 
+/// What a world chooses by itself, as it stands in texts.
+struct Pattern {
+    /// Where this is not in a text, the pattern is not.
+    mark: &'static str,
+    regex: Regex,
+}
+
+impl Pattern {
+    fn new(mark: &'static str, regex: &str) -> Self {
+        Self { mark, regex: Regex::new(regex).expect("a regular expression") }
+    }
+
+    /// A text with something else in the place of each that is in it.
+    fn replaced(&self, text: String, by: impl FnMut(&Captures<'_>) -> String) -> String {
+        if text.contains(self.mark) { self.regex.replace_all(&text, by).into_owned() } else { text }
+    }
+}
+
+static UID: LazyLock<Pattern> = LazyLock::new(|| {
+    Pattern::new("-4", "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+});
+static VERSION: LazyLock<Pattern> = LazyLock::new(|| {
+    let regex = r"(?i)(resource ?version in (?:the precondition|record) \(|resourceVersion(?::|\W{3,8}))\d+";
+    Pattern::new("ersion", regex)
+});
+static ADDRESS: LazyLock<Pattern> = LazyLock::new(|| Pattern::new("10.96.", r"\b10\.96\.\d+\.\d+\b"));
+static VOLUME: LazyLock<Pattern> =
+    LazyLock::new(|| Pattern::new("kube-api-access-", "kube-api-access-[a-z0-9]{5}"));
+static NODE_PORT: LazyLock<Pattern> = LazyLock::new(|| Pattern::new(":3", r":(3[0-2]\d{3})/"));
+static TIME: LazyLock<Pattern> =
+    LazyLock::new(|| Pattern::new("Z", r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z"));
+
 /// The chosen values of one world, each with its common name.
+#[derive(Default)]
 pub(crate) struct Names {
     known: BTreeMap<String, String>,
+    /// The names of objects that were generated.
+    generated: BTreeMap<String, String>,
     pub(super) exceptions: Exceptions,
-    uid: Regex,
-    version: Regex,
-    address: Regex,
-    volume: Regex,
-    node_port: Regex,
-    time: Regex,
 }
 
 impl Names {
-    pub(crate) fn new() -> Self {
-        let regex = |text: &str| Regex::new(text).expect("a regular expression");
-        Self {
-            known: BTreeMap::new(),
-            exceptions: Exceptions::new(),
-            uid: regex("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"),
-            version: regex(
-                r#"(?i)(resource ?version in (?:the precondition|record) \(|resourceVersion(?::|\W{3,8}))\d+"#,
-            ),
-            address: regex(r"\b10\.96\.\d+\.\d+\b"),
-            volume: regex(r"kube-api-access-[a-z0-9]{5}"),
-            node_port: regex(r":(3[0-2]\d{3})/"),
-            time: regex(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z"),
-        }
-    }
-
-    /// Has a value that was asked for go by `name`.
+    /// Has a name that was generated go by `name`.
     pub(crate) fn learn(&mut self, value: &str, name: &str) {
-        self.known.insert(value.to_owned(), name.to_owned());
+        self.generated.insert(value.to_owned(), name.to_owned());
     }
 
     fn name(&mut self, kind: &str, value: &str) -> String {
-        let next = self.known.len();
+        let next = self.known.len() + self.generated.len();
         self.known.entry(value.to_owned()).or_insert_with(|| format!("<{kind} {next}>")).clone()
     }
 
@@ -62,7 +76,7 @@ impl Names {
         match value {
             Value::Object(map) => {
                 sort_causes(map);
-                let named = std::mem::take(map).into_iter().map(|(key, value)| (self.generated(key), value));
+                let named = std::mem::take(map).into_iter().map(|(key, value)| (self.common(key), value));
                 map.extend(named);
                 let is_bookmark = map.get("type").is_some_and(|event| event == "BOOKMARK");
                 if let Some(version) =
@@ -100,10 +114,9 @@ impl Names {
         }
     }
 
-    /// A text with the names that were generated in it.
-    fn generated(&self, text: String) -> String {
-        let names = self.known.iter().filter(|(_, name)| name.starts_with('g'));
-        names.fold(text, |text, (value, name)| text.replace(value, name))
+    /// A text with common names for those that were generated.
+    fn common(&self, text: String) -> String {
+        self.generated.iter().fold(text, |text, (value, name)| text.replace(value, name))
     }
 
     fn renamed(&mut self, text: &str, key: &str) -> String {
@@ -125,26 +138,18 @@ impl Names {
             _ => {}
         }
         let text = self.exceptions.without(text);
-        let mut renamed = self.generated(text);
+        let mut text = self.common(text);
         if key == "cells" {
-            while let Some(found) = self.node_port.captures(&renamed).map(|found| found[1].to_owned()) {
-                renamed = renamed.replace(&found, &self.name("port", &found));
-            }
+            text = NODE_PORT.replaced(text, |found| format!(":{}/", self.name("port", &found[1])));
         }
-        for (kind, pattern) in [("uid", self.uid.clone()), ("address", self.address.clone())] {
-            while let Some(found) = pattern.find(&renamed).map(|found| found.as_str().to_owned()) {
-                renamed = renamed.replace(&found, &self.name(kind, &found));
-            }
-        }
-        renamed = self.volume.replace_all(&renamed, "kube-api-access-*").into_owned();
-        renamed = self.version.replace_all(&renamed, "$1<version>").into_owned();
+        text = UID.replaced(text, |found| self.name("uid", &found[0]));
+        text = ADDRESS.replaced(text, |found| self.name("address", &found[0]));
+        text = VOLUME.replaced(text, |_| "kube-api-access-*".to_owned());
+        text = VERSION.replaced(text, |found| format!("{}<version>", &found[1]));
         let now = serin::clock::Clock::System.now();
         let is_near =
             |text: &str| text.parse::<Timestamp>().is_ok_and(|time| time.duration_since(now).abs() < NEAR);
-        let time = |found: &regex::Captures<'_>| {
-            if is_near(&found[0]) { "<now>".to_owned() } else { found[0].to_owned() }
-        };
-        self.time.replace_all(&renamed, time).into_owned()
+        TIME.replaced(text, |found| if is_near(&found[0]) { "<now>".to_owned() } else { found[0].to_owned() })
     }
 }
 

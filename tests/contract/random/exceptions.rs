@@ -1,19 +1,31 @@
 //! Where the embedded API answers otherwise and is to stay so.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use regex::Regex;
 
 use super::operation::Kind;
 
-/// Parts of texts that the real server alone says, as a regular expression, and why that is so.
-///
-/// Each must have been said in a run: what is never met, or what the embedded API says, too, is no exception.
-pub(super) const EXCEPTIONS: [(&str, &str); 1] = [(
-    r"(?:\n@@ -[0-9,]+ \+[0-9,]+ @@(?:\n[ +-][^\n]*)+)+\n",
-    "a refused change of a pod is shown as lines that differ between two Go structs of the server, in the order and by \
-     the names of its code: they are for people, and no client can rely on them",
-)];
+/// A part of texts that the real server alone says.
+#[derive(Debug)]
+pub(super) struct Exception {
+    /// As a regular expression.
+    pub(super) pattern: &'static str,
+    /// What is in every text that the pattern is in.
+    mark: &'static str,
+    /// Why it is so.
+    _why: &'static str,
+}
+
+/// All of them. Each must have been said in a run: what is never met, or what the embedded API says, too, is no
+/// exception.
+pub(super) const EXCEPTIONS: [Exception; 1] = [Exception {
+    pattern: r"(?:\n@@ -[0-9,]+ \+[0-9,]+ @@(?:\n[ +-][^\n]*)+)+\n",
+    mark: "\n@@ -",
+    _why: "a refused change of a pod is shown as lines that differ between two Go structs of the server, in the order and \
+           by the names of its code: they are for people, and no client can rely on them",
+}];
 
 /// Refusals whose causes the real server names in any order.
 pub(super) struct Unordered {
@@ -46,23 +58,23 @@ pub(super) const UNTRIED: [(Kind, &[&str], &str); 1] = [(
      is a write with a new resourceVersion, of nothing",
 )];
 
+static PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
+    let patterns = EXCEPTIONS.iter();
+    patterns.map(|exception| Regex::new(exception.pattern).expect("a regular expression")).collect()
+});
+
 /// Takes exceptions out of texts.
+#[derive(Default)]
 pub(super) struct Exceptions {
-    patterns: Vec<Regex>,
     /// The numbers of those that were met.
     pub(super) met: BTreeSet<usize>,
 }
 
 impl Exceptions {
-    pub(super) fn new() -> Self {
-        let patterns = EXCEPTIONS.map(|(pattern, _)| Regex::new(pattern).expect("a regular expression"));
-        Self { patterns: patterns.into(), met: BTreeSet::new() }
-    }
-
     pub(super) fn without(&mut self, text: &str) -> String {
         let mut text = text.to_owned();
-        for (number, pattern) in self.patterns.iter().enumerate() {
-            if pattern.is_match(&text) {
+        for (number, (exception, pattern)) in EXCEPTIONS.iter().zip(PATTERNS.iter()).enumerate() {
+            if text.contains(exception.mark) && pattern.is_match(&text) {
                 self.met.insert(number);
                 text = pattern.replace_all(&text, "").into_owned();
             }

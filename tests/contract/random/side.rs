@@ -34,7 +34,7 @@ impl Side {
         world.admit_pods().await;
         Self {
             world,
-            names: Names::new(),
+            names: Names::default(),
             seen: BTreeMap::new(),
             generated: BTreeMap::new(),
             list_versions: BTreeMap::new(),
