@@ -18,8 +18,6 @@ use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::gaps::GAPS;
-
 use crate::support;
 
 pub(crate) const MERGE: &str = "application/merge-patch+json";
@@ -48,9 +46,6 @@ macro_rules! facts {
     };
 }
 pub(crate) use facts;
-
-/// What the embedded world is called in reports.
-const EMBEDDED: &str = "embedded";
 
 /// An API with a namespace for one fact.
 #[derive(Clone)]
@@ -83,7 +78,7 @@ pub(crate) async fn hold_after(
     let mut failures = Vec::new();
     let server = embedded(settings).await;
     let kubeconfig = Kubeconfig::from_yaml(&server.kubeconfig()).expect("a kubeconfig");
-    failures.extend(hold_in(EMBEDDED, &client(kubeconfig).await, facts, prepare).await);
+    failures.extend(hold_in("embedded", &client(kubeconfig).await, facts, prepare).await);
     if let Some(plane) = real().await {
         let kubeconfig = Kubeconfig::read_from(plane.admin_kubeconfig()).expect("a kubeconfig");
         failures.extend(hold_in("real", &client(kubeconfig).await, facts, prepare).await);
@@ -134,17 +129,7 @@ async fn hold_in(
     }
     while let Some(done) = running.join_next().await {
         let (fact, held) = done.expect("panics are caught further in");
-        let gap = GAPS.iter().find(|(gap, _)| *gap == fact && name == EMBEDDED);
-        match (held, gap) {
-            (Err(why), None) => {
-                failures.push(format!("  {name}: {fact}: {why}"));
-            }
-            (Ok(()), Some(_)) => {
-                failures.push(format!("  {name}: {fact}: holds now; take it off the list of gaps"));
-            }
-            (Err(_), Some((_, instead))) => println!("  {name}: {fact} does not hold: it {instead}"),
-            (Ok(()), None) => {}
-        }
+        failures.extend(held.err().map(|why| format!("  {name}: {fact}: {why}")));
     }
     failures.sort();
     failures

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use regex::Regex;
+use serde_json::Value;
 
 use super::operation::Kind;
 
@@ -80,5 +81,18 @@ impl Exceptions {
             }
         }
         text
+    }
+}
+
+/// Leaves the columns of a watch of tables to the first of them.
+///
+/// The real server counts as the first what it encodes first, and does not count what it finds encoded for another watch:
+/// which that is depends on how its goroutines meet.
+pub(super) fn leave_columns_to_the_first(events: &mut [Value]) {
+    let mut tables =
+        events.iter_mut().map(|event| &mut event["object"]).filter(|object| object["kind"] == "Table");
+    let Some(first) = tables.next() else { return };
+    for table in tables.filter(|table| table["columnDefinitions"] == first["columnDefinitions"]) {
+        table["columnDefinitions"] = Value::Null;
     }
 }

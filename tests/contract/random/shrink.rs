@@ -119,16 +119,3 @@ fn compare(embedded: &Value, real: &Value, path: &str, differences: &mut Vec<Str
         _ => differences.push(format!("{path}\n        embedded: {embedded}\n        real:     {real}")),
     }
 }
-
-pub(super) fn show(name: &str, operation: &Operation, embedded: &Value, real: &Value) -> String {
-    let mut paths = Vec::new();
-    if embedded["code"] == real["code"] {
-        compare(embedded, real, "", &mut paths);
-    } else {
-        compare(&outcome(embedded), &outcome(real), "", &mut paths);
-    }
-    format!(
-        "=== {name} {operation}\n{}",
-        paths.iter().map(|path| format!("      {path}")).collect::<Vec<_>>().join("\n")
-    )
-}

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use super::alike::Names;
+use super::exceptions::leave_columns_to_the_first;
 use super::operation::{
     self, Body, CONTINUE, Kind, LIST_VERSION, OLD_VERSION, Operation, UID, VERSION, Verb,
 };
@@ -60,7 +61,8 @@ impl Side {
     pub(crate) async fn watched(&mut self) -> Vec<(usize, Vec<Value>)> {
         let mut all = Vec::new();
         for (number, watch) in std::mem::take(&mut self.watches) {
-            let events = watch.await.expect("a watch");
+            let mut events = watch.await.expect("a watch");
+            leave_columns_to_the_first(&mut events);
             all.push((number, events.iter().map(|event| self.names.alike(event)).collect()));
         }
         all

@@ -13,7 +13,7 @@ use super::super::store::object::{
     asked_name, at, fill, is_terminating, name, namespace, remove, resource_version, set, text, time,
 };
 use super::super::store::{Key, Resource, Store};
-use super::update::Part;
+use super::update::{Part, sent_version};
 use super::{Answer, Call, custom, metadata, refuse, stamp, strategy, view, warn};
 
 /// How often a generated name that is taken is generated anew.
@@ -48,6 +48,9 @@ impl Store {
         }
         self.admit_into_namespace(call, &object)?;
         strategy::admit_new(self, call, &mut object)?;
+        if !is_post {
+            sent_version(&object)?;
+        }
         self.fill_system_metadata(call, &mut object);
         if name(&object).is_empty() && !text(&object, &["metadata", "generateName"]).is_empty() {
             self.generate_name(call, &mut object);

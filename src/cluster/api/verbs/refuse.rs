@@ -30,6 +30,12 @@ pub(crate) fn undecodable(resource: &Resource, why: &str) -> Status {
     bad_request(format!("{kind} in version \"{version}\" cannot be handled as a {kind}: {why}"))
 }
 
+/// The server cannot do what it should.
+pub(crate) fn internal(why: &str) -> Status {
+    let details = json!({"causes": [{"message": why}]});
+    Status::with(Reason::InternalError, format!("Internal error occurred: {why}"), details)
+}
+
 /// The resource of the URL does not exist.
 pub(crate) fn no_resource() -> Status {
     let message = "the server could not find the requested resource";

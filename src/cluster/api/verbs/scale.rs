@@ -17,6 +17,9 @@ use super::{Answer, Call, refuse};
 /// The type of a scale.
 const SCALE: &str = "autoscaling/v1.Scale";
 
+/// The number that the scale of a custom resource without one has while it is written.
+const UNSET: i32 = i32::MIN;
+
 impl Store {
     pub(super) fn scale(&mut self, call: &Call<'_>) -> Result<Answer, Status> {
         let paths = call.resource.scale.clone().ok_or_else(refuse::no_resource)?;
@@ -27,12 +30,20 @@ impl Store {
         let key = call.key(call.name());
         let live = self.read(&key).cloned().ok_or_else(|| refuse::not_found(&call.resource, call.name()))?;
         let is_custom = call.resource.custom.is_some();
-        let shown = scale_of(&paths, &live, is_custom);
-        if call.request.verb == Verb::Get {
-            return Ok(Answer::ok(shown));
-        }
+        let mut before = scale_of(&paths, &live, is_custom);
         let number = steps(&paths.spec);
-        let mut before = shown;
+        let is_unset = is_custom && at(&live, &number).is_null();
+        let field = format!("the spec replicas field \".{}\"", paths.spec.join("."));
+        if call.request.verb == Verb::Get {
+            return if is_unset {
+                Err(refuse::internal(&format!("{field} does not exist")))
+            } else {
+                Ok(Answer::ok(before))
+            };
+        }
+        if is_unset {
+            set(&mut before, &["spec", "replicas"], UNSET.into());
+        }
         let owners = patch::scale_owners(&live, &number);
         if !owners.is_null() {
             set(&mut before, &["metadata", "managedFields"], owners);
@@ -45,6 +56,9 @@ impl Store {
             None => patched(call, &before)?,
         };
         let wanted = tracked(call, &before, wanted);
+        if is_custom && at(&wanted, &["spec", "replicas"]) == UNSET {
+            return Err(refuse::bad_request(format!("{field} cannot be empty")));
+        }
         // Of a custom resource the object is looked at, and not its scale.
         if !is_custom {
             check(call, &wanted)?;

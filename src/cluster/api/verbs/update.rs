@@ -250,17 +250,21 @@ pub(super) fn check_name(call: &Call<'_>, candidate: &Value) -> Result<(), Statu
     }
 }
 
+/// The resourceVersion in what was sent; 0 where there is none.
+pub(super) fn sent_version(candidate: &Value) -> Result<u64, Status> {
+    match resource_version(candidate) {
+        "" => Ok(0),
+        sent => sent.parse().map_err(|_| {
+            let why = format!("strconv.ParseUint: parsing {sent:?}: invalid syntax");
+            Status::new(Reason::Unknown, why)
+        }),
+    }
+}
+
 /// A resourceVersion in what was sent is a precondition; some kinds must have one.
 fn check_version(call: &Call<'_>, live: &Value, candidate: &Value) -> Result<(), Status> {
     let resource = &call.resource;
-    let sent = match resource_version(candidate) {
-        "" => 0,
-        sent => sent.parse::<u64>().map_err(|_| {
-            let status = page::parse_revision(sent).err();
-            let why = format!("strconv.ParseUint: parsing \"{sent}\": invalid syntax");
-            Status { message: why, ..status.unwrap_or_else(refuse::no_resource) }
-        })?,
-    };
+    let sent = sent_version(candidate)?;
     if sent == 0 {
         if !resource.habits.needs_version {
             return Ok(());
