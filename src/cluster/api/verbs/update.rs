@@ -11,7 +11,7 @@ use super::super::store::object::{
     self, at, copy, finalizers, generation, is_terminating, items, name, remove, resource_version, set, uid,
 };
 use super::super::store::{Generation, Key, Resource, Store};
-use super::{Answer, Call, create, custom, metadata, page, refuse, stamp, strategy, view, warn};
+use super::{Answer, Call, create, custom, metadata, refuse, stamp, strategy, view, warn};
 
 /// Which half of an object a request changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
