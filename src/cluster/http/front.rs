@@ -130,7 +130,8 @@ impl Front {
                     return Err(Status::new(Reason::MethodNotAllowed, message));
                 };
                 let kind = self.kind(&target);
-                let request = request::read(verb, target, query.options, &head.headers, body, kind)?;
+                let request =
+                    request::read(verb, target, query.options, &head.headers, body, kind.as_deref())?;
                 self.answer_resource(&request, form)
             }
             Route::Page(page) => {

@@ -20,7 +20,7 @@ pub(super) fn read(
     mut options: Options,
     headers: &HeaderMap,
     sent: &Bytes,
-    kind: Option<String>,
+    kind: Option<&str>,
 ) -> Result<Request, Status> {
     if options.field_manager.is_empty() {
         let agent = header(headers, USER_AGENT).unwrap_or_default();
@@ -29,7 +29,7 @@ pub(super) fn read(
     let media = header(headers, CONTENT_TYPE).unwrap_or_default();
     let media = media.split(';').next().unwrap_or_default().trim();
     let patch_type = if verb == Verb::Patch { Some(patch_type(media)?) } else { None };
-    let document = match (verb, patch_type, &kind) {
+    let document = match (verb, patch_type, kind) {
         (Verb::Get | Verb::List | Verb::Watch, ..) | (_, _, None) => none(),
         (Verb::Delete | Verb::DeleteCollection, ..) if sent.is_empty() => none(),
         (_, Some(patch_type), _) => patch(patch_type, sent)?,
@@ -104,8 +104,8 @@ fn shown(sent: &[u8]) -> String {
         None => "<empty>".to_owned(),
         Some(b'{') => format!("{}{rest}", String::from_utf8_lossy(start)),
         Some(_) => {
-            let digits: String = start.iter().map(|byte| format!("{byte:02x}")).collect();
-            format!("{digits}{rest}")
+            let digits: Vec<String> = start.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("{}{rest}", digits.concat())
         }
     }
 }

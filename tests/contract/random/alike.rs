@@ -10,6 +10,9 @@ use serde_json::{Map, Value, json};
 use super::exceptions::{Exceptions, UNORDERED};
 use crate::world::text;
 
+/// The address of a service that is only tried.
+const TRIED: &str = "10.96.0.0";
+
 /// How far from now a time may be that a world has set.
 const NEAR: SignedDuration = SignedDuration::from_hours(24);
 
@@ -41,7 +44,7 @@ static VERSION: LazyLock<Pattern> = LazyLock::new(|| {
 static ADDRESS: LazyLock<Pattern> = LazyLock::new(|| Pattern::new("10.96.", r"\b10\.96\.\d+\.\d+\b"));
 static VOLUME: LazyLock<Pattern> =
     LazyLock::new(|| Pattern::new("kube-api-access-", "kube-api-access-[a-z0-9]{5}"));
-static NODE_PORT: LazyLock<Pattern> = LazyLock::new(|| Pattern::new(":3", r":(3[0-2]\d{3})/"));
+static NODE_PORT: LazyLock<Pattern> = LazyLock::new(|| Pattern::new(":3", r":3[0-2]\d{3}/"));
 static TIME: LazyLock<Pattern> =
     LazyLock::new(|| Pattern::new("Z", r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z"));
 
@@ -107,7 +110,7 @@ impl Names {
             Value::String(text) => *text = self.renamed(text, key),
             Value::Number(number) if key == "nodePort" || key == "healthCheckNodePort" => {
                 if number.as_u64().is_some_and(|port| (30_000..32_768).contains(&port)) {
-                    *value = self.name("port", &number.to_string()).into();
+                    *value = "<port>".into();
                 }
             }
             Value::Null | Value::Bool(_) | Value::Number(_) => {}
@@ -140,10 +143,11 @@ impl Names {
         let text = self.exceptions.without(text);
         let mut text = self.common(text);
         if key == "cells" {
-            text = NODE_PORT.replaced(text, |found| format!(":{}/", self.name("port", &found[1])));
+            text = NODE_PORT.replaced(text, |_| ":<port>/".to_owned());
         }
         text = UID.replaced(text, |found| self.name("uid", &found[0]));
-        text = ADDRESS.replaced(text, |found| self.name("address", &found[0]));
+        text =
+            ADDRESS.replaced(text, |found| (if &found[0] == TRIED { TRIED } else { "<address>" }).to_owned());
         text = VOLUME.replaced(text, |_| "kube-api-access-*".to_owned());
         text = VERSION.replaced(text, |found| format!("{}<version>", &found[1]));
         let now = serin::clock::Clock::System.now();

@@ -131,7 +131,9 @@ pub(super) fn finalizer_warnings(old: Option<&Value>, new: &Value) -> Vec<String
     let mut said = Vec::new();
     for name in added {
         let mut say = |why: &str| said.push(format!("metadata.finalizers: {name:?}: {why}"));
-        qualified_name_faults(name).iter().for_each(|why| say(why));
+        for why in qualified_name_faults(name) {
+            say(&why);
+        }
         if !name.contains('/') && !SYSTEM_FINALIZERS.contains(&name) {
             let path = if name.contains('.') { " including a path (/)" } else { "" };
             say(&format!(

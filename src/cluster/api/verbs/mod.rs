@@ -183,8 +183,8 @@ impl<'a> Call<'a> {
 
 /// What the reader of YAML says of lines that repeat a field; nothing where there are none.
 fn yaml_fault(lines: &[String]) -> Option<String> {
-    let lines: String = lines.iter().map(|line| format!("\n  {line}")).collect();
-    (!lines.is_empty()).then(|| format!("error converting YAML to JSON: yaml: unmarshal errors:{lines}"))
+    let why = "error converting YAML to JSON: yaml: unmarshal errors:";
+    (!lines.is_empty()).then(|| format!("{why}\n  {}", lines.join("\n  ")))
 }
 
 /// The resource that a request is about.

@@ -21,18 +21,16 @@ pub(super) fn decode(call: &Call<'_>, object: &Value) -> Result<Value, Status> {
     if resource.custom.is_some() {
         return custom::decode(call, object);
     }
-    let mut object = match codec::decode(&resource.entry.table_name(), object, call.reader()) {
-        Some(decoded) => {
-            let decoded = decoded.map_err(|why| refuse::undecodable(resource, &why))?;
-            call.report_fields(&decoded.unknown)?;
-            decoded.object
-        }
+    let mut object = if let Some(decoded) = codec::decode(&resource.entry.table_name(), object, call.reader())
+    {
+        let decoded = decoded.map_err(|why| refuse::undecodable(resource, &why))?;
+        call.report_fields(&decoded.unknown)?;
+        decoded.object
+    } else {
         // The schemas in definitions hold values of any form.
-        None => {
-            let mut object = object.clone();
-            decode_metadata(resource, &mut object)?;
-            object
-        }
+        let mut object = object.clone();
+        decode_metadata(resource, &mut object)?;
+        object
     };
     if resource.plural == "events" {
         object = events::to_stored(resource, object);
