@@ -30,7 +30,7 @@ pub(crate) const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io";
 const LIMIT: Duration = Duration::from_secs(90);
 
 /// How long to wait for the next event of a watch.
-const EVENT_LIMIT: Duration = Duration::from_secs(20);
+pub(crate) const EVENT_LIMIT: Duration = Duration::from_secs(20);
 
 /// A fact.
 pub(crate) struct Fact {
@@ -341,15 +341,19 @@ impl Watch {
         serde_json::from_slice(&bytes).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into())
     }
 
-    /// The next event; none when the stream ended.
+    /// The next event, which has to come in time; none when the stream ended.
     pub(crate) async fn next(&mut self) -> Option<Value> {
+        timeout(EVENT_LIMIT, self.next_ever()).await.expect("an event in time")
+    }
+
+    /// The next event, whenever it comes; none when the stream ended.
+    pub(crate) async fn next_ever(&mut self) -> Option<Value> {
         loop {
             if let Some(end) = self.read.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = self.read.drain(..=end).collect();
                 return Some(serde_json::from_slice(&line).expect("an event"));
             }
-            let frame = timeout(EVENT_LIMIT, self.body.frame()).await.expect("an event in time");
-            match frame? {
+            match self.body.frame().await? {
                 Ok(frame) => self.read.extend(frame.into_data().unwrap_or_default()),
                 Err(error) => panic!("the watch broke: {error}"),
             }

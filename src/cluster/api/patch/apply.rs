@@ -246,7 +246,11 @@ pub fn is_same_but_for_times(before: &Value, after: &Value) -> bool {
 /// The refusal that names each field and its owner.
 fn conflict(taken: &[Entry]) -> Status {
     let mut taken: Vec<&Entry> = taken.iter().collect();
-    taken.sort_by_key(|entry| (&entry.manager, entry.operation, &entry.api_version, &entry.subresource));
+    // Those without a subresource come last.
+    taken.sort_by_key(|entry| {
+        let subresource = (entry.subresource.is_empty(), &entry.subresource);
+        (&entry.manager, entry.operation, &entry.api_version, subresource)
+    });
     let mut causes = Vec::new();
     let mut groups = Vec::new();
     for entry in taken {
