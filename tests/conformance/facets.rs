@@ -105,7 +105,13 @@ pub(crate) fn at_rest(object: &Value) -> Value {
 }
 
 fn status_at_rest(status: &mut Value) {
-    for field in ["observedGeneration", "workloadObservedGeneration", "loadBalancer", "terminatingReplicas"] {
+    for field in [
+        "observedGeneration",
+        "workloadObservedGeneration",
+        "duration",
+        "loadBalancer",
+        "terminatingReplicas",
+    ] {
         remove(status, field);
     }
     let Some(conditions) = status.get_mut("conditions").and_then(Value::as_array_mut) else { return };

@@ -16,7 +16,6 @@ mod errors;
 mod eviction;
 mod expiry;
 mod formats;
-mod gaps;
 mod generation;
 mod list;
 mod patch;

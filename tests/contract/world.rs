@@ -18,8 +18,6 @@ use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::gaps::GAPS;
-
 use crate::support;
 
 pub(crate) const MERGE: &str = "application/merge-patch+json";
@@ -32,7 +30,7 @@ pub(crate) const TABLE: &str = "application/json;as=Table;v=v1;g=meta.k8s.io";
 const LIMIT: Duration = Duration::from_secs(90);
 
 /// How long to wait for the next event of a watch.
-const EVENT_LIMIT: Duration = Duration::from_secs(20);
+pub(crate) const EVENT_LIMIT: Duration = Duration::from_secs(20);
 
 /// A fact.
 pub(crate) struct Fact {
@@ -48,9 +46,6 @@ macro_rules! facts {
     };
 }
 pub(crate) use facts;
-
-/// What the embedded world is called in reports.
-const EMBEDDED: &str = "embedded";
 
 /// What can make an API forget.
 #[derive(Clone)]
@@ -95,7 +90,7 @@ pub(crate) async fn hold_after(
     let server = Server::start(front.clone(), ServerSettings::default()).await.expect("a free port");
     let kubeconfig = Kubeconfig::from_yaml(&server.kubeconfig()).expect("a kubeconfig");
     let world = World::of(client(kubeconfig).await, Memory::Embedded(front));
-    failures.extend(hold_in(EMBEDDED, &world, facts, prepare).await);
+    failures.extend(hold_in("embedded", &world, facts, prepare).await);
     if let Some(plane) = real().await {
         let kubeconfig = Kubeconfig::read_from(plane.admin_kubeconfig()).expect("a kubeconfig");
         let memory = if plane.is_borrowed() { Memory::Lasting } else { Memory::Real(plane) };
@@ -142,17 +137,7 @@ async fn hold_in(
     }
     while let Some(done) = running.join_next().await {
         let (fact, held) = done.expect("panics are caught further in");
-        let gap = GAPS.iter().find(|(gap, _)| *gap == fact && name == EMBEDDED);
-        match (held, gap) {
-            (Err(why), None) => {
-                failures.push(format!("  {name}: {fact}: {why}"));
-            }
-            (Ok(()), Some(_)) => {
-                failures.push(format!("  {name}: {fact}: holds now; take it off the list of gaps"));
-            }
-            (Err(_), Some((_, instead))) => println!("  {name}: {fact} does not hold: it {instead}"),
-            (Ok(()), None) => {}
-        }
+        failures.extend(held.err().map(|why| format!("  {name}: {fact}: {why}")));
     }
     failures.sort();
     failures
@@ -378,15 +363,19 @@ impl Watch {
         serde_json::from_slice(&bytes).unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into())
     }
 
-    /// The next event; none when the stream ended.
+    /// The next event, which has to come in time; none when the stream ended.
     pub(crate) async fn next(&mut self) -> Option<Value> {
+        timeout(EVENT_LIMIT, self.next_ever()).await.expect("an event in time")
+    }
+
+    /// The next event, whenever it comes; none when the stream ended.
+    pub(crate) async fn next_ever(&mut self) -> Option<Value> {
         loop {
             if let Some(end) = self.read.iter().position(|byte| *byte == b'\n') {
                 let line: Vec<u8> = self.read.drain(..=end).collect();
                 return Some(serde_json::from_slice(&line).expect("an event"));
             }
-            let frame = timeout(EVENT_LIMIT, self.body.frame()).await.expect("an event in time");
-            match frame? {
+            match self.body.frame().await? {
                 Ok(frame) => self.read.extend(frame.into_data().unwrap_or_default()),
                 Err(error) => panic!("the watch broke: {error}"),
             }

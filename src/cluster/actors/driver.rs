@@ -195,7 +195,6 @@ fn path(target: &Target) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::api::request::Options;
 
     #[test]
     fn a_request_has_its_path_and_content_type() {
@@ -211,8 +210,8 @@ mod tests {
             verb: Verb::Patch,
             patch_type: Some(PatchType::Merge),
             target,
-            options: Options::default(),
             body: serde_json::json!({"a": 1}),
+            ..Request::default()
         };
         let sent = http_request(&request).unwrap();
         assert_eq!(

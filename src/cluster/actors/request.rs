@@ -73,7 +73,7 @@ impl Call {
             subresource: None,
         };
         let options = Options { field_manager: FIELD_MANAGER.to_owned(), ..Options::default() };
-        let request = Request { verb, patch_type: None, target, options, body };
+        let request = Request { verb, target, options, body, ..Request::default() };
         Self { request, place: place.clone(), report: None }
     }
 

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// How the items of a list belong to each other: `x-kubernetes-list-type`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +60,11 @@ pub trait Lists {
     fn in_version(&self, object: &Value, api_version: &str) -> Option<(Arc<dyn Lists>, Value)> {
         let _ = (object, api_version);
         None
+    }
+
+    /// An object of the kind in which nothing is set.
+    fn empty(&self) -> Value {
+        json!({})
     }
 
     /// The first thing in an applied configuration that the kind has no place for, as a path and what is wrong, such

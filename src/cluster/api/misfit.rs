@@ -2,6 +2,9 @@
 
 use serde_json::Value;
 
+use super::lists::Lists;
+use super::shown;
+
 /// A field that a kind does not have.
 pub(super) fn undeclared(path: &str) -> String {
     format!("{path}: field not declared in schema")
@@ -9,38 +12,33 @@ pub(super) fn undeclared(path: &str) -> String {
 
 /// Something else than a number.
 pub(super) fn no_number(path: &str, value: &Value) -> String {
-    unfit(path, "numeric (int or float)", go_type(value))
+    unfit(path, "numeric (int or float)", shown::type_name(value))
 }
 
 /// Something else than a text.
 pub(super) fn no_text(path: &str, value: &Value) -> String {
-    unfit(path, "string", &format!("&value.valueUnstructured{{Value:{value}}}"))
+    unfit(path, "string", &format!("&value.valueUnstructured{{Value:{}}}", shown::source(value)))
 }
 
 /// Something else than a `boolean`, a `list` or a `map`.
 pub(super) fn no(wanted: &str, path: &str, value: &Value) -> String {
-    let plain = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    unfit(path, wanted, &format!("&{{{plain}}}"))
+    unfit(path, wanted, &format!("&{{{}}}", shown::plain(value)))
 }
 
 fn unfit(path: &str, wanted: &str, found: &str) -> String {
     format!("{path}: expected {wanted}, got {found}")
 }
 
-/// Where an item stands: `[name="a"]`, or `[0]` where it has no keys.
-pub(super) fn place(keys: &[String], index: usize, item: &Value) -> String {
+/// Where an item of the list at `names` stands: `[name="a"]`, or `[0]` where it has no keys.
+pub(super) fn place(
+    lists: &dyn Lists,
+    names: &[&str],
+    keys: &[String],
+    index: usize,
+    item: &Value,
+) -> String {
+    let value = |key: &String| item.get(key).cloned().or_else(|| lists.key_default(names, key));
     let keys: Vec<String> =
-        keys.iter().filter_map(|key| item.get(key).map(|value| format!("{key}={value}"))).collect();
+        keys.iter().filter_map(|key| value(key).map(|value| format!("{key}={value}"))).collect();
     if keys.is_empty() { format!("[{index}]") } else { format!("[{}]", keys.join(",")) }
-}
-
-fn go_type(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "<nil>",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "int64",
-        Value::String(_) => "string",
-        Value::Array(_) => "[]interface {}",
-        Value::Object(_) => "map[string]interface {}",
-    }
 }

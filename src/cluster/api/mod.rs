@@ -4,6 +4,7 @@
 //! [response](request::Response) comes out, and watchers read on from where they are. The HTTP front, and drivers in
 //! virtual time, are wrapped around it.
 
+pub mod body;
 mod codec;
 mod conversion;
 pub mod discovery;
@@ -14,6 +15,7 @@ pub mod openapi;
 pub mod patch;
 pub mod request;
 pub mod schema;
+mod shown;
 pub mod status;
 pub mod store;
 pub mod table;

@@ -2,12 +2,14 @@
 
 use serde_json::Value;
 
+use super::body::Form;
 use super::status::Status;
 
 /// What is done to a resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Verb {
     /// Read one object.
+    #[default]
     Get,
     /// Read a collection.
     List,
@@ -93,7 +95,7 @@ pub struct Options {
 }
 
 /// One request.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Request {
     /// What is done.
     pub verb: Verb,
@@ -105,6 +107,8 @@ pub struct Request {
     pub options: Options,
     /// The body; null where there is none.
     pub body: Value,
+    /// How the body was written, where it was a text.
+    pub form: Form,
 }
 
 /// One answer. A watch is answered by a cursor instead (see the store).

@@ -106,13 +106,21 @@ pub struct Status {
     /// null where there are none. Of a list that cannot be continued as it began also `continue`, the token for its
     /// rest as it is now, which is in the metadata on the wire.
     pub details: Value,
+    /// `Warning` headers beside it (299), without code and agent.
+    pub warnings: Vec<String>,
 }
 
 impl Status {
     /// A refusal without details.
     #[must_use]
     pub fn new(reason: Reason, message: impl Into<String>) -> Self {
-        Self { reason, message: message.into(), details: Value::Null }
+        Self::with(reason, message, Value::Null)
+    }
+
+    /// A refusal with details.
+    #[must_use]
+    pub fn with(reason: Reason, message: impl Into<String>, details: Value) -> Self {
+        Self { reason, message: message.into(), details, warnings: Vec::new() }
     }
 
     /// The object on the wire.

@@ -48,7 +48,9 @@ pub(super) fn text(code: u16, word: &'static str) -> Response<Body> {
 
 /// A refusal.
 pub(super) fn refusal(status: &Status) -> Response<Body> {
-    document(status.reason.code(), &status.to_json(), Form::Json)
+    let mut response = document(status.reason.code(), &status.to_json(), Form::Json);
+    warn(&mut response, &status.warnings);
+    response
 }
 
 /// A response whose body follows.

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, USER_AGENT};
+use http::header::{ACCEPT, HeaderMap, HeaderName};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Bytes;
@@ -16,10 +16,10 @@ use super::accept::Form;
 use super::documents::Documents;
 use super::query::Query;
 use super::route::{self, Page, Route};
-use super::{answer, protobuf, reviews, watch};
+use super::{answer, request, reviews, watch};
 use crate::clock::Clock;
 use crate::cluster::api::kinds::{self, Kind};
-use crate::cluster::api::request::{Options, PatchType, Request, Response, Target, Verb};
+use crate::cluster::api::request::{Request, Response, Target, Verb};
 use crate::cluster::api::status::{Reason, Status};
 use crate::cluster::api::store::Store;
 use crate::cluster::api::table::{self, Printer};
@@ -134,7 +134,9 @@ impl Front {
                     let message = "the server does not allow this method on the requested resource";
                     return Err(Status::new(Reason::MethodNotAllowed, message));
                 };
-                let request = request(verb, target, query.options, &head.headers, body)?;
+                let kind = self.kind(&target);
+                let request =
+                    request::read(verb, target, query.options, &head.headers, body, kind.as_deref())?;
                 self.answer_resource(&request, form)
             }
             Route::Page(page) => {
@@ -183,6 +185,17 @@ impl Front {
     fn serves(&self, target: &Target) -> bool {
         let store = self.store();
         store.resources().any(|served| served.group == target.group && served.version == target.version)
+    }
+
+    /// The kind of what is sent to a target; none where there is no such resource.
+    fn kind(&self, target: &Target) -> Option<String> {
+        let resource = self.store().resource(&target.group, &target.version, &target.resource)?;
+        Some(match target.subresource.as_deref() {
+            Some("scale") => "Scale".to_owned(),
+            Some("eviction") => "Eviction".to_owned(),
+            Some("binding") => "Binding".to_owned(),
+            Some(_) | None => resource.kind.clone(),
+        })
     }
 
     /// Brings objects of a target into the form that was asked for.
@@ -238,7 +251,7 @@ impl Shaper {
     }
 }
 
-fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+pub(super) fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
@@ -253,69 +266,4 @@ fn form_of_page(page: &Page, form: Form) -> Form {
         (_, Form::Yaml) => Form::Yaml,
         _ => Form::Json,
     }
-}
-
-/// The request to the API that an HTTP request is.
-fn request(
-    verb: Verb,
-    target: Target,
-    mut options: Options,
-    headers: &HeaderMap,
-    body: &Bytes,
-) -> Result<Request, Status> {
-    if options.field_manager.is_empty() {
-        let agent = header(headers, USER_AGENT).unwrap_or_default();
-        agent.split('/').next().unwrap_or_default().clone_into(&mut options.field_manager);
-    }
-    let media = header(headers, CONTENT_TYPE).unwrap_or_default();
-    let media = media.split(';').next().unwrap_or_default().trim();
-    let patch_type = if verb == Verb::Patch { Some(patch_type(media)?) } else { None };
-    let body = match verb {
-        Verb::Get | Verb::List | Verb::Watch => Value::Null,
-        _ if body.is_empty() => Value::Null,
-        Verb::Patch => parse(body, patch_type == Some(PatchType::Apply))?,
-        Verb::Create | Verb::Update | Verb::Delete | Verb::DeleteCollection => match media {
-            "" | "application/json" => parse(body, false)?,
-            "application/yaml" => parse(body, true)?,
-            protobuf::MEDIA => protobuf::parse(body).map_err(|why| {
-                Status::new(Reason::BadRequest, format!("the body is no object in the protobuf form: {why}"))
-            })?,
-            _ => {
-                let accepted = format!("application/json, application/yaml, {}", protobuf::MEDIA);
-                return Err(unsupported(&accepted));
-            }
-        },
-    };
-    Ok(Request { verb, patch_type, target, options, body })
-}
-
-fn patch_type(media: &str) -> Result<PatchType, Status> {
-    match media {
-        "application/json-patch+json" => Ok(PatchType::Json),
-        "application/merge-patch+json" => Ok(PatchType::Merge),
-        "application/strategic-merge-patch+json" => Ok(PatchType::Strategic),
-        "application/apply-patch+yaml" => Ok(PatchType::Apply),
-        _ => Err(Status::new(Reason::UnsupportedMediaType, "415: Unsupported Media Type")),
-    }
-}
-
-fn unsupported(accepted: &str) -> Status {
-    let message = format!(
-        "the body of the request was in an unknown format - accepted media types include: {accepted}"
-    );
-    Status::new(Reason::UnsupportedMediaType, message)
-}
-
-fn parse(body: &[u8], is_yaml: bool) -> Result<Value, Status> {
-    let parsed = if is_yaml {
-        serde_yaml::from_slice(body).map_err(|error| format!("the body is no YAML: {error}"))
-    } else {
-        serde_json::from_slice(body).map_err(|error| format!("the body is no JSON: {error}"))
-    };
-    parsed.map_err(|message| Status::new(Reason::BadRequest, message))
-}
-
-/// Whether a request carries the token.
-pub(super) fn is_authorized(headers: &HeaderMap, token: &str) -> bool {
-    header(headers, AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ")) == Some(token)
 }

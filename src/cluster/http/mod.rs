@@ -13,6 +13,7 @@ mod front;
 mod kubeconfig;
 mod protobuf;
 mod query;
+mod request;
 mod reviews;
 mod route;
 mod server;

@@ -5,6 +5,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use http::header::{AUTHORIZATION, HeaderMap};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -14,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
-use super::front::{Front, is_authorized};
+use super::front::{Front, header};
 use super::{answer, kubeconfig, tls};
 use crate::clock;
 use crate::cluster::api::status::{Reason, Status};
@@ -82,6 +83,11 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+/// Whether a request carries the token.
+fn is_authorized(headers: &HeaderMap, token: &str) -> bool {
+    header(headers, AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer ")) == Some(token)
 }
 
 /// What a connection has to pass.

@@ -5,10 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use serin::controller::random::Rng;
 
 use super::changes::{self, below, pick};
+use super::exceptions::UNTRIED;
 use super::operation::{
     Body, COUNTED_KINDS, COUNTED_VERBS, Change, Kind, LIST_VERSION, OLD_VERSION, Operation, UID, VERSION,
     Verb, apply, put,
@@ -379,6 +380,7 @@ impl Draw {
         for change in self.changes(kind, false) {
             apply(&mut config, &change);
         }
+        leave_untried(kind, &mut config);
         self.existing.entry(kind).or_default().insert(name.clone());
         self.applied(kind, &name, config)
     }
@@ -407,6 +409,7 @@ impl Draw {
                 for change in self.changes(kind, true) {
                     apply(&mut config, &change);
                 }
+                leave_untried(kind, &mut config);
                 Operation { part: "status", ..self.applied(kind, &name, config) }
             }
         }
@@ -556,6 +559,18 @@ impl Draw {
         query.push(("watch", "true".to_owned()));
         let headers = self.accept(false).into_iter().filter(|_| kind != Kind::Budget).collect();
         Operation { query, headers, ..self.plain(Verb::Watch, kind, "GET", "") }
+    }
+}
+
+/// Takes out of a configuration what is not to be tried.
+fn leave_untried(kind: Kind, config: &mut Value) {
+    let Some(metadata) = config["metadata"].as_object_mut() else { return };
+    for (_, fields, _) in UNTRIED.iter().filter(|(untried, ..)| *untried == kind) {
+        metadata.retain(|name, value| {
+            let is_empty =
+                value.as_object().is_some_and(Map::is_empty) || value.as_array().is_some_and(Vec::is_empty);
+            !(is_empty && fields.contains(&name.as_str()))
+        });
     }
 }
 

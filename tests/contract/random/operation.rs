@@ -240,6 +240,8 @@ pub(crate) fn apply(object: &mut Value, change: &Change) {
                 Some(item) => item,
                 None => return,
             },
+            // What is not there needs not be taken away.
+            Value::Object(map) if change.value.is_null() && !map.contains_key(step) => return,
             Value::Object(map) => map.entry(step).or_insert_with(|| json!({})),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => return,
         };

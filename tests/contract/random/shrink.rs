@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::operation::{Operation, Verb};
-use super::{Counts, Difference, Worlds};
+use super::{Difference, Tally, Worlds};
 
 /// How many shorter sequences are tried.
 const TRIES: usize = 150;
@@ -84,7 +84,7 @@ impl Search<'_> {
         }
         self.tries += 1;
         let name = format!("{}-{}", self.name, self.tries);
-        match self.worlds.play(&name, operations, &mut Counts::new()).await {
+        match self.worlds.play(&name, operations, &mut Tally::default()).await {
             Some(difference) if difference.number == self.number => {
                 self.found = difference;
                 true

@@ -1,16 +1,18 @@
 //! One of the two worlds, with what it has answered so far.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures::FutureExt;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::alike::Names;
+use super::exceptions::leave_columns_to_the_first;
 use super::operation::{
     self, Body, CONTINUE, Kind, LIST_VERSION, OLD_VERSION, Operation, UID, VERSION, Verb,
 };
-use crate::world::{Watch, World, text};
+use crate::world::{EVENT_LIMIT, Watch, World, text};
 
 /// A world in which a sequence is played.
 pub(crate) struct Side {
@@ -22,7 +24,7 @@ pub(crate) struct Side {
     generated: BTreeMap<String, String>,
     list_versions: BTreeMap<Kind, String>,
     tokens: BTreeMap<Kind, String>,
-    watches: Vec<(usize, JoinHandle<Vec<Value>>)>,
+    watches: Vec<Followed>,
 }
 
 impl Side {
@@ -34,7 +36,7 @@ impl Side {
         world.admit_pods().await;
         Self {
             world,
-            names: Names::new(),
+            names: Names::default(),
             seen: BTreeMap::new(),
             generated: BTreeMap::new(),
             list_versions: BTreeMap::new(),
@@ -59,11 +61,19 @@ impl Side {
     /// What each watch has let through, once the last object of the sequence came.
     pub(crate) async fn watched(&mut self) -> Vec<(usize, Vec<Value>)> {
         let mut all = Vec::new();
-        for (number, watch) in std::mem::take(&mut self.watches) {
-            let events = watch.await.expect("a watch");
-            all.push((number, events.iter().map(|event| self.names.alike(event)).collect()));
+        for mut watch in std::mem::take(&mut self.watches) {
+            // Without an end the events so far say more than a panic.
+            let _ended = timeout(EVENT_LIMIT, &mut watch.task).await;
+            let mut events = std::mem::take(&mut *watch.events());
+            leave_columns_to_the_first(&mut events);
+            all.push((watch.number, events.iter().map(|event| self.names.alike(event)).collect()));
         }
         all
+    }
+
+    /// The numbers of the exceptions that were met.
+    pub(crate) fn exceptions(&self) -> BTreeSet<usize> {
+        self.names.exceptions.met.clone()
     }
 
     async fn watch(&mut self, operation: &Operation, path: &str) -> Value {
@@ -74,8 +84,7 @@ impl Side {
             let body = watch.rest().await;
             return self.names.alike(&json!({"code": code, "body": body}));
         }
-        let watch = tokio::spawn(followed(Watch::of(response.into_body())));
-        self.watches.push((operation.number, watch));
+        self.watches.push(Followed::new(operation.number, Watch::of(response.into_body())));
         json!({"code": code})
     }
 
@@ -146,7 +155,7 @@ impl Side {
             // A generated name is in refusals, too.
             let name = text(&body["details"]["name"]);
             let prefix = format!("g{}-", operation.number);
-            if name.starts_with(&prefix) {
+            if name.len() > prefix.len() && name.starts_with(&prefix) {
                 self.names.learn(&name, &format!("{prefix}*"));
             }
         }
@@ -179,21 +188,43 @@ impl Side {
     }
 }
 
-/// The events up to the last object of a sequence, or up to the end of the watch.
-async fn followed(mut watch: Watch) -> Vec<Value> {
-    let mut events = Vec::new();
-    // Without an end the events so far say more than a panic.
-    while let Ok(Some(event)) = std::panic::AssertUnwindSafe(watch.next()).catch_unwind().await {
-        let is_progress = event["type"] == "BOOKMARK" && event["object"]["metadata"]["annotations"].is_null();
-        let is_last = event["type"] == "ADDED" && has_label(&event["object"]);
-        if !is_progress {
-            events.push(event);
-        }
-        if is_last {
-            break;
-        }
+/// A watch that is read up to the last object of a sequence, or up to its own end.
+struct Followed {
+    /// The number of the operation.
+    number: usize,
+    events: Arc<Mutex<Vec<Value>>>,
+    task: JoinHandle<()>,
+}
+
+impl Followed {
+    fn new(number: usize, mut watch: Watch) -> Self {
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&events);
+        let task = tokio::spawn(async move {
+            while let Some(event) = watch.next_ever().await {
+                let object = &event["object"];
+                let is_progress = event["type"] == "BOOKMARK" && object["metadata"]["annotations"].is_null();
+                let is_last = event["type"] == "ADDED" && has_label(object);
+                if !is_progress {
+                    seen.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+                }
+                if is_last {
+                    break;
+                }
+            }
+        });
+        Self { number, events, task }
     }
-    events
+
+    fn events(&self) -> MutexGuard<'_, Vec<Value>> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Followed {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
 }
 
 /// Whether an object, or the only one of a table, is the last of a sequence.

@@ -10,7 +10,7 @@ use kube::Client;
 use serin::api::schema::all_crds;
 use serin::clock::Clock;
 use serin::cluster::actors::{self, ActorName};
-use serin::cluster::api::request::{Options, Request, Response, Target, Verb};
+use serin::cluster::api::request::{Request, Response, Target, Verb};
 use serin::cluster::api::store::{Settings, Store};
 use serin::cluster::http::Front;
 use serin::cluster::kubelet;
@@ -49,8 +49,7 @@ static DEFINED: LazyLock<Store> = LazyLock::new(|| {
             ..Target::default()
         };
         let body = serde_json::to_value(definition).unwrap();
-        let request =
-            Request { verb: Verb::Create, patch_type: None, target, options: Options::default(), body };
+        let request = Request { verb: Verb::Create, target, body, ..Request::default() };
         let answer = store.handle(&request, now);
         assert!(matches!(answer, Response::Done { .. }), "{answer:?}");
     }

@@ -77,6 +77,11 @@ impl Quantity {
         self.parts < 0
     }
 
+    /// Whether there is no part of one in it.
+    pub(in crate::cluster::api) const fn is_whole(self) -> bool {
+        self.parts % PARTS == 0
+    }
+
     /// Rounded to thousandths, away from none.
     pub(super) const fn in_thousandths(self) -> Self {
         let step = PARTS / 1000;

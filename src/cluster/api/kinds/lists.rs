@@ -17,8 +17,8 @@ use std::sync::{Arc, LazyLock};
 use serde_json::Value;
 
 use super::Kind;
-use crate::cluster::api::conversion;
 use crate::cluster::api::lists::{ListType, Lists};
+use crate::cluster::api::{codec, conversion};
 
 /// What is known of one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,6 +146,10 @@ impl Lists for Kind {
     fn in_version(&self, object: &Value, api_version: &str) -> Option<(Arc<dyn Lists>, Value)> {
         let (kind, object) = conversion::between(self, object, api_version)?;
         Some((Arc::new(kind.clone()), object))
+    }
+
+    fn empty(&self) -> Value {
+        codec::empty(&self.table_name())
     }
 
     fn misfit(&self, configuration: &Value) -> Option<String> {

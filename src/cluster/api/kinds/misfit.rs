@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::types::{self, Field, Shape, Type};
+use crate::cluster::api::codec;
 use crate::cluster::api::lists::{ListType, Lists};
 use crate::cluster::api::misfit::{no, no_number, no_text, place, undeclared};
 
@@ -13,6 +14,12 @@ pub(super) fn find(type_name: &str, lists: &dyn Lists, object: &Value) -> Option
     let fields = object.as_object().into_iter().flatten();
     let fields = fields.filter(|(name, _)| !matches!(name.as_str(), "apiVersion" | "kind"));
     fields.map(|(name, value)| walk.field(own, name, value, "")).find_map(|misfit| misfit)
+}
+
+/// The first thing in the metadata of an object that has no place there, whatever the kind of the object.
+pub(in crate::cluster::api) fn of_metadata(lists: &dyn Lists, metadata: &Value) -> Option<String> {
+    let mut walk = Walk { lists, names: vec!["metadata".to_owned()] };
+    walk.misfit(&Shape::Object("meta/v1.ObjectMeta"), metadata, ".metadata")
 }
 
 struct Walk<'a> {
@@ -59,9 +66,11 @@ impl Walk<'_> {
                     ListType::Map(keys) => keys,
                     ListType::Atomic | ListType::Set => Vec::new(),
                 };
-                values.iter().enumerate().find_map(|(index, value)| {
-                    self.misfit(item, value, &format!("{path}{}", place(&keys, index, value)))
-                })
+                let places = values.iter().enumerate();
+                let places: Vec<String> =
+                    places.map(|(index, value)| place(self.lists, &names, &keys, index, value)).collect();
+                let mut items = values.iter().zip(places);
+                items.find_map(|(value, place)| self.misfit(item, value, &format!("{path}{place}")))
             }
             (Shape::List(..), _) => Some(no("list", path, value)),
         }
@@ -104,6 +113,10 @@ impl Lists for Plain {
 
     fn is_atomic_map(&self, _path: &[&str]) -> bool {
         false
+    }
+
+    fn empty(&self) -> Value {
+        codec::empty(self.0)
     }
 
     fn misfit(&self, configuration: &Value) -> Option<String> {

@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 pub(super) use lists::{Field, Items, types as field_types};
-pub(super) use misfit::Plain;
+pub(super) use misfit::{Plain, of_metadata as metadata_misfit};
 
 /// The verbs of an ordinary built-in kind, as discovery lists them.
 pub const ALL_VERBS: [&str; 8] =

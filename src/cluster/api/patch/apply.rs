@@ -54,7 +54,7 @@ pub fn apply(
     by: &Manager<'_>,
     now: Timestamp,
 ) -> Result<Value, Status> {
-    check(lists, live, config)?;
+    check(lists, config)?;
     let mut before = live.cloned().unwrap_or_else(|| json!({}));
     let mut entries = managed::read(&before).ok_or_else(|| {
         Status::new(
@@ -66,7 +66,8 @@ pub fn apply(
     managed::strip(&mut before);
     if live.is_some() && entries.is_empty() {
         let mut first = entry(BEFORE_FIRST_APPLY, Operation::Update, api_version, by.subresource, Some(now));
-        first.fields = stripped(&compare(lists, &json!({}), &before, by).added);
+        let changes = compare(lists, &lists.empty(), &before, by);
+        first.fields = stripped(&changes.modified.union(&changes.added));
         entries.push(first);
     }
 
@@ -181,20 +182,16 @@ fn stripped(fields: &FieldSet) -> FieldSet {
     fields.difference(&unowned)
 }
 
-/// Whether `config` can be applied to `live` at all.
-fn check(lists: &dyn Lists, live: Option<&Value>, config: &Value) -> Result<(), Status> {
+/// Whether `config` can be applied at all.
+fn check(lists: &dyn Lists, config: &Value) -> Result<(), Status> {
     let kind = |object: &Value| {
         let text = |key: &str| object[key].as_str().unwrap_or_default().to_owned();
         let api_version = text("apiVersion");
         let api_version = if api_version.contains('/') { api_version } else { format!("/{api_version}") };
         format!("{api_version}, Kind={}", text("kind"))
     };
-    let bad = |message: String| Err(Status::new(Reason::BadRequest, message));
-    if live.is_some_and(|live| kind(live) != kind(config)) {
-        return bad(format!("invalid object type: {}", kind(config)));
-    }
     if config["metadata"].get("managedFields").is_some_and(|fields| !fields.is_null()) {
-        return bad("metadata.managedFields must be nil".to_owned());
+        return Err(Status::new(Reason::BadRequest, "metadata.managedFields must be nil"));
     }
     let misfit = lists.misfit(config).or_else(|| Walk::new(lists).misfit(config));
     let Some(misfit) = misfit else { return Ok(()) };
@@ -288,7 +285,11 @@ pub fn is_same_but_for_times(before: &Value, after: &Value) -> bool {
 /// The refusal that names each field and its owner.
 fn conflict(taken: &[Entry]) -> Status {
     let mut taken: Vec<&Entry> = taken.iter().collect();
-    taken.sort_by_key(|entry| (&entry.manager, entry.operation, &entry.api_version, &entry.subresource));
+    // Those without a subresource come last.
+    taken.sort_by_key(|entry| {
+        let subresource = (entry.subresource.is_empty(), &entry.subresource);
+        (&entry.manager, entry.operation, &entry.api_version, subresource)
+    });
     let mut causes = Vec::new();
     let mut groups = Vec::new();
     for entry in taken {
@@ -311,7 +312,7 @@ fn conflict(taken: &[Entry]) -> Status {
             format!("Apply failed with {} conflicts: {}", causes.len(), groups.join("\n"))
         }
     };
-    Status { reason: Reason::Conflict, message, details: json!({"causes": causes}) }
+    Status::with(Reason::Conflict, message, json!({"causes": causes}))
 }
 
 fn owner(entry: &Entry) -> String {

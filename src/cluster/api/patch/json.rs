@@ -35,7 +35,7 @@ fn undecodable(value: &Value, target: &str) -> Status {
 
 fn impossible() -> Status {
     let message = "the server rejected our request due to an error in our request";
-    Status { reason: Reason::Invalid, message: message.to_owned(), details: json!({}) }
+    Status::with(Reason::Invalid, message, json!({}))
 }
 
 /// Does one operation; nothing where it cannot be done.

@@ -13,6 +13,7 @@ use std::mem;
 use serde_json::{Map, Value};
 
 use super::super::lists::Lists;
+use super::super::shown;
 use super::super::status::{Reason, Status};
 use super::json_kind;
 
@@ -42,7 +43,7 @@ pub fn strategic(lists: &dyn Lists, live: &Value, patch: &Value) -> Result<Value
 /// `patch` as a refusal of what it makes of `live` shows it: as text, without what the merge has taken out of it.
 #[must_use]
 pub fn spent(live: &Value, patch: &Value) -> String {
-    go(&left(Some(live), patch))
+    shown::plain(&left(Some(live), patch))
 }
 
 fn left(live: Option<&Value>, patch: &Value) -> Value {
@@ -66,9 +67,9 @@ fn left(live: Option<&Value>, patch: &Value) -> Value {
     kept.map(|(key, value)| (key.clone(), left(live.get(key), value))).collect()
 }
 
-/// A part of a patch that is new in the object: directives and nulls are taken out of it.
+/// A part of a patch that is new in the object: nulls and what directives remove are taken out of it.
 fn new_part(patch: &Object) -> Value {
-    let kept = patch.iter().filter(|(key, value)| !value.is_null() && !is_directive(key));
+    let kept = patch.iter().filter(|(_, value)| !value.is_null());
     kept.filter_map(|(key, value)| Some((key.clone(), plain(value.clone())?))).collect()
 }
 
@@ -285,11 +286,8 @@ fn item_directives(
 fn are_maps<'a>(items: impl Iterator<Item = &'a Value>) -> Result<bool, Status> {
     let mut kinds: Vec<&str> = items.map(json_kind).collect();
     if kinds.first() == Some(&"array") {
-        return Err(Status {
-            reason: Reason::Invalid,
-            message: "the server rejected our request due to an error in our request".to_owned(),
-            details: Value::Object(Object::new()),
-        });
+        let why = "the server rejected our request due to an error in our request";
+        return Err(Status::with(Reason::Invalid, why, Value::Object(Object::new())));
     }
     kinds.dedup();
     if kinds.len() > 1 {
@@ -351,8 +349,8 @@ fn check_order(items: &[Value], order: &[Value], key: &str) -> Result<(), Status
     }
     let message = format!(
         "The order in patch list:\n{}\n doesn't match {ELEMENT_ORDER} list:\n{}\n",
-        go(&Value::from(items)),
-        go(&Value::from(order)),
+        shown::plain(&Value::from(items)),
+        shown::plain(&Value::from(order)),
     );
     Err(Status::new(Reason::Unknown, message))
 }
@@ -362,11 +360,12 @@ fn is_directive(key: &str) -> bool {
     key == PATCH || key == RETAIN_KEYS || key.starts_with(DELETE_FROM) || key.starts_with(ELEMENT_ORDER)
 }
 
-/// A value that is new in the object: without nulls in its maps and without what directives remove.
+/// A value that is new in the object: without nulls in its maps and without what directives remove. Other directives are
+/// taken for fields.
 fn plain(value: Value) -> Option<Value> {
     match value {
         Value::Object(map) if map.contains_key(PATCH) => None,
-        Value::Object(map) => Some(without_directives(map, plain)),
+        Value::Object(map) => Some(Value::Object(kept(map, plain))),
         Value::Array(items) => Some(Value::Array(items.into_iter().filter_map(plain).collect())),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Some(value),
     }
@@ -375,15 +374,19 @@ fn plain(value: Value) -> Option<Value> {
 /// An item that is new in a list that is merged: directives in it are not followed, but are no fields either.
 fn bare(value: Value) -> Value {
     match value {
-        Value::Object(map) => without_directives(map, |value| Some(bare(value))),
+        Value::Object(mut map) => {
+            map.retain(|key, _| !is_directive(key));
+            Value::Object(kept(map, |value| Some(bare(value))))
+        }
         Value::Array(items) => items.into_iter().map(bare).collect(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
     }
 }
 
-fn without_directives(map: Object, inner: fn(Value) -> Option<Value>) -> Value {
-    let kept = map.into_iter().filter(|(key, value)| !value.is_null() && !is_directive(key));
-    Value::Object(kept.filter_map(|(key, value)| inner(value).map(|value| (key, value))).collect())
+/// What is kept of each field that is not null.
+fn kept(map: Object, inner: fn(Value) -> Option<Value>) -> Object {
+    let fields = map.into_iter().filter(|(_, value)| !value.is_null());
+    fields.filter_map(|(key, value)| inner(value).map(|value| (key, value))).collect()
 }
 
 fn unique(items: impl Iterator<Item = Value>) -> Vec<Value> {
@@ -399,12 +402,8 @@ fn unique(items: impl Iterator<Item = Value>) -> Vec<Value> {
 fn list(value: Value) -> Result<Vec<Value>, Status> {
     let kind = match value {
         Value::Array(items) => return Ok(items),
-        Value::Object(_) => "map[string]interface {}",
-        Value::String(_) => "string",
-        Value::Bool(_) => "bool",
-        Value::Number(number) if number.is_f64() => "float64",
-        Value::Number(_) => "int64",
         Value::Null => "%!s(<nil>)",
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => shown::type_name(&value),
     };
     Err(Status::new(Reason::Unknown, format!("expected a []interface {{}}, but received a {kind}")))
 }
@@ -412,27 +411,14 @@ fn list(value: Value) -> Result<Vec<Value>, Status> {
 /// The value of the merge key of an item.
 fn keyed<'a>(item: &'a Value, key: &str) -> Result<&'a Value, Status> {
     item.get(key).ok_or_else(|| {
-        let message = format!("map: {} does not contain declared merge key: {key}", go(item));
+        let message = format!("map: {} does not contain declared merge key: {key}", shown::plain(item));
         Status::new(Reason::Unknown, message)
     })
 }
 
 fn unknown_directive(patch: &Object) -> Status {
-    let directive = go(patch.get(PATCH).unwrap_or(&Value::Null));
-    let message = format!("unknown patch type: {directive} in map: {}", go(&Value::Object(patch.clone())));
+    let directive = shown::plain(patch.get(PATCH).unwrap_or(&Value::Null));
+    let message =
+        format!("unknown patch type: {directive} in map: {}", shown::plain(&Value::Object(patch.clone())));
     Status::new(Reason::Unknown, message)
-}
-
-/// A value as the API server's messages show it.
-fn go(value: &Value) -> String {
-    match value {
-        Value::Null => "<nil>".to_owned(),
-        Value::Bool(_) | Value::Number(_) => value.to_string(),
-        Value::String(text) => text.clone(),
-        Value::Array(items) => format!("[{}]", items.iter().map(go).collect::<Vec<_>>().join(" ")),
-        Value::Object(map) => {
-            let fields: Vec<String> = map.iter().map(|(key, value)| format!("{key}:{}", go(value))).collect();
-            format!("map[{}]", fields.join(" "))
-        }
-    }
 }

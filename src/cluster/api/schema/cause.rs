@@ -52,5 +52,5 @@ pub fn invalid(group: &str, kind: &str, name: &str, causes: &[Cause]) -> Status 
     if !group.is_empty() {
         details["group"] = Value::from(group);
     }
-    Status { reason: Reason::Invalid, message: format!("{qualified} {name:?} is invalid: {text}"), details }
+    Status::with(Reason::Invalid, format!("{qualified} {name:?} is invalid: {text}"), details)
 }

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
+use super::super::kinds;
 use super::super::lists::{ListType, Lists};
 use super::super::misfit::{no, no_number, no_text, place, undeclared};
 use super::Schema;
 use super::node::{Kind, Node};
-use super::prune::METADATA;
 
 impl Schema {
     /// The schema at `path`, of a list rather than of its items.
@@ -49,51 +49,69 @@ impl Lists for Schema {
     }
 
     fn key_default(&self, path: &[&str], key: &str) -> Option<Value> {
+        if path == ["metadata", "ownerReferences"] {
+            return Some("".into());
+        }
         items(self.find(path)?).properties.get(key)?.default.clone()
     }
 
     fn misfit(&self, configuration: &Value) -> Option<String> {
-        let metadata = configuration["metadata"].as_object();
-        let unknown = metadata.into_iter().flatten().find(|(name, _)| !METADATA.contains(&name.as_str()));
-        if let Some((name, _)) = unknown {
-            return Some(undeclared(&format!(".metadata.{name}")));
+        if let Some(misfit) = kinds::metadata_misfit(self, &configuration["metadata"]) {
+            return Some(misfit);
         }
         let fields = configuration.as_object().into_iter().flatten();
         let fields = fields.filter(|(name, _)| !matches!(name.as_str(), "apiVersion" | "kind" | "metadata"));
-        fields.map(|(name, value)| field_misfit(&self.root, name, value, "")).find_map(|misfit| misfit)
+        let mut walk = Misfits { lists: self, names: Vec::new() };
+        fields.map(|(name, value)| walk.field(&self.root, name, value, "")).find_map(|misfit| misfit)
     }
 }
 
-fn field_misfit(node: &Node, name: &str, value: &Value, path: &str) -> Option<String> {
-    let path = format!("{path}.{name}");
-    match node.field(name) {
-        Some(node) => misfit(node, value, &path),
-        None if node.keeps(name) => None,
-        None => Some(undeclared(&path)),
-    }
+/// The search for what has no place in a schema.
+struct Misfits<'a> {
+    lists: &'a Schema,
+    /// The fields that lead to where it is.
+    names: Vec<&'a str>,
 }
 
-/// The first thing in `value` that has no place in the schema.
-fn misfit(node: &Node, value: &Value, path: &str) -> Option<String> {
-    let is_free = node.keeps_unknown || node.is_int_or_string || value.is_null();
-    match (node.kind, value) {
-        (_, Value::Object(fields)) if matches!(node.kind, Some(Kind::Object) | None) => {
-            fields.iter().find_map(|(name, value)| field_misfit(node, name, value, path))
+impl<'a> Misfits<'a> {
+    fn field(&mut self, node: &Node, name: &'a str, value: &'a Value, path: &str) -> Option<String> {
+        let path = format!("{path}.{name}");
+        match node.field(name) {
+            Some(node) => {
+                self.names.push(name);
+                let misfit = self.misfit(node, value, &path);
+                self.names.pop();
+                misfit
+            }
+            None if node.keeps(name) => None,
+            None => Some(undeclared(&path)),
         }
-        (Some(Kind::Array), Value::Array(values)) => {
-            let of_items = node.items.as_deref()?;
-            let keys = if let Some(ListType::Map(keys)) = &node.list_type { keys.as_slice() } else { &[] };
-            values.iter().enumerate().find_map(|(index, item)| {
-                misfit(of_items, item, &format!("{path}{}", place(keys, index, item)))
-            })
+    }
+
+    /// The first thing in `value` that has no place in the schema.
+    fn misfit(&mut self, node: &Node, value: &'a Value, path: &str) -> Option<String> {
+        let is_free = node.keeps_unknown || node.is_int_or_string || value.is_null();
+        match (node.kind, value) {
+            (_, Value::Object(fields)) if matches!(node.kind, Some(Kind::Object) | None) => {
+                fields.iter().find_map(|(name, value)| self.field(node, name, value, path))
+            }
+            (Some(Kind::Array), Value::Array(values)) => {
+                let of_items = node.items.as_deref()?;
+                let keys =
+                    if let Some(ListType::Map(keys)) = &node.list_type { keys.as_slice() } else { &[] };
+                values.iter().enumerate().find_map(|(index, item)| {
+                    let place = place(self.lists, &self.names, keys, index, item);
+                    self.misfit(of_items, item, &format!("{path}{place}"))
+                })
+            }
+            (None, _) => None,
+            _ if is_free => None,
+            (Some(Kind::Integer | Kind::Number), value) if !value.is_number() => Some(no_number(path, value)),
+            (Some(Kind::String), value) if !value.is_string() => Some(no_text(path, value)),
+            (Some(Kind::Boolean), value) if !value.is_boolean() => Some(no("boolean", path, value)),
+            (Some(Kind::Array), value) => Some(no("list", path, value)),
+            (Some(Kind::Object), value) => Some(no("map", path, value)),
+            (Some(_), _) => None,
         }
-        (None, _) => None,
-        _ if is_free => None,
-        (Some(Kind::Integer | Kind::Number), value) if !value.is_number() => Some(no_number(path, value)),
-        (Some(Kind::String), value) if !value.is_string() => Some(no_text(path, value)),
-        (Some(Kind::Boolean), value) if !value.is_boolean() => Some(no("boolean", path, value)),
-        (Some(Kind::Array), value) => Some(no("list", path, value)),
-        (Some(Kind::Object), value) => Some(no("map", path, value)),
-        (Some(_), _) => None,
     }
 }

@@ -3,11 +3,10 @@
 //! [`Schema::compile`] makes one of the `openAPIV3Schema` of a version. The API server brings what a client sends in
 //! shape in this order, and so should its caller:
 //!
-//! 1. [`decode`] tells which fields the body has twice;
-//! 2. [`Schema::prune`] drops what the schema does not know, and says so for [`strict_refusal`] or warnings;
-//! 3. [`Schema::drop_nulls`], for all but what server-side apply made;
-//! 4. [`Schema::default`] fills in defaults;
-//! 5. [`Schema::validate`] lists what is wrong, including rules in CEL.
+//! 1. [`Schema::prune`] drops what the schema does not know, and says so;
+//! 2. [`Schema::drop_nulls`], for all but what server-side apply made;
+//! 3. [`Schema::default`] fills in defaults;
+//! 4. [`Schema::faults`] and [`Schema::check_whole`] list what is wrong, including rules in CEL.
 //!
 //! The schema is the [`Lists`](super::lists::Lists) of the kind, too. [`check`] is for the definition itself.
 //!
@@ -16,7 +15,6 @@
 
 mod cause;
 mod check;
-mod decode;
 mod default;
 mod lists;
 mod node;
@@ -27,7 +25,6 @@ mod value_checks;
 
 pub use cause::invalid;
 pub use check::{check, default_definition};
-pub use decode::{Decoded, decode, field_faults, strict_refusal};
 
 use serde_json::Value;
 

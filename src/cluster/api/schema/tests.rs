@@ -5,7 +5,17 @@ mod object;
 
 use serde_json::{Value, json};
 
+use super::super::status::Cause;
 use super::Schema;
+
+impl Schema {
+    /// All that is wrong with an object.
+    fn validate(&self, new: &Value, old: Option<&Value>) -> Vec<Cause> {
+        let mut causes = self.faults(new, old);
+        self.check_whole(new, old, &mut causes);
+        causes
+    }
+}
 
 /// The schema of a resource whose `spec` has one field of each sort.
 fn schema() -> Schema {

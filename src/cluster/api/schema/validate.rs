@@ -19,27 +19,57 @@ const BLOCKING: [&str; 5] = [
     "FieldValueTypeInvalid",
 ];
 
+const STATUS: &str = "status";
+
 const NOT_CHECKED: &str = "Invalid value: null: some validation rules were not checked because the object was invalid; \
                            correct the existing errors to complete validation";
 
 impl Schema {
-    /// What is wrong with `new`, worded as the API server does.
+    /// What is wrong with the form of `new`, worded as the API server does.
     ///
-    /// What an update leaves as it was in `old` is not held against it, but for rules that compare both.
+    /// What an update leaves as it was in `old` is not held against it.
     #[must_use]
-    pub fn validate(&self, new: &Value, old: Option<&Value>) -> Vec<Cause> {
+    pub fn faults(&self, new: &Value, old: Option<&Value>) -> Vec<Cause> {
         let mut causes = Vec::new();
         check(&self.root, new, old, "", &mut causes);
-        check_lists(&self.root, new, old, "", &mut causes);
+        causes
+    }
+
+    /// As [`Schema::faults`], of the status alone: messages take it for the whole.
+    #[must_use]
+    pub fn faults_of_status(&self, new: &Value, old: &Value) -> Vec<Cause> {
+        let mut causes = Vec::new();
+        if let (Some(node), Some(status)) = (self.root.field(STATUS), new.get(STATUS)) {
+            check(node, status, old.get(STATUS), "", &mut causes);
+        }
+        for cause in &mut causes {
+            let has_field = !cause.field.is_empty() && cause.field != NO_FIELD;
+            cause.field = if has_field { below(STATUS, &cause.field) } else { STATUS.to_owned() };
+        }
+        causes
+    }
+
+    /// What is wrong between the parts of `new`: items that are there twice, and rules that do not hold. Rules rely on a
+    /// right form: they are not tried where one of `causes` says that it is wrong.
+    pub fn check_whole(&self, new: &Value, old: Option<&Value>, causes: &mut Vec<Cause>) {
+        let mut twice = Vec::new();
+        check_lists(&self.root, new, None, "", &mut twice);
+        let was_so = |old: &Value| {
+            let mut twice = Vec::new();
+            check_lists(&self.root, old, None, "", &mut twice);
+            !twice.is_empty()
+        };
+        if !old.is_some_and(was_so) {
+            causes.append(&mut twice);
+        }
         if !self.has_rules {
-            return causes;
+            return;
         }
         if causes.iter().any(|cause| BLOCKING.contains(&cause.reason.as_str())) {
             causes.push(cause("FieldValueInvalid", NO_FIELD, NOT_CHECKED));
         } else {
-            check_rules(&self.root, new, old, "", &mut causes);
+            check_rules(&self.root, new, old, "", causes);
         }
-        causes
     }
 }
 
@@ -84,16 +114,16 @@ fn check_fields(
     path: &str,
     causes: &mut Vec<Cause>,
 ) {
+    for (name, value) in fields {
+        if let Some(node) = node.field(name) {
+            check(node, value, old.and_then(|old| old.get(name)), &below(path, name), causes);
+        }
+    }
     let needed = if node.is_embedded { ["apiVersion", "kind"].as_slice() } else { &[] };
     let needed: BTreeSet<&str> =
         needed.iter().copied().chain(node.checks.required.iter().map(String::as_str)).collect();
     for name in needed.into_iter().filter(|name| !fields.contains_key(*name)) {
         causes.push(required(below(path, name), ""));
-    }
-    for (name, value) in fields {
-        if let Some(node) = node.field(name) {
-            check(node, value, old.and_then(|old| old.get(name)), &below(path, name), causes);
-        }
     }
 }
 

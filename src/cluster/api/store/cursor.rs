@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::super::codec;
 use super::super::request::Request;
 use super::super::status::{Reason, Status};
 use super::super::verbs;
@@ -198,11 +199,16 @@ impl Cursor {
         if ends_initial_events {
             metadata["annotations"] = json!({"k8s.io/initial-events-end": "true"});
         }
-        let object = json!({
-            "kind": self.resource.kind,
-            "apiVersion": self.resource.api_version(),
-            "metadata": metadata,
-        });
+        // Of a kind that has a type it is an object in which nothing is set.
+        let mut object = codec::empty(&self.resource.entry.table_name());
+        object::set(&mut object, &["kind"], self.resource.kind.clone().into());
+        object::set(&mut object, &["apiVersion"], self.resource.api_version().into());
+        object::set(&mut object, &["metadata"], metadata);
+        if let (None, Some(paths)) = (&self.resource.custom, &self.resource.scale) {
+            // Inside of the server there is no number but none.
+            let path: Vec<&str> = paths.spec.iter().map(String::as_str).collect();
+            object::set(&mut object, &path, 0.into());
+        }
         WatchEvent { event: EventType::Bookmark, object: Arc::new(object) }
     }
 }

@@ -9,6 +9,7 @@
 
 mod cursor;
 mod key;
+mod labels;
 mod log;
 pub(super) mod object;
 mod random;
@@ -145,9 +146,10 @@ impl Store {
         self.objects.get(key)
     }
 
-    /// Stores an object under a new resourceVersion.
+    /// Stores an object under a new resourceVersion, and without what is not stored.
     pub(super) fn put(&mut self, key: &Key, mut value: Value) -> Arc<Value> {
         self.revision += 1;
+        object::remove(&mut value, &["metadata", "selfLink"]);
         object::set(&mut value, &["metadata", "resourceVersion"], self.revision.to_string().into());
         let after = Arc::new(value);
         let before = self.objects.insert(key.clone(), Arc::clone(&after));

@@ -77,6 +77,12 @@ pub(crate) fn name(object: &Value) -> &str {
     text(object, &["metadata", "name"])
 }
 
+/// The name, or the beginning of the one that is to be generated.
+pub(crate) fn asked_name(object: &Value) -> &str {
+    let given = name(object);
+    if given.is_empty() { text(object, &["metadata", "generateName"]) } else { given }
+}
+
 pub(crate) fn namespace(object: &Value) -> &str {
     text(object, &["metadata", "namespace"])
 }

@@ -54,7 +54,14 @@ fn request(verb: Verb, path: &str, body: Value) -> Request {
             other => panic!("{other} is no option of these tests"),
         }
     }
-    Request { verb, patch_type: Some(PatchType::Merge), target: target(path), options, body }
+    Request {
+        verb,
+        patch_type: Some(PatchType::Merge),
+        target: target(path),
+        options,
+        body,
+        ..Request::default()
+    }
 }
 
 const MAPS: &str = "/api/v1/namespaces/default/configmaps";

@@ -9,11 +9,11 @@ use super::super::kinds;
 use super::super::request::{PatchType, Verb};
 use super::super::status::{Reason, Status};
 use super::super::store::object::{
-    at, fill, is_terminating, name, namespace, remove, resource_version, set, text, time,
+    asked_name, at, fill, is_terminating, name, namespace, remove, resource_version, set, text, time,
 };
 use super::super::store::{Key, Resource, Store};
-use super::update::{self, Part};
-use super::{Answer, Call, custom, metadata, refuse, stamp, strategy, view};
+use super::update::{self, Part, sent_version};
+use super::{Answer, Call, custom, metadata, refuse, stamp, strategy, view, warn};
 
 /// How often a generated name that is taken is generated anew.
 const GENERATED_TRIES: u32 = 8;
@@ -24,12 +24,17 @@ impl Store {
             return Err(refuse::method_not_allowed());
         }
         let object = body(call, &call.request.body)?;
-        let made = self.create_object(call, object)?;
+        let made = self.create_object(call, Part::Main, object)?;
         Ok(Answer::created((*view(&call.resource, &made)).clone()))
     }
 
-    /// Makes an object of what a client sent, as POST, PUT and apply do.
-    pub(super) fn create_object(&mut self, call: &Call<'_>, mut object: Value) -> Result<Arc<Value>, Status> {
+    /// Makes an object of what a client sent, as POST, PUT and apply do, even if that was sent to a part of it.
+    pub(super) fn create_object(
+        &mut self,
+        call: &Call<'_>,
+        part: Part,
+        mut object: Value,
+    ) -> Result<Arc<Value>, Status> {
         let resource = &call.resource;
         let is_post = call.request.verb == Verb::Create;
         if is_post {
@@ -37,21 +42,27 @@ impl Store {
         }
         if call.request.patch_type != Some(PatchType::Apply) || call.request.verb != Verb::Patch {
             let empty = codec::empty(&resource.entry.table_name());
-            object = update::track(call, Part::Main, &empty, object);
+            object = update::track(call, part, &empty, object);
         }
         self.admit_into_namespace(call, &object)?;
         strategy::admit_new(self, call, &mut object)?;
+        if !is_post {
+            sent_version(&object)?;
+        }
         self.fill_system_metadata(call, &mut object);
         if name(&object).is_empty() && !text(&object, &["metadata", "generateName"]).is_empty() {
             self.generate_name(call, &mut object);
         }
-        strategy::begin_create(self, call, &mut object)?;
+        strategy::begin_create(self, call, part, &mut object)?;
         strategy::before_create(call, &mut object);
-        let mut causes = metadata::check(resource, &object);
-        causes.extend(strategy::check_new(resource, &object));
-        if !causes.is_empty() {
-            return Err(refuse::invalid(resource, name(&object), &causes));
+        let mut causes = strategy::check_new(resource, &object);
+        if causes.is_empty() {
+            causes = metadata::check(resource, &object);
         }
+        if !causes.is_empty() {
+            return Err(refuse::invalid(resource, &object, &causes));
+        }
+        call.warn(warn::created(resource, &object));
         let has_version = resource_version(&object).parse::<u64>().is_ok_and(|version| version != 0);
         if is_post && !call.dry_run() && has_version {
             let message = "resourceVersion should not be set on objects to be created";
@@ -59,7 +70,7 @@ impl Store {
         }
         let key = call.key(name(&object));
         if let Some(found) = self.read(&key) {
-            return Err(refuse::already_exists(resource, name(&object), is_terminating(found)));
+            return Err(refuse::already_exists(resource, &object, is_terminating(found)));
         }
         if call.dry_run() {
             return Ok(Arc::new(object));
@@ -101,8 +112,7 @@ impl Store {
         if !is_terminating(found) {
             return Ok(());
         }
-        let given = name(object);
-        let name = if given.is_empty() { text(object, &["metadata", "generateName"]) } else { given };
+        let name = asked_name(object);
         let why =
             format!("unable to create new content in namespace {namespace} because it is being terminated");
         let mut status = refuse::forbidden(&call.resource, name, &why);
@@ -128,15 +138,26 @@ pub(super) fn body(call: &Call<'_>, sent: &Value) -> Result<Value, Status> {
         return Err(refuse::bad_request(message));
     }
     if resource.custom.is_some() {
-        custom::check_kind(resource, sent)?;
+        custom::check_kind(call, sent)?;
     } else {
         check_kind(resource, sent)?;
     }
     let mut object = sent.clone();
     fill(&mut object, &["metadata"], json!({}));
-    stamp(resource, &mut object);
+    if resource.custom.is_none() {
+        stamp(resource, &mut object);
+    }
     let mut object = strategy::decode(call, &object)?;
-    if at(sent, &["metadata", "managedFields"]).as_array().is_some_and(Vec::is_empty) {
+    let is_patch = call.request.verb == Verb::Patch;
+    let (given, expected) = (text(&object, &["apiVersion"]), resource.api_version());
+    if resource.custom.is_some() && !is_patch && given != expected {
+        return Err(refuse::bad_request(format!(
+            "the API version in the data ({given}) does not match the expected API version ({expected})"
+        )));
+    }
+    let is_own = given == expected;
+    let empties = at(sent, &["metadata", "managedFields"]).as_array().is_some_and(Vec::is_empty);
+    if empties && resource.custom.is_none() {
         // Other than no list, an empty one says that all is to be forgotten.
         set(&mut object, &["metadata", "managedFields"], json!([]));
     }
@@ -147,7 +168,9 @@ pub(super) fn body(call: &Call<'_>, sent: &Value) -> Result<Value, Status> {
         let why = "the namespace of the provided object does not match the namespace sent on the request";
         return Err(refuse::bad_request(why));
     }
-    set(&mut object, &["apiVersion"], resource.stored_version.clone().into());
+    if is_own {
+        set(&mut object, &["apiVersion"], resource.stored_version.clone().into());
+    }
     Ok(object)
 }
 

@@ -1,5 +1,7 @@
 //! What `metadata` may be.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::super::status::Cause;
@@ -94,19 +96,52 @@ fn check_maps(object: &Value) -> Vec<Cause> {
 }
 
 fn check_common(object: &Value) -> Vec<Cause> {
+    let field = "metadata.finalizers";
     let mut causes = check_maps(object);
-    for (index, finalizer) in finalizers(object).into_iter().enumerate() {
-        let field = format!("metadata.finalizers[{index}]");
-        let faults = qualified_name_faults(finalizer);
-        let well_known = ["foregroundDeletion", "orphan", "kubernetes"].contains(&finalizer);
-        if !faults.is_empty() {
-            causes.extend(faults.into_iter().map(|why| wrong(field.clone(), &finalizer.into(), &why)));
-        } else if !well_known && !finalizer.contains('/') {
-            let why = "name is neither a standard finalizer name nor is it fully qualified";
-            causes.push(wrong(field, &finalizer.into(), why));
-        }
+    let names = finalizers(object);
+    for name in &names {
+        let faults = qualified_name_faults(name);
+        causes.extend(faults.into_iter().map(|why| wrong(field, &(*name).into(), &why)));
+    }
+    let both = ["orphan", "foregroundDeletion"];
+    if both.iter().all(|name| names.contains(name)) {
+        let why = format!("finalizer {} and {} cannot be both set", both[0], both[1]);
+        causes.push(wrong(field, at(object, &["metadata", "finalizers"]), &why));
     }
     causes
+}
+
+/// The finalizers that are the system's own.
+const SYSTEM_FINALIZERS: [&str; 3] = ["foregroundDeletion", "orphan", "kubernetes"];
+
+/// What is wrong with the names of finalizers where they have to be qualified.
+pub(super) fn check_finalizers(object: &Value) -> Vec<Cause> {
+    let why = "name is neither a standard finalizer name nor is it fully qualified";
+    let names = finalizers(object).into_iter().enumerate();
+    names
+        .filter(|(_, name)| !name.contains('/') && !SYSTEM_FINALIZERS.contains(name))
+        .map(|(index, name)| wrong(format!("metadata.finalizers[{index}]"), &name.into(), why))
+        .collect()
+}
+
+/// What there is to say of new names of finalizers where they do not have to be qualified.
+pub(super) fn finalizer_warnings(old: Option<&Value>, new: &Value) -> Vec<String> {
+    let had = old.map(finalizers).unwrap_or_default();
+    let added: BTreeSet<&str> = finalizers(new).into_iter().filter(|name| !had.contains(name)).collect();
+    let mut said = Vec::new();
+    for name in added {
+        let mut say = |why: &str| said.push(format!("metadata.finalizers: {name:?}: {why}"));
+        for why in qualified_name_faults(name) {
+            say(&why);
+        }
+        if !name.contains('/') && !SYSTEM_FINALIZERS.contains(&name) {
+            let path = if name.contains('.') { " including a path (/)" } else { "" };
+            say(&format!(
+                "prefer a domain-qualified finalizer name{path} to avoid accidental conflicts with other finalizer writers"
+            ));
+        }
+    }
+    said
 }
 
 /// What is wrong with a map of labels.
@@ -122,7 +157,7 @@ pub(super) fn check_labels(field: &str, labels: &Value) -> Vec<Cause> {
 }
 
 /// What is wrong with the value of a label.
-pub(super) fn label_value_faults(value: &str) -> Vec<String> {
+pub(crate) fn label_value_faults(value: &str) -> Vec<String> {
     let mut faults = Vec::new();
     if value.len() > LABEL_MAX {
         faults.push(format!("must be no more than {LABEL_MAX} bytes"));
@@ -208,7 +243,7 @@ pub(super) fn label_faults(name: &str) -> Vec<String> {
 }
 
 /// What is wrong with a label key or a finalizer: a name, with a DNS prefix or without.
-pub(super) fn qualified_name_faults(key: &str) -> Vec<String> {
+pub(crate) fn qualified_name_faults(key: &str) -> Vec<String> {
     let mut faults = Vec::new();
     let parts: Vec<&str> = key.split('/').collect();
     let name = match parts.as_slice() {
@@ -298,7 +333,15 @@ mod tests {
         let finalizers = |name: &str| faults("configmaps", &json!({"name": "x", "finalizers": [name]}));
         assert!(finalizers("example.com/hold").is_empty() && finalizers("orphan").is_empty());
         assert!(
-            finalizers("hold")[0].contains("neither a standard finalizer name nor is it fully qualified")
+            finalizers("hold").is_empty() && finalizers("not ok")[0].starts_with("metadata.finalizers: ")
+        );
+        let held = json!({"metadata": {"finalizers": ["orphan", "hold", "a.b", "a.b/c"]}});
+        let fields: Vec<String> = check_finalizers(&held).into_iter().map(|cause| cause.field).collect();
+        assert_eq!(fields, ["metadata.finalizers[1]", "metadata.finalizers[2]"]);
+        let said = finalizer_warnings(Some(&json!({"metadata": {"finalizers": ["hold"]}})), &held);
+        assert!(
+            said.len() == 1 && said[0].contains("\"a.b\": prefer") && said[0].contains("path (/)"),
+            "{said:?}"
         );
     }
 

@@ -18,6 +18,7 @@ mod secrets;
 mod services;
 mod strategy;
 mod update;
+mod warn;
 
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
+pub(super) use metadata::{label_value_faults, qualified_name_faults};
 pub(super) use page::{check_list_options, fields_with_name, parse_revision};
 
 use super::codec::Reader;
@@ -111,28 +113,77 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Warns of fields that the kind does not have, or refuses them, as the request wishes.
-    fn report_unknown(&self, paths: &[String]) -> Result<(), Status> {
-        let texts: Vec<String> = paths.iter().map(|path| format!("unknown field \"{path}\"")).collect();
+    /// Warns of fields that the body has more than once and of fields that the kind does not have, or refuses them, as
+    /// the request wishes.
+    fn report_fields(&self, unknown: &[String]) -> Result<(), Status> {
+        let (patch_type, form) = (self.request.patch_type, &self.request.form);
+        let of_patch = self.request.verb == Verb::Patch;
+        let of_unknown = || unknown.iter().map(|path| format!("unknown field \"{path}\""));
+        let texts: Vec<String> = match patch_type.filter(|_| of_patch) {
+            // What was applied is looked at by itself.
+            Some(PatchType::Apply) => of_unknown().collect(),
+            Some(PatchType::Json) => {
+                let repeated = form.repeated().into_iter().map(|text| format!("json patch {text}"));
+                repeated.chain(of_unknown()).collect()
+            }
+            Some(PatchType::Merge | PatchType::Strategic) => {
+                form.repeated().into_iter().chain(of_unknown()).collect()
+            }
+            // A custom resource is looked at when it was read as a whole.
+            None if self.resource.custom.is_some() => {
+                form.repeated().into_iter().chain(of_unknown()).collect()
+            }
+            None => form.complaints(unknown),
+        };
         if texts.is_empty() {
             return Ok(());
         }
         match self.request.options.field_validation.as_deref() {
             Some("Strict") => {
-                let kind = &self.resource.kind;
-                Err(refuse::bad_request(format!(
-                    "{kind} in version \"{}\" cannot be handled as a {kind}: strict decoding error: {}",
-                    self.resource.version,
-                    texts.join(", ")
-                )))
+                let mut texts = texts;
+                if let Some(lines) = yaml_fault(&form.lines) {
+                    texts.splice(..form.lines.len(), [lines]);
+                }
+                let why = format!("strict decoding error: {}", texts.join(", "));
+                Err(refuse::undecodable(&self.resource, &why))
             }
             Some("Ignore") => Ok(()),
             Some(_) | None => {
-                self.warnings.borrow_mut().extend(texts);
+                self.warn(texts);
                 Ok(())
             }
         }
     }
+
+    /// As [`Self::report_fields`], of what an applied configuration has more than once.
+    fn report_repeated(&self) -> Result<(), Status> {
+        match (self.request.options.field_validation.as_deref(), yaml_fault(&self.request.form.lines)) {
+            (_, None) | (Some("Ignore"), _) => Ok(()),
+            (Some("Strict"), Some(why)) => {
+                Err(refuse::bad_request(format!("error strict decoding YAML: {why}")))
+            }
+            (Some(_) | None, Some(_)) => {
+                self.warn(self.request.form.lines.clone());
+                Ok(())
+            }
+        }
+    }
+
+    /// Has the answer say something beside; nothing is said twice.
+    fn warn(&self, texts: Vec<String>) {
+        let mut said = self.warnings.borrow_mut();
+        for text in texts {
+            if !said.contains(&text) {
+                said.push(text);
+            }
+        }
+    }
+}
+
+/// What the reader of YAML says of lines that repeat a field; nothing where there are none.
+fn yaml_fault(lines: &[String]) -> Option<String> {
+    let why = "error converting YAML to JSON: yaml: unmarshal errors:";
+    (!lines.is_empty()).then(|| format!("{why}\n  {}", lines.join("\n  ")))
 }
 
 /// The resource that a request is about.
@@ -166,12 +217,15 @@ impl Store {
         let resource = resolve(self, &request.target)?;
         let call = Call::new(request, resource, now);
         options::check(&call)?;
-        let mut answer = match request.target.subresource.as_deref() {
+        let answer = match request.target.subresource.as_deref() {
             None => self.resource_verb(&call),
             Some(subresource) => self.subresource_verb(&call, subresource),
-        }?;
-        answer.warnings.append(&mut call.warnings.borrow_mut());
-        Ok(answer)
+        };
+        let warnings = call.warnings.take();
+        match answer {
+            Ok(answer) => Ok(Answer { warnings, ..answer }),
+            Err(status) => Err(Status { warnings, ..status }),
+        }
     }
 
     fn resource_verb(&mut self, call: &Call<'_>) -> Result<Answer, Status> {
@@ -213,8 +267,7 @@ impl Store {
             namespace: namespace.map(str::to_owned),
             ..Target::default()
         };
-        let options = super::request::Options::default();
-        let request = Request { verb: Verb::Create, patch_type: None, target, options, body };
+        let request = Request { verb: Verb::Create, target, body, ..Request::default() };
         let seeded = self.dispatch(&request, now);
         debug_assert!(seeded.is_ok(), "{seeded:?}");
     }

@@ -1,12 +1,17 @@
 //! Lists in pages: what a list may ask for, and the token that the next page begins with.
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::alphabet::URL_SAFE;
+use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
+use base64::{DecodeError, Engine};
 use serde_json::{Value, json};
 
+use super::super::body;
 use super::super::request::{Options, Target};
 use super::super::status::{Cause, Reason, Status};
 use super::refuse;
+
+/// The letters of tokens.
+const ALPHABET: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, NO_PAD.with_decode_allow_trailing_bits(true));
 
 /// Refuses what a list or watch may not ask for.
 pub(crate) fn check_list_options(options: &Options, watch: bool) -> Result<(), Status> {
@@ -92,31 +97,39 @@ impl Token {
     pub(super) fn encode(&self) -> String {
         let revision = self.revision.map_or_else(|| Value::from(LATEST), Value::from);
         let token = json!({"v": "meta.k8s.io/v1", "rv": revision, "start": self.start});
-        URL_SAFE_NO_PAD.encode(token.to_string())
+        ALPHABET.encode(token.to_string())
     }
 
     pub(super) fn decode(text: &str) -> Result<Self, Status> {
         let bad = |why: &str| {
             refuse::bad_request(format!("invalid continue token: continue key is not valid: {why}"))
         };
-        let bytes =
-            URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).map_err(|error| bad(&error.to_string()))?;
-        let token: Value = serde_json::from_slice(&bytes).map_err(|error| bad(&error.to_string()))?;
+        let bytes = ALPHABET.decode(text).map_err(|error| bad(&no_base64(&error)))?;
+        let token = body::json(&bytes).map_err(|why| bad(&why))?.value;
+        let version = token["v"].as_str().unwrap_or_default();
+        let start = token["start"].as_str().unwrap_or_default();
         let revision = match &token["rv"] {
             latest if *latest == LATEST => Some(None),
             revision => revision.as_u64().filter(|revision| *revision > 0).map(Some),
         };
-        match (token["v"].as_str(), revision, token["start"].as_str()) {
-            (Some("meta.k8s.io/v1"), Some(revision), Some(start)) if !start.is_empty() => {
-                Ok(Self { revision, start: start.to_owned() })
+        match (version, revision) {
+            ("meta.k8s.io/v1", None) => {
+                Err(bad("incorrect encoded start resourceVersion (version meta.k8s.io/v1)"))
             }
-            (Some("meta.k8s.io/v1"), _, _) => {
-                Err(bad("incorrect encoded start or resourceVersion (version meta.k8s.io/v1)"))
+            ("meta.k8s.io/v1", Some(_)) if start.is_empty() => {
+                Err(bad("encoded start key empty (version meta.k8s.io/v1)"))
             }
-            (version, _, _) => Err(bad(&format!(
-                "server does not recognize this encoded version \"{}\"",
-                version.unwrap_or_default()
-            ))),
+            ("meta.k8s.io/v1", Some(revision)) => Ok(Self { revision, start: start.to_owned() }),
+            (version, _) => Err(bad(&format!("server does not recognize this encoded version {version}"))),
         }
     }
+}
+
+fn no_base64(error: &DecodeError) -> String {
+    let place = match error {
+        DecodeError::InvalidByte(place, _) | DecodeError::InvalidLastSymbol(place, _) => *place,
+        DecodeError::InvalidLength(length) => length.saturating_sub(1),
+        DecodeError::InvalidPadding => 0,
+    };
+    format!("illegal base64 data at input byte {place}")
 }

@@ -11,7 +11,7 @@ use super::super::patch::{self, Manager};
 use super::super::request::{Request, Verb};
 use super::super::status::{Reason, Status};
 use super::super::store::object::{
-    at, copy, fill, generation, is_terminating, items, label, members, name, set, text, time,
+    asked_name, at, copy, fill, generation, is_terminating, items, label, members, name, set, text, time,
 };
 use super::super::store::{Key, Store};
 use super::delete::DeleteOptions;
@@ -35,7 +35,7 @@ pub(super) fn admit(store: &mut Store, call: &Call<'_>, pod: &mut Value) -> Resu
         let why = format!(
             "error looking up service account {namespace}/{account}: serviceaccount \"{account}\" not found"
         );
-        return Err(refuse::forbidden(&call.resource, name(pod), &why));
+        return Err(refuse::forbidden(&call.resource, asked_name(pod), &why));
     };
     let asked = at(pod, &["spec", "automountServiceAccountToken"]).as_bool();
     let wanted = asked.or(found["automountServiceAccountToken"].as_bool()).unwrap_or(true);
@@ -49,7 +49,7 @@ pub(super) fn admit(store: &mut Store, call: &Call<'_>, pod: &mut Value) -> Resu
              given PriorityClass name",
             given.as_str().map_or_else(|| given.to_string(), str::to_owned)
         );
-        refuse::forbidden(&call.resource, name(pod), &why)
+        refuse::forbidden(&call.resource, asked_name(pod), &why)
     };
     let (priority, policy) = (at(pod, &["spec", "priority"]), at(pod, &["spec", "preemptionPolicy"]));
     if !priority.is_null() && priority != 0 {
@@ -172,6 +172,9 @@ pub(super) fn taint_node(node: &mut Value) {
 impl Store {
     /// Puts a pod on a node: `pods/NAME/binding`.
     pub(super) fn bind(&mut self, call: &Call<'_>) -> Result<Answer, Status> {
+        if name(&call.request.body) != call.name() {
+            return Err(refuse::bad_request("name in URL does not match name in Binding object"));
+        }
         let key = call.key(call.name());
         let pod = self.read(&key).cloned().ok_or_else(|| refuse::not_found(&call.resource, call.name()))?;
         let node = text(&call.request.body, &["target", "name"]);
@@ -398,11 +401,8 @@ fn no_disruption(why: &str, retry_after_seconds: Option<i64>) -> Status {
     if let Some(seconds) = retry_after_seconds {
         details["retryAfterSeconds"] = seconds.into();
     }
-    Status {
-        reason: Reason::TooManyRequests,
-        message: "Cannot evict pod as it would violate the pod's disruption budget.".to_owned(),
-        details,
-    }
+    let message = "Cannot evict pod as it would violate the pod's disruption budget.";
+    Status::with(Reason::TooManyRequests, message, details)
 }
 
 /// Whether a selector of a spec selects an object. An empty one selects all.

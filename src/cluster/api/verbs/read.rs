@@ -41,15 +41,19 @@ impl Store {
         })?;
         let base = call.namespace().map_or(0, |namespace| namespace.len() + 1);
         let relative = |key: &Key| key.path.get(base..).unwrap_or_default().to_owned();
-        let mut selected = objects
+        let selected = objects
             .iter()
             .filter(|(key, _)| relative(key) >= start)
             .filter(|(_, object)| selector.selects(object));
         // A list of any version is answered from memory as a whole.
         let whole = options.resource_version.as_deref() == Some("0") && options.continue_token.is_none();
         let limit = options.limit.filter(|limit| *limit > 0 && !whole).unwrap_or(usize::MAX);
-        let page: Vec<_> = selected.by_ref().take(limit).collect();
-        let remaining = selected.count();
+        let page: Vec<_> = selected.take(limit).collect();
+        // What is not read yet counts, selected or not. Who asks for one name is answered by one look.
+        let is_one_place = call.namespace().is_some() || !call.resource.namespaced;
+        let is_single = options.continue_token.is_none() && selector.name().is_some() && is_one_place;
+        let last = page.last().filter(|_| page.len() == limit && !is_single).map(|(key, _)| *key);
+        let remaining = last.map_or(0, |last| objects.keys().filter(|key| *key > last).count());
         let revision = match state {
             State::Latest => self.revision(),
             State::At(revision) => revision,
@@ -58,7 +62,7 @@ impl Store {
         if call.resource.custom.is_some() {
             metadata["continue"] = "".into();
         }
-        if let (Some((last, _)), 1..) = (page.last(), remaining) {
+        if let (Some(last), 1..) = (last, remaining) {
             let start = format!("{}\0", relative(last));
             metadata["continue"] = Token { revision: Some(revision), start }.encode().into();
             if selector.is_empty() {

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::status::{Cause, Reason, Status};
 use super::super::store::Resource;
+use super::super::store::object::{name, text};
 
 /// `details` of a refusal that names an object of a resource.
 fn details(name: &str, group: &str, kind: &str) -> Map<String, Value> {
@@ -16,7 +17,7 @@ fn details(name: &str, group: &str, kind: &str) -> Map<String, Value> {
 }
 
 fn about(reason: Reason, resource: &Resource, name: &str, message: String) -> Status {
-    Status { reason, message, details: details(name, &resource.group, &resource.plural).into() }
+    Status::with(reason, message, details(name, &resource.group, &resource.plural).into())
 }
 
 pub(crate) fn bad_request(message: impl Into<String>) -> Status {
@@ -29,20 +30,26 @@ pub(crate) fn undecodable(resource: &Resource, why: &str) -> Status {
     bad_request(format!("{kind} in version \"{version}\" cannot be handled as a {kind}: {why}"))
 }
 
+/// The server cannot do what it should.
+pub(crate) fn internal(why: &str) -> Status {
+    let details = json!({"causes": [{"message": why}]});
+    Status::with(Reason::InternalError, format!("Internal error occurred: {why}"), details)
+}
+
 /// The resource of the URL does not exist.
 pub(crate) fn no_resource() -> Status {
     let message = "the server could not find the requested resource";
-    Status { reason: Reason::NotFound, message: message.to_owned(), details: json!({}) }
+    Status::with(Reason::NotFound, message, json!({}))
 }
 
 pub(crate) fn method_not_allowed() -> Status {
     let message = "the server does not allow this method on the requested resource";
-    Status { reason: Reason::MethodNotAllowed, message: message.to_owned(), details: json!({}) }
+    Status::with(Reason::MethodNotAllowed, message, json!({}))
 }
 
 pub(crate) fn unsupported_media_type() -> Status {
     let message = "415: Unsupported Media Type";
-    Status { reason: Reason::UnsupportedMediaType, message: message.to_owned(), details: json!({}) }
+    Status::with(Reason::UnsupportedMediaType, message, json!({}))
 }
 
 /// A custom resource cannot be patched so.
@@ -56,10 +63,17 @@ pub(crate) fn not_found(resource: &Resource, name: &str) -> Status {
     about(Reason::NotFound, resource, name, format!("{} \"{name}\" not found", resource.qualified()))
 }
 
-pub(crate) fn already_exists(resource: &Resource, name: &str, is_terminating: bool) -> Status {
+/// An object that is to be made is there. Who asked for a generated name may ask again.
+pub(crate) fn already_exists(resource: &Resource, object: &Value, is_terminating: bool) -> Status {
+    let name = name(object);
     let state = if is_terminating { "object is being deleted: " } else { "" };
     let message = format!("{state}{} \"{name}\" already exists", resource.qualified());
-    about(Reason::AlreadyExists, resource, name, message)
+    let mut status = about(Reason::AlreadyExists, resource, name, message);
+    if !text(object, &["metadata", "generateName"]).is_empty() {
+        status.message.push_str(", the server was not able to generate a unique name for the object");
+        status.details["retryAfterSeconds"] = 1.into();
+    }
+    status
 }
 
 pub(crate) fn conflict(resource: &Resource, name: &str, why: &str) -> Status {
@@ -76,11 +90,8 @@ pub(crate) fn modified(resource: &Resource, name: &str) -> Status {
 /// A precondition of a DELETE does not hold; such refusals name the kind instead of the resource.
 pub(crate) fn precondition(resource: &Resource, name: &str, why: &str) -> Status {
     let kind = resource.qualified_kind();
-    Status {
-        reason: Reason::Conflict,
-        message: format!("Operation cannot be fulfilled on {kind} \"{name}\": {why}"),
-        details: details(name, &resource.group, &resource.kind).into(),
-    }
+    let message = format!("Operation cannot be fulfilled on {kind} \"{name}\": {why}");
+    Status::with(Reason::Conflict, message, details(name, &resource.group, &resource.kind).into())
 }
 
 pub(crate) fn forbidden(resource: &Resource, name: &str, why: &str) -> Status {
@@ -91,16 +102,17 @@ pub(crate) fn forbidden(resource: &Resource, name: &str, why: &str) -> Status {
 /// A disruption budget that cannot be right.
 pub(crate) fn forbidden_budget(name: &str, why: &str) -> Status {
     let message = format!("poddisruptionbudget.policy \"{name}\" is forbidden: {why}");
-    Status {
-        reason: Reason::Forbidden,
-        message,
-        details: details(name, "policy", "poddisruptionbudget").into(),
-    }
+    Status::with(Reason::Forbidden, message, details(name, "policy", "poddisruptionbudget").into())
 }
 
-/// The object is not valid, for these causes.
-pub(crate) fn invalid(resource: &Resource, name: &str, causes: &[Cause]) -> Status {
-    invalid_kind(&resource.stored.0, &resource.kind, name, causes)
+/// The object is not valid, for these causes. A custom resource goes by the type that it says it has.
+pub(crate) fn invalid(resource: &Resource, object: &Value, causes: &[Cause]) -> Status {
+    if resource.custom.is_none() {
+        return invalid_kind(&resource.stored.0, &resource.kind, name(object), causes);
+    }
+    let version = text(object, &["apiVersion"]);
+    let group = version.split_once('/').map_or("", |(group, _)| group);
+    invalid_kind(group, text(object, &["kind"]), name(object), causes)
 }
 
 /// As [`invalid`], for a kind that is no resource of its own, e.g. `DeleteOptions`.
@@ -116,11 +128,8 @@ pub(crate) fn invalid_kind(group: &str, kind: &str, name: &str, causes: &[Cause]
     let qualified = if group.is_empty() { kind.to_owned() } else { format!("{kind}.{group}") };
     let mut details = details(name, group, kind);
     details.insert("causes".to_owned(), causes.iter().map(cause_json).collect());
-    Status {
-        reason: Reason::Invalid,
-        message: format!("{qualified} \"{name}\" is invalid: {what}"),
-        details: details.into(),
-    }
+    let message = format!("{qualified} \"{name}\" is invalid: {what}");
+    Status::with(Reason::Invalid, message, details.into())
 }
 
 fn cause_json(cause: &Cause) -> Value {
@@ -129,14 +138,12 @@ fn cause_json(cause: &Cause) -> Value {
 
 /// A request that asks for a revision that is not there yet.
 pub(crate) fn too_large_revision(asked: u64, current: u64) -> Status {
-    Status {
-        reason: Reason::Timeout,
-        message: format!("Timeout: Too large resource version: {asked}, current: {current}"),
-        details: json!({
-            "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
-            "retryAfterSeconds": 1,
-        }),
-    }
+    let details = json!({
+        "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
+        "retryAfterSeconds": 1,
+    });
+    let message = format!("Timeout: Too large resource version: {asked}, current: {current}");
+    Status::with(Reason::Timeout, message, details)
 }
 
 fn cause(reason: &str, field: impl Into<String>, message: String) -> Cause {
@@ -145,7 +152,12 @@ fn cause(reason: &str, field: impl Into<String>, message: String) -> Cause {
 
 /// The value of a field is wrong.
 pub(crate) fn wrong(field: impl Into<String>, value: &Value, why: &str) -> Cause {
-    cause("FieldValueInvalid", field, format!("Invalid value: {value}: {why}"))
+    wrong_inside(field, &value.to_string(), why)
+}
+
+/// As [`wrong`], for what the API server shows otherwise than a client sent it.
+pub(crate) fn wrong_inside(field: impl Into<String>, shown: &str, why: &str) -> Cause {
+    cause("FieldValueInvalid", field, format!("Invalid value: {shown}: {why}"))
 }
 
 /// A field is missing; `why` may be empty.
@@ -161,12 +173,12 @@ pub(crate) fn not_allowed(field: impl Into<String>, why: &str) -> Cause {
 
 /// A text is there twice where it may be once.
 pub(crate) fn duplicate(field: impl Into<String>, value: &str) -> Cause {
-    duplicate_value(field, &value.into())
+    duplicate_inside(field, &Value::from(value).to_string())
 }
 
-/// As [`duplicate`], for any value.
-pub(crate) fn duplicate_value(field: impl Into<String>, value: &Value) -> Cause {
-    cause("FieldValueDuplicate", field, format!("Duplicate value: {value}"))
+/// As [`duplicate`], for anything, as it is shown.
+pub(crate) fn duplicate_inside(field: impl Into<String>, shown: &str) -> Cause {
+    cause("FieldValueDuplicate", field, format!("Duplicate value: {shown}"))
 }
 
 /// What a field names is not there.

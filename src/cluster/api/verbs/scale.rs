@@ -9,27 +9,41 @@ use super::super::kinds::Plain;
 use super::super::patch::{self, Manager};
 use super::super::request::{PatchType, Verb};
 use super::super::status::{Reason, Status};
-use super::super::store::object::{at, items, name, namespace, remove, resource_version, set, text, uid};
+use super::super::store::object::{at, items, name, namespace, resource_version, set, text, uid};
 use super::super::store::{ScalePaths, Store};
-use super::update::{Part, check_name, check_uid, unpatchable};
+use super::update::{Part, check_name, check_type, check_uid, undecodable, unpatchable};
 use super::{Answer, Call, refuse};
 
 /// The type of a scale.
 const SCALE: &str = "autoscaling/v1.Scale";
 
+/// The number that the scale of a custom resource without one has while it is written.
+const UNSET: i32 = i32::MIN;
+
 impl Store {
     pub(super) fn scale(&mut self, call: &Call<'_>) -> Result<Answer, Status> {
         let paths = call.resource.scale.clone().ok_or_else(refuse::no_resource)?;
+        if call.resource.custom.is_some() && call.request.patch_type == Some(PatchType::Strategic) {
+            return Err(refuse::unsupported_patch());
+        }
         let sent = if call.request.verb == Verb::Update { Some(replacement(call)?) } else { None };
         let key = call.key(call.name());
         let live = self.read(&key).cloned().ok_or_else(|| refuse::not_found(&call.resource, call.name()))?;
         let is_custom = call.resource.custom.is_some();
-        let shown = scale_of(&paths, &live, is_custom);
-        if call.request.verb == Verb::Get {
-            return Ok(Answer::ok(shown));
-        }
+        let mut before = scale_of(&paths, &live, is_custom);
         let number = steps(&paths.spec);
-        let mut before = shown;
+        let is_unset = is_custom && at(&live, &number).is_null();
+        let field = format!("the spec replicas field \".{}\"", paths.spec.join("."));
+        if call.request.verb == Verb::Get {
+            return if is_unset {
+                Err(refuse::internal(&format!("{field} does not exist")))
+            } else {
+                Ok(Answer::ok(before))
+            };
+        }
+        if is_unset {
+            set(&mut before, &["spec", "replicas"], UNSET.into());
+        }
         let owners = patch::scale_owners(&live, &number);
         if !owners.is_null() {
             set(&mut before, &["metadata", "managedFields"], owners);
@@ -42,7 +56,13 @@ impl Store {
             None => patched(call, &before)?,
         };
         let wanted = tracked(call, &before, wanted);
-        check(call, &wanted)?;
+        if is_custom && at(&wanted, &["spec", "replicas"]) == UNSET {
+            return Err(refuse::bad_request(format!("{field} cannot be empty")));
+        }
+        // Of a custom resource the object is looked at, and not its scale.
+        if !is_custom {
+            check(call, &wanted)?;
+        }
         let candidate = scaled(call, &live, &wanted, &number);
         let after = self.change(call, Part::Main, &live, candidate)?;
         Ok(Answer::ok(scale_of(&paths, &after, is_custom)))
@@ -68,7 +88,8 @@ fn decoded(call: &Call<'_>, sent: &Value) -> Result<Value, String> {
     let decoded = codec::decode(SCALE, sent, call.reader())
         .unwrap_or_else(|| Err("its type is not known".to_owned()))?;
     // What is refused here is refused as a value that does not fit is.
-    call.report_unknown(&decoded.unknown).map_err(|status| status.message)?;
+    let refused = |status: Status| undecodable(&status).unwrap_or_default().to_owned();
+    call.report_fields(&decoded.unknown).map_err(refused)?;
     Ok(decoded.object)
 }
 
@@ -83,10 +104,20 @@ fn patched(call: &Call<'_>, before: &Value) -> Result<Value, Status> {
             patch::strategic(&lists, before, sent)?
         }
         Some(PatchType::Apply) => {
-            if call.resource.custom.is_some() {
-                return Err(unappliable(sent));
+            check_type(sent, "autoscaling/v1", "Scale")?;
+            let is_owned = !at(before, &["metadata", "managedFields"]).is_null();
+            if call.resource.custom.is_some() && !is_owned {
+                let why = unconvertible("live", "", "");
+                let why = format!("failed to create manager for existing fields: {why}");
+                return Err(Status::new(Reason::Unknown, why));
             }
-            patch::apply(&lists, Some(before), sent, &manager(call), call.now)?
+            let applied = patch::apply(&lists, Some(before), sent, &manager(call), call.now)?;
+            if call.resource.custom.is_some() {
+                let why = unconvertible("new", namespace(sent), name(sent));
+                return Err(Status::new(Reason::Unknown, why));
+            }
+            call.report_repeated()?;
+            applied
         }
         Some(PatchType::Strategic) | None => return Err(refuse::unsupported_patch()),
     };
@@ -103,21 +134,15 @@ fn manager<'a>(call: &'a Call<'_>) -> Manager<'a> {
 }
 
 /// The server of custom resources cannot find out who owns what of a scale.
-fn unappliable(config: &Value) -> Status {
-    let (namespace, name) = (namespace(config), name(config));
-    let why = format!(
-        "failed to convert new object ({namespace}/{name}; autoscaling/v1, Kind=Scale) to proper version: request to convert \
-         CR to an invalid group/version: autoscaling/v1"
-    );
-    Status::new(Reason::Unknown, why)
+fn unconvertible(what: &str, namespace: &str, name: &str) -> String {
+    format!(
+        "failed to convert {what} object ({namespace}/{name}; autoscaling/v1, Kind=Scale) to proper version: request to \
+         convert CR to an invalid group/version: autoscaling/v1"
+    )
 }
 
 /// The scale with its owners.
-fn tracked(call: &Call<'_>, before: &Value, mut wanted: Value) -> Value {
-    if call.resource.custom.is_some() {
-        remove(&mut wanted, &["metadata", "managedFields"]);
-        return wanted;
-    }
+fn tracked(call: &Call<'_>, before: &Value, wanted: Value) -> Value {
     if call.request.patch_type == Some(PatchType::Apply) {
         return wanted;
     }

@@ -3,6 +3,7 @@
 //! There is one family of addresses, as in most clusters.
 
 use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 
 use serde_json::{Value, json};
 
@@ -13,7 +14,9 @@ use super::check::services::{addresses, is_headless, is_reached_from_outside, ne
 use super::refuse::{invalid_kind, wrong};
 
 /// The range that cluster addresses are from: 10.96.0.0/16.
-const NETWORK: [u64; 2] = [10, 96];
+const NETWORK: [u8; 2] = [10, 96];
+/// What a service that is only tried has as its address.
+const TRIED: &str = "10.96.0.0";
 /// Ports that nodes open for services.
 const NODE_PORTS: std::ops::Range<u64> = 30_000..32_768;
 
@@ -24,7 +27,7 @@ pub(super) fn begin_create(store: &mut Store, service: &mut Value, is_dry_run: b
         set(service, &["spec", "clusterIPs"], json!([given]));
     }
     complete_families(service, None)?;
-    allocate_address(store, service)?;
+    allocate_address(store, service, is_dry_run)?;
     let mut opened = Opened::of(store, is_dry_run);
     if opens_node_ports(service) {
         open_new_ports(store, service, &mut opened)?;
@@ -46,7 +49,7 @@ pub(super) fn begin_update(
     sync_addresses(live, service);
     complete_families(service, Some(live))?;
     if !has_address(live) {
-        allocate_address(store, service)?;
+        allocate_address(store, service, is_dry_run)?;
     }
     let mut opened = Opened::of(store, is_dry_run);
     if opens_node_ports(service) {
@@ -277,7 +280,7 @@ fn unconfigured(service: &Value) -> Vec<Cause> {
     causes
 }
 
-fn allocate_address(store: &mut Store, service: &mut Value) -> Result<(), Status> {
+fn allocate_address(store: &mut Store, service: &mut Value, is_dry_run: bool) -> Result<(), Status> {
     if !has_address(service) || is_headless(service) {
         return Ok(());
     }
@@ -285,12 +288,11 @@ fn allocate_address(store: &mut Store, service: &mut Value) -> Result<(), Status
     let services = store.range("", "services", None);
     let taken: BTreeSet<String> =
         services.map(|(_, service)| text(service, &["spec", "clusterIP"]).to_owned()).collect();
-    let [first, second] = NETWORK;
     let address = match given {
         Some(given) => {
-            let fault = if !given.starts_with(&format!("{first}.{second}.")) {
+            let fault = if !is_in_network(&given) {
                 "the provided IP is not in the valid range. The range of valid IPs is 10.96.0.0/16"
-            } else if taken.contains(&given) {
+            } else if taken.contains(&given) && !is_dry_run {
                 "provided IP is already allocated"
             } else {
                 ""
@@ -302,7 +304,9 @@ fn allocate_address(store: &mut Store, service: &mut Value) -> Result<(), Status
             }
             given
         }
+        None if is_dry_run => TRIED.to_owned(),
         None => loop {
+            let [first, second] = NETWORK;
             let number = store.rng.below(0xFF00) + 0x80;
             let address = format!("{first}.{second}.{}.{}", number >> 8, number & 0xFF);
             if !taken.contains(&address) {
@@ -310,9 +314,24 @@ fn allocate_address(store: &mut Store, service: &mut Value) -> Result<(), Status
             }
         },
     };
+    if name(service).is_empty() && !is_dry_run {
+        // The record of the address names the service.
+        let why = format!(
+            "failed to allocate IP: IPAddress.networking.k8s.io {address:?} is invalid: spec.parentRef.name: Required value"
+        );
+        return refused(service, &[wrong("spec.clusterIPs", &json!([""]), &why)]);
+    }
     set(service, &["spec", "clusterIPs"], json!([address]));
     set(service, &["spec", "clusterIP"], address.into());
     Ok(())
+}
+
+/// Whether an address is one of the network, but neither its first nor its last.
+fn is_in_network(address: &str) -> bool {
+    let parts = address.parse::<Ipv4Addr>().map(|address| address.octets());
+    parts.is_ok_and(|[first, second, third, fourth]| {
+        [first, second] == NETWORK && ![[0, 0], [255, 255]].contains(&[third, fourth])
+    })
 }
 
 /// The ports that nodes open.

@@ -7,8 +7,9 @@ use super::super::conversion;
 use super::super::status::{Cause, Status};
 use super::super::store::object::{at, copy, items, name, set, text};
 use super::super::store::{Generation, Resource, Store};
+use super::check::Again;
 use super::update::Part;
-use super::{Call, check, custom, defaults, definitions, jobs, pods, refuse, secrets, services};
+use super::{Call, check, custom, defaults, definitions, jobs, metadata, pods, refuse, secrets, services};
 
 /// The namespaces that may not be deleted.
 const LASTING_NAMESPACES: [&str; 3] = ["default", "kube-system", "kube-public"];
@@ -17,16 +18,18 @@ const LASTING_NAMESPACES: [&str; 3] = ["default", "kube-system", "kube-public"];
 pub(super) fn decode(call: &Call<'_>, object: &Value) -> Result<Value, Status> {
     let resource = &call.resource;
     if resource.custom.is_some() {
-        return custom::decode(call, &with_metadata(resource, object)?);
+        return custom::decode(call, object);
     }
-    let mut object = match codec::decode(&resource.entry.table_name(), object, call.reader()) {
-        Some(decoded) => {
-            let decoded = decoded.map_err(|why| refuse::undecodable(resource, &why))?;
-            call.report_unknown(&decoded.unknown)?;
-            decoded.object
-        }
+    let mut object = if let Some(decoded) = codec::decode(&resource.entry.table_name(), object, call.reader())
+    {
+        let decoded = decoded.map_err(|why| refuse::undecodable(resource, &why))?;
+        call.report_fields(&decoded.unknown)?;
+        decoded.object
+    } else {
         // The schemas in definitions hold values of any form.
-        None => with_metadata(resource, object)?,
+        let mut object = object.clone();
+        decode_metadata(resource, &mut object)?;
+        object
     };
     if resource.is("", "secrets") {
         secrets::fold(&mut object);
@@ -35,14 +38,23 @@ pub(super) fn decode(call: &Call<'_>, object: &Value) -> Result<Value, Status> {
     Ok(conversion::to_stored(&resource.entry, object))
 }
 
-/// An object whose metadata alone has a type.
-fn with_metadata(resource: &Resource, object: &Value) -> Result<Value, Status> {
-    let mut object = object.clone();
-    if let Some(decoded) = codec::decode("meta/v1.ObjectMeta", at(&object, &["metadata"]), Reader::Json) {
-        let decoded = decoded.map_err(|why| refuse::undecodable(resource, &why))?;
-        set(&mut object, &["metadata"], decoded.object);
-    }
-    Ok(object)
+/// Decodes the metadata of an object that has no other type; names the fields that metadata do not have.
+pub(super) fn decode_metadata(resource: &Resource, object: &mut Value) -> Result<Vec<String>, Status> {
+    let Some(decoded) = codec::decode("meta/v1.ObjectMeta", at(object, &["metadata"]), Reader::Json) else {
+        return Ok(Vec::new());
+    };
+    let decoded = decoded.map_err(|why| refuse::undecodable(resource, &why))?;
+    set(object, &["metadata"], decoded.object);
+    Ok(decoded.unknown.iter().map(|field| format!("metadata.{field}")).collect())
+}
+
+/// Drops the metadata that do not fit their field.
+pub(super) fn drop_unfit_metadata(object: &mut Value) {
+    let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return };
+    metadata.retain(|field, value| {
+        let alone = json!({field.as_str(): value});
+        codec::decode("meta/v1.ObjectMeta", &alone, Reader::Json).is_none_or(|decoded| decoded.is_ok())
+    });
 }
 
 /// What admission adds to a new object, before the system does.
@@ -54,8 +66,13 @@ pub(super) fn admit_new(store: &mut Store, call: &Call<'_>, object: &mut Value) 
 }
 
 /// What the system gives to a new object before it is looked at.
-pub(super) fn begin_create(store: &mut Store, call: &Call<'_>, object: &mut Value) -> Result<(), Status> {
-    if call.resource.is("", "services") {
+pub(super) fn begin_create(
+    store: &mut Store,
+    call: &Call<'_>,
+    part: Part,
+    object: &mut Value,
+) -> Result<(), Status> {
+    if part == Part::Main && call.resource.is("", "services") {
         services::begin_create(store, object, call.dry_run())
     } else {
         Ok(())
@@ -111,12 +128,23 @@ pub(super) fn reset_by_status(resource: &Resource) -> &'static [&'static [&'stat
     }
 }
 
-/// What is wrong with a new object, beside its metadata.
+/// What a kind has against a new object. What every object is looked at for comes after that.
 pub(super) fn check_new(resource: &Resource, object: &Value) -> Vec<Cause> {
+    let of_metadata = || {
+        let own = check::metadata_check(resource, Part::Main);
+        let looks = own.on_update != Again::Never;
+        let mut causes = if looks { metadata::check(resource, object) } else { Vec::new() };
+        if own.of_finalizers {
+            causes.extend(metadata::check_finalizers(object));
+        }
+        causes
+    };
     if resource.custom.is_some() {
-        return custom::check(resource, object, None);
+        return custom::check(resource, Part::Main, object, None, of_metadata);
     }
-    check::object(resource, object)
+    let mut causes = of_metadata();
+    causes.extend(check::object(resource, object));
+    causes
 }
 
 /// What the system sets on an object that changes.
@@ -134,20 +162,33 @@ pub(super) fn before_update(call: &Call<'_>, part: Part, live: &Value, candidate
     }
 }
 
-/// What is wrong with a change, beside the metadata.
+/// What a kind has against a change, after what every change is looked at for.
 pub(super) fn check_changed(resource: &Resource, part: Part, live: &Value, new: &Value) -> Vec<Cause> {
-    if resource.custom.is_some() {
-        return custom::check(resource, new, Some(live));
-    }
-    match part {
-        Part::Main => {
-            let mut causes = check::object(resource, new);
-            causes.extend(check::change(resource, live, new));
-            causes
+    let of_metadata = || {
+        let own = check::metadata_check(resource, part);
+        let mut causes = Vec::new();
+        if own.on_update != Again::Never {
+            causes.extend(metadata::check_changed(live, new));
         }
+        if own.of_finalizers {
+            causes.extend(metadata::check_finalizers(new));
+        }
+        if own.on_update == Again::All {
+            causes.extend(metadata::check(resource, new));
+            causes.extend(metadata::check_finalizers(new));
+        }
+        causes
+    };
+    if resource.custom.is_some() {
+        return custom::check(resource, part, new, Some(live), of_metadata);
+    }
+    let mut causes = of_metadata();
+    causes.extend(match part {
+        Part::Main => check::change(resource, live, new),
         Part::Status => check::status(resource, live, new),
         Part::Finalize => Vec::new(),
-    }
+    });
+    causes
 }
 
 /// Refuses to delete what a cluster cannot be without.

@@ -11,8 +11,7 @@ use super::super::store::object::{
     self, at, copy, finalizers, generation, is_terminating, items, name, remove, resource_version, set, uid,
 };
 use super::super::store::{Generation, Key, Resource, Store};
-use super::check::Again;
-use super::{Answer, Call, check, create, custom, metadata, page, refuse, strategy, view};
+use super::{Answer, Call, create, custom, metadata, refuse, stamp, strategy, view, warn};
 
 /// Which half of an object a request changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,9 +37,9 @@ impl Store {
         let candidate = replacement(call)?;
         let expected = uid(&candidate);
         let Some(live) = found else {
-            if part == Part::Main && call.resource.habits.create_on_update {
+            if part != Part::Finalize && call.resource.habits.create_on_update {
                 check_uid(call, &key, expected, "")?;
-                let made = self.create_object(call, candidate)?;
+                let made = self.create_object(call, part, candidate)?;
                 return Ok(Answer::created((*view(&call.resource, &made)).clone()));
             }
             return Err(refuse::not_found(&call.resource, call.name()));
@@ -66,6 +65,7 @@ impl Store {
             return Err(refuse::not_found(&call.resource, call.name()));
         }
         let config = &call.request.body;
+        check_type(config, &call.resource.api_version(), &call.resource.kind)?;
         let lists = custom::lists(&call.resource);
         let shown_live = found.as_ref().map(|live| view(&call.resource, live));
         let manager = call.manager(part);
@@ -74,10 +74,18 @@ impl Store {
             Some(why) => unappliable(call, why),
             None => status,
         })?;
+        call.report_repeated()?;
         if let Some(live) = found {
             return self.change(call, part, &live, candidate).map(shown(call));
         }
-        let made = self.create_object(call, candidate)?;
+        let uid = uid(&candidate);
+        if !uid.is_empty() {
+            let why = format!(
+                "uid mismatch: the provided object specified uid {uid}, and no existing object was found"
+            );
+            return Err(refuse::conflict(&call.resource, call.name(), &why));
+        }
+        let made = self.create_object(call, part, candidate)?;
         Ok(Answer::created((*view(&call.resource, &made)).clone()))
     }
 
@@ -101,24 +109,20 @@ impl Store {
         }
         let mut causes = metadata::check(resource, &candidate);
         causes.extend(metadata::check_changed(live, &candidate));
-        // Most kinds check the metadata, too, and both are heard.
-        let again =
-            if resource.custom.is_some() { Again::Change } else { check::checks_metadata(resource, part) };
-        if again != Again::Never {
-            causes.extend(metadata::check_changed(live, &candidate));
-        }
-        if again == Again::All {
-            causes.extend(metadata::check(resource, &candidate));
-        }
+        // Most kinds look at the metadata, too, and both are heard.
         causes.extend(strategy::check_changed(resource, part, live, &candidate));
         if !causes.is_empty() {
-            return Err(refuse::invalid(resource, call.name(), &causes));
+            return Err(refuse::invalid(resource, &candidate, &causes));
         }
+        call.warn(warn::changed(resource, part, live, &candidate));
         Ok(self.commit(call, live, candidate))
     }
 
     /// Stores an update: not at all where nothing changes, and as a deletion where it was the last that held it up.
-    fn commit(&mut self, call: &Call<'_>, live: &Arc<Value>, candidate: Value) -> Arc<Value> {
+    fn commit(&mut self, call: &Call<'_>, live: &Arc<Value>, mut candidate: Value) -> Arc<Value> {
+        if !call.dry_run() {
+            remove(&mut candidate, &["metadata", "selfLink"]);
+        }
         if patch::is_same_but_for_times(live, &candidate) && !is_to_go(live, &candidate) {
             return Arc::clone(live);
         }
@@ -156,7 +160,7 @@ pub(super) fn check_uid(call: &Call<'_>, key: &Key, expected: &str, found: &str)
     let why = format!(
         "StorageError: invalid object, Code: 4, Key: {}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID \
          in precondition: {expected}, UID in object meta: {found}",
-        storage_key(&call.resource, key),
+        storage_key(call, key),
     );
     Err(refuse::conflict(&call.resource, call.name(), &why))
 }
@@ -168,7 +172,12 @@ fn patched(call: &Call<'_>, live: &Arc<Value>) -> Result<Value, Status> {
     let patched = match call.request.patch_type {
         Some(PatchType::Merge) => patch::merge(&shown, sent)?,
         Some(PatchType::Json) => patch::json(&shown, sent)?,
-        Some(PatchType::Strategic) => patch::strategic(&*custom::lists(&call.resource), &shown, sent)?,
+        Some(PatchType::Strategic) => {
+            let mut patched = patch::strategic(&*custom::lists(&call.resource), &shown, sent)?;
+            // What it makes is read by the type of the object, whatever it says of its kind.
+            stamp(&call.resource, &mut patched);
+            patched
+        }
         Some(PatchType::Apply) | None => return Err(refuse::unsupported_media_type()),
     };
     decoded(call, &patched).map_err(|status| match (call.request.patch_type, undecodable(&status)) {
@@ -178,13 +187,30 @@ fn patched(call: &Call<'_>, live: &Arc<Value>) -> Result<Value, Status> {
     })
 }
 
+/// Refuses to apply a configuration of another type than the one of the URL.
+pub(super) fn check_type(config: &Value, version: &str, kind: &str) -> Result<(), Status> {
+    let text = |field: &str| config[field].as_str().unwrap_or_default();
+    let (given_version, given_kind) = (text("apiVersion"), text("kind"));
+    if (given_version, given_kind) == (version, kind) {
+        return Ok(());
+    }
+    let shown = match given_version.matches('/').count() {
+        0 => format!("/{given_version}, Kind={given_kind}"),
+        1 => format!("{given_version}, Kind={given_kind}"),
+        _ => "/, Kind=".to_owned(),
+    };
+    Err(refuse::bad_request(format!("invalid object type: {shown}")))
+}
+
 /// What an applied configuration makes is no object of the kind.
 fn unappliable(call: &Call<'_>, why: &str) -> Status {
     let config = &call.request.body;
     let (namespace, name) = (object::namespace(config), name(config));
-    let (version, kind) = (call.resource.api_version(), &call.resource.kind);
+    let (group, version, kind) = (&call.resource.group, &call.resource.version, &call.resource.kind);
+    let kind = format!("{group}/{version}, Kind={kind}");
     let message = format!(
-        "failed to convert new object ({namespace}/{name}; {version}, Kind={kind}) to proper version: {why}"
+        "failed to convert new object ({namespace}/{name}; {kind}) to proper version: unable to convert unstructured \
+         object to {kind}: {why}"
     );
     Status::new(Reason::Unknown, message)
 }
@@ -197,7 +223,7 @@ fn decoded(call: &Call<'_>, patched: &Value) -> Result<Value, Status> {
 }
 
 /// Why something is no object of a kind.
-fn undecodable(status: &Status) -> Option<&str> {
+pub(super) fn undecodable(status: &Status) -> Option<&str> {
     let (_, rest) = status.message.split_once(" cannot be handled as a ")?;
     rest.split_once(": ").map(|(_, why)| why)
 }
@@ -233,17 +259,21 @@ pub(super) fn check_name(call: &Call<'_>, candidate: &Value) -> Result<(), Statu
     }
 }
 
+/// The resourceVersion in what was sent; 0 where there is none.
+pub(super) fn sent_version(candidate: &Value) -> Result<u64, Status> {
+    match resource_version(candidate) {
+        "" => Ok(0),
+        sent => sent.parse().map_err(|_| {
+            let why = format!("strconv.ParseUint: parsing {sent:?}: invalid syntax");
+            Status::new(Reason::Unknown, why)
+        }),
+    }
+}
+
 /// A resourceVersion in what was sent is a precondition; some kinds must have one.
 fn check_version(call: &Call<'_>, live: &Value, candidate: &Value) -> Result<(), Status> {
     let resource = &call.resource;
-    let sent = match resource_version(candidate) {
-        "" => 0,
-        sent => sent.parse::<u64>().map_err(|_| {
-            let status = page::parse_revision(sent).err();
-            let why = format!("strconv.ParseUint: parsing \"{sent}\": invalid syntax");
-            Status { message: why, ..status.unwrap_or_else(refuse::no_resource) }
-        })?,
-    };
+    let sent = sent_version(candidate)?;
     if sent == 0 {
         if !resource.habits.needs_version {
             return Ok(());
@@ -260,7 +290,7 @@ fn check_version(call: &Call<'_>, live: &Value, candidate: &Value) -> Result<(),
 
 /// What only the system sets stays as it is, whatever was sent.
 fn keep_system_metadata(live: &Value, candidate: &mut Value) {
-    for field in ["creationTimestamp", "generation", "resourceVersion", "selfLink"] {
+    for field in ["creationTimestamp", "generation", "resourceVersion"] {
         copy(candidate, live, &["metadata", field]);
     }
     if uid(candidate).is_empty() {
@@ -268,7 +298,9 @@ fn keep_system_metadata(live: &Value, candidate: &mut Value) {
     }
     if is_terminating(live) {
         copy(candidate, live, &["metadata", "deletionTimestamp"]);
-        copy(candidate, live, &["metadata", "deletionGracePeriodSeconds"]);
+        if at(candidate, &["metadata", "deletionGracePeriodSeconds"]).is_null() {
+            copy(candidate, live, &["metadata", "deletionGracePeriodSeconds"]);
+        }
     }
 }
 
@@ -345,8 +377,11 @@ fn is_to_go(live: &Value, candidate: &Value) -> bool {
     is_terminating(live) && finalizers(candidate).is_empty() && grace == 0 && !namespace_held
 }
 
-/// The key that etcd would have the object under, which a conflict about a uid names.
-fn storage_key(resource: &Resource, key: &Key) -> String {
+/// The key that etcd would have the object under, which a conflict about a uid names. What is only tried does not come to
+/// know the root of all keys.
+fn storage_key(call: &Call<'_>, key: &Key) -> String {
+    let resource = &call.resource;
+    let root = if call.dry_run() { "" } else { "/registry" };
     let directory = match (resource.group.as_str(), resource.plural.as_str()) {
         ("", "services") => "services/specs".to_owned(),
         ("", "endpoints") => "services/endpoints".to_owned(),
@@ -355,5 +390,5 @@ fn storage_key(resource: &Resource, key: &Key) -> String {
         _ if resource.custom.is_some() => format!("{}/{}", resource.group, resource.plural),
         _ => resource.plural.clone(),
     };
-    format!("/registry/{directory}/{}", key.path)
+    format!("{root}/{directory}/{}", key.path)
 }

@@ -253,10 +253,6 @@ fn a_configuration_that_does_not_fit_is_refused() {
     let twice = with("/spec/template/spec/containers", json!([{"name": "c"}, {"name": "c"}]));
     let message = ".spec.template.spec.containers: duplicate entries for key [name=\"c\"]";
     assert_eq!(refusal(twice), (500, typed(message)));
-    let other = with("/kind", json!("Foo"));
-    assert_eq!(refusal(other), (400, "invalid object type: apps/v1, Kind=Foo".to_owned()));
-    let core = with("/apiVersion", json!("v1"));
-    assert_eq!(refusal(core), (400, "invalid object type: /v1, Kind=Deployment".to_owned()));
     let mut managed = config();
     managed["metadata"]["managedFields"] = json!([]);
     assert_eq!(refusal(managed), (400, "metadata.managedFields must be nil".to_owned()));

@@ -131,7 +131,7 @@ fn an_item_that_the_set_order_lacks_is_refused() {
 }
 
 #[test]
-fn directives_in_what_is_new_are_no_fields() {
+fn directives_in_new_items_are_no_fields_but_those_in_new_maps_are() {
     let new = json!([{
         "name": "three",
         "$setElementOrder/env": [{"name": "B"}],
@@ -140,7 +140,7 @@ fn directives_in_what_is_new_are_no_fields() {
     let added = containers(&new);
     assert_eq!(added[0], json!({"name": "three", "env": [{"name": "A"}, {"name": "B"}]}));
     let field = patched(&json!({"spec": {"new": {"$retainKeys": ["a"], "a": 1, "b": {"$patch": "delete"}}}}));
-    assert_eq!(field["spec"]["new"], json!({"a": 1}));
+    assert_eq!(field["spec"]["new"], json!({"$retainKeys": ["a"], "a": 1}));
 }
 
 #[test]

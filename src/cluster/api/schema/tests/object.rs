@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::super::super::lists::{ListType, Lists};
-use super::super::{Schema, decode, invalid, strict_refusal};
+use super::super::{Schema, invalid};
 use super::{object, schema};
 
 const NOT_CHECKED: &str = "<nil>: Invalid value: null: some validation rules were not checked because the object was \
@@ -259,26 +259,6 @@ fn unknown_fields_are_dropped_and_named() {
     }));
     expected["status"] = json!({"anything": {"goes": 1}});
     assert_eq!(pruned, expected);
-}
-
-#[test]
-fn duplicates_and_unknown_fields_are_refused_when_strict() {
-    let body =
-        r#"{"apiVersion":"ex.com/v1","kind":"Foo","metadata":{"foo":1},"spec":{"d":"a","d":"b"},"top":1}"#;
-    let decoded = decode(body.as_bytes()).unwrap();
-    assert_eq!(decoded.value["spec"]["d"], "b");
-    let unknown = ["metadata.foo".to_owned(), "top".to_owned()];
-    let refusal = strict_refusal("Foo", "v1", &decoded.duplicates, &unknown);
-    assert_eq!(refusal.reason.code(), 400);
-    assert_eq!(
-        refusal.message,
-        "Foo in version \"v1\" cannot be handled as a Foo: strict decoding error: duplicate field \"spec.d\", \
-         unknown field \"metadata.foo\", unknown field \"top\""
-    );
-    assert!(decode(b"{\"a\": 1} x").is_err());
-    let list = decode(br#"{"a": [{"b": 1, "b": 2.5, "c": -1}, null, true]}"#).unwrap();
-    assert_eq!(list.duplicates, ["a[0].b"]);
-    assert_eq!(list.value, json!({"a": [{"b": 2.5, "c": -1}, null, true]}));
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::super::schema;
 use super::super::status::Cause;
 use super::super::store::Resource;
 use super::super::store::object::{at, items, namespace, text};
-use super::refuse::{not_allowed, required, unsupported, wrong};
+use super::refuse::{not_allowed, required, unsupported, wrong, wrong_inside};
 use super::update::Part;
 use forms::unchanged;
 
@@ -41,9 +41,9 @@ pub(super) fn object(resource: &Resource, object: &Value) -> Vec<Cause> {
     }
 }
 
-/// What is wrong with a change.
+/// What is wrong with a change, and with what it makes of an object. Some kinds look at the change first.
 pub(super) fn change(resource: &Resource, old: &Value, new: &Value) -> Vec<Cause> {
-    match (resource.group.as_str(), resource.plural.as_str()) {
+    let of_change = match (resource.group.as_str(), resource.plural.as_str()) {
         ("", "pods") => pods::change(old, new),
         ("", "services") => services::change(old, new),
         ("", "secrets") => {
@@ -57,7 +57,11 @@ pub(super) fn change(resource: &Resource, old: &Value, new: &Value) -> Vec<Cause
         ("discovery.k8s.io", "endpointslices") => unchanged(&["addressType"], old, new),
         ("networking.k8s.io", "ingressclasses") => unchanged(&["spec", "controller"], old, new),
         _ => Vec::new(),
-    }
+    };
+    let of_object = object(resource, new);
+    let is_change_first = resource.group.is_empty()
+        && matches!(resource.plural.as_str(), "services" | "secrets" | "configmaps");
+    if is_change_first { [of_change, of_object].concat() } else { [of_object, of_change].concat() }
 }
 
 /// What is wrong with a status.
@@ -71,7 +75,16 @@ pub(super) fn status(resource: &Resource, old: &Value, new: &Value) -> Vec<Cause
     }
 }
 
-/// Whether a kind looks at the metadata of an update by itself, after the server has done so.
+/// How a kind looks at metadata by itself, beside what every object is looked at for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct MetadataCheck {
+    /// What of them on an update. On a create it is all, or nothing.
+    pub(super) on_update: Again,
+    /// Whether the names of finalizers have to be qualified.
+    pub(super) of_finalizers: bool,
+}
+
+/// What of the metadata of an update a kind looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Again {
     Never,
@@ -81,11 +94,14 @@ pub(super) enum Again {
     All,
 }
 
-pub(super) fn checks_metadata(resource: &Resource, part: Part) -> Again {
+pub(super) fn metadata_check(resource: &Resource, part: Part) -> MetadataCheck {
+    let check = |on_update: Again, of_finalizers: bool| MetadataCheck { on_update, of_finalizers };
     match (resource.group.as_str(), resource.plural.as_str()) {
-        ("policy", "poddisruptionbudgets") => Again::Never,
-        ("", "pods" | "configmaps" | "secrets") if part == Part::Main => Again::All,
-        _ => Again::Change,
+        ("policy", "poddisruptionbudgets") => check(Again::Never, false),
+        ("coordination.k8s.io", _) => check(Again::Change, false),
+        _ if resource.custom.is_some() => check(Again::Change, false),
+        ("", "pods" | "configmaps" | "secrets") if part == Part::Main => check(Again::All, true),
+        _ => check(Again::Change, true),
     }
 }
 
@@ -163,7 +179,13 @@ fn budget(object: &Value) -> Vec<Cause> {
     let (least, most) = (at(spec, &["minAvailable"]), at(spec, &["maxUnavailable"]));
     let mut causes = Vec::new();
     if !least.is_null() && !most.is_null() {
-        causes.push(wrong("spec", spec, "minAvailable and maxUnavailable cannot be both set"));
+        // The server shows what it has inside.
+        let shown = format!(
+            "{{\"MinAvailable\":{least},\"Selector\":{},\"MaxUnavailable\":{most},\"UnhealthyPodEvictionPolicy\":{}}}",
+            at(spec, &["selector"]),
+            at(spec, &["unhealthyPodEvictionPolicy"]),
+        );
+        causes.push(wrong_inside("spec", &shown, "minAvailable and maxUnavailable cannot be both set"));
     }
     for (field, value) in [("spec.minAvailable", least), ("spec.maxUnavailable", most)] {
         causes.extend(forms::count_or_percent(field, value));

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::super::super::status::Cause;
 use super::super::super::store::object::{at, items, text};
 use super::super::metadata::check_labels;
-use super::super::refuse::{duplicate, duplicate_value, not_allowed, required, unsupported, wrong};
+use super::super::refuse::{duplicate, duplicate_inside, not_allowed, required, unsupported, wrong};
 use super::forms;
 
 /// How long a client may be remembered, in seconds.
@@ -226,15 +226,21 @@ fn node_ports(service: &Value) -> Vec<Cause> {
     for (index, port) in ports.iter().enumerate() {
         let is_same = |other: &Value| opened(other) == opened(port) && other["protocol"] == port["protocol"];
         if opened(port).is_some() && ports[..index].iter().any(is_same) {
-            causes.push(duplicate_value(format!("spec.ports[{index}].nodePort"), &port["nodePort"]));
+            causes.push(duplicate_inside(
+                format!("spec.ports[{index}].nodePort"),
+                &port["nodePort"].to_string(),
+            ));
         }
     }
     for (index, port) in ports.iter().enumerate() {
         let is_same = |other: &Value| other["port"] == port["port"] && other["protocol"] == port["protocol"];
         if ports[..index].iter().any(is_same) {
-            let shown = serde_json::json!({"Name": "", "Protocol": port["protocol"], "AppProtocol": null,
-                "Port": port["port"], "TargetPort": 0, "NodePort": 0});
-            causes.push(duplicate_value(format!("spec.ports[{index}]"), &shown));
+            // The server shows what it compares.
+            let shown = format!(
+                "{{\"Name\":\"\",\"Protocol\":{},\"AppProtocol\":null,\"Port\":{},\"TargetPort\":0,\"NodePort\":0}}",
+                port["protocol"], port["port"],
+            );
+            causes.push(duplicate_inside(format!("spec.ports[{index}]"), &shown));
         }
     }
     causes
