@@ -50,7 +50,8 @@ async fn a_list_of_a_forgotten_version_is_refused(w: World) {
 
 /// A token of a list that was begun in another version, with the same place.
 fn token_from(token: &str, version: i64) -> String {
-    let mut inside: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token).unwrap()).unwrap();
+    let mut inside: Value =
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token).expect("base64")).expect("JSON");
     inside["rv"] = version.into();
     URL_SAFE_NO_PAD.encode(inside.to_string())
 }

@@ -28,7 +28,7 @@ const SECOND: &str = "autoscaling/v2/horizontalpodautoscalers";
 fn autoscaler(version: &str, spec: &Value) -> Value {
     let mut all = json!({"maxReplicas": 3,
         "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "absent"}});
-    all.as_object_mut().unwrap().extend(spec.as_object().unwrap().clone());
+    all.as_object_mut().expect("an object").extend(spec.as_object().expect("an object").clone());
     json!({"apiVersion": format!("autoscaling/{version}"), "kind": "HorizontalPodAutoscaler",
         "metadata": {"name": "a", "annotations": {"own": "x"}}, "spec": all})
 }
@@ -109,7 +109,7 @@ async fn a_round_trip_through_the_first_version_loses_nothing(w: World) {
     let shown = w.get(&format!("{SECOND}/a")).await.done();
     assert_eq!(shown["metadata"]["labels"], json!({"new": "yes"}));
     assert_eq!(shown["metadata"]["annotations"], json!({"own": "x"}));
-    let mut metrics = made["spec"]["metrics"].as_array().unwrap().clone();
+    let mut metrics = made["spec"]["metrics"].as_array().expect("a list").clone();
     // That of the field comes last.
     let own = metrics.remove(1);
     metrics.push(own);
