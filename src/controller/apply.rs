@@ -72,7 +72,8 @@ pub struct Outcome {
 /// Carries out `plan` for the Rollout of that key.
 pub async fn apply(plan: &Plan, key: &ObjectKey, server: &impl Server) -> Outcome {
     let outcome = Outcome { writes: Vec::new(), events: Vec::new(), ended: None, ending: Ending::Done };
-    let mut run = Run { key, server, newest: BTreeMap::new(), is_routed: false, outcome };
+    let mut run =
+        Run { key, server, newest: BTreeMap::new(), lost: BTreeMap::new(), is_routed: false, outcome };
     let after_status = |stage: &&Stage| stage.name >= StageName::Pods;
     for stage in plan.stages.iter().filter(|stage| !after_status(stage)) {
         run.whole_stage(stage).await;
@@ -93,6 +94,8 @@ struct Run<'a, S> {
     server: &'a S,
     /// The states that earlier writes of this plan have made.
     newest: BTreeMap<(ObjectKind, String), Precondition>,
+    /// How many Pods each ReplicaSet has lost by evictions of this plan.
+    lost: BTreeMap<String, i32>,
     /// Traffic has been moved.
     is_routed: bool,
     outcome: Outcome,
@@ -184,9 +187,11 @@ impl<S: Server> Run<'_, S> {
         self.outcome.events.extend(op.events.iter().cloned());
         match &op.action {
             Action::Delete { precondition } => self.removed(op, precondition),
-            Action::Evict { precondition, replica_set, replica_set_was } => {
+            Action::Evict { precondition, replica_set, available } => {
                 self.removed(op, precondition);
-                let trace = Trace::Noticed(replica_set_was.resource_version.clone());
+                let lost = self.lost.entry(replica_set.clone()).or_default();
+                *lost += 1;
+                let trace = Trace::Reports { available: available - *lost };
                 self.outcome.writes.push(Write {
                     kind: ObjectKind::ReplicaSet,
                     name: replica_set.clone(),

@@ -16,6 +16,8 @@ use crate::domain::plan::ObjectKind;
 
 /// How long a write is waited for.
 pub const PATIENCE: SignedDuration = SignedDuration::from_mins(5);
+/// How long a ReplicaSet is waited for: other Pods may have become available instead of those that it lost.
+pub const PATIENCE_WITH_COUNTS: SignedDuration = SignedDuration::from_secs(10);
 
 /// What a write left behind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +26,20 @@ pub enum Trace {
     Version(String),
     /// Nothing: the object of this uid was deleted.
     Gone(String),
-    /// A ReplicaSet in another resource version than this, once its controller has noticed that it lost a Pod.
-    Noticed(String),
+    /// A ReplicaSet that reports so many available Pods at most, once its controller has noticed which ones it lost.
+    Reports {
+        /// How many.
+        available: i32,
+    },
+}
+
+impl Trace {
+    const fn patience(&self) -> SignedDuration {
+        match self {
+            Self::Version(_) | Self::Gone(_) => PATIENCE,
+            Self::Reports { .. } => PATIENCE_WITH_COUNTS,
+        }
+    }
 }
 
 /// A successful write.
@@ -57,9 +71,9 @@ impl Sight for Caches {
         match &write.trace {
             Trace::Version(version) => self.have_reached(write.kind, version),
             Trace::Gone(uid) => !self.has_living(write.kind, &key(), uid),
-            Trace::Noticed(version) => {
-                let set = self.replica_sets.read();
-                set.get(&key()).is_none_or(|entry| entry.view.id.resource_version != *version)
+            Trace::Reports { available } => {
+                let sets = self.replica_sets.read();
+                sets.get(&key()).is_none_or(|entry| entry.view.status.available <= *available)
             }
         }
     }
@@ -80,7 +94,7 @@ impl Freshness {
     /// The first write that is neither visible nor given up at `now`; those before it are forgotten.
     pub fn awaited(&mut self, namespace: &str, sight: &impl Sight, now: Timestamp) -> Option<&Write> {
         self.pending.retain(|_, (write, since)| {
-            now.duration_since(*since) < PATIENCE && !sight.shows(namespace, write)
+            now.duration_since(*since) < write.trace.patience() && !sight.shows(namespace, write)
         });
         self.pending.values().next().map(|(write, _)| write)
     }
@@ -151,21 +165,34 @@ mod tests {
     }
 
     #[test]
-    fn an_eviction_is_visible_when_the_replica_set_has_changed() {
+    fn an_eviction_is_visible_when_the_replica_set_counts_without_the_pod() {
         use crate::controller::entry::{Entry, ReplicaSetEntry};
 
         let caches = Caches::default();
-        let put = |version: &str| {
-            let meta = serde_json::json!({"name": "r", "uid": "u1", "resourceVersion": version});
-            let wire = serde_json::from_value(serde_json::json!({"metadata": meta})).expect("an object");
+        let put = |available: i32| {
+            let object = serde_json::json!({
+                "metadata": {"name": "r", "uid": "u1"}, "status": {"replicas": 3, "availableReplicas": available},
+            });
+            let wire = serde_json::from_value(object).expect("an object");
             caches.replica_sets.write().put(ObjectKey::new("shop", "r"), ReplicaSetEntry::prune(wire));
         };
-        let noticed =
-            Write { kind: ObjectKind::ReplicaSet, name: "r".into(), trace: Trace::Noticed("7".into()) };
-        assert!(caches.shows("shop", &noticed), "a ReplicaSet that is gone has no more to notice");
-        put("7");
-        assert!(!caches.shows("shop", &noticed));
-        put("8");
-        assert!(caches.shows("shop", &noticed));
+        let trace = Trace::Reports { available: 1 };
+        let eviction = Write { kind: ObjectKind::ReplicaSet, name: "r".into(), trace };
+        assert!(caches.shows("shop", &eviction), "a ReplicaSet that is gone has no more to count");
+        put(3);
+        assert!(!caches.shows("shop", &eviction));
+        put(2);
+        assert!(!caches.shows("shop", &eviction), "one of the two that it lost still counts");
+        put(1);
+        assert!(caches.shows("shop", &eviction));
+
+        put(3);
+        let mut freshness = Freshness::default();
+        freshness.record(eviction, Timestamp::UNIX_EPOCH);
+        let mut is_awaited = |seconds| {
+            let now = Timestamp::from_second(seconds).expect("a time");
+            freshness.awaited("shop", &caches, now).is_some()
+        };
+        assert_eq!((is_awaited(9), is_awaited(10)), (true, false), "others may have taken their place");
     }
 }

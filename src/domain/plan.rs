@@ -64,8 +64,9 @@ pub enum Action {
         precondition: Precondition,
         /// The name of the ReplicaSet that replaces the Pod.
         replica_set: String,
-        /// The state of that ReplicaSet that it was decided on. Its counts are of before the eviction until it has another.
-        replica_set_was: Precondition,
+        /// How many available Pods that ReplicaSet reported when it was decided. Until it reports fewer, its counts are of
+        /// before the eviction.
+        available: i32,
     },
 }
 

@@ -163,7 +163,7 @@ impl Draft {
             action: Action::Evict {
                 precondition: pod.id.precondition(),
                 replica_set: rs.id.name.clone(),
-                replica_set_was: rs.id.precondition(),
+                available: rs.status.available,
             },
             purposes: vec![Purpose::EvictPod],
             events: Vec::new(),
