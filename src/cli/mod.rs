@@ -3,6 +3,7 @@
 pub mod controller;
 pub mod crds;
 pub mod playground;
+pub mod view;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

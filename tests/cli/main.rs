@@ -1,0 +1,4 @@
+//! The command line as its users meet it.
+
+mod complaints;
+mod recorded;
