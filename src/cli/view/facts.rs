@@ -5,7 +5,7 @@ use k8s_openapi::api::apps::v1::ReplicaSet;
 use super::text::Colour;
 use super::{Surroundings, hash, is_owned};
 use crate::api::rollout_status::PingPongSide;
-use crate::api::{Rollout, StepKind};
+use crate::api::{PauseReason, Rollout, StepKind};
 use crate::domain::weight::WEIGHT_MAX_DEFAULT;
 
 /// What a ReplicaSet is to its Rollout.
@@ -78,6 +78,24 @@ pub(super) fn step(rollout: &Rollout) -> Option<String> {
     let steps = rollout.spec.strategy.canary.as_ref()?.steps.len();
     let index = rollout.status.as_ref()?.current_step_index?;
     (steps > 0).then(|| format!("{index}/{steps}"))
+}
+
+/// Whether a paused Rollout goes on only when a user says so.
+pub(in crate::cli) fn waits_for_user(rollout: &Rollout) -> bool {
+    let status = rollout.status.clone().unwrap_or_default();
+    let strategy = &rollout.spec.strategy;
+    let ends_by_itself = |reason: PauseReason| match reason {
+        PauseReason::InconclusiveAnalysisRun | PauseReason::InconclusiveExperiment => false,
+        PauseReason::CanaryPauseStep => {
+            let steps = strategy.canary.iter().flat_map(|canary| &canary.steps);
+            let step = current_step(rollout).and_then(|index| steps.into_iter().nth(index)?.kind());
+            matches!(step, Some(StepKind::Pause(pause)) if pause.duration.is_some())
+        }
+        PauseReason::BlueGreenPause => {
+            strategy.blue_green.as_ref().is_some_and(|blue_green| blue_green.auto_promotion_seconds > 0)
+        }
+    };
+    rollout.spec.paused || !status.pause_conditions.iter().all(|condition| ends_by_itself(condition.reason))
 }
 
 fn max_weight(rollout: &Rollout) -> i32 {

@@ -18,6 +18,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::api::{AnalysisRun, Experiment, Rollout, keys};
 
+pub(super) use facts::waits_for_user;
 pub use list::{ListColumns, list};
 pub use standing::Standing;
 
@@ -43,7 +44,7 @@ pub fn rollout(rollout: &Rollout, around: &Surroundings, now: Timestamp, is_colo
 }
 
 /// Whether `object` belongs to the one of this uid.
-fn is_owned(object: &ObjectMeta, owner: &ObjectMeta) -> bool {
+pub(super) fn is_owned(object: &ObjectMeta, owner: &ObjectMeta) -> bool {
     let references = object.owner_references.as_deref().unwrap_or_default();
     references.iter().any(|reference| Some(&reference.uid) == owner.uid.as_ref())
 }
