@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use clap::Args;
-use kube::api::{Api, DynamicObject, ListParams};
+use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams};
 use kube::core::ApiResource;
 use kube::{Client, Resource};
+use serde_json::Value;
 
 use super::cluster::ClusterFlags;
 use super::failure::{Failure, Program};
 use crate::api::{Rollout, decode};
 use crate::controller::failure::root_cause;
 use crate::domain::duration;
+use crate::domain::merge_patch::apply_merge_patch;
 
 /// The flags of kubectl that every command of users has.
 #[derive(Debug, Default, Args)]
@@ -107,6 +109,38 @@ impl Cluster {
             Err(Failure::NotFound(_)) => Err(self.unknown(name, program).await),
             answer => answer,
         }
+    }
+
+    /// Merges `patch` into a Rollout.
+    pub(super) async fn patch(&self, name: &str, patch: &Value, program: Program) -> Result<(), Failure> {
+        let patch = Patch::Merge(patch);
+        match self.ask(self.rollouts().patch(name, &PatchParams::default(), &patch)).await {
+            Err(Failure::NotFound(_)) => Err(self.unknown(name, program).await),
+            answer => answer.map(|_| ()),
+        }
+    }
+
+    /// Merges `status` into the status of a Rollout. Where its definition has no subresource for that, it goes into the
+    /// Rollout itself, together with `spec`. Returns whether it did.
+    pub(super) async fn patch_status(
+        &self,
+        name: &str,
+        status: &Value,
+        spec: Option<&Value>,
+        program: Program,
+    ) -> Result<bool, Failure> {
+        let request = async {
+            let patch = Patch::Merge(status);
+            match self.rollouts().patch_status(name, &PatchParams::default(), &patch).await {
+                Err(kube::Error::Api(answer)) if answer.code == 404 => Ok(false),
+                answer => answer.map(|_| true),
+            }
+        };
+        if self.ask(request).await? {
+            return Ok(false);
+        }
+        let whole = spec.map_or_else(|| status.clone(), |spec| apply_merge_patch(status, spec));
+        self.patch(name, &whole, program).await.map(|()| true)
     }
 
     /// That there is no such Rollout, and which the user may have meant.

@@ -28,8 +28,10 @@ pub(super) enum Kind {
 pub(super) struct Flags {
     /// Name of the Rollout
     name: String,
-    /// Show no colours; neither are there any where NO_COLOR is set, or where the output is no terminal
-    #[arg(long)]
+    #[arg(
+        long,
+        help = "Show no colours; there are none where NO_COLOR is set either, nor where the output is no terminal"
+    )]
     no_color: bool,
     /// Print the object, or its name, for programs
     #[arg(long, short, value_name = "FORM")]

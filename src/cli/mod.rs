@@ -2,6 +2,7 @@
 
 mod client;
 pub mod cluster;
+mod command;
 pub mod controller;
 pub mod crds;
 mod failure;
@@ -9,6 +10,7 @@ mod get;
 mod list;
 mod output;
 pub mod playground;
+mod promote;
 mod status;
 pub mod view;
 
@@ -40,6 +42,17 @@ enum Verb {
     /// Exit codes: 0 Healthy, 10 Degraded, 11 paused until a user does something, 12 on its way (with --watch=false),
     /// 124 not Healthy in time; 3 for a Rollout that does not exist, 4 for a missing right.
     Status(Box<status::Flags>),
+    /// Ends the pause of a Rollout, or skips steps of its update.
+    Promote(Box<promote::Flags>),
+    /// Takes back the updates of Rollouts: the stable revision gets all traffic.
+    Abort(Box<command::Names>),
+    /// Begins an aborted update anew.
+    #[command(subcommand)]
+    Retry(command::Retry),
+    /// Holds Rollouts where they are, until they are promoted.
+    Pause(Box<command::Names>),
+    /// Replaces the pods of a Rollout, one after the other.
+    Restart(Box<command::Restart>),
     /// Runs the controller: watches Rollouts and carries out what they ask for.
     Controller(Box<controller::Flags>),
     /// Runs everything on this machine, without Kubernetes, and shifts real HTTP traffic.
@@ -79,6 +92,11 @@ fn obey(verb: Verb, program: Program) -> Result<(), Failure> {
         Verb::Get(kind) => ask(get::run(kind, program)),
         Verb::List(kind) => ask(list::run(kind)),
         Verb::Status(flags) => ask(status::run(*flags, program)),
+        Verb::Promote(flags) => ask(promote::run(*flags, program)),
+        Verb::Abort(names) => ask(command::abort(*names, program)),
+        Verb::Retry(what) => ask(command::retry(what, program)),
+        Verb::Pause(names) => ask(command::pause(*names, program)),
+        Verb::Restart(flags) => ask(command::restart(*flags, program)),
         Verb::Controller(flags) => controller::run(*flags).map_err(failed),
         Verb::Playground(flags) => playground::run(flags).map_err(failed),
         Verb::Crds { out } => crds::run(out.as_deref()).map_err(failed),

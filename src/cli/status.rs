@@ -130,6 +130,9 @@ fn refused(error: &watcher::Error) -> Result<(), Failure> {
             Err(Failure::Refused(status.message.clone()))
         }
         watcher::Error::NoResourceVersion => Err(Failure::Failed(root_cause(error))),
-        _ => Ok(()),
+        watcher::Error::InitialListFailed(_)
+        | watcher::Error::WatchStartFailed(_)
+        | watcher::Error::WatchError(_)
+        | watcher::Error::WatchFailed(_) => Ok(()),
     }
 }

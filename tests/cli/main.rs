@@ -1,6 +1,8 @@
 //! The command line as its users meet it.
 
+mod commands;
 mod complaints;
+mod double;
 mod plugin;
 mod recorded;
 mod refusals;

@@ -1,4 +1,4 @@
-//! What belongs to a Rollout, as a tree: revisions, ReplicaSets, Experiments, AnalysisRuns, Jobs, Pods.
+//! What belongs to a Rollout, as a tree: revisions, `ReplicaSets`, Experiments, `AnalysisRuns`, Jobs, Pods.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -98,12 +98,12 @@ impl<'a> Owned<'a> {
 }
 
 fn of<'a, T>(owner: &ObjectMeta, all: &'a [T], meta: impl Fn(&T) -> &ObjectMeta) -> Vec<&'a T> {
-    let mut owned: Vec<&T> = all.iter().filter(|object| is_owned(meta(object), owner)).collect();
-    owned.sort_by_key(|object| {
-        let meta = meta(object);
-        (meta.creation_timestamp.as_ref().map(|time| time.0), meta.name.clone())
+    let mut found: Vec<&T> = all.iter().filter(|object| is_owned(meta(object), owner)).collect();
+    found.sort_by_key(|object| {
+        let ObjectMeta { creation_timestamp, name, .. } = meta(object);
+        (creation_timestamp.as_ref().map(|time| time.0), name.clone())
     });
-    owned
+    found
 }
 
 fn replica_set(set: &ReplicaSet, rollout: Option<&Rollout>, around: &Surroundings, now: Timestamp) -> Node {
