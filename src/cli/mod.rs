@@ -1,4 +1,4 @@
-//! The command line: one file a verb.
+//! The command line: one file a verb, but for those that are one patch (`command`).
 
 mod client;
 pub mod cluster;

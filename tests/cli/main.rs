@@ -6,5 +6,6 @@ mod double;
 mod plugin;
 mod recorded;
 mod refusals;
+mod situations;
 mod stage;
 mod verbs;
