@@ -55,7 +55,7 @@ struct Pod {
     restarts: u32,
 }
 
-/// An AnalysisRun or an Experiment.
+/// An `AnalysisRun` or an Experiment.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Run {
@@ -148,6 +148,7 @@ fn tidied(text: &str) -> String {
 fn each_situation_is_shown() {
     let situations: Vec<Situation> =
         serde_yaml::from_str(include_str!("situations.yaml")).expect("situations");
+    let codes = regex::Regex::new("\x1b\\[[0-9]+m").expect("a pattern");
     for situation in situations {
         let Situation { case, spec, status, sets, experiments, runs, shown } = situation;
         let rollout =
@@ -162,7 +163,6 @@ fn each_situation_is_shown() {
         let plain = view::rollout(&rollout, &around, now(), false);
         assert_eq!(tidied(&plain), tidied(&shown), "{case}");
         let coloured = view::rollout(&rollout, &around, now(), true);
-        let codes = regex::Regex::new("\x1b\\[[0-9]+m").expect("a pattern");
         assert!(codes.is_match(&coloured), "{case}");
         assert_eq!(codes.replace_all(&coloured, ""), plain, "{case}: colours change no width");
     }
