@@ -14,7 +14,7 @@ mod duration;
 mod hold;
 pub mod labels;
 mod metadata;
-mod phase;
+pub mod phase;
 mod progress;
 mod promotion;
 mod replica_set;

@@ -4,7 +4,7 @@ use crate::api::{Rollout, RolloutPhase as Phase, RolloutStatus};
 use crate::domain::condition::{ConditionReason, ConditionType};
 
 /// Writes `status.phase` and `status.message`.
-pub(super) fn derive(rollout: &Rollout, status: &mut RolloutStatus) {
+pub fn derive(rollout: &Rollout, status: &mut RolloutStatus) {
     let (phase, message) = degraded(status)
         .or_else(|| paused(rollout, status))
         .or_else(|| progressing(rollout, status))

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::cluster::ClusterFlags;
+use super::go_duration;
 use super::unneeded::Unneeded;
-use super::{go_duration, switch};
+use crate::cli::cluster::{ClusterFlags, switch};
 
 /// The flags of the controller, named as those of the reference.
 #[derive(Debug, Args)]

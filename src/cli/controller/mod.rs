@@ -1,6 +1,5 @@
 //! `serin controller`: flags, logging and the runtime of the controller.
 
-mod cluster;
 mod flags;
 mod unneeded;
 
@@ -9,6 +8,7 @@ use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
 
+use super::cluster::ConfigError;
 use crate::controller::lease::election::Terms;
 use crate::controller::run::{self, ElectionOptions, Options, RunError};
 use crate::domain::duration;
@@ -24,28 +24,9 @@ const NAMESPACE_FILE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/name
 /// Why the controller did not run.
 #[derive(Debug, thiserror::Error)]
 pub enum ControllerError {
-    /// No cluster is configured.
-    #[error(
-        "no cluster to work on: {kubeconfig}; and this is not a pod of a cluster: {in_cluster}\n\
-         Name a kubeconfig with --kubeconfig or in $KUBECONFIG."
-    )]
-    NoCluster {
-        /// What is wrong with the kubeconfig.
-        kubeconfig: String,
-        /// What is missing of a pod's environment.
-        in_cluster: String,
-    },
-    /// The kubeconfig cannot be used.
-    #[error(
-        "cannot use the kubeconfig {place}: {cause}\n\
-         Name another one with --kubeconfig or in $KUBECONFIG, or another context with --context."
-    )]
-    Kubeconfig {
-        /// The file, or the list of files of `$KUBECONFIG`.
-        place: String,
-        /// What is wrong with it.
-        cause: String,
-    },
+    /// There is no cluster to work on.
+    #[error(transparent)]
+    Cluster(#[from] ConfigError),
     /// The flags about the election of a leader do not fit together.
     #[error("{0}")]
     Terms(&'static str),
@@ -114,15 +95,6 @@ fn own_namespace() -> String {
 fn go_duration(text: &str) -> Result<Duration, String> {
     let duration = duration::go_duration(text).and_then(|duration| Duration::try_from(duration).ok());
     duration.filter(|d| !d.is_zero()).ok_or_else(|| "a duration is written as in 15s or 1m30s".to_owned())
-}
-
-/// Reads a truth value as Go does.
-fn switch(text: &str) -> Result<bool, String> {
-    match text {
-        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
-        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-        _ => Err("true or false".to_owned()),
-    }
 }
 
 fn log_to_stderr(level: LogLevel, format: LogFormat) {

@@ -133,7 +133,7 @@ fn arg(row: &Row) -> Arg {
         Takes::Text => arg.value_name("TEXT"),
         Takes::Texts => arg.value_name("TEXT").action(ArgAction::Append),
         Takes::Switch => {
-            let arg = arg.value_name("BOOL").value_parser(super::switch);
+            let arg = arg.value_name("BOOL").value_parser(crate::cli::cluster::switch);
             arg.num_args(0..=1).require_equals(true).default_missing_value("true")
         }
     }

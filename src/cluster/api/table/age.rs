@@ -11,8 +11,9 @@ const YEAR: i64 = 365 * DAY;
 /// What is printed for a time that is not there.
 pub(super) const UNKNOWN: &str = "<unknown>";
 
-/// A span of seconds in the one or two units that say enough about it.
-pub(super) fn human(seconds: i64) -> String {
+/// A span of seconds in the one or two units that say enough about it, as `kubectl get` prints ages.
+#[must_use]
+pub fn human(seconds: i64) -> String {
     let two = |unit: i64, name: &str, part: i64, part_name: &str| {
         let (whole, rest) = (seconds / unit, seconds % unit / part);
         if rest == 0 { format!("{whole}{name}") } else { format!("{whole}{name}{rest}{part_name}") }

@@ -16,6 +16,9 @@ mod workloads;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+pub use age::human;
+pub use pods::Summary as PodSummary;
+
 use super::kinds::Kind;
 use super::openapi;
 use custom::CustomColumns;

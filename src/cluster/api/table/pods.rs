@@ -73,15 +73,21 @@ impl Restarts {
     }
 }
 
-struct Summary {
-    ready: usize,
-    total: usize,
-    reason: String,
+/// What a pod does, in short, as `kubectl get pods` prints it.
+pub struct Summary {
+    /// Number of its containers that are ready.
+    pub ready: usize,
+    /// Number of its containers, sidecars among them.
+    pub total: usize,
+    /// The one word that says best what it is doing.
+    pub reason: String,
     restarts: Restarts,
 }
 
 impl Summary {
-    fn of(pod: &Value) -> Self {
+    /// What `pod`, an object as JSON, does.
+    #[must_use]
+    pub fn of(pod: &Value) -> Self {
         let (spec, status) = (&pod["spec"], &pod["status"]);
         let sidecars = items(&spec["initContainers"]).iter().filter(|init| init["restartPolicy"] == "Always");
         let phase = text(&status["phase"]);
@@ -108,6 +114,12 @@ impl Summary {
             }
         }
         summary
+    }
+
+    /// How often its containers were started anew.
+    #[must_use]
+    pub fn restarts(&self) -> i64 {
+        self.restarts.count
     }
 
     /// Takes in the init containers up to the one that runs; says whether one does, and the restarts of sidecars.

@@ -9,8 +9,34 @@ use kube::config::{
     NamedContext,
 };
 
-use super::ControllerError;
 use crate::controller::failure::root_cause;
+
+/// Why no cluster could be chosen.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// No cluster is configured.
+    #[error(
+        "no cluster to work on: {kubeconfig}; and this is not a pod of a cluster: {in_cluster}\n\
+         Name a kubeconfig with --kubeconfig or in $KUBECONFIG."
+    )]
+    NoCluster {
+        /// What is wrong with the kubeconfig.
+        kubeconfig: String,
+        /// What is missing of a pod's environment.
+        in_cluster: String,
+    },
+    /// The kubeconfig cannot be used.
+    #[error(
+        "cannot use the kubeconfig {place}: {cause}\n\
+         Name another one with --kubeconfig or in $KUBECONFIG, or another context with --context."
+    )]
+    Kubeconfig {
+        /// The file, or the list of files of `$KUBECONFIG`.
+        place: String,
+        /// What is wrong with it.
+        cause: String,
+    },
+}
 
 /// The flags that choose a cluster, named as those of kubectl.
 #[derive(Debug, Default, Args)]
@@ -29,13 +55,13 @@ pub(super) struct ClusterFlags {
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
     /// Address of the API server
-    #[arg(long, value_name = "URL")]
+    #[arg(long, short, value_name = "URL")]
     server: Option<String>,
     /// Name that the certificate of the API server is checked against
     #[arg(long, value_name = "NAME")]
     tls_server_name: Option<String>,
     /// Do not check the certificate of the API server
-    #[arg(long, value_name = "BOOL", value_parser = super::switch, default_value = "false",
+    #[arg(long, value_name = "BOOL", value_parser = switch, default_value = "false",
           num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     insecure_skip_tls_verify: bool,
     /// File with the certificates of the authorities that the API server's is signed by
@@ -45,7 +71,7 @@ pub(super) struct ClusterFlags {
     #[arg(long, value_name = "URL")]
     proxy_url: Option<String>,
     /// Do not ask for compressed answers
-    #[arg(long, value_name = "BOOL", value_parser = super::switch, default_value = "false",
+    #[arg(long, value_name = "BOOL", value_parser = switch, default_value = "false",
           num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     disable_compression: bool,
     /// File with the certificate of the user
@@ -76,7 +102,7 @@ pub(super) struct ClusterFlags {
 
 impl ClusterFlags {
     /// Where the cluster is: as the flags say, else as `$KUBECONFIG` or `~/.kube/config`, else the one around this pod.
-    pub(super) async fn config(self) -> Result<Config, ControllerError> {
+    pub(super) async fn config(self) -> Result<Config, ConfigError> {
         if let Some(file) = &self.kubeconfig {
             let failed = |error: KubeconfigError| unusable(&error, || file.display().to_string());
             let kubeconfig = Kubeconfig::read_from(file).map_err(failed)?;
@@ -178,6 +204,15 @@ impl ClusterFlags {
     }
 }
 
+/// Reads a truth value as Go does.
+pub(super) fn switch(text: &str) -> Result<bool, String> {
+    match text {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
+        _ => Err("true or false".to_owned()),
+    }
+}
+
 fn replace<T: Clone>(value: &mut Option<T>, other: Option<&T>) {
     if other.is_some() {
         *value = other.cloned();
@@ -191,8 +226,8 @@ const DEFAULT_KUBECONFIG: &str = "~/.kube/config";
 const SERVICE_HOST: &str = "KUBERNETES_SERVICE_HOST";
 
 /// The cluster around this pod, where there is no kubeconfig for the reason given.
-fn in_cluster(error: &KubeconfigError) -> Result<Config, ControllerError> {
-    Config::incluster().map_err(|missing| ControllerError::NoCluster {
+fn in_cluster(error: &KubeconfigError) -> Result<Config, ConfigError> {
+    Config::incluster().map_err(|missing| ConfigError::NoCluster {
         kubeconfig: format!("{}: {}", place(error, || DEFAULT_KUBECONFIG.into()), cause(error)),
         in_cluster: match std::env::var_os(SERVICE_HOST) {
             Some(_) => root_cause(&missing),
@@ -201,8 +236,8 @@ fn in_cluster(error: &KubeconfigError) -> Result<Config, ControllerError> {
     })
 }
 
-fn unusable(error: &KubeconfigError, named: impl FnOnce() -> String) -> ControllerError {
-    ControllerError::Kubeconfig { place: place(error, named), cause: cause(error) }
+fn unusable(error: &KubeconfigError, named: impl FnOnce() -> String) -> ConfigError {
+    ConfigError::Kubeconfig { place: place(error, named), cause: cause(error) }
 }
 
 /// The file that the error is about: the one that was `named`, or the one of several that could not be read.

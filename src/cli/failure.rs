@@ -1,0 +1,139 @@
+//! Why a command of a user did not do what it was asked to, and with which code the program ends.
+
+use kube::core::Status;
+
+use super::cluster::ConfigError;
+use crate::controller::failure::root_cause;
+
+/// Under which name the program was called: its exit codes and its messages depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Program {
+    /// `serin`, or `kubectl serin`.
+    Serin,
+    /// `kubectl argo rollouts`: in the place of the reference's plugin, whose only codes are 0 and 1.
+    Plugin,
+}
+
+impl Program {
+    /// The program that a path names.
+    #[must_use]
+    pub(super) fn of(path: &str) -> Self {
+        let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
+        let name = name.strip_suffix(".exe").unwrap_or(name);
+        if name == "kubectl-argo-rollouts" { Self::Plugin } else { Self::Serin }
+    }
+
+    /// What precedes a message about a failure.
+    #[must_use]
+    pub(super) const fn complaint(self) -> &'static str {
+        match self {
+            Self::Serin => "serin",
+            Self::Plugin => "Error",
+        }
+    }
+
+    /// The code where the arguments are wrong.
+    #[must_use]
+    pub(super) const fn usage_code(self) -> u8 {
+        match self {
+            Self::Serin => 2,
+            Self::Plugin => 1,
+        }
+    }
+}
+
+/// Why a command did not do what it was asked to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Failure {
+    /// For a reason that has no code of its own.
+    #[error("{0}")]
+    Failed(String),
+    /// There is no object of that name.
+    #[error("{0}")]
+    NotFound(String),
+    /// The user may not do that.
+    #[error("{0}")]
+    Refused(String),
+    /// The API server did not answer in time.
+    #[error("{0}")]
+    TimedOut(String),
+    /// The Rollout is Degraded.
+    #[error("The rollout is in a degraded state with message: {0}")]
+    Degraded(String),
+    /// The Rollout waits for a user.
+    #[error("the rollout is paused: {0}")]
+    Paused(String),
+    /// The Rollout is on its way.
+    #[error("the rollout is not done: {0}")]
+    Progressing(String),
+    /// The Rollout was not Healthy within the time that was given to it.
+    #[error("Rollout status watch exceeded timeout")]
+    TimeLimit,
+}
+
+impl Failure {
+    /// The exit code.
+    #[must_use]
+    pub(super) const fn code(&self, program: Program) -> u8 {
+        match (program, self) {
+            (Program::Plugin, _) | (Program::Serin, Self::Failed(_)) => 1,
+            (Program::Serin, Self::NotFound(_)) => 3,
+            (Program::Serin, Self::Refused(_)) => 4,
+            (Program::Serin, Self::TimedOut(_)) => 5,
+            (Program::Serin, Self::Degraded(_)) => 10,
+            (Program::Serin, Self::Paused(_)) => 11,
+            (Program::Serin, Self::Progressing(_)) => 12,
+            (Program::Serin, Self::TimeLimit) => 124,
+        }
+    }
+
+    /// Whether the API server does not know the kind that it was asked for.
+    pub(super) fn is_unknown_kind(error: &kube::Error) -> bool {
+        matches!(error, kube::Error::Api(status) if status.code == 404 && !names_object(status))
+    }
+}
+
+fn names_object(status: &Status) -> bool {
+    status.details.as_ref().is_some_and(|details| !details.name.is_empty())
+}
+
+impl From<kube::Error> for Failure {
+    fn from(error: kube::Error) -> Self {
+        let is_unknown_kind = Self::is_unknown_kind(&error);
+        let kube::Error::Api(status) = &error else {
+            return Self::Failed(format!("cannot reach the Kubernetes API server: {}", root_cause(&error)));
+        };
+        match status.code {
+            404 if is_unknown_kind => Self::Failed(
+                "the cluster does not know the kind Rollout; `serin crds` prints its definition".into(),
+            ),
+            404 => Self::NotFound(status.message.clone()),
+            403 => Self::Refused(status.message.clone()),
+            504 => Self::TimedOut(status.message.clone()),
+            _ => Self::Failed(status.message.clone()),
+        }
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_decides_which_program_it_is() {
+        for (path, program) in [
+            ("/usr/bin/serin", Program::Serin),
+            ("kubectl-serin", Program::Serin),
+            ("/root/.krew/bin/kubectl-argo-rollouts", Program::Plugin),
+            ("C:\\bin\\kubectl-argo-rollouts.exe", Program::Plugin),
+        ] {
+            assert_eq!(Program::of(path), program, "{path}");
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! `serin promote`: ends a pause, or skips steps.
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::client::{self, Cluster, UserFlags};
+use super::failure::{Failure, Program};
+use super::output::print;
+use crate::api::{AnalysisPhase, Rollout, RolloutStatus};
+
+/// Flags of `serin promote`.
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    /// Name of the Rollout
+    name: String,
+    #[command(flatten)]
+    extent: Extent,
+    #[command(flatten)]
+    user: UserFlags,
+}
+
+/// How far a promotion goes: to the end of the pause, where nothing is said.
+#[derive(Debug, Clone, Copy, Default, Args)]
+#[group(multiple = false)]
+struct Extent {
+    /// Skip everything up to the end of the update: steps, pauses and analysis
+    #[arg(long)]
+    full: bool,
+    /// Skip the current step
+    #[arg(long, short = 'c')]
+    skip_current_step: bool,
+    /// Skip all steps that are left
+    #[arg(long, short = 'a')]
+    skip_all_steps: bool,
+}
+
+/// What is to be merged into a Rollout.
+#[derive(Debug, Default, PartialEq)]
+struct Patches {
+    /// By way of the subresource.
+    status: Option<Value>,
+    spec: Option<Value>,
+}
+
+/// Promotes a Rollout.
+pub(super) async fn run(flags: Flags, program: Program) -> Result<(), Failure> {
+    let Flags { name, extent, user } = flags;
+    let cluster = Cluster::open(user).await?;
+    let rollout = client::rollout(cluster.stored(&name, program).await?)?;
+    let Patches { status, spec } = patches(&rollout, extent)?;
+    let is_merged = match status {
+        Some(status) => cluster.patch_status(&name, &status, spec.as_ref(), program).await?,
+        None => false,
+    };
+    if let Some(spec) = spec.filter(|_| !is_merged) {
+        cluster.patch(&name, &spec, program).await?;
+    }
+    print(&format!("rollout '{name}' {}promoted\n", if extent.full { "fully " } else { "" }))
+}
+
+/// What promotes a Rollout that stands so: the patches of the reference's plugin.
+fn patches(rollout: &Rollout, extent: Extent) -> Result<Patches, Failure> {
+    let status = rollout.status.clone().unwrap_or_default();
+    let spec = rollout.spec.paused.then(|| json!({"spec": {"paused": false}}));
+    if extent.full {
+        let is_updating = status.current_pod_hash != status.stable_rs;
+        return Ok(Patches { status: is_updating.then(|| json!({"status": {"promoteFull": true}})), spec });
+    }
+    let steps = rollout.spec.strategy.canary.as_ref().map_or(0, |canary| canary.steps.len());
+    let steps = i32::try_from(steps).unwrap_or(i32::MAX);
+    let index = status.current_step_index.unwrap_or(0);
+    let next = if index < steps { index + 1 } else { index };
+    let skips = extent.skip_current_step || extent.skip_all_steps;
+    if !skips {
+        return Ok(Patches { status: resume(&status, steps, next), spec });
+    }
+    if steps == 0 {
+        return Err(Failure::Failed("the Rollout has no steps that could be skipped".to_owned()));
+    }
+    let index = if extent.skip_all_steps { steps } else { next };
+    Ok(Patches { status: Some(json!({"status": {"currentStepIndex": index}})), spec: None })
+}
+
+/// What ends the pause that the controller began, and else the current step; nothing where there is neither.
+fn resume(status: &RolloutStatus, steps: i32, next: i32) -> Option<Value> {
+    let analysis = status.canary.current_step_analysis_run_status.as_ref();
+    let is_inconclusive = analysis.is_some_and(|run| run.status == AnalysisPhase::Inconclusive);
+    let is_paused = !status.pause_conditions.is_empty();
+    if is_paused && is_inconclusive && status.controller_pause {
+        return Some(
+            json!({"status": {"pauseConditions": null, "controllerPause": false, "currentStepIndex": next}}),
+        );
+    }
+    if is_paused {
+        return Some(json!({"status": {"pauseConditions": null}}));
+    }
+    (steps > 0).then(|| json!({"status": {"pauseConditions": null, "currentStepIndex": next}}))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: Extent = Extent { full: false, skip_current_step: false, skip_all_steps: false };
+    const FULL: Extent = Extent { full: true, ..PLAIN };
+    const SKIP: Extent = Extent { skip_current_step: true, ..PLAIN };
+    const SKIP_ALL: Extent = Extent { skip_all_steps: true, ..PLAIN };
+
+    fn rollout(strategy: &str, paused: bool, status: &Value) -> Rollout {
+        let strategy = match strategy {
+            "blueGreen" => json!({"blueGreen": {"activeService": "a"}}),
+            "stepless" => json!({"canary": {}}),
+            _ => json!({"canary": {"steps": [{"setWeight": 1}, {"pause": {}}]}}),
+        };
+        let spec = json!({"strategy": strategy, "paused": paused});
+        serde_json::from_value(json!({"metadata": {}, "spec": spec, "status": status})).unwrap()
+    }
+
+    #[test]
+    fn each_situation_has_its_patches() {
+        let pause = |reason: &str| json!([{"reason": reason, "startTime": "2026-01-01T00:00:00Z"}]);
+        let paused = json!({"pauseConditions": pause("CanaryPauseStep"), "controllerPause": true, "currentStepIndex": 1});
+        let inconclusive = json!({
+            "pauseConditions": pause("InconclusiveAnalysisRun"), "controllerPause": true, "currentStepIndex": 0,
+            "canary": {"currentStepAnalysisRunStatus": {"name": "a", "status": "Inconclusive"}},
+        });
+        let updating = json!({"currentPodHash": "b", "stableRS": "a"});
+        let settled = json!({"currentPodHash": "a", "stableRS": "a", "currentStepIndex": 2});
+        for (extent, strategy, status, expected) in [
+            (SKIP, "canary", &paused, json!({"currentStepIndex": 2})),
+            (SKIP, "canary", &settled, json!({"currentStepIndex": 2})),
+            (SKIP, "canary", &json!({}), json!({"currentStepIndex": 1})),
+            (SKIP_ALL, "canary", &json!({}), json!({"currentStepIndex": 2})),
+            (FULL, "canary", &updating, json!({"promoteFull": true})),
+            (FULL, "blueGreen", &updating, json!({"promoteFull": true})),
+            (FULL, "canary", &settled, Value::Null),
+            (
+                PLAIN,
+                "canary",
+                &inconclusive,
+                json!({"pauseConditions": null, "controllerPause": false, "currentStepIndex": 1}),
+            ),
+            (PLAIN, "canary", &paused, json!({"pauseConditions": null})),
+            (PLAIN, "blueGreen", &paused, json!({"pauseConditions": null})),
+            (PLAIN, "stepless", &paused, json!({"pauseConditions": null})),
+            (PLAIN, "canary", &json!({}), json!({"pauseConditions": null, "currentStepIndex": 1})),
+            (PLAIN, "canary", &settled, json!({"pauseConditions": null, "currentStepIndex": 2})),
+            (PLAIN, "blueGreen", &json!({}), Value::Null),
+            (PLAIN, "stepless", &json!({}), Value::Null),
+        ] {
+            for is_paused in [false, true] {
+                let patches = patches(&rollout(strategy, is_paused, status), extent).unwrap();
+                let status = patches.status.map_or(Value::Null, |patch| patch["status"].clone());
+                assert_eq!(status, expected, "{extent:?} {strategy} {status}");
+                let skips = extent.skip_current_step || extent.skip_all_steps;
+                let spec = (is_paused && !skips).then(|| json!({"spec": {"paused": false}}));
+                assert_eq!(patches.spec, spec, "{extent:?} {strategy} {status}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_steps_can_be_skipped() {
+        for (strategy, extent) in [("blueGreen", SKIP), ("stepless", SKIP), ("stepless", SKIP_ALL)] {
+            let refused = patches(&rollout(strategy, true, &json!({})), extent);
+            assert!(matches!(refused, Err(Failure::Failed(_))), "{strategy} {extent:?}: {refused:?}");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Facts about a Rollout that several views show.
+
+use k8s_openapi::api::apps::v1::ReplicaSet;
+
+use super::text::Colour;
+use super::{Surroundings, hash, is_owned};
+use crate::api::rollout_status::PingPongSide;
+use crate::api::{PauseReason, Rollout, StepKind};
+use crate::domain::weight::WEIGHT_MAX_DEFAULT;
+
+/// What a ReplicaSet is to its Rollout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    Stable,
+    Canary,
+    Active,
+    Preview,
+    Ping,
+    Pong,
+}
+
+impl Role {
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Stable => "stable",
+            Self::Canary => "canary",
+            Self::Active => "active",
+            Self::Preview => "preview",
+            Self::Ping => "ping",
+            Self::Pong => "pong",
+        }
+    }
+
+    pub(super) const fn colour(self) -> Colour {
+        match self {
+            Self::Stable | Self::Active => Colour::Green,
+            Self::Canary => Colour::Yellow,
+            Self::Preview | Self::Ping | Self::Pong => Colour::Blue,
+        }
+    }
+}
+
+/// The roles of the ReplicaSet with this pod hash, in the order in which they are shown.
+pub(super) fn roles(rollout: &Rollout, hash: &str) -> Vec<Role> {
+    let Some(status) = &rollout.status else { return Vec::new() };
+    let is = |field: &Option<String>| field.as_deref() == Some(hash);
+    let strategy = &rollout.spec.strategy;
+    let is_stable = is(&status.stable_rs);
+    let mut roles: Vec<Role> = is_stable.then_some(Role::Stable).into_iter().collect();
+    if let Some(canary) = &strategy.canary {
+        let is_canary = !is_stable && is(&status.current_pod_hash);
+        roles.extend(is_canary.then_some(Role::Canary));
+        if canary.ping_pong.is_some() && (is_stable || is_canary) {
+            let is_ping = (status.canary.stable_ping_pong == Some(PingPongSide::Ping)) == is_stable;
+            roles.push(if is_ping { Role::Ping } else { Role::Pong });
+        }
+    } else if strategy.blue_green.is_some() {
+        if is(&status.blue_green.active_selector) {
+            roles.push(Role::Active);
+        } else if is(&status.blue_green.preview_selector) {
+            roles.push(Role::Preview);
+        }
+    }
+    roles
+}
+
+pub(super) fn strategy(rollout: &Rollout) -> &'static str {
+    let strategy = &rollout.spec.strategy;
+    match (&strategy.canary, &strategy.blue_green) {
+        (Some(_), _) => "Canary",
+        (None, Some(_)) => "BlueGreen",
+        (None, None) => "unset",
+    }
+}
+
+/// How far through its steps a canary is, such as `1/4`; none where there are no steps, or it has not begun.
+pub(super) fn step(rollout: &Rollout) -> Option<String> {
+    let steps = rollout.spec.strategy.canary.as_ref()?.steps.len();
+    let index = rollout.status.as_ref()?.current_step_index?;
+    (steps > 0).then(|| format!("{index}/{steps}"))
+}
+
+/// Whether a paused Rollout goes on only when a user says so.
+pub(in crate::cli) fn waits_for_user(rollout: &Rollout) -> bool {
+    let status = rollout.status.clone().unwrap_or_default();
+    let strategy = &rollout.spec.strategy;
+    let ends_by_itself = |reason: PauseReason| match reason {
+        PauseReason::InconclusiveAnalysisRun | PauseReason::InconclusiveExperiment => false,
+        PauseReason::CanaryPauseStep => {
+            let steps = strategy.canary.iter().flat_map(|canary| &canary.steps);
+            let step = current_step(rollout).and_then(|index| steps.into_iter().nth(index)?.kind());
+            matches!(step, Some(StepKind::Pause(pause)) if pause.duration.is_some())
+        }
+        PauseReason::BlueGreenPause => {
+            strategy.blue_green.as_ref().is_some_and(|blue_green| blue_green.auto_promotion_seconds > 0)
+        }
+    };
+    rollout.spec.paused || !status.pause_conditions.iter().all(|condition| ends_by_itself(condition.reason))
+}
+
+fn max_weight(rollout: &Rollout) -> i32 {
+    let routing = rollout.spec.strategy.canary.as_ref().and_then(|canary| canary.traffic_routing.as_ref());
+    routing.and_then(|routing| routing.max_traffic_weight).unwrap_or(WEIGHT_MAX_DEFAULT)
+}
+
+/// The index of the current step; none where there is none any more.
+fn current_step(rollout: &Rollout) -> Option<usize> {
+    let steps = rollout.spec.strategy.canary.as_ref()?.steps.len();
+    let index = rollout.status.as_ref().and_then(|status| status.current_step_index).unwrap_or(0);
+    usize::try_from(index).ok().filter(|index| *index < steps)
+}
+
+/// The share of traffic that the steps give to the canary.
+pub(super) fn set_weight(rollout: &Rollout) -> i32 {
+    if rollout.status.as_ref().is_some_and(|status| status.abort) {
+        return 0;
+    }
+    let (Some(index), Some(canary)) = (current_step(rollout), &rollout.spec.strategy.canary) else {
+        return max_weight(rollout);
+    };
+    let weight = |step: &crate::api::CanaryStep| match step.kind() {
+        Some(StepKind::SetWeight(weight)) => Some(weight),
+        _ => None,
+    };
+    canary.steps.iter().take(index + 1).rev().find_map(weight).unwrap_or(0)
+}
+
+/// The share of traffic that the canary has: by the router, else by the pods that are available.
+pub(super) fn actual_weight(rollout: &Rollout, around: &Surroundings) -> i32 {
+    if current_step(rollout).is_none() {
+        return max_weight(rollout);
+    }
+    let status = rollout.status.clone().unwrap_or_default();
+    if status.available_replicas == 0 {
+        return 0;
+    }
+    let canary = rollout.spec.strategy.canary.as_ref();
+    if canary.is_some_and(|canary| canary.traffic_routing.is_some()) {
+        return status.canary.weights.map_or_else(|| set_weight(rollout), |weights| weights.canary.weight);
+    }
+    let is_canary = |set: &&ReplicaSet| status.current_pod_hash.as_deref() == Some(hash(set));
+    let canary = replica_sets(rollout, around).find(is_canary);
+    let available = canary.and_then(|set| set.status.as_ref()?.available_replicas).unwrap_or(0);
+    let share = i64::from(available) * i64::from(max_weight(rollout)) / i64::from(status.available_replicas);
+    i32::try_from(share).unwrap_or(i32::MAX)
+}
+
+/// The ReplicaSets of a Rollout, those of its Experiments aside.
+pub(super) fn replica_sets<'a>(
+    rollout: &'a Rollout,
+    around: &'a Surroundings,
+) -> impl Iterator<Item = &'a ReplicaSet> {
+    around.replica_sets.iter().filter(|set| is_owned(&set.metadata, &rollout.metadata))
+}

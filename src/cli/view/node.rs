@@ -1,0 +1,202 @@
+//! What belongs to a Rollout, as a tree: revisions, `ReplicaSets`, Experiments, `AnalysisRuns`, Jobs, Pods.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use k8s_openapi::api::apps::v1::ReplicaSet;
+use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+
+use super::facts::roles;
+use super::mark::Mark;
+use super::standing::Standing;
+use super::text::Colour;
+use super::{Surroundings, annotation, hash, is_owned, revision};
+use crate::api::analysis::Measurement;
+use crate::api::{AnalysisPhase, AnalysisRun, Experiment, Rollout, keys};
+use crate::cluster::api::table::{PodSummary, human};
+
+/// Metadata of a measurement: the Job that makes it.
+const JOB_NAME: &str = "job-name";
+
+/// One row, and those below it.
+#[derive(Debug, Default)]
+pub(super) struct Node {
+    pub(super) sign: &'static str,
+    pub(super) name: String,
+    pub(super) kind: &'static str,
+    pub(super) status: Option<(Mark, String)>,
+    pub(super) age: String,
+    pub(super) info: Vec<(String, Option<Colour>)>,
+    pub(super) children: Vec<Node>,
+}
+
+impl Node {
+    fn new(sign: &'static str, kind: &'static str, object: &ObjectMeta, now: Timestamp) -> Self {
+        let age = age(object.creation_timestamp.as_ref(), now);
+        Self { sign, kind, name: object.name.clone().unwrap_or_default(), age, ..Self::default() }
+    }
+
+    fn status(self, mark: Mark, word: impl Into<String>) -> Self {
+        Self { status: Some((mark, word.into())), ..self }
+    }
+}
+
+fn age(since: Option<&Time>, now: Timestamp) -> String {
+    since.map_or_else(String::new, |since| human(now.duration_since(since.0).as_secs()))
+}
+
+/// The tree of a Rollout.
+pub(super) fn rollout(rollout: &Rollout, around: &Surroundings, now: Timestamp) -> Node {
+    let standing = Standing::of(rollout);
+    let mut node = Node::new("⟳", "Rollout", &rollout.metadata, now)
+        .status(Mark::of_rollout(standing.phase), standing.word());
+    let owned = Owned::by(&rollout.metadata, around);
+    for number in owned.revisions() {
+        let is_of = |object: &ObjectMeta| revision(object) == number;
+        let sets = owned.sets.iter().filter(|set| is_of(&set.metadata));
+        let experiments = owned.experiments.iter().filter(|one| is_of(&one.metadata));
+        let runs = owned.runs.iter().filter(|run| is_of(&run.metadata));
+        let children = sets.map(|set| replica_set(set, Some(rollout), around, now));
+        let children = children.chain(experiments.map(|one| experiment(one, around, now)));
+        let children = children.chain(runs.map(|run| analysis_run(run, now))).collect();
+        node.children.push(Node {
+            sign: "#",
+            name: format!("revision:{number}"),
+            children,
+            ..Node::default()
+        });
+    }
+    node
+}
+
+/// What belongs directly to an object, the oldest first.
+struct Owned<'a> {
+    sets: Vec<&'a ReplicaSet>,
+    experiments: Vec<&'a Experiment>,
+    runs: Vec<&'a AnalysisRun>,
+}
+
+impl<'a> Owned<'a> {
+    fn by(owner: &ObjectMeta, around: &'a Surroundings) -> Self {
+        Self {
+            sets: of(owner, &around.replica_sets, |set| &set.metadata),
+            experiments: of(owner, &around.experiments, |one| &one.metadata),
+            runs: of(owner, &around.analysis_runs, |run| &run.metadata),
+        }
+    }
+
+    /// The numbers of the revisions, the newest first.
+    fn revisions(&self) -> Vec<i64> {
+        let metas = self.sets.iter().map(|set| &set.metadata);
+        let metas = metas.chain(self.experiments.iter().map(|one| &one.metadata));
+        let metas = metas.chain(self.runs.iter().map(|run| &run.metadata));
+        let numbers: BTreeSet<_> = metas.map(|meta| Reverse(revision(meta))).collect();
+        numbers.into_iter().map(|Reverse(number)| number).collect()
+    }
+}
+
+fn of<'a, T>(owner: &ObjectMeta, all: &'a [T], meta: impl Fn(&T) -> &ObjectMeta) -> Vec<&'a T> {
+    let mut found: Vec<&T> = all.iter().filter(|object| is_owned(meta(object), owner)).collect();
+    found.sort_by_key(|object| {
+        let ObjectMeta { creation_timestamp, name, .. } = meta(object);
+        (creation_timestamp.as_ref().map(|time| time.0), name.clone())
+    });
+    found
+}
+
+fn replica_set(set: &ReplicaSet, rollout: Option<&Rollout>, around: &Surroundings, now: Timestamp) -> Node {
+    let (mark, word) = of_replica_set(set);
+    let roles = rollout.map_or_else(Vec::new, |rollout| roles(rollout, hash(set)));
+    let mut info: Vec<_> =
+        roles.into_iter().map(|role| (role.word().to_owned(), Some(role.colour()))).collect();
+    let deadline = annotation(&set.metadata, keys::SCALE_DOWN_DEADLINE).parse::<Timestamp>();
+    info.extend(deadline.ok().map(|deadline| (delay(deadline, now), None)));
+    let pods = of(&set.metadata, &around.pods, |pod| &pod.metadata);
+    let children = pods.into_iter().map(|one| pod(one, now)).collect();
+    Node { info, children, ..Node::new("⧉", "ReplicaSet", &set.metadata, now).status(mark, word) }
+}
+
+/// How a ReplicaSet is doing.
+fn of_replica_set(set: &ReplicaSet) -> (Mark, &'static str) {
+    let spec_replicas = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
+    let status = set.status.clone().unwrap_or_default();
+    let is_failing = |kind: &str, value: &str| kind == "ReplicaFailure" && value == "True";
+    if set.metadata.generation > Some(status.observed_generation.unwrap_or(0)) {
+        (Mark::Progressing, "Progressing")
+    } else if status.conditions.iter().flatten().any(|one| is_failing(&one.type_, &one.status)) {
+        (Mark::Bad, "ReplicaFailure")
+    } else if status.available_replicas.unwrap_or(0) < spec_replicas {
+        (Mark::Progressing, "Progressing")
+    } else if spec_replicas == 0 {
+        (Mark::Neutral, "ScaledDown")
+    } else {
+        (Mark::Good, "Healthy")
+    }
+}
+
+/// How long a ReplicaSet keeps its pods.
+fn delay(deadline: Timestamp, now: Timestamp) -> String {
+    if deadline <= now {
+        return "delay:passed".to_owned();
+    }
+    format!("delay:{}", human(deadline.duration_since(now).as_secs()))
+}
+
+fn pod(pod: &Pod, now: Timestamp) -> Node {
+    let summary = PodSummary::of(&serde_json::to_value(pod).unwrap_or_default());
+    let mut info = vec![(format!("ready:{}/{}", summary.ready, summary.total), None)];
+    let restarts = summary.restarts();
+    info.extend((restarts > 0).then(|| (format!("restarts:{restarts}"), None)));
+    let node = Node::new("□", "Pod", &pod.metadata, now);
+    Node { info, ..node.status(Mark::of_pod(&summary.reason), summary.reason) }
+}
+
+fn experiment(experiment: &Experiment, around: &Surroundings, now: Timestamp) -> Node {
+    let owned = Owned::by(&experiment.metadata, around);
+    let sets = owned.sets.into_iter().map(|set| replica_set(set, None, around, now));
+    let children = sets.chain(owned.runs.into_iter().map(|run| analysis_run(run, now))).collect();
+    let phase = experiment.status.as_ref().map(|status| status.phase).unwrap_or_default();
+    let node = Node::new("Σ", "Experiment", &experiment.metadata, now);
+    Node { children, ..node.status(Mark::of_analysis(phase), word(phase)) }
+}
+
+fn analysis_run(run: &AnalysisRun, now: Timestamp) -> Node {
+    let status = run.status.clone().unwrap_or_default();
+    let sum = |count: fn(&crate::api::analysis::MetricResult) -> i32| {
+        status.metric_results.iter().map(count).sum::<i32>()
+    };
+    let counts = [
+        (Mark::Good, sum(|result| result.successful)),
+        (Mark::Bad, sum(|result| result.failed)),
+        (Mark::Unknown, sum(|result| result.inconclusive)),
+        (Mark::Warning, sum(|result| result.error)),
+    ];
+    let counted = counts.into_iter().filter(|(_, count)| *count > 0);
+    let info = counted.map(|(mark, count)| (format!("{} {count}", mark.sign()), mark.colour())).collect();
+    let measurements = status.metric_results.iter().flat_map(|result| &result.measurements);
+    let children = measurements.filter_map(|measurement| job(measurement, now)).collect();
+    let node = Node::new("α", "AnalysisRun", &run.metadata, now);
+    Node { info, children, ..node.status(Mark::of_analysis(status.phase), word(status.phase)) }
+}
+
+/// The Job that makes a measurement, if one does.
+fn job(measurement: &Measurement, now: Timestamp) -> Option<Node> {
+    let name = measurement.metadata.get(JOB_NAME)?.clone();
+    let age = age(measurement.started_at.as_ref(), now);
+    let node = Node { sign: "⊞", kind: "Job", name, age, ..Node::default() };
+    Some(node.status(Mark::of_analysis(measurement.phase), word(measurement.phase)))
+}
+
+const fn word(phase: AnalysisPhase) -> &'static str {
+    match phase {
+        AnalysisPhase::Unknown => "",
+        AnalysisPhase::Pending => "Pending",
+        AnalysisPhase::Running => "Running",
+        AnalysisPhase::Successful => "Successful",
+        AnalysisPhase::Failed => "Failed",
+        AnalysisPhase::Error => "Error",
+        AnalysisPhase::Inconclusive => "Inconclusive",
+    }
+}

@@ -1,0 +1,104 @@
+//! How a Rollout stands: phase and message, as clients of the API are to read them.
+
+use crate::api::{Rollout, RolloutPhase};
+use crate::rollout::phase;
+
+/// A phase, and why the Rollout is in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The status in one word.
+    pub phase: RolloutPhase,
+    /// Why it is so; empty where there is nothing to say.
+    pub message: String,
+}
+
+impl Standing {
+    /// How `rollout` stands. What the controller wrote counts unless it is older than the last change of a user.
+    #[must_use]
+    pub fn of(rollout: &Rollout) -> Self {
+        let mut status = rollout.status.clone().unwrap_or_default();
+        if let (Some(observed), Some(generation)) = (&status.observed_generation, rollout.metadata.generation)
+            && observed.parse::<i64>().is_ok_and(|observed| observed < generation)
+        {
+            return Self::progressing("waiting for rollout spec update to be observed");
+        }
+        if status.controller_pause && status.pause_conditions.is_empty() {
+            return Self::progressing("waiting for rollout to unpause");
+        }
+        if status.phase.is_none() {
+            phase::derive(rollout, &mut status);
+        }
+        let phase = status.phase.unwrap_or(RolloutPhase::Progressing);
+        Self { phase, message: status.message.unwrap_or_default() }
+    }
+
+    fn progressing(message: &str) -> Self {
+        Self { phase: RolloutPhase::Progressing, message: message.to_owned() }
+    }
+
+    /// The phase as it is written.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self.phase {
+            RolloutPhase::Healthy => "Healthy",
+            RolloutPhase::Degraded => "Degraded",
+            RolloutPhase::Progressing => "Progressing",
+            RolloutPhase::Paused => "Paused",
+        }
+    }
+
+    /// Phase and message in a line, as `status` prints them.
+    #[must_use]
+    pub fn line(&self) -> String {
+        if self.message.is_empty() {
+            self.word().to_owned()
+        } else {
+            format!("{} - {}", self.word(), self.message)
+        }
+    }
+
+    /// The line of `status` where it is asked once: a Rollout that is Healthy or Degraded gets one word.
+    #[must_use]
+    pub fn last_line(&self) -> String {
+        match self.phase {
+            RolloutPhase::Healthy | RolloutPhase::Degraded => self.word().to_owned(),
+            RolloutPhase::Progressing | RolloutPhase::Paused => self.line(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn line(status: &Value) -> String {
+        let rollout = json!({"metadata": {"generation": 3}, "spec": {}, "status": status});
+        Standing::of(&serde_json::from_value(rollout).unwrap()).line()
+    }
+
+    #[test]
+    fn what_users_asked_for_last_comes_before_what_was_written() {
+        for (status, expected) in [
+            (
+                json!({"observedGeneration": "2", "phase": "Healthy"}),
+                "Progressing - waiting for rollout spec update to be observed",
+            ),
+            (json!({"observedGeneration": "3", "phase": "Healthy"}), "Healthy"),
+            (json!({"observedGeneration": "4", "phase": "Healthy"}), "Healthy"),
+            (json!({"observedGeneration": "a1b2", "phase": "Healthy"}), "Healthy"),
+            (
+                json!({"observedGeneration": "3", "phase": "Paused", "controllerPause": true}),
+                "Progressing - waiting for rollout to unpause",
+            ),
+            (
+                json!({"phase": "Degraded", "message": "RolloutAborted: why"}),
+                "Degraded - RolloutAborted: why",
+            ),
+            (Value::Null, "Progressing - more replicas need to be updated"),
+        ] {
+            assert_eq!(line(&status), expected, "{status}");
+        }
+    }
+}
