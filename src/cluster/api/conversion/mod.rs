@@ -4,6 +4,8 @@ mod autoscalers;
 mod events;
 mod text;
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::kinds::{self, Kind};
@@ -34,6 +36,14 @@ pub(super) fn to_stored(kind: &Kind, object: Value) -> Value {
         Form::Stored => object,
         Form::NewEvent => events::to_core(object),
         Form::FirstAutoscaler => autoscalers::to_second(object),
+    }
+}
+
+/// What is stored of an object of a kind, which may be the object itself.
+pub(super) fn as_stored<'o>(kind: &Kind, object: &'o Value) -> Cow<'o, Value> {
+    match Form::of(kind) {
+        Form::Stored => Cow::Borrowed(object),
+        Form::NewEvent | Form::FirstAutoscaler => Cow::Owned(to_stored(kind, object.clone())),
     }
 }
 

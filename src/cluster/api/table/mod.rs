@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 pub use age::human;
 pub use pods::Summary as PodSummary;
 
+use super::conversion;
 use super::kinds::Kind;
 use super::openapi;
 use custom::CustomColumns;
@@ -112,7 +113,7 @@ struct BuiltIn {
 }
 
 enum Source {
-    BuiltIn(BuiltIn),
+    BuiltIn(BuiltIn, Kind),
     Custom(CustomColumns),
 }
 
@@ -128,7 +129,7 @@ impl Printer {
     pub fn new(kind: &Kind, definition: Option<&Value>) -> Self {
         let source = match definition {
             Some(definition) => Source::Custom(CustomColumns::new(definition, &kind.version)),
-            None => Source::BuiltIn(built_in(&kind.group, &kind.plural)),
+            None => Source::BuiltIn(built_in(&kind.group, &kind.plural), kind.clone()),
         };
         Self { source, prints_conditions: kind.group.is_empty() && kind.plural == "pods" }
     }
@@ -138,7 +139,7 @@ impl Printer {
     pub fn columns(&self) -> Value {
         match &self.source {
             Source::Custom(custom) => custom.definitions(),
-            Source::BuiltIn(built_in) => built_in.columns.iter().map(Column::definition).collect(),
+            Source::BuiltIn(built_in, _) => built_in.columns.iter().map(Column::definition).collect(),
         }
     }
 
@@ -147,7 +148,7 @@ impl Printer {
     pub fn row(&self, object: &Value, include: Include, now: Timestamp) -> Value {
         let cells = match &self.source {
             Source::Custom(custom) => custom.cells(object, now),
-            Source::BuiltIn(built_in) => (built_in.cells)(object, now),
+            Source::BuiltIn(built_in, kind) => (built_in.cells)(&conversion::as_stored(kind, object), now),
         };
         let mut row = json!({"cells": cells});
         match include {

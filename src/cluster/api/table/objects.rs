@@ -14,7 +14,8 @@ pub(super) fn find(group: &str, plural: &str) -> Option<BuiltIn> {
         ("", "secrets") => Some(SECRETS),
         ("", "serviceaccounts") => Some(NAME_AND_AGE),
         ("coordination.k8s.io", "leases") => Some(LEASES),
-        ("rbac.authorization.k8s.io", "rolebindings" | "clusterrolebindings") => Some(BINDINGS),
+        ("rbac.authorization.k8s.io", "rolebindings") => Some(BINDINGS),
+        ("rbac.authorization.k8s.io", "clusterrolebindings") => Some(CLUSTER_BINDINGS),
         _ => None,
     }
 }
@@ -79,32 +80,52 @@ const LEASES: BuiltIn = BuiltIn {
 const BINDINGS: BuiltIn = BuiltIn {
     columns: &[
         NAME,
-        column("Role").of("rbac/v1.RoleBinding", "roleRef"),
+        column("Role").meaning(
+            "RoleRef can reference a Role in the current namespace or a ClusterRole in the global namespace. If the \
+             RoleRef cannot be resolved, the Authorizer must return an error.",
+        ),
         AGE,
         wide("Users").meaning("Users in the roleBinding"),
         wide("Groups").meaning("Groups in the roleBinding"),
         wide("ServiceAccounts").meaning("ServiceAccounts in the roleBinding"),
     ],
-    cells: |binding, now| {
-        let role = &binding["roleRef"];
-        let subjects = |kind: &str| {
-            let own = items(&binding["subjects"]).iter().filter(|subject| subject["kind"] == kind);
-            let named = own.map(|subject| match text(&subject["namespace"]) {
-                "" => text(&subject["name"]).to_owned(),
-                namespace => format!("{namespace}/{}", text(&subject["name"])),
-            });
-            Value::from(named.collect::<Vec<_>>().join(", "))
-        };
-        vec![
-            name(binding),
-            format!("{}/{}", text(&role["kind"]), text(&role["name"])).into(),
-            age::of(binding, now),
-            subjects("User"),
-            subjects("Group"),
-            subjects("ServiceAccount"),
-        ]
-    },
+    cells: binding,
 };
+
+const CLUSTER_BINDINGS: BuiltIn = BuiltIn {
+    columns: &[
+        NAME,
+        column("Role").meaning(
+            "RoleRef can only reference a ClusterRole in the global namespace. If the RoleRef cannot be resolved, the \
+             Authorizer must return an error.",
+        ),
+        AGE,
+        wide("Users").meaning("Users in the clusterRoleBinding"),
+        wide("Groups").meaning("Groups in the clusterRoleBinding"),
+        wide("ServiceAccounts").meaning("ServiceAccounts in the clusterRoleBinding"),
+    ],
+    cells: binding,
+};
+
+fn binding(binding: &Value, now: Timestamp) -> Vec<Value> {
+    let role = &binding["roleRef"];
+    let subjects = |kind: &str| {
+        let own = items(&binding["subjects"]).iter().filter(|subject| subject["kind"] == kind);
+        let named = own.map(|subject| match text(&subject["namespace"]) {
+            "" => text(&subject["name"]).to_owned(),
+            namespace => format!("{namespace}/{}", text(&subject["name"])),
+        });
+        Value::from(named.collect::<Vec<_>>().join(", "))
+    };
+    vec![
+        name(binding),
+        format!("{}/{}", text(&role["kind"]), text(&role["name"])).into(),
+        age::of(binding, now),
+        subjects("User"),
+        subjects("Group"),
+        subjects("ServiceAccount"),
+    ]
+}
 
 fn entries(map: &Value) -> usize {
     map.as_object().map_or(0, serde_json::Map::len)
