@@ -113,7 +113,7 @@ struct BuiltIn {
 }
 
 enum Source {
-    BuiltIn(BuiltIn, Kind),
+    BuiltIn(BuiltIn, Box<Kind>),
     Custom(CustomColumns),
 }
 
@@ -129,7 +129,7 @@ impl Printer {
     pub fn new(kind: &Kind, definition: Option<&Value>) -> Self {
         let source = match definition {
             Some(definition) => Source::Custom(CustomColumns::new(definition, &kind.version)),
-            None => Source::BuiltIn(built_in(&kind.group, &kind.plural), kind.clone()),
+            None => Source::BuiltIn(built_in(&kind.group, &kind.plural), Box::new(kind.clone())),
         };
         Self { source, prints_conditions: kind.group.is_empty() && kind.plural == "pods" }
     }
