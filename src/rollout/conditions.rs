@@ -82,7 +82,7 @@ fn is_true(status: &RolloutStatus, kind: ConditionType) -> bool {
     find(status, kind).is_some_and(|c| c.status == ConditionStatus::True)
 }
 
-fn has_reason(status: &RolloutStatus, reason: Reason) -> bool {
+pub(super) fn has_reason(status: &RolloutStatus, reason: Reason) -> bool {
     find(status, ConditionType::Progressing).is_some_and(|c| c.reason == reason.as_str())
 }
 
@@ -104,7 +104,7 @@ fn is_healthy(cx: &Context<'_>, next: &RolloutStatus) -> bool {
         }
 }
 
-fn is_completed(next: &RolloutStatus) -> bool {
+pub(super) fn is_completed(next: &RolloutStatus) -> bool {
     next.stable_rs.is_some() && next.stable_rs == next.current_pod_hash
 }
 

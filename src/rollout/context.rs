@@ -149,6 +149,12 @@ impl<'a> Context<'a> {
         self.canary().map_or(&[], |c| &c.steps)
     }
 
+    /// The step that `status` is at and its index; none without steps or past the last.
+    pub(super) fn step_of(&self, status: &RolloutStatus) -> Option<(usize, &'a CanaryStep)> {
+        let index = usize::try_from(status.current_step_index?).ok()?;
+        self.steps().get(index).map(|step| (index, step))
+    }
+
     /// The number of steps; none without steps.
     pub(super) fn step_count(&self) -> Option<i32> {
         let count = i32::try_from(self.steps().len()).unwrap_or(i32::MAX);

@@ -8,8 +8,8 @@ use super::context::{Context, Strategy};
 use super::draft::Draft;
 use super::rollback::Rollback;
 use crate::api::rollout_status::{CompletionStatus, RolloutDuration};
-use crate::api::{CanaryStep, PauseReason, RolloutStatus, StepKind};
-use crate::domain::condition::{ConditionReason, ConditionType};
+use crate::api::{PauseReason, RolloutStatus, StepKind};
+use crate::domain::condition::ConditionReason;
 use crate::domain::time::whole_seconds;
 
 /// Brings `status.duration` in line with a status that is final but for it.
@@ -38,8 +38,7 @@ pub(super) fn track(cx: &Context<'_>, draft: &mut Draft) {
 
 /// Whether an update begins with the status `next`: with a change of the spec, or with a retry.
 fn begins(cx: &Context<'_>, next: &RolloutStatus) -> bool {
-    let progressing = conditions::find(cx.status, ConditionType::Progressing);
-    let was_aborted = progressing.is_some_and(|c| c.reason == ConditionReason::RolloutAborted.as_str());
+    let was_aborted = conditions::has_reason(cx.status, ConditionReason::RolloutAborted);
     !is_at_target(cx, next) && (is_changed(cx) || was_aborted && !next.abort)
 }
 
@@ -49,11 +48,7 @@ fn is_changed(cx: &Context<'_>) -> bool {
 
 /// Whether the revision that the spec asks for is stable, and whole.
 fn is_at_target(cx: &Context<'_>, next: &RolloutStatus) -> bool {
-    is_promoted(next) && cx.new_rs.is_some_and(|rs| rs.status.available >= cx.replicas)
-}
-
-fn is_promoted(status: &RolloutStatus) -> bool {
-    status.stable_rs == status.current_pod_hash
+    conditions::is_completed(next) && cx.new_rs.is_some_and(|rs| rs.status.available >= cx.replicas)
 }
 
 /// Counts the pauses of an update that goes on, and notices its end.
@@ -64,7 +59,7 @@ fn advance(cx: &Context<'_>, draft: &mut Draft, going: &mut RolloutDuration) {
     } else {
         end_pause(going, cx.now);
     }
-    if is_promoted(&draft.status) && cx.status.stable_rs != draft.status.stable_rs {
+    if conditions::is_completed(&draft.status) && cx.status.stable_rs != draft.status.stable_rs {
         let how =
             if cx.status.promote_full { CompletionStatus::FastPromoted } else { CompletionStatus::Promoted };
         going.completion_status.get_or_insert(how);
@@ -91,8 +86,7 @@ fn is_waiting(cx: &Context<'_>, next: &RolloutStatus) -> bool {
 
 /// Whether the current step is a pause that does not end by itself.
 fn is_endless(cx: &Context<'_>, next: &RolloutStatus) -> bool {
-    let index = next.current_step_index.and_then(|index| usize::try_from(index).ok());
-    let kind = index.and_then(|index| cx.steps().get(index)).and_then(CanaryStep::kind);
+    let kind = cx.step_of(next).and_then(|(_, step)| step.kind());
     matches!(kind, Some(StepKind::Pause(pause)) if pause.duration.is_none())
 }
 

@@ -13,8 +13,7 @@ use crate::domain::time::after;
 
 /// The current step and its index; none without steps or past the last.
 pub(super) fn current<'a>(cx: &Context<'a>) -> Option<(usize, &'a CanaryStep)> {
-    let index = usize::try_from(cx.status.current_step_index?).ok()?;
-    cx.steps().get(index).map(|step| (index, step))
+    cx.step_of(cx.status)
 }
 
 /// Whether the user ended the pause of the current step, and it has not been left yet.

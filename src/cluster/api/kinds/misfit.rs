@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::types::{self, Field, Shape, Type};
+use super::types::{self, Field, Inside, Shape, Type};
 use crate::cluster::api::codec;
 use crate::cluster::api::lists::{ListType, Lists};
 use crate::cluster::api::misfit::{no, no_number, no_text, place, undeclared};
@@ -80,21 +80,11 @@ impl Walk<'_> {
 fn field(own: &Type, name: &str) -> Option<&'static Field> {
     let own = types::find(own.name)?;
     own.fields.iter().find(|field| field.name == name).or_else(|| {
-        own.fields.iter().filter(|field| field.name.is_empty()).find_map(|within| match within.shape {
-            Shape::Object(inner) => field(types::find(inner)?, name),
-            Shape::Text(_)
-            | Shape::Truth
-            | Shape::Int32
-            | Shape::Int64
-            | Shape::Float
-            | Shape::Bytes
-            | Shape::Quantity
-            | Shape::Time
-            | Shape::MicroTime
-            | Shape::IntOrText
-            | Shape::Any
-            | Shape::List(..)
-            | Shape::Map(..) => None,
+        own.fields.iter().filter(|field| field.name.is_empty()).find_map(|within| {
+            match within.shape.inside() {
+                Inside::Type(inner) => field(types::find(inner)?, name),
+                Inside::Each(_) | Inside::Nothing => None,
+            }
         })
     })
 }

@@ -67,11 +67,44 @@ pub enum Shape {
     Map(Option<&'static str>, Box<Shape>),
 }
 
+/// What stands inside a value of a [`Shape`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inside<'s> {
+    /// The fields of that type.
+    Type(&'static str),
+    /// Values of that shape: the items of a list, the values of a map.
+    Each(&'s Shape),
+    /// Nothing with a type.
+    Nothing,
+}
+
 impl Type {
     /// The name without its package: `ReplicaSetSpec`.
     #[must_use]
     pub fn short_name(&self) -> &'static str {
         short(self.name)
+    }
+}
+
+impl Shape {
+    /// What it is made of, if that is of interest to whoever walks through types.
+    #[must_use]
+    pub fn inside(&self) -> Inside<'_> {
+        match self {
+            Self::Object(name) => Inside::Type(name),
+            Self::List(_, item) | Self::Map(_, item) => Inside::Each(item),
+            Self::Text(_)
+            | Self::Truth
+            | Self::Int32
+            | Self::Int64
+            | Self::Float
+            | Self::Bytes
+            | Self::Quantity
+            | Self::Time
+            | Self::MicroTime
+            | Self::IntOrText
+            | Self::Any => Inside::Nothing,
+        }
     }
 }
 
@@ -214,20 +247,10 @@ mod tests {
     #[test]
     fn every_type_that_is_named_is_known() {
         fn named(shape: &Shape, names: &mut Vec<&'static str>) {
-            match shape {
-                Shape::Object(name) => names.push(name),
-                Shape::List(_, inner) | Shape::Map(_, inner) => named(inner, names),
-                Shape::Text(_)
-                | Shape::Truth
-                | Shape::Int32
-                | Shape::Int64
-                | Shape::Float
-                | Shape::Bytes
-                | Shape::Quantity
-                | Shape::Time
-                | Shape::MicroTime
-                | Shape::IntOrText
-                | Shape::Any => {}
+            match shape.inside() {
+                Inside::Type(name) => names.push(name),
+                Inside::Each(inner) => named(inner, names),
+                Inside::Nothing => {}
             }
         }
         let kinds = built_in().iter().filter(|kind| kind.is_stored() && kind.group != "apiextensions.k8s.io");

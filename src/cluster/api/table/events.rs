@@ -1,4 +1,4 @@
-//! The row of an event, of the core group or of `events.k8s.io`.
+//! The row of an event, in its stored form.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -22,26 +22,20 @@ pub(super) const EVENTS: BuiltIn = BuiltIn {
     cells,
 };
 
-/// The first of two fields that is there: the two groups name some things differently.
-fn either<'a>(event: &'a Value, first: &str, second: &str) -> &'a Value {
-    event.get(first).filter(|value| !value.is_null()).unwrap_or(&event[second])
-}
-
 fn cells(event: &Value, now: Timestamp) -> Vec<Value> {
-    let object = either(event, "involvedObject", "regarding");
+    let object = &event["involvedObject"];
     let kind = text(&object["kind"]).to_lowercase();
     let target = match text(&object["name"]) {
         "" => kind,
         name => format!("{kind}/{name}"),
     };
-    let seen = |first: &str, second: &str| {
-        let time = either(event, first, second);
+    let seen = |field: &str| {
+        let time = &event[field];
         age::since(if time.is_null() { &event["eventTime"] } else { time }, now)
     };
     let series = &event["series"];
     let (last, count) = if series.is_null() {
-        let count = number(either(event, "count", "deprecatedCount"));
-        (seen("lastTimestamp", "deprecatedLastTimestamp"), count.max(1))
+        (seen("lastTimestamp"), number(&event["count"]).max(1))
     } else {
         (age::since(&series["lastObservedTime"], now), number(&series["count"]))
     };
@@ -52,8 +46,8 @@ fn cells(event: &Value, now: Timestamp) -> Vec<Value> {
         target.into(),
         text(&object["fieldPath"]).into(),
         source(event).into(),
-        text(either(event, "message", "note")).trim().into(),
-        seen("firstTimestamp", "deprecatedFirstTimestamp").into(),
+        text(&event["message"]).trim().into(),
+        seen("firstTimestamp").into(),
         count.into(),
         name(event),
     ]
@@ -61,12 +55,12 @@ fn cells(event: &Value, now: Timestamp) -> Vec<Value> {
 
 /// Who reported it, and from where.
 fn source(event: &Value) -> String {
-    let source = either(event, "source", "deprecatedSource");
+    let source = &event["source"];
     let or = |own: &Value, reported: &Value| match text(own) {
         "" => text(reported).to_owned(),
         own => own.to_owned(),
     };
-    let component = or(&source["component"], either(event, "reportingComponent", "reportingController"));
+    let component = or(&source["component"], &event["reportingComponent"]);
     let instance = or(&source["host"], &event["reportingInstance"]);
     if instance.is_empty() { component } else { format!("{component}, {instance}") }
 }

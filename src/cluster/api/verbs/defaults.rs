@@ -41,27 +41,19 @@ fn fill_type(name: &str, value: &mut Value) {
 }
 
 fn fill_shape(shape: &types::Shape, value: &mut Value) {
-    use types::Shape;
-    match shape {
-        Shape::Object(name) => fill_type(name, value),
-        Shape::List(_, item) => {
-            value.as_array_mut().into_iter().flatten().for_each(|value| fill_shape(item, value));
+    match (shape.inside(), value) {
+        (types::Inside::Type(name), value) => fill_type(name, value),
+        (types::Inside::Each(inner), Value::Array(items)) => {
+            for value in items {
+                fill_shape(inner, value);
+            }
         }
-        Shape::Map(_, item) => {
-            let map = value.as_object_mut().into_iter().flatten();
-            map.for_each(|(_, value)| fill_shape(item, value));
+        (types::Inside::Each(inner), Value::Object(map)) => {
+            for value in map.values_mut() {
+                fill_shape(inner, value);
+            }
         }
-        Shape::Text(_)
-        | Shape::Truth
-        | Shape::Int32
-        | Shape::Int64
-        | Shape::Float
-        | Shape::Bytes
-        | Shape::Quantity
-        | Shape::Time
-        | Shape::MicroTime
-        | Shape::IntOrText
-        | Shape::Any => {}
+        (types::Inside::Each(_) | types::Inside::Nothing, _) => {}
     }
 }
 
