@@ -3,17 +3,15 @@
 use std::time::Duration;
 
 use clap::Args;
-use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams};
+use kube::api::{Api, DynamicObject, ListParams};
 use kube::core::ApiResource;
 use kube::{Client, Resource};
-use serde_json::Value;
 
 use super::cluster::ClusterFlags;
 use super::failure::{Failure, Program};
 use crate::api::{Rollout, decode};
 use crate::controller::failure::root_cause;
 use crate::domain::duration;
-use crate::domain::merge_patch::apply_merge_patch;
 
 /// The flags of kubectl that every command of users has.
 #[derive(Debug, Default, Args)]
@@ -95,60 +93,58 @@ impl Cluster {
 
     /// The Rollouts of the namespace.
     pub(super) fn rollouts(&self) -> Api<DynamicObject> {
-        Api::namespaced_with(self.client.clone(), &self.namespace, &ApiResource::erase::<Rollout>(&()))
+        self.objects(&rollouts())
     }
 
     /// The Rollouts of all namespaces.
     pub(super) fn all_rollouts(&self) -> Api<DynamicObject> {
-        Api::all_with(self.client.clone(), &ApiResource::erase::<Rollout>(&()))
+        Api::all_with(self.client.clone(), &rollouts())
+    }
+
+    /// The objects of a kind in the namespace.
+    pub(super) fn objects(&self, kind: &ApiResource) -> Api<DynamicObject> {
+        Api::namespaced_with(self.client.clone(), &self.namespace, kind)
     }
 
     /// The Rollout of that name, as it is stored.
     pub(super) async fn stored(&self, name: &str, program: Program) -> Result<DynamicObject, Failure> {
-        match self.ask(self.rollouts().get(name)).await {
-            Err(Failure::NotFound(_)) => Err(self.unknown(name, program).await),
+        let kind = rollouts();
+        self.ask_about(&kind, name, program, self.objects(&kind).get(name)).await
+    }
+
+    /// What a request about one object is answered with. Where that does not exist, those are named that do.
+    pub(super) async fn ask_about<T>(
+        &self,
+        kind: &ApiResource,
+        name: &str,
+        program: Program,
+        request: impl Future<Output = kube::Result<T>>,
+    ) -> Result<T, Failure> {
+        let mut is_unknown_kind = false;
+        let request = async {
+            let answer = request.await;
+            is_unknown_kind = answer.as_ref().is_err_and(Failure::is_unknown_kind);
+            answer
+        };
+        match self.ask(request).await {
+            Err(_) if is_unknown_kind => Err(Failure::unknown_kind(&kind.kind)),
+            Err(Failure::NotFound(_)) => Err(self.unknown_object(kind, name, program).await),
             answer => answer,
         }
     }
 
-    /// Merges `patch` into a Rollout.
-    pub(super) async fn patch(&self, name: &str, patch: &Value, program: Program) -> Result<(), Failure> {
-        let patch = Patch::Merge(patch);
-        match self.ask(self.rollouts().patch(name, &PatchParams::default(), &patch)).await {
-            Err(Failure::NotFound(_)) => Err(self.unknown(name, program).await),
-            answer => answer.map(|_| ()),
-        }
-    }
-
-    /// Merges `status` into the status of a Rollout. Where its definition has no subresource for that, it goes into the
-    /// Rollout itself, together with `spec`. Returns whether it did.
-    pub(super) async fn patch_status(
-        &self,
-        name: &str,
-        status: &Value,
-        spec: Option<&Value>,
-        program: Program,
-    ) -> Result<bool, Failure> {
-        let request = async {
-            let patch = Patch::Merge(status);
-            match self.rollouts().patch_status(name, &PatchParams::default(), &patch).await {
-                Err(kube::Error::Api(answer)) if answer.code == 404 => Ok(false),
-                answer => answer.map(|_| true),
-            }
-        };
-        if self.ask(request).await? {
-            return Ok(false);
-        }
-        let whole = spec.map_or_else(|| status.clone(), |spec| apply_merge_patch(status, spec));
-        self.patch(name, &whole, program).await.map(|()| true)
-    }
-
     /// That there is no such Rollout, and which the user may have meant.
     pub(super) async fn unknown(&self, name: &str, program: Program) -> Failure {
+        self.unknown_object(&rollouts(), name, program).await
+    }
+
+    async fn unknown_object(&self, kind: &ApiResource, name: &str, program: Program) -> Failure {
+        let word = &kind.kind;
         if program == Program::Plugin {
-            return Failure::NotFound(format!("rollout.argoproj.io {name:?} not found"));
+            let (word, group) = (word.to_lowercase(), &kind.group);
+            return Failure::NotFound(format!("{word}.{group} {name:?} not found"));
         }
-        let known = self.ask(self.rollouts().list_metadata(&ListParams::default())).await;
+        let known = self.ask(self.objects(kind).list_metadata(&ListParams::default())).await;
         let names: Vec<String> = known
             .map(|list| list.items)
             .unwrap_or_default()
@@ -158,8 +154,13 @@ impl Cluster {
         let hint = nearest(name, &names).map(|near| format!("; did you mean {near:?}?"));
         let place = &self.namespace;
         let hint = hint.unwrap_or_default();
-        Failure::NotFound(format!("there is no Rollout {name:?} in the namespace {place:?}{hint}"))
+        Failure::NotFound(format!("there is no {word} {name:?} in the namespace {place:?}{hint}"))
     }
+}
+
+/// Where Rollouts are.
+pub(super) fn rollouts() -> ApiResource {
+    ApiResource::erase::<Rollout>(&())
 }
 
 /// A Rollout, as it is stored, as the type.

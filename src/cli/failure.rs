@@ -3,6 +3,7 @@
 use kube::core::Status;
 
 use super::cluster::ConfigError;
+use crate::api::keys;
 use crate::controller::failure::root_cause;
 
 /// Under which name the program was called: its exit codes and its messages depend on it.
@@ -48,6 +49,12 @@ pub(super) enum Failure {
     /// For a reason that has no code of its own.
     #[error("{0}")]
     Failed(String),
+    /// The arguments are wrong, in a way that only shows when they are read together.
+    #[error("{0}")]
+    Usage(String),
+    /// Somebody else has changed the object meanwhile.
+    #[error("{0}")]
+    Conflict(String),
     /// There is no object of that name.
     #[error("{0}")]
     NotFound(String),
@@ -66,6 +73,9 @@ pub(super) enum Failure {
     /// The Rollout is on its way.
     #[error("the rollout is not done: {0}")]
     Progressing(String),
+    /// Several objects, each for a reason of its own. The first decides about the code.
+    #[error("{}", lines(.0))]
+    Several(Vec<Failure>),
     /// The Rollout was not Healthy within the time that was given to it.
     #[error("Rollout status watch exceeded timeout")]
     TimeLimit,
@@ -74,9 +84,10 @@ pub(super) enum Failure {
 impl Failure {
     /// The exit code.
     #[must_use]
-    pub(super) const fn code(&self, program: Program) -> u8 {
+    pub(super) fn code(&self, program: Program) -> u8 {
         match (program, self) {
-            (Program::Plugin, _) | (Program::Serin, Self::Failed(_)) => 1,
+            (Program::Plugin, _) | (Program::Serin, Self::Failed(_) | Self::Conflict(_)) => 1,
+            (Program::Serin, Self::Usage(_)) => 2,
             (Program::Serin, Self::NotFound(_)) => 3,
             (Program::Serin, Self::Refused(_)) => 4,
             (Program::Serin, Self::TimedOut(_)) => 5,
@@ -84,13 +95,27 @@ impl Failure {
             (Program::Serin, Self::Paused(_)) => 11,
             (Program::Serin, Self::Progressing(_)) => 12,
             (Program::Serin, Self::TimeLimit) => 124,
+            (Program::Serin, Self::Several(failures)) => match failures.first() {
+                Some(first) => first.code(program),
+                None => 1,
+            },
         }
+    }
+
+    /// That the API server does not know a kind.
+    pub(super) fn unknown_kind(kind: &str) -> Self {
+        Self::Failed(format!("the cluster does not know the kind {kind}; `serin crds` prints its definition"))
     }
 
     /// Whether the API server does not know the kind that it was asked for.
     pub(super) fn is_unknown_kind(error: &kube::Error) -> bool {
         matches!(error, kube::Error::Api(status) if status.code == 404 && !names_object(status))
     }
+}
+
+fn lines(failures: &[Failure]) -> String {
+    let lines: Vec<String> = failures.iter().map(ToString::to_string).collect();
+    lines.join("\n")
 }
 
 fn names_object(status: &Status) -> bool {
@@ -104,10 +129,9 @@ impl From<kube::Error> for Failure {
             return Self::Failed(format!("cannot reach the Kubernetes API server: {}", root_cause(&error)));
         };
         match status.code {
-            404 if is_unknown_kind => Self::Failed(
-                "the cluster does not know the kind Rollout; `serin crds` prints its definition".into(),
-            ),
+            404 if is_unknown_kind => Self::unknown_kind(keys::ROLLOUT),
             404 => Self::NotFound(status.message.clone()),
+            409 => Self::Conflict(status.message.clone()),
             403 => Self::Refused(status.message.clone()),
             504 => Self::TimedOut(status.message.clone()),
             _ => Self::Failed(status.message.clone()),

@@ -1,8 +1,5 @@
 //! `serin get rollout`: one Rollout in full, with what belongs to it.
 
-use std::env;
-use std::io::IsTerminal;
-
 use clap::{Args, Subcommand};
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use kube::api::ListParams;
@@ -10,7 +7,7 @@ use kube::core::Selector;
 
 use super::client::{self, Cluster, UserFlags};
 use super::failure::{Failure, Program};
-use super::output::{Form, print};
+use super::output::{Form, has_colours, print};
 use super::view::{self, Surroundings, is_owned};
 use crate::api::{Experiment, Rollout, keys};
 use crate::clock::Clock;
@@ -46,20 +43,12 @@ pub(super) async fn run(kind: Kind, program: Program) -> Result<(), Failure> {
     let Flags { name, no_color, output, user } = *flags;
     let cluster = Cluster::open(user).await?;
     let stored = cluster.stored(&name, program).await?;
-    if let Some(form) = output {
+    if let Some(form) = Form::for_programs(output.as_ref()) {
         return print(&form.object(&stored)?);
     }
     let rollout = client::rollout(stored)?;
     let around = around(&cluster, &rollout).await?;
     print(&view::rollout(&rollout, &around, Clock::System.now(), !no_color && has_colours()))
-}
-
-/// Whether who reads the output sees colours.
-fn has_colours() -> bool {
-    let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
-    std::io::stdout().is_terminal()
-        && !is_set("NO_COLOR")
-        && env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
 /// What may belong to a Rollout: of each kind one list, as short as selectors make it.

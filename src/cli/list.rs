@@ -45,7 +45,7 @@ pub(super) async fn run(kind: Kind) -> Result<(), Failure> {
     let named = name.map(|name| format!("metadata.name={name}"));
     let selector = ListParams { field_selector: named, ..ListParams::default() };
     let stored = cluster.ask(rollouts.list(&selector)).await?.items;
-    if let Some(form) = output {
+    if let Some(form) = Form::for_programs(output.as_ref()) {
         return print(&form.objects(&stored)?);
     }
     if stored.is_empty() {

@@ -1,5 +1,6 @@
 //! The command line: one file a verb, but for those that are one patch (`command`).
 
+mod arguments;
 mod client;
 pub mod cluster;
 mod command;
@@ -7,23 +8,29 @@ pub mod controller;
 pub mod crds;
 mod failure;
 mod get;
+mod jsonpath;
 mod list;
 mod output;
 pub mod playground;
-mod promote;
 mod status;
 pub mod view;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use failure::{Failure, Program};
 
 /// Progressive delivery for Kubernetes: a drop-in controller for argoproj.io Rollouts.
 #[derive(Debug, Parser)]
-#[command(name = "serin", version, propagate_version = true, disable_help_subcommand = true)]
+#[command(
+    name = "serin",
+    version,
+    propagate_version = true,
+    disable_help_subcommand = true,
+    args_override_self = true
+)]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,
@@ -42,17 +49,27 @@ enum Verb {
     /// Exit codes: 0 Healthy, 10 Degraded, 11 paused until a user does something, 12 on its way (with --watch=false),
     /// 124 not Healthy in time; 3 for a Rollout that does not exist, 4 for a missing right.
     Status(Box<status::Flags>),
-    /// Ends the pause of a Rollout, or skips steps of its update.
-    Promote(Box<promote::Flags>),
+    /// Ends the pause of Rollouts, or skips steps of their updates.
+    Promote(Box<command::Promote>),
     /// Takes back the updates of Rollouts: the stable revision gets all traffic.
-    Abort(Box<command::Names>),
-    /// Begins an aborted update anew.
+    Abort(Box<command::Abort>),
+    /// Begins what was aborted anew.
     #[command(subcommand)]
     Retry(command::Retry),
     /// Holds Rollouts where they are, until they are promoted.
-    Pause(Box<command::Names>),
-    /// Replaces the pods of a Rollout, one after the other.
+    Pause(Box<command::Plain>),
+    /// Replaces the pods of Rollouts, one after the other.
     Restart(Box<command::Restart>),
+    /// Goes back to an earlier revision, by an update to its template.
+    Undo(Box<command::Undo>),
+    /// Lists the revisions of a Rollout, with their images and what they are to it.
+    History(Box<command::History>),
+    /// Sets a part of the template.
+    #[command(subcommand)]
+    Set(command::Set),
+    /// Ends what runs, before its time.
+    #[command(subcommand)]
+    Terminate(command::Terminate),
     /// Runs the controller: watches Rollouts and carries out what they ask for.
     Controller(Box<controller::Flags>),
     /// Runs everything on this machine, without Kubernetes, and shifts real HTTP traffic.
@@ -70,7 +87,8 @@ enum Verb {
 pub fn run() -> ExitCode {
     let path = std::env::args_os().next().unwrap_or_default();
     let program = Program::of(&path.to_string_lossy());
-    let cli = match Cli::try_parse() {
+    let arguments = arguments::in_order(&Cli::command(), std::env::args_os().collect());
+    let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are asked for; there is nothing to be done if nobody reads them.
@@ -92,11 +110,15 @@ fn obey(verb: Verb, program: Program) -> Result<(), Failure> {
         Verb::Get(kind) => ask(get::run(kind, program)),
         Verb::List(kind) => ask(list::run(kind)),
         Verb::Status(flags) => ask(status::run(*flags, program)),
-        Verb::Promote(flags) => ask(promote::run(*flags, program)),
-        Verb::Abort(names) => ask(command::abort(*names, program)),
+        Verb::Promote(flags) => ask(command::promote(*flags, program)),
+        Verb::Abort(flags) => ask(command::abort(*flags, program)),
         Verb::Retry(what) => ask(command::retry(what, program)),
-        Verb::Pause(names) => ask(command::pause(*names, program)),
+        Verb::Pause(flags) => ask(command::pause(*flags, program)),
         Verb::Restart(flags) => ask(command::restart(*flags, program)),
+        Verb::Undo(flags) => ask(command::undo(*flags, program)),
+        Verb::History(flags) => ask(command::history(*flags, program)),
+        Verb::Set(what) => ask(command::set(what, program)),
+        Verb::Terminate(what) => ask(command::terminate(what, program)),
         Verb::Controller(flags) => controller::run(*flags).map_err(failed),
         Verb::Playground(flags) => playground::run(flags).map_err(failed),
         Verb::Crds { out } => crds::run(out.as_deref()).map_err(failed),
@@ -120,8 +142,6 @@ fn ask(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

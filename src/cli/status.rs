@@ -121,7 +121,7 @@ fn look(stored: DynamicObject, question: Question) -> Result<(Standing, bool), F
 }
 
 /// Whether a watch must not be tried again: what the API server refuses, it will refuse again.
-fn refused(error: &watcher::Error) -> Result<(), Failure> {
+pub(super) fn refused(error: &watcher::Error) -> Result<(), Failure> {
     match error {
         watcher::Error::InitialListFailed(kube::Error::Api(status))
         | watcher::Error::WatchStartFailed(kube::Error::Api(status))
