@@ -7,6 +7,7 @@ use kube::api::{Api, DynamicObject, ListParams};
 use kube::core::ApiResource;
 use kube::{Client, Resource};
 
+use super::CLUSTER_HEADING;
 use super::cluster::ClusterFlags;
 use super::failure::{Failure, Program};
 use crate::api::{Rollout, decode};
@@ -17,11 +18,11 @@ use crate::domain::duration;
 #[derive(Debug, Default, Args)]
 pub(super) struct UserFlags {
     /// Namespace [default: that of the context]
-    #[arg(long, short, value_name = "NAMESPACE", help_heading = "Which cluster, and as whom")]
+    #[arg(long, short, value_name = "NAMESPACE", help_heading = CLUSTER_HEADING)]
     namespace: Option<String>,
     /// How long an answer may take, as in 10s; 0 waits for ever
     #[arg(long, value_name = "DURATION", value_parser = limit, default_value = "0",
-          help_heading = "Which cluster, and as whom")]
+          help_heading = CLUSTER_HEADING)]
     request_timeout: Limit,
     #[command(flatten)]
     cluster: ClusterFlags,

@@ -24,6 +24,15 @@ impl Program {
         if name == "kubectl-argo-rollouts" { Self::Plugin } else { Self::Serin }
     }
 
+    /// What users type.
+    #[must_use]
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Serin => "serin",
+            Self::Plugin => "kubectl-argo-rollouts",
+        }
+    }
+
     /// What precedes a message about a failure.
     #[must_use]
     pub(super) const fn complaint(self) -> &'static str {

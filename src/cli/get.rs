@@ -1,11 +1,13 @@
 //! `serin get rollout`: one Rollout in full, with what belongs to it.
 
 use clap::{Args, Subcommand};
+use clap_complete::ArgValueCandidates;
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use kube::api::ListParams;
 use kube::core::Selector;
 
 use super::client::{self, Cluster, UserFlags};
+use super::completion;
 use super::failure::{Failure, Program};
 use super::output::{Form, has_colours, print};
 use super::view::{self, Surroundings, is_owned};
@@ -24,6 +26,7 @@ pub(super) enum Kind {
 #[derive(Debug, Args)]
 pub(super) struct Flags {
     /// Name of the Rollout
+    #[arg(add = ArgValueCandidates::new(completion::rollouts))]
     name: String,
     #[arg(
         long,

@@ -4,21 +4,25 @@ mod arguments;
 mod client;
 pub mod cluster;
 mod command;
+mod completion;
 pub mod controller;
 pub mod crds;
 mod failure;
 mod get;
 mod jsonpath;
 mod list;
+pub mod manual;
 mod output;
 pub mod playground;
 mod status;
+mod version;
 pub mod view;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use failure::{Failure, Program};
 
@@ -70,6 +74,31 @@ enum Verb {
     /// Ends what runs, before its time.
     #[command(subcommand)]
     Terminate(command::Terminate),
+    /// Says which build this is.
+    Version(version::Flags),
+    /// Prints a script that completes what you type, with the names of Rollouts, for a shell.
+    ///
+    /// For this session: `source <(serin completion bash)`; for others see the manual of the shell.
+    Completion {
+        /// The shell
+        shell: completion::Shell,
+    },
+    /// Prints the reference of the command line, or writes it as man pages.
+    Manual {
+        /// The folder to write man pages to, one a verb.
+        #[arg(long, value_name = "DIRECTORY")]
+        man: Option<PathBuf>,
+    },
+    /// A page with all Rollouts. It comes with a later version.
+    Dashboard(Later),
+    /// Messages about what happens to Rollouts. They come with a later version.
+    Notifications(Later),
+    /// What kubectl asks a plugin for the candidates of a completion.
+    #[command(name = completion::COMPLETE, hide = true)]
+    Complete {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<OsString>,
+    },
     /// Runs the controller: watches Rollouts and carries out what they ask for.
     Controller(Box<controller::Flags>),
     /// Runs everything on this machine, without Kubernetes, and shifts real HTTP traffic.
@@ -82,11 +111,32 @@ enum Verb {
     },
 }
 
+/// Arguments of what is not there yet.
+#[derive(Debug, Args)]
+struct Later {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    arguments: Vec<OsString>,
+}
+
+impl Later {
+    fn refuse(self, what: &str) -> Failure {
+        let arguments = self.arguments.iter().map(|one| format!(" {}", one.to_string_lossy()));
+        let asked: String = std::iter::once(what.to_owned()).chain(arguments).collect();
+        Failure::Failed(format!("{asked}: this version has no {what} yet; it comes with a later one"))
+    }
+}
+
+/// What precedes the flags that say which cluster is meant, in help.
+const CLUSTER_HEADING: &str = "Which cluster, and as whom";
+
 /// Does what the arguments of the process ask for. Mistakes in them are explained by clap.
 #[must_use]
 pub fn run() -> ExitCode {
     let path = std::env::args_os().next().unwrap_or_default();
     let program = Program::of(&path.to_string_lossy());
+    if completion::answer() {
+        return ExitCode::SUCCESS;
+    }
     let arguments = arguments::in_order(&Cli::command(), std::env::args_os().collect());
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
@@ -119,6 +169,12 @@ fn obey(verb: Verb, program: Program) -> Result<(), Failure> {
         Verb::History(flags) => ask(command::history(*flags, program)),
         Verb::Set(what) => ask(command::set(what, program)),
         Verb::Terminate(what) => ask(command::terminate(what, program)),
+        Verb::Version(flags) => version::run(&flags, program),
+        Verb::Completion { shell } => completion::script(shell, program.name()),
+        Verb::Manual { man } => man.map_or_else(manual::page, |folder| manual::man_pages(&folder)),
+        Verb::Dashboard(later) => Err(later.refuse("dashboard")),
+        Verb::Notifications(later) => Err(later.refuse("notifications")),
+        Verb::Complete { words } => completion::answer_kubectl(words),
         Verb::Controller(flags) => controller::run(*flags).map_err(failed),
         Verb::Playground(flags) => playground::run(flags).map_err(failed),
         Verb::Crds { out } => crds::run(out.as_deref()).map_err(failed),

@@ -3,6 +3,7 @@
 use std::pin::pin;
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use futures::TryStreamExt;
 use kube::api::DynamicObject;
 use kube::runtime::WatchStreamExt;
@@ -10,6 +11,7 @@ use kube::runtime::watcher::{self, watcher};
 
 use super::client::{self, Cluster, Limit, UserFlags};
 use super::cluster::switch;
+use super::completion;
 use super::failure::{Failure, Program};
 use super::output::print;
 use super::view::{Standing, waits_for_user};
@@ -20,6 +22,7 @@ use crate::controller::failure::root_cause;
 #[derive(Debug, Args)]
 pub(super) struct Flags {
     /// Name of the Rollout
+    #[arg(add = ArgValueCandidates::new(completion::rollouts))]
     name: String,
     /// Wait until the Rollout is Healthy or Degraded
     #[arg(long, short, value_name = "BOOL", value_parser = switch, default_value = "true",

@@ -7,6 +7,7 @@ mod effects;
 mod plugin;
 mod recorded;
 mod refusals;
+mod shells;
 mod situations;
 mod stage;
 mod verbs;

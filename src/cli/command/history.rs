@@ -1,8 +1,10 @@
 //! `serin history`: the revisions of a Rollout.
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 
 use super::super::client::{self, Cluster, UserFlags};
+use super::super::completion;
 use super::super::failure::{Failure, Program};
 use super::super::output::{Form, print, yaml};
 use super::super::view::{self, RevisionFacts};
@@ -14,6 +16,7 @@ use crate::domain::template::restored;
 #[derive(Debug, Args)]
 pub(in crate::cli) struct History {
     /// Name of the Rollout
+    #[arg(add = ArgValueCandidates::new(completion::rollouts))]
     name: String,
     /// Show the template of this revision
     #[arg(long, value_name = "NUMBER")]

@@ -1,12 +1,14 @@
 //! `serin set image`: other images, and so another revision.
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::api::{DynamicObject, PostParams};
 use kube::core::ApiResource;
 use serde_json::Value;
 
 use super::super::client::{self, UserFlags};
+use super::super::completion;
 use super::super::failure::{Failure, Program};
 use super::commander::Commander;
 use super::manner::{Done, Manner};
@@ -20,7 +22,8 @@ const ATTEMPTS: usize = 5;
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Image {
     /// Names of Rollouts, then containers with their images, as in cart web=example.org/cart:1.5; * are all containers
-    #[arg(value_name = "NAME|CONTAINER=IMAGE", required = true)]
+    #[arg(value_name = "NAME|CONTAINER=IMAGE", required = true,
+          add = ArgValueCandidates::new(completion::rollouts))]
     words: Vec<String>,
     #[command(flatten)]
     others: Unnamed,

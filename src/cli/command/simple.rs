@@ -1,11 +1,13 @@
 //! The commands that are one patch: abort, retry, pause, restart, terminate.
 
 use clap::{Args, Subcommand};
+use clap_complete::ArgValueCandidates;
 use jiff::{SignedDuration, Timestamp};
 use kube::core::ApiResource;
 use serde_json::{Value, json};
 
 use super::super::client::UserFlags;
+use super::super::completion;
 use super::super::failure::{Failure, Program};
 use super::commander::{Commander, Patches};
 use super::manner::{Done, Manner};
@@ -67,7 +69,7 @@ pub(in crate::cli) enum Retry {
     #[command(visible_aliases = ["ro", "rollouts"])]
     Rollout(Box<Plain>),
     /// Experiments, which begin anew.
-    #[command(visible_aliases = ["exp", "experiments"])]
+    #[command(visible_aliases = ["exp", "experiments"], mut_arg("names", |names| names.add(ArgValueCandidates::new(completion::experiments))))]
     Experiment(Box<Named>),
 }
 
@@ -75,10 +77,10 @@ pub(in crate::cli) enum Retry {
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Terminate {
     /// `AnalysisRuns`.
-    #[command(visible_aliases = ["ar", "analysisruns"])]
+    #[command(visible_aliases = ["ar", "analysisruns"], mut_arg("names", |names| names.add(ArgValueCandidates::new(completion::analysis_runs))))]
     Analysisrun(Box<Named>),
     /// Experiments.
-    #[command(visible_aliases = ["exp", "experiments"])]
+    #[command(visible_aliases = ["exp", "experiments"], mut_arg("names", |names| names.add(ArgValueCandidates::new(completion::experiments))))]
     Experiment(Box<Named>),
 }
 

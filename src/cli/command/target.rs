@@ -3,9 +3,11 @@
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use kube::api::ListParams;
 
 use super::super::client::Cluster;
+use super::super::completion;
 use super::super::failure::Failure;
 
 /// Rollouts: by name, by labels, or all.
@@ -13,7 +15,7 @@ use super::super::failure::Failure;
 pub(super) struct Target {
     /// Names of Rollouts
     #[arg(value_name = "NAME", required_unless_present_any = ["selector", "all"],
-          conflicts_with_all = ["selector", "all"])]
+          conflicts_with_all = ["selector", "all"], add = ArgValueCandidates::new(completion::rollouts))]
     pub(super) names: Vec<String>,
     #[command(flatten)]
     pub(super) others: Unnamed,
