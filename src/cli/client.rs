@@ -93,21 +93,31 @@ impl Cluster {
         self.ask(known).await
     }
 
+    /// The objects of a kind in the namespace, as they are stored.
+    pub(super) fn objects<K: Resource<DynamicType = ()>>(&self) -> Api<DynamicObject> {
+        Api::namespaced_with(self.client.clone(), &self.namespace, &ApiResource::erase::<K>(&()))
+    }
+
+    /// The objects of a kind in all namespaces, as they are stored.
+    pub(super) fn all_objects<K: Resource<DynamicType = ()>>(&self) -> Api<DynamicObject> {
+        Api::all_with(self.client.clone(), &ApiResource::erase::<K>(&()))
+    }
+
     /// The Rollouts of the namespace.
     pub(super) fn rollouts(&self) -> Api<DynamicObject> {
-        Api::namespaced_with(self.client.clone(), &self.namespace, &ApiResource::erase::<Rollout>(&()))
+        self.objects::<Rollout>()
     }
 
-    /// The Rollouts of all namespaces.
-    pub(super) fn all_rollouts(&self) -> Api<DynamicObject> {
-        Api::all_with(self.client.clone(), &ApiResource::erase::<Rollout>(&()))
-    }
-
-    /// The Rollout of that name, as it is stored.
-    pub(super) async fn stored(&self, name: &str, program: Program) -> Result<DynamicObject, Failure> {
-        match self.ask(self.rollouts().get(name)).await {
-            Err(Failure::NotFound(_)) => Err(self.unknown(name, program).await),
-            answer => answer,
+    /// The object of that kind and name, as it is stored.
+    pub(super) async fn stored<K: Resource<DynamicType = ()>>(
+        &self,
+        name: &str,
+        program: Program,
+    ) -> Result<DynamicObject, Failure> {
+        match self.ask(self.objects::<K>().get(name)).await {
+            Err(Failure::NotFound(_)) => Err(self.unknown::<K>(name, program).await),
+            Err(failure) => Err(failure.about(&K::kind(&()))),
+            Ok(stored) => Ok(stored),
         }
     }
 
@@ -115,7 +125,7 @@ impl Cluster {
     pub(super) async fn patch(&self, name: &str, patch: &Value, program: Program) -> Result<(), Failure> {
         let patch = Patch::Merge(patch);
         match self.ask(self.rollouts().patch(name, &PatchParams::default(), &patch)).await {
-            Err(Failure::NotFound(_)) => Err(self.unknown(name, program).await),
+            Err(Failure::NotFound(_)) => Err(self.unknown::<Rollout>(name, program).await),
             answer => answer.map(|_| ()),
         }
     }
@@ -143,12 +153,18 @@ impl Cluster {
         self.patch(name, &whole, program).await.map(|()| true)
     }
 
-    /// That there is no such Rollout, and which the user may have meant.
-    pub(super) async fn unknown(&self, name: &str, program: Program) -> Failure {
+    /// That there is no such object, and which the user may have meant.
+    pub(super) async fn unknown<K: Resource<DynamicType = ()>>(
+        &self,
+        name: &str,
+        program: Program,
+    ) -> Failure {
+        let kind = K::kind(&());
         if program == Program::Plugin {
-            return Failure::NotFound(format!("rollout.argoproj.io {name:?} not found"));
+            let kind = kind.to_lowercase();
+            return Failure::NotFound(format!("{kind}.argoproj.io {name:?} not found"));
         }
-        let known = self.ask(self.rollouts().list_metadata(&ListParams::default())).await;
+        let known = self.ask(self.objects::<K>().list_metadata(&ListParams::default())).await;
         let names: Vec<String> = known
             .map(|list| list.items)
             .unwrap_or_default()
@@ -158,14 +174,23 @@ impl Cluster {
         let hint = nearest(name, &names).map(|near| format!("; did you mean {near:?}?"));
         let place = &self.namespace;
         let hint = hint.unwrap_or_default();
-        Failure::NotFound(format!("there is no Rollout {name:?} in the namespace {place:?}{hint}"))
+        Failure::NotFound(format!("there is no {kind} {name:?} in the namespace {place:?}{hint}"))
     }
 }
 
 /// A Rollout, as it is stored, as the type.
 pub(super) fn rollout(stored: DynamicObject) -> Result<Rollout, Failure> {
+    typed(stored)
+}
+
+/// An object, as it is stored, as its type.
+pub(super) fn typed<K>(stored: DynamicObject) -> Result<K, Failure>
+where
+    K: Resource<DynamicType = ()> + serde::de::DeserializeOwned,
+{
     let name = stored.metadata.name.clone().unwrap_or_default();
-    let unreadable = |error: String| Failure::Failed(format!("cannot read the Rollout {name:?}: {error}"));
+    let kind = K::kind(&());
+    let unreadable = |error: String| Failure::Failed(format!("cannot read the {kind} {name:?}: {error}"));
     let value = serde_json::to_value(stored).map_err(|error| unreadable(error.to_string()))?;
     decode(value).map_err(|error| unreadable(error.to_string()))
 }

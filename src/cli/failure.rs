@@ -3,6 +3,7 @@
 use kube::core::Status;
 
 use super::cluster::ConfigError;
+use crate::api::keys;
 use crate::controller::failure::root_cause;
 
 /// Under which name the program was called: its exit codes and its messages depend on it.
@@ -48,6 +49,12 @@ pub(super) enum Failure {
     /// For a reason that has no code of its own.
     #[error("{0}")]
     Failed(String),
+    /// The cluster does not know this kind.
+    #[error("the cluster does not know the kind {0}; `serin crds` prints its definition")]
+    UnknownKind(String),
+    /// Nobody reads what is printed any more.
+    #[error("nobody reads the output")]
+    Unread,
     /// There is no object of that name.
     #[error("{0}")]
     NotFound(String),
@@ -76,7 +83,8 @@ impl Failure {
     #[must_use]
     pub(super) const fn code(&self, program: Program) -> u8 {
         match (program, self) {
-            (Program::Plugin, _) | (Program::Serin, Self::Failed(_)) => 1,
+            (_, Self::Unread) => 0,
+            (Program::Plugin, _) | (Program::Serin, Self::Failed(_) | Self::UnknownKind(_)) => 1,
             (Program::Serin, Self::NotFound(_)) => 3,
             (Program::Serin, Self::Refused(_)) => 4,
             (Program::Serin, Self::TimedOut(_)) => 5,
@@ -85,6 +93,11 @@ impl Failure {
             (Program::Serin, Self::Progressing(_)) => 12,
             (Program::Serin, Self::TimeLimit) => 124,
         }
+    }
+
+    /// The same, where what was asked for was not a Rollout.
+    pub(super) fn about(self, kind: &str) -> Self {
+        if let Self::UnknownKind(_) = self { Self::UnknownKind(kind.to_owned()) } else { self }
     }
 
     /// Whether the API server does not know the kind that it was asked for.
@@ -104,9 +117,7 @@ impl From<kube::Error> for Failure {
             return Self::Failed(format!("cannot reach the Kubernetes API server: {}", root_cause(&error)));
         };
         match status.code {
-            404 if is_unknown_kind => Self::Failed(
-                "the cluster does not know the kind Rollout; `serin crds` prints its definition".into(),
-            ),
+            404 if is_unknown_kind => Self::UnknownKind(keys::ROLLOUT.to_owned()),
             404 => Self::NotFound(status.message.clone()),
             403 => Self::Refused(status.message.clone()),
             504 => Self::TimedOut(status.message.clone()),

@@ -45,7 +45,7 @@ pub(super) async fn run(kind: Kind, program: Program) -> Result<(), Failure> {
     let Kind::Rollout(flags) = kind;
     let Flags { name, no_color, output, user } = *flags;
     let cluster = Cluster::open(user).await?;
-    let stored = cluster.stored(&name, program).await?;
+    let stored = cluster.stored::<Rollout>(&name, program).await?;
     if let Some(form) = output {
         return print(&form.object(&stored)?);
     }

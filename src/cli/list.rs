@@ -7,6 +7,7 @@ use super::client::{self, Cluster, UserFlags};
 use super::failure::Failure;
 use super::output::{Form, print};
 use super::view::{self, ListColumns};
+use crate::api::Rollout;
 use crate::clock::Clock;
 
 /// What is listed.
@@ -41,7 +42,7 @@ pub(super) async fn run(kind: Kind) -> Result<(), Failure> {
     let Kind::Rollouts(flags) = kind;
     let Flags { name, all_namespaces, timestamps, output, user } = *flags;
     let cluster = Cluster::open(user).await?;
-    let rollouts = if all_namespaces { cluster.all_rollouts() } else { cluster.rollouts() };
+    let rollouts = if all_namespaces { cluster.all_objects::<Rollout>() } else { cluster.rollouts() };
     let named = name.map(|name| format!("metadata.name={name}"));
     let selector = ListParams { field_selector: named, ..ListParams::default() };
     let stored = cluster.ask(rollouts.list(&selector)).await?.items;

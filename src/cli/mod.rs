@@ -81,7 +81,9 @@ pub fn run() -> ExitCode {
     match obey(cli.verb, program) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("{}: {failure}", program.complaint());
+            if failure != Failure::Unread {
+                eprintln!("{}: {failure}", program.complaint());
+            }
             failure.code(program).into()
         }
     }

@@ -6,6 +6,8 @@ use clap::ValueEnum;
 use kube::api::DynamicObject;
 use serde::Serialize;
 use serde_json::json;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 use super::failure::Failure;
 use crate::api::keys;
@@ -39,7 +41,7 @@ impl Form {
                 let items = objects.iter().map(|object| DynamicObject {
                     types: Some(kube::core::TypeMeta {
                         api_version: keys::API_VERSION.to_owned(),
-                        kind: keys::ROLLOUT.to_owned(),
+                        kind: kind(object).to_owned(),
                     }),
                     ..object.clone()
                 });
@@ -62,15 +64,45 @@ impl Form {
 }
 
 fn name(object: &DynamicObject) -> String {
-    format!("rollout.argoproj.io/{}\n", object.metadata.name.as_deref().unwrap_or_default())
+    let kind = kind(object).to_lowercase();
+    format!("{kind}.argoproj.io/{}\n", object.metadata.name.as_deref().unwrap_or_default())
+}
+
+/// The kind of an object; those of a list, which do not say it, are Rollouts.
+fn kind(object: &DynamicObject) -> &str {
+    object.types.as_ref().map_or(keys::ROLLOUT, |types| &types.kind)
 }
 
 /// Prints a result. Who does not want to read to the end need not.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
-    match io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::Failed(format!("cannot print: {error}")))
+    match print_on(text) {
+        Err(Failure::Unread) => Ok(()),
+        printed => printed,
+    }
+}
+
+/// Prints a piece of something that goes on, which ends where nobody reads it any more: [`Failure::Unread`].
+pub(super) fn print_on(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| unprinted(&error))
+}
+
+/// Why nothing more can be printed.
+pub(super) fn unprinted(error: &io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => Failure::Unread,
+        _ => Failure::Failed(format!("cannot print: {error}")),
+    }
+}
+
+/// Returns when nobody reads the output any more. Only a pipe can tell that by itself.
+pub(super) async fn unread() -> Failure {
+    match AsyncFd::with_interest(io::stdout(), Interest::ERROR) {
+        Ok(out) => {
+            let _gone = out.ready(Interest::ERROR).await;
+            Failure::Unread
         }
-        Ok(()) | Err(_) => Ok(()),
+        // A file has readers whenever they come.
+        Err(_) => std::future::pending().await,
     }
 }

@@ -46,7 +46,7 @@ struct Patches {
 pub(super) async fn run(flags: Flags, program: Program) -> Result<(), Failure> {
     let Flags { name, extent, user } = flags;
     let cluster = Cluster::open(user).await?;
-    let rollout = client::rollout(cluster.stored(&name, program).await?)?;
+    let rollout = client::rollout(cluster.stored::<Rollout>(&name, program).await?)?;
     let Patches { status, spec } = patches(&rollout, extent)?;
     let is_merged = match status {
         Some(status) => cluster.patch_status(&name, &status, spec.as_ref(), program).await?,

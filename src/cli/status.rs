@@ -13,7 +13,7 @@ use super::cluster::switch;
 use super::failure::{Failure, Program};
 use super::output::print;
 use super::view::{Standing, waits_for_user};
-use crate::api::RolloutPhase;
+use crate::api::{Rollout, RolloutPhase};
 use crate::controller::failure::root_cause;
 
 /// Flags of `serin status`.
@@ -48,7 +48,7 @@ pub(super) async fn run(flags: Flags, program: Program) -> Result<(), Failure> {
     let question = Question { program, paused_is_ok };
     let cluster = Cluster::open(user).await?;
     // The first look tells at once what a watch would try again and again.
-    let first = client::rollout(cluster.stored(&name, program).await?)?;
+    let first = client::rollout(cluster.stored::<Rollout>(&name, program).await?)?;
     if !watch {
         let standing = Standing::of(&first);
         print(&format!("{}\n", standing.last_line()))?;
@@ -87,7 +87,7 @@ async fn follow(cluster: &Cluster, name: &str, question: Question) -> Result<(),
         let stored = match events.try_next().await {
             Ok(Some(event)) => match event {
                 watcher::Event::Apply(stored) | watcher::Event::InitApply(stored) => stored,
-                watcher::Event::Delete(_) => return Err(cluster.unknown(name, question.program).await),
+                watcher::Event::Delete(_) => return Err(cluster.unknown::<Rollout>(name, question.program).await),
                 watcher::Event::Init | watcher::Event::InitDone => continue,
             },
             Ok(None) => return Err(Failure::Failed("the watch has ended".to_owned())),
