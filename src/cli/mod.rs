@@ -11,7 +11,9 @@ mod list;
 mod output;
 pub mod playground;
 mod promote;
+mod screen;
 mod status;
+mod stops;
 pub mod view;
 
 use std::path::PathBuf;

@@ -1,16 +1,20 @@
 //! How results are printed: for people as text, for programs as objects.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use clap::ValueEnum;
 use kube::api::DynamicObject;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::Serialize;
 use serde_json::json;
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
 
 use super::failure::Failure;
 use crate::api::keys;
+use crate::clock::sleep;
+
+/// How often it is looked whether anybody reads the output.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// A form for programs, named as those of kubectl.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -95,14 +99,15 @@ pub(super) fn unprinted(error: &io::Error) -> Failure {
     }
 }
 
-/// Returns when nobody reads the output any more. Only a pipe can tell that by itself.
+/// Returns when nobody reads the output any more. Only a pipe or a terminal can tell that by itself.
 pub(super) async fn unread() -> Failure {
-    match AsyncFd::with_interest(io::stdout(), Interest::ERROR) {
-        Ok(out) => {
-            let _gone = out.ready(Interest::ERROR).await;
-            Failure::Unread
+    loop {
+        let out = io::stdout();
+        let mut asked = [PollFd::new(&out, PollFlags::empty())];
+        let told = poll(&mut asked, Some(&Timespec::default()));
+        if told.is_ok() && asked[0].revents().intersects(PollFlags::ERR | PollFlags::HUP) {
+            return Failure::Unread;
         }
-        // A file has readers whenever they come.
-        Err(_) => std::future::pending().await,
+        sleep(LOOK).await;
     }
 }
