@@ -79,6 +79,11 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    /// That an object went while it was watched.
+    pub(super) fn deleted(kind: &str, name: &str) -> Self {
+        Self::NotFound(format!("the {kind} {name:?} was deleted"))
+    }
+
     /// The exit code.
     #[must_use]
     pub(super) const fn code(&self, program: Program) -> u8 {

@@ -15,6 +15,7 @@ mod screen;
 mod status;
 mod stops;
 pub mod view;
+mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

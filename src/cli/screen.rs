@@ -20,13 +20,14 @@ const USUAL: (u16, u16) = (80, 24);
 /// The other screen of a terminal. When it is dropped, the terminal shows again what it showed before.
 pub(super) struct Screen<W: Write> {
     out: W,
+    is_open: bool,
 }
 
 impl<W: Write> Screen<W> {
     /// Takes the terminal that `out` is.
     pub(super) fn open(mut out: W) -> io::Result<Self> {
         execute!(out, EnterAlternateScreen, Hide, DisableLineWrap, Clear(ClearType::All))?;
-        Ok(Self { out })
+        Ok(Self { out, is_open: true })
     }
 
     /// Shows the lines of a picture over those of the last one, as many as there is room for. They are sent at once, and
@@ -51,12 +52,19 @@ impl<W: Write> Screen<W> {
         self.out.write_all(&frame)?;
         self.out.flush()
     }
+
+    /// Gives the terminal back. Nothing more is to be shown on it.
+    pub(super) fn close(&mut self) {
+        if std::mem::take(&mut self.is_open) {
+            // A terminal that is gone needs no order.
+            let _gone = execute!(self.out, EnableLineWrap, Show, LeaveAlternateScreen);
+        }
+    }
 }
 
 impl<W: Write> Drop for Screen<W> {
     fn drop(&mut self) {
-        // A terminal that is gone needs no order.
-        let _gone = execute!(self.out, EnableLineWrap, Show, LeaveAlternateScreen);
+        self.close();
     }
 }
 
@@ -110,11 +118,6 @@ fn part(line: &str, columns: usize) -> Line {
     Line { text, columns: used }
 }
 
-/// How many columns a line takes that has no sequences in it.
-pub(super) fn columns(line: &str) -> usize {
-    part(line, usize::MAX).columns
-}
-
 /// Columns and rows of the terminal.
 pub(super) fn room() -> (u16, u16) {
     size().unwrap_or(USUAL)
@@ -139,7 +142,8 @@ mod tests {
 
     #[test]
     fn what_has_no_room_is_counted() {
-        let texts = |picture: &str, room| fit(picture, room).into_iter().map(|line| line.text).collect::<Vec<_>>();
+        let texts =
+            |picture: &str, room| fit(picture, room).into_iter().map(|line| line.text).collect::<Vec<_>>();
         assert_eq!(texts("one\ntwo\nthree\n", (80, 2)), ["one", "… 2 more lines"]);
         assert_eq!(texts("one\ntwo\n", (80, 2)), ["one", "two"]);
         assert_eq!(texts("one\ntwo\nthree\n", (5, 1)), ["… 3 …"]);

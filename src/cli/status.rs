@@ -87,7 +87,9 @@ async fn follow(cluster: &Cluster, name: &str, question: Question) -> Result<(),
         let stored = match events.try_next().await {
             Ok(Some(event)) => match event {
                 watcher::Event::Apply(stored) | watcher::Event::InitApply(stored) => stored,
-                watcher::Event::Delete(_) => return Err(cluster.unknown::<Rollout>(name, question.program).await),
+                watcher::Event::Delete(_) => {
+                    return Err(cluster.unknown::<Rollout>(name, question.program).await);
+                }
                 watcher::Event::Init | watcher::Event::InitDone => continue,
             },
             Ok(None) => return Err(Failure::Failed("the watch has ended".to_owned())),
