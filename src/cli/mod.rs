@@ -95,7 +95,7 @@ pub fn run() -> ExitCode {
 fn obey(verb: Verb, program: Program) -> Result<(), Failure> {
     match verb {
         Verb::Get(kind) => ask(get::run(kind, program)),
-        Verb::List(kind) => ask(list::run(kind)),
+        Verb::List(kind) => ask(list::run(kind, program)),
         Verb::Status(flags) => ask(status::run(*flags, program)),
         Verb::Promote(flags) => ask(promote::run(*flags, program)),
         Verb::Abort(names) => ask(command::abort(*names, program)),

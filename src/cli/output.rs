@@ -28,24 +28,24 @@ pub(super) enum Form {
 }
 
 impl Form {
-    /// One object.
-    pub(super) fn object(self, object: &DynamicObject) -> Result<String, Failure> {
+    /// One object of a kind.
+    pub(super) fn object(self, kind: &str, object: &DynamicObject) -> Result<String, Failure> {
         match self {
-            Self::Name => Ok(name(object)),
+            Self::Name => Ok(name(kind, object)),
             Self::Json | Self::Yaml => self.document(object),
         }
     }
 
-    /// Several objects; as a list, where they are documents.
-    pub(super) fn objects(self, objects: &[DynamicObject]) -> Result<String, Failure> {
+    /// Several objects of a kind; as a list, where they are documents.
+    pub(super) fn objects(self, kind: &str, objects: &[DynamicObject]) -> Result<String, Failure> {
         match self {
-            Self::Name => Ok(objects.iter().map(name).collect()),
+            Self::Name => Ok(objects.iter().map(|object| name(kind, object)).collect()),
             Self::Json | Self::Yaml => {
                 // The items of a list do not repeat kind and version, but a mixed list has to.
                 let items = objects.iter().map(|object| DynamicObject {
                     types: Some(kube::core::TypeMeta {
                         api_version: keys::API_VERSION.to_owned(),
-                        kind: kind(object).to_owned(),
+                        kind: kind.to_owned(),
                     }),
                     ..object.clone()
                 });
@@ -67,14 +67,9 @@ impl Form {
     }
 }
 
-fn name(object: &DynamicObject) -> String {
-    let kind = kind(object).to_lowercase();
+fn name(kind: &str, object: &DynamicObject) -> String {
+    let kind = kind.to_lowercase();
     format!("{kind}.argoproj.io/{}\n", object.metadata.name.as_deref().unwrap_or_default())
-}
-
-/// The kind of an object; those of a list, which do not say it, are Rollouts.
-fn kind(object: &DynamicObject) -> &str {
-    object.types.as_ref().map_or(keys::ROLLOUT, |types| &types.kind)
 }
 
 /// Prints a result. Who does not want to read to the end need not.

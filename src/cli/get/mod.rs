@@ -70,7 +70,7 @@ pub(super) async fn run(kind: Kind, program: Program) -> Result<(), Failure> {
         SubjectKind::Experiment => cluster.stored::<Experiment>(&name, program).await?,
     };
     if let Some(form) = output {
-        return print(&form.object(&stored)?);
+        return print(&form.object(kind.word(), &stored)?);
     }
     let subject = Subject::read(kind, stored)?;
     let is_coloured = !no_color && has_colours();

@@ -142,8 +142,7 @@ impl<'a> Scene<'a> {
             (Program::Plugin, SubjectKind::Experiment) => {
                 self.cluster.unknown::<Experiment>(&self.name, self.program).await
             }
-            (Program::Serin, SubjectKind::Rollout) => Failure::deleted("Rollout", &self.name),
-            (Program::Serin, SubjectKind::Experiment) => Failure::deleted("Experiment", &self.name),
+            (Program::Serin, kind) => Failure::deleted(kind.word(), &self.name),
         })
     }
 

@@ -16,6 +16,16 @@ pub(super) enum SubjectKind {
     Experiment,
 }
 
+impl SubjectKind {
+    /// The kind as objects name it.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Rollout => keys::ROLLOUT,
+            Self::Experiment => "Experiment",
+        }
+    }
+}
+
 /// What is shown in full.
 #[derive(Debug)]
 pub(super) enum Subject {

@@ -22,7 +22,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use crate::api::{AnalysisRun, Experiment, Rollout, keys};
 
 pub(super) use facts::waits_for_user;
-pub use list::{ListColumns, list};
+pub use list::{ListColumns, Listed, Listing, list};
 pub use standing::Standing;
 
 /// The objects of a namespace among which those of a Rollout are.

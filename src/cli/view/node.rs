@@ -43,7 +43,7 @@ impl Node {
     }
 }
 
-fn age(since: Option<&Time>, now: Timestamp) -> String {
+pub(super) fn age(since: Option<&Time>, now: Timestamp) -> String {
     since.map_or_else(String::new, |since| human(now.duration_since(since.0).as_secs()))
 }
 
