@@ -3,9 +3,11 @@
 mod commands;
 mod complaints;
 mod double;
+mod live;
 mod plugin;
 mod recorded;
 mod refusals;
 mod situations;
 mod stage;
+mod terminal;
 mod verbs;

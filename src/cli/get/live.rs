@@ -94,10 +94,11 @@ impl Canvas {
         match self {
             Self::Terminal { screen, is_coloured, last } => {
                 let room = room();
-                let look = Look { is_coloured: *is_coloured, columns: Some(room.0.into()), ..look };
+                let (columns, rows) = (Some(room.0.into()), Some(room.1.into()));
+                let look = Look { is_coloured: *is_coloured, columns, rows, ..look };
                 let Some(frame) = scene.frame(&look)? else { return Ok(()) };
                 screen.show(&frame, room).map_err(|error| unprinted(&error))?;
-                *last = Some(frame);
+                *last = scene.frame(&Look { rows: None, ..look })?;
             }
             Self::Paper { since, last } => {
                 let meaning = scene.frame(&Look { now: *since, ..look })?;

@@ -91,7 +91,7 @@ async fn once(
 ) -> Result<(), Failure> {
     let (around, missing) = subject.around(cluster).await?;
     let is_full = program == Program::Serin;
-    let look = Look { now: Clock::System.now(), is_coloured, is_full, columns: None };
+    let look = Look { now: Clock::System.now(), is_coloured, is_full, columns: None, rows: None };
     print(&subject.shown(&around, &look))?;
     missing.iter().for_each(|missing| eprintln!("{missing}"));
     Ok(())

@@ -17,21 +17,32 @@ use crate::api::{Experiment, Rollout, keys};
 /// What an image is for, in the order in which it is shown.
 type Tags = Vec<(String, Option<Colour>)>;
 
-pub(super) fn rollout(rollout: &Rollout, around: &Surroundings) -> Vec<Field> {
+pub(super) fn rollout(rollout: &Rollout, around: &Surroundings, is_short: bool) -> Vec<Field> {
     let standing = Standing::of(rollout);
     let status = Text::marked(Mark::of_rollout(standing.phase), standing.word());
     let mut fields = who(&rollout.metadata, status, standing.message);
     fields.push(Field::new("Strategy:", strategy(rollout)));
     if rollout.spec.strategy.canary.is_some() {
-        fields.push(Field::new("  Step:", step(rollout).unwrap_or_default()));
-        fields.push(Field::new("  SetWeight:", set_weight(rollout).to_string()));
-        fields.push(Field::new("  ActualWeight:", actual_weight(rollout, around).to_string()));
+        let step = step(rollout).unwrap_or_default();
+        let (asked, actual) = (set_weight(rollout).to_string(), actual_weight(rollout, around).to_string());
+        fields.extend(group(
+            [("  Step:", step), ("  SetWeight:", asked), ("  ActualWeight:", actual)],
+            is_short,
+        ));
     }
     fields.extend(images(&of_rollout(rollout, around)));
     fields.push(Field::title("Replicas:"));
-    let counts = counts(rollout).into_iter().map(|(label, count)| Field::new(label, count.to_string()));
-    fields.extend(counts);
+    fields.extend(group(counts(rollout).map(|(label, count)| (label, count.to_string())), is_short));
     fields
+}
+
+/// Fields that belong together, one a line or all in one.
+fn group<const N: usize>(values: [(&'static str, String); N], is_short: bool) -> Vec<Field> {
+    if !is_short {
+        return values.into_iter().map(|(label, value)| Field::new(label, value)).collect();
+    }
+    let words = values.map(|(label, value)| format!("{} {value}", label.trim_start()));
+    vec![Field::item("  ".into(), words.join(" "))]
 }
 
 pub(super) fn experiment(experiment: &Experiment, around: &Surroundings) -> Vec<Field> {

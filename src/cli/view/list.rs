@@ -158,6 +158,9 @@ impl Listing {
 
     /// Rows with the widths of those before, after the titles where nothing has been printed yet.
     fn table<K: Listed>(&mut self, rows: &[(String, Vec<String>)], now: Timestamp) -> String {
+        if rows.is_empty() {
+            return String::new();
+        }
         let columns = self.columns.choose(OPTIONAL, K::COLUMNS.iter().copied());
         let mut printed: Vec<Vec<Text>> = Vec::new();
         if self.widths.is_empty() {

@@ -49,13 +49,15 @@ pub struct Look {
     pub is_full: bool,
     /// The columns that there are; as many as it takes where there is no limit.
     pub columns: Option<usize>,
+    /// The rows that there are.
+    pub rows: Option<usize>,
 }
 
 impl Look {
     /// As the reference's plugin shows it, without colours.
     #[must_use]
     pub const fn plain(now: Timestamp) -> Self {
-        Self { now, is_coloured: false, is_full: false, columns: None }
+        Self { now, is_coloured: false, is_full: false, columns: None, rows: None }
     }
 
     /// Whether there is so little room that nothing can stand beside another.
@@ -66,15 +68,20 @@ impl Look {
     }
 }
 
-/// A Rollout in full: how it stands, and the tree of what belongs to it.
+/// A Rollout in full: how it stands, and the tree of what belongs to it. Where that takes more rows than there are, less is
+/// said above the tree.
 #[must_use]
 pub fn rollout(rollout: &Rollout, around: &Surroundings, look: &Look) -> String {
-    let mut fields = header::rollout(rollout, around);
-    if look.is_full {
-        fields.extend(progress::fields(rollout, around, look.now));
-    }
     let tree = tree::lines(&node::rollout(rollout, around, look.now), look);
-    format!("{}\n{tree}", field::lines(&fields, look))
+    let whole = |is_short: bool| {
+        let mut fields = header::rollout(rollout, around, is_short);
+        if look.is_full {
+            fields.extend(progress::fields(rollout, around, look.now, is_short));
+        }
+        format!("{}\n{tree}", field::lines(&fields, look))
+    };
+    let text = whole(false);
+    if look.rows.is_some_and(|rows| text.lines().count() > rows) { whole(true) } else { text }
 }
 
 /// An Experiment in full: how it stands, and the tree of what belongs to it.

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use jiff::Timestamp;
 
 use super::Surroundings;
-use super::facts::set_weight;
+use super::facts::{current_step, set_weight};
 use super::field::Field;
 use super::text::{Colour, Text};
 use super::waiting::{deadline, pause_left, reason, until};
@@ -14,12 +14,12 @@ use crate::domain::duration::go_duration;
 use crate::domain::step;
 use crate::domain::time::after;
 
-pub(super) fn fields(rollout: &Rollout, around: &Surroundings, now: Timestamp) -> Vec<Field> {
+pub(super) fn fields(rollout: &Rollout, around: &Surroundings, now: Timestamp, is_short: bool) -> Vec<Field> {
     let wait = reason(rollout, around, now).map(|reason| Field::new("Waits for:", reason));
     let deadline = deadline(rollout).map(|deadline| Field::new("Deadline:", until(deadline, now)));
     let weights = weights(rollout).map(|weights| Field::new("Traffic:", weights));
     let mut fields: Vec<Field> = [wait, deadline, weights].into_iter().flatten().collect();
-    let steps = steps(rollout, now);
+    let steps = steps(rollout, now, is_short);
     if !steps.is_empty() {
         fields.push(Field::title("Steps:"));
     }
@@ -31,6 +31,8 @@ pub(super) fn fields(rollout: &Rollout, around: &Surroundings, now: Timestamp) -
 fn weights(rollout: &Rollout) -> Option<String> {
     rollout.spec.strategy.canary.as_ref()?.traffic_routing.as_ref()?;
     let weights = rollout.status.as_ref()?.canary.weights.as_ref()?;
+    // After the last step, the weights are no matter of steps any more.
+    current_step(rollout)?;
     let verified = match weights.verified {
         Some(true) => ", verified",
         Some(false) => ", not verified yet",
@@ -39,8 +41,8 @@ fn weights(rollout: &Rollout) -> Option<String> {
     Some(format!("{} asked for, {} set{verified}", set_weight(rollout), weights.canary.weight))
 }
 
-/// The steps of a canary, with the current one marked.
-fn steps(rollout: &Rollout, now: Timestamp) -> Vec<Field> {
+/// The steps of a canary, with the current one marked; in short that one alone.
+fn steps(rollout: &Rollout, now: Timestamp, is_short: bool) -> Vec<Field> {
     let steps = rollout.spec.strategy.canary.iter().flat_map(|canary| &canary.steps);
     let status = rollout.status.as_ref();
     // What is aborted is at no step any more.
@@ -57,7 +59,7 @@ fn steps(rollout: &Rollout, now: Timestamp) -> Vec<Field> {
         let left = left.map_or_else(String::new, |left| format!(", ends {left}"));
         Field::item(label, step::label(one) + &left)
     };
-    (0..).zip(steps).map(field).collect()
+    (0..).zip(steps).filter(|(index, _)| !is_short || *index == current).map(field).collect()
 }
 
 fn is_pause(step: &CanaryStep) -> bool {

@@ -87,7 +87,7 @@ fn progress(rollout: &Rollout, status: &RolloutStatus, around: &Surroundings) ->
     let is_unseen = |observed: &String| {
         observed.parse::<i64>().is_ok_and(|observed| Some(observed) < rollout.metadata.generation)
     };
-    if status.observed_generation.as_ref().is_some_and(is_unseen) || status.observed_generation.is_none() {
+    if rollout.status.is_none() || status.observed_generation.as_ref().is_some_and(is_unseen) {
         return "the controller, which has not seen this spec yet".to_owned();
     }
     if status.controller_pause && status.pause_conditions.is_empty() {
