@@ -92,25 +92,43 @@ impl Cluster {
         self.ask(known).await
     }
 
-    /// The Rollouts of the namespace.
-    pub(super) fn rollouts(&self) -> Api<DynamicObject> {
-        self.objects(&rollouts())
+    /// The objects of a kind in the namespace, as they are stored.
+    pub(super) fn objects<K: Resource<DynamicType = ()>>(&self) -> Api<DynamicObject> {
+        self.objects_of(&ApiResource::erase::<K>(&()))
     }
 
-    /// The Rollouts of all namespaces.
-    pub(super) fn all_rollouts(&self) -> Api<DynamicObject> {
-        Api::all_with(self.client.clone(), &rollouts())
-    }
-
-    /// The objects of a kind in the namespace.
-    pub(super) fn objects(&self, kind: &ApiResource) -> Api<DynamicObject> {
+    /// The objects of a kind in the namespace, as they are stored.
+    pub(super) fn objects_of(&self, kind: &ApiResource) -> Api<DynamicObject> {
         Api::namespaced_with(self.client.clone(), &self.namespace, kind)
     }
 
-    /// The Rollout of that name, as it is stored.
-    pub(super) async fn stored(&self, name: &str, program: Program) -> Result<DynamicObject, Failure> {
-        let kind = rollouts();
-        self.ask_about(&kind, name, program, self.objects(&kind).get(name)).await
+    /// The objects of a kind in all namespaces, as they are stored.
+    pub(super) fn all_objects<K: Resource<DynamicType = ()>>(&self) -> Api<DynamicObject> {
+        Api::all_with(self.client.clone(), &ApiResource::erase::<K>(&()))
+    }
+
+    /// The Rollouts of the namespace.
+    pub(super) fn rollouts(&self) -> Api<DynamicObject> {
+        self.objects::<Rollout>()
+    }
+
+    /// The object of that kind and name, as it is stored.
+    pub(super) async fn stored<K: Resource<DynamicType = ()>>(
+        &self,
+        name: &str,
+        program: Program,
+    ) -> Result<DynamicObject, Failure> {
+        self.get(&ApiResource::erase::<K>(&()), name, program).await
+    }
+
+    /// The object of that kind and name, as it is stored.
+    pub(super) async fn get(
+        &self,
+        kind: &ApiResource,
+        name: &str,
+        program: Program,
+    ) -> Result<DynamicObject, Failure> {
+        self.ask_about(kind, name, program, self.objects_of(kind).get(name)).await
     }
 
     /// What a request about one object is answered with. Where that does not exist, those are named that do.
@@ -121,22 +139,20 @@ impl Cluster {
         program: Program,
         request: impl Future<Output = kube::Result<T>>,
     ) -> Result<T, Failure> {
-        let mut is_unknown_kind = false;
-        let request = async {
-            let answer = request.await;
-            is_unknown_kind = answer.as_ref().is_err_and(Failure::is_unknown_kind);
-            answer
-        };
         match self.ask(request).await {
-            Err(_) if is_unknown_kind => Err(Failure::unknown_kind(&kind.kind)),
             Err(Failure::NotFound(_)) => Err(self.unknown_object(kind, name, program).await),
-            answer => answer,
+            Err(failure) => Err(failure.about(&kind.kind)),
+            Ok(answer) => Ok(answer),
         }
     }
 
-    /// That there is no such Rollout, and which the user may have meant.
-    pub(super) async fn unknown(&self, name: &str, program: Program) -> Failure {
-        self.unknown_object(&rollouts(), name, program).await
+    /// That there is no such object, and which the user may have meant.
+    pub(super) async fn unknown<K: Resource<DynamicType = ()>>(
+        &self,
+        name: &str,
+        program: Program,
+    ) -> Failure {
+        self.unknown_object(&ApiResource::erase::<K>(&()), name, program).await
     }
 
     async fn unknown_object(&self, kind: &ApiResource, name: &str, program: Program) -> Failure {
@@ -145,7 +161,7 @@ impl Cluster {
             let (word, group) = (word.to_lowercase(), &kind.group);
             return Failure::NotFound(format!("{word}.{group} {name:?} not found"));
         }
-        let known = self.ask(self.objects(kind).list_metadata(&ListParams::default())).await;
+        let known = self.ask(self.objects_of(kind).list_metadata(&ListParams::default())).await;
         let names: Vec<String> = known
             .map(|list| list.items)
             .unwrap_or_default()
@@ -166,8 +182,17 @@ pub(super) fn rollouts() -> ApiResource {
 
 /// A Rollout, as it is stored, as the type.
 pub(super) fn rollout(stored: DynamicObject) -> Result<Rollout, Failure> {
+    typed(stored)
+}
+
+/// An object, as it is stored, as its type.
+pub(super) fn typed<K>(stored: DynamicObject) -> Result<K, Failure>
+where
+    K: Resource<DynamicType = ()> + serde::de::DeserializeOwned,
+{
     let name = stored.metadata.name.clone().unwrap_or_default();
-    let unreadable = |error: String| Failure::Failed(format!("cannot read the Rollout {name:?}: {error}"));
+    let kind = K::kind(&());
+    let unreadable = |error: String| Failure::Failed(format!("cannot read the {kind} {name:?}: {error}"));
     let value = serde_json::to_value(stored).map_err(|error| unreadable(error.to_string()))?;
     decode(value).map_err(|error| unreadable(error.to_string()))
 }

@@ -100,7 +100,7 @@ fn names(kind: &ApiResource) -> Vec<CompletionCandidate> {
     };
     let listed = async {
         let cluster = Cluster::open(flags(words())?).await.ok()?;
-        let objects = cluster.objects(kind);
+        let objects = cluster.objects_of(kind);
         tokio::time::timeout(PATIENCE, objects.list_metadata(&ListParams::default())).await.ok()?.ok()
     };
     let found = runtime.block_on(listed).map(|list| list.items).unwrap_or_default();

@@ -64,6 +64,12 @@ pub(super) enum Failure {
     /// Somebody else has changed the object meanwhile.
     #[error("{0}")]
     Conflict(String),
+    /// The cluster does not know this kind.
+    #[error("the cluster does not know the kind {0}; `serin crds` prints its definition")]
+    UnknownKind(String),
+    /// Nobody reads what is printed any more.
+    #[error("nobody reads the output")]
+    Unread,
     /// There is no object of that name.
     #[error("{0}")]
     NotFound(String),
@@ -91,11 +97,18 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    /// That an object went while it was watched.
+    pub(super) fn deleted(kind: &str, name: &str) -> Self {
+        Self::NotFound(format!("the {kind} {name:?} was deleted"))
+    }
+
     /// The exit code.
     #[must_use]
     pub(super) fn code(&self, program: Program) -> u8 {
         match (program, self) {
-            (Program::Plugin, _) | (Program::Serin, Self::Failed(_) | Self::Conflict(_)) => 1,
+            (_, Self::Unread) => 0,
+            (Program::Plugin, _)
+            | (Program::Serin, Self::Failed(_) | Self::Conflict(_) | Self::UnknownKind(_)) => 1,
             (Program::Serin, Self::Usage(_)) => 2,
             (Program::Serin, Self::NotFound(_)) => 3,
             (Program::Serin, Self::Refused(_)) => 4,
@@ -111,9 +124,9 @@ impl Failure {
         }
     }
 
-    /// That the API server does not know a kind.
-    pub(super) fn unknown_kind(kind: &str) -> Self {
-        Self::Failed(format!("the cluster does not know the kind {kind}; `serin crds` prints its definition"))
+    /// The same, where what was asked for was not a Rollout.
+    pub(super) fn about(self, kind: &str) -> Self {
+        if let Self::UnknownKind(_) = self { Self::UnknownKind(kind.to_owned()) } else { self }
     }
 
     /// Whether the API server does not know the kind that it was asked for.
@@ -138,7 +151,7 @@ impl From<kube::Error> for Failure {
             return Self::Failed(format!("cannot reach the Kubernetes API server: {}", root_cause(&error)));
         };
         match status.code {
-            404 if is_unknown_kind => Self::unknown_kind(keys::ROLLOUT),
+            404 if is_unknown_kind => Self::UnknownKind(keys::ROLLOUT.to_owned()),
             404 => Self::NotFound(status.message.clone()),
             409 => Self::Conflict(status.message.clone()),
             403 => Self::Refused(status.message.clone()),

@@ -14,9 +14,12 @@ mod list;
 pub mod manual;
 mod output;
 pub mod playground;
+mod screen;
 mod status;
+mod stops;
 mod version;
 pub mod view;
+mod watch;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -149,7 +152,9 @@ pub fn run() -> ExitCode {
     match obey(cli.verb, program) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("{}: {failure}", program.complaint());
+            if failure != Failure::Unread {
+                eprintln!("{}: {failure}", program.complaint());
+            }
             failure.code(program).into()
         }
     }
@@ -158,7 +163,7 @@ pub fn run() -> ExitCode {
 fn obey(verb: Verb, program: Program) -> Result<(), Failure> {
     match verb {
         Verb::Get(kind) => ask(get::run(kind, program)),
-        Verb::List(kind) => ask(list::run(kind)),
+        Verb::List(kind) => ask(list::run(kind, program)),
         Verb::Status(flags) => ask(status::run(*flags, program)),
         Verb::Promote(flags) => ask(command::promote(*flags, program)),
         Verb::Abort(flags) => ask(command::abort(*flags, program)),

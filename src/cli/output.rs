@@ -3,15 +3,21 @@
 use std::env;
 use std::io::{self, IsTerminal, Write};
 use std::str::FromStr;
+use std::time::Duration;
 
 use kube::api::DynamicObject;
 use kube::core::TypeMeta;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::failure::Failure;
 use super::jsonpath::Template;
 use crate::api::keys;
+use crate::clock::sleep;
+
+/// How often it is looked whether anybody reads the output.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// A form of results, named as those of kubectl.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,19 +65,18 @@ impl Form {
         self.document(object)
     }
 
-    /// Several objects; as a list, where they are documents.
-    pub(super) fn objects(&self, objects: &[DynamicObject]) -> Result<String, Failure> {
-        if *self == Self::Name {
-            return Ok(objects.iter().map(name).collect());
-        }
-        // The items of a list that is asked for do not repeat kind and version, but a mixed list has to.
-        let rollout =
-            || TypeMeta { api_version: keys::API_VERSION.to_owned(), kind: keys::ROLLOUT.to_owned() };
+    /// Several objects; as a list, where they are documents. Where they do not say it, they are of this kind.
+    pub(super) fn objects(&self, kind: &str, objects: &[DynamicObject]) -> Result<String, Failure> {
+        let asked_for = || TypeMeta { api_version: keys::API_VERSION.to_owned(), kind: kind.to_owned() };
+        // The items of a list that was asked for do not repeat kind and version, but a mixed list has to.
         let items = objects.iter().map(|object| DynamicObject {
-            types: Some(object.types.clone().unwrap_or_else(rollout)),
+            types: Some(object.types.clone().unwrap_or_else(asked_for)),
             ..object.clone()
         });
         let items: Vec<_> = items.collect();
+        if *self == Self::Name {
+            return Ok(items.iter().map(name).collect());
+        }
         self.document(&json!({"apiVersion": "v1", "kind": "List", "items": items}))
     }
 
@@ -97,24 +102,53 @@ pub(super) fn yaml(value: &Value) -> Result<String, Failure> {
 }
 
 fn name(object: &DynamicObject) -> String {
-    let kind = object.types.as_ref().map_or(keys::ROLLOUT, |types| types.kind.as_str()).to_lowercase();
-    let version = object.types.as_ref().map_or(keys::API_VERSION, |types| types.api_version.as_str());
-    let group = version.split_once('/').map(|(group, _)| format!(".{group}")).unwrap_or_default();
-    format!("{kind}{group}/{}\n", object.metadata.name.as_deref().unwrap_or_default())
+    let types = object.types.clone().unwrap_or_default();
+    let group = types.api_version.split_once('/').map(|(group, _)| format!(".{group}")).unwrap_or_default();
+    let name = object.metadata.name.as_deref().unwrap_or_default();
+    format!("{}{group}/{name}\n", types.kind.to_lowercase())
 }
 
 /// Prints a result. Who does not want to read to the end need not.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
-    match io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::Failed(format!("cannot print: {error}")))
+    match print_on(text) {
+        Err(Failure::Unread) => Ok(()),
+        printed => printed,
+    }
+}
+
+/// Prints a piece of something that goes on, which ends where nobody reads it any more: [`Failure::Unread`].
+pub(super) fn print_on(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| unprinted(&error))
+}
+
+/// Why nothing more can be printed.
+pub(super) fn unprinted(error: &io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => Failure::Unread,
+        _ => Failure::Failed(format!("cannot print: {error}")),
+    }
+}
+
+/// Returns when nobody reads the output any more. Only a pipe or a terminal can tell that by itself.
+pub(super) async fn unread() -> Failure {
+    loop {
+        let out = io::stdout();
+        let mut asked = [PollFd::new(&out, PollFlags::empty())];
+        let told = poll(&mut asked, Some(&Timespec::default()));
+        if told.is_ok() && asked[0].revents().intersects(PollFlags::ERR | PollFlags::HUP) {
+            return Failure::Unread;
         }
-        Ok(()) | Err(_) => Ok(()),
+        sleep(LOOK).await;
     }
 }
 
 /// Whether who reads the output sees colours.
 pub(super) fn has_colours() -> bool {
-    let is_set = |name: &str| env::var_os(name).is_some_and(|value| !value.is_empty());
-    io::stdout().is_terminal() && !is_set("NO_COLOR") && env::var_os("TERM").is_none_or(|term| term != "dumb")
+    is_capable() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Whether the output is a terminal that can be told where to write, and how.
+pub(super) fn is_capable() -> bool {
+    io::stdout().is_terminal() && env::var_os("TERM").is_none_or(|term| term != "dumb")
 }

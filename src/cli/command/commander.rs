@@ -85,7 +85,7 @@ impl Commander {
 
     /// The Rollout of that name, as it is stored, and as its type.
     pub(super) async fn look(&self, name: &str) -> Result<(DynamicObject, Rollout), Failure> {
-        let stored = self.cluster.stored(name, self.program).await?;
+        let stored = self.cluster.stored::<Rollout>(name, self.program).await?;
         Ok((stored.clone(), client::rollout(stored)?))
     }
 
@@ -106,7 +106,7 @@ impl Commander {
             Some(spec) => self.merge_into(&kind, name, &spec, object).await,
             None => match object {
                 Some(object) => Ok(object),
-                None => self.cluster.stored(name, self.program).await,
+                None => self.cluster.stored::<Rollout>(name, self.program).await,
             },
         }
     }
@@ -148,13 +148,13 @@ impl Commander {
         patch: &Patch<&Value>,
     ) -> Result<DynamicObject, Failure> {
         let params = self.manner.params();
-        let objects = self.cluster.objects(kind);
+        let objects = self.cluster.objects_of(kind);
         self.cluster.ask_about(kind, name, self.program, objects.patch(name, &params, patch)).await
     }
 
     /// The object of a kind and name.
     pub(super) async fn get(&self, kind: &ApiResource, name: &str) -> Result<DynamicObject, Failure> {
-        self.cluster.ask_about(kind, name, self.program, self.cluster.objects(kind).get(name)).await
+        self.cluster.ask_about(kind, name, self.program, self.cluster.objects_of(kind).get(name)).await
     }
 
     /// What would come of a patch.

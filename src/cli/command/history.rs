@@ -9,6 +9,7 @@ use super::super::failure::{Failure, Program};
 use super::super::output::{Form, print, yaml};
 use super::super::view::{self, RevisionFacts};
 use super::revision::{Revision, revisions};
+use crate::api::{Rollout, keys};
 use crate::clock::Clock;
 use crate::domain::template::restored;
 
@@ -32,7 +33,7 @@ pub(in crate::cli) struct History {
 pub(in crate::cli) async fn history(flags: History, program: Program) -> Result<(), Failure> {
     let History { name, revision, output, user } = flags;
     let cluster = Cluster::open(user).await?;
-    let rollout = client::rollout(cluster.stored(&name, program).await?)?;
+    let rollout = client::rollout(cluster.stored::<Rollout>(&name, program).await?)?;
     let revisions = revisions(&cluster, &rollout).await?;
     if let Some(number) = revision {
         let found = revisions.iter().find(|revision| revision.number == number);
@@ -46,7 +47,7 @@ pub(in crate::cli) async fn history(flags: History, program: Program) -> Result<
     }
     if let Some(form) = Form::for_programs(output.as_ref()).filter(|form| **form == Form::Name) {
         let sets: Vec<_> = revisions.into_iter().map(|revision| revision.set).collect();
-        return print(&form.objects(&sets)?);
+        return print(&form.objects(keys::ROLLOUT, &sets)?);
     }
     let facts: Vec<_> =
         revisions.iter().map(|Revision { number, set }| RevisionFacts::of(*number, set, &rollout)).collect();

@@ -14,6 +14,7 @@ use super::commander::Commander;
 use super::manner::{Done, Manner};
 use super::target::{Target, Unnamed};
 use super::wait::{Goal, Waiting};
+use crate::api::Rollout;
 
 /// How often a write is tried that somebody else's write has come before.
 const ATTEMPTS: usize = 5;
@@ -76,7 +77,7 @@ fn read(words: Vec<String>, others: Unnamed) -> Result<(Target, Vec<Change>), Fa
 
 /// Sets the images of one Rollout, or of the Deployment that it takes its template from.
 async fn set(commander: &Commander, name: &str, changes: &[Change]) -> Result<Done, Failure> {
-    let rollout = commander.cluster.stored(name, commander.program).await?;
+    let rollout = commander.cluster.stored::<Rollout>(name, commander.program).await?;
     let Some(deployment) = rollout.data.pointer("/spec/workloadRef/name").and_then(Value::as_str) else {
         let kind = client::rollouts();
         let set = set_in(commander, (&kind, "rollout", name), Some(rollout), changes).await?;
@@ -126,7 +127,7 @@ async fn replace(
         return Ok(object);
     }
     let params = PostParams { dry_run: commander.manner.is_dry(), ..PostParams::default() };
-    let objects = commander.cluster.objects(kind);
+    let objects = commander.cluster.objects_of(kind);
     commander.cluster.ask_about(kind, name, commander.program, objects.replace(name, &params, &object)).await
 }
 

@@ -5,6 +5,7 @@ use kube::api::{DynamicObject, PatchParams};
 
 use super::super::failure::Failure;
 use super::super::output::{Form, print};
+use crate::api::keys;
 
 /// Flags of every command.
 #[derive(Debug, Clone, Default, Args)]
@@ -86,7 +87,7 @@ impl Manner {
         match (self.form(), objects) {
             (None, _) | (Some(_), []) => Ok(()),
             (Some(form), [object]) => print(&form.object(object)?),
-            (Some(form), objects) => print(&form.objects(objects)?),
+            (Some(form), objects) => print(&form.objects(keys::ROLLOUT, objects)?),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use kube::api::{DynamicObject, ListParams};
-use kube::core::{ApiResource, Selector};
+use kube::core::{ApiResource, Selector, TypeMeta};
 use serde_json::Value;
 
 use super::super::client::Cluster;
@@ -34,9 +34,11 @@ impl Revision {
 pub(super) async fn revisions(cluster: &Cluster, rollout: &Rollout) -> Result<Vec<Revision>, Failure> {
     let selector = rollout.spec.selector.clone().and_then(|selector| Selector::try_from(selector).ok());
     let params = selector.map_or_else(ListParams::default, |own| ListParams::default().labels_from(&own));
-    let sets = cluster.objects(&ApiResource::erase::<ReplicaSet>(&()));
+    let sets = cluster.objects_of(&ApiResource::erase::<ReplicaSet>(&()));
     let sets = cluster.ask(sets.list(&params)).await?.items;
-    let owned = sets.into_iter().filter(|set| is_controlled(set, rollout));
+    // The items of a list do not say what they are.
+    let typed = |set| DynamicObject { types: Some(TypeMeta::resource::<ReplicaSet>()), ..set };
+    let owned = sets.into_iter().filter(|set| is_controlled(set, rollout)).map(typed);
     let mut revisions: Vec<_> = owned.map(|set| Revision { number: number(&set), set }).collect();
     revisions.sort_by_key(|revision| std::cmp::Reverse(revision.number));
     Ok(revisions)

@@ -1,17 +1,12 @@
 //! Waiting for what a command has begun.
 
-use std::pin::pin;
-
 use clap::Args;
-use futures::TryStreamExt;
 use futures::future::join_all;
 use kube::api::DynamicObject;
-use kube::runtime::WatchStreamExt;
-use kube::runtime::watcher::{self, watcher};
 
 use super::super::client::{self, Cluster, Limit};
 use super::super::failure::{Failure, Program};
-use super::super::status::refused;
+use super::super::status::until;
 use super::super::view::{Standing, waits_for_user};
 use crate::api::{Rollout, RolloutPhase};
 
@@ -80,22 +75,10 @@ async fn follow(
     goal: Goal,
     program: Program,
 ) -> Result<(), Failure> {
-    let name = commanded.metadata.name.clone().unwrap_or_default();
-    let settings = watcher::Config::default().fields(&format!("metadata.name={name}"));
-    let mut events = pin!(watcher(cluster.rollouts(), settings).default_backoff());
+    let name = commanded.metadata.name.as_deref().unwrap_or_default();
     let mut last = String::new();
-    loop {
-        let stored = match events.try_next().await {
-            Ok(Some(watcher::Event::Apply(stored) | watcher::Event::InitApply(stored))) => stored,
-            Ok(Some(watcher::Event::Delete(_))) => return Err(cluster.unknown(&name, program).await),
-            Ok(Some(watcher::Event::Init | watcher::Event::InitDone)) => continue,
-            Ok(None) => return Err(Failure::Failed("the watch has ended".to_owned())),
-            Err(error) => {
-                refused(&error)?;
-                continue;
-            }
-        };
-        let is_seen = stored.metadata.resource_version != commanded.metadata.resource_version;
+    let look = |stored: DynamicObject| {
+        let is_newer = stored.metadata.resource_version != commanded.metadata.resource_version;
         let rollout = client::rollout(stored)?;
         let standing = Standing::of(&rollout);
         let line = standing.line();
@@ -104,10 +87,9 @@ async fn follow(
             last = line;
         }
         // Until the controller has answered, the status is that of before the command.
-        if let Some(end) = end(&rollout, standing, goal).filter(|_| is_seen) {
-            return end;
-        }
-    }
+        Ok(if is_newer { end(&rollout, standing, goal) } else { None })
+    };
+    until(cluster, name, program, look).await
 }
 
 /// What a Rollout has come to, if nothing more happens by itself.
