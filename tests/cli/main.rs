@@ -5,6 +5,7 @@ mod complaints;
 mod double;
 mod effects;
 mod live;
+mod page;
 mod plugin;
 mod recorded;
 mod refusals;
