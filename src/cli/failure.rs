@@ -48,6 +48,9 @@ pub(super) enum Failure {
     /// For a reason that has no code of its own.
     #[error("{0}")]
     Failed(String),
+    /// The arguments are wrong.
+    #[error("{0}")]
+    Usage(String),
     /// There is no object of that name.
     #[error("{0}")]
     NotFound(String),
@@ -77,6 +80,7 @@ impl Failure {
     pub(super) const fn code(&self, program: Program) -> u8 {
         match (program, self) {
             (Program::Plugin, _) | (Program::Serin, Self::Failed(_)) => 1,
+            (Program::Serin, Self::Usage(_)) => 2,
             (Program::Serin, Self::NotFound(_)) => 3,
             (Program::Serin, Self::Refused(_)) => 4,
             (Program::Serin, Self::TimedOut(_)) => 5,

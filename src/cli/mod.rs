@@ -7,6 +7,7 @@ pub mod controller;
 pub mod crds;
 mod failure;
 mod get;
+mod lint;
 mod list;
 mod output;
 pub mod playground;
@@ -53,6 +54,10 @@ enum Verb {
     Pause(Box<command::Names>),
     /// Replaces the pods of a Rollout, one after the other.
     Restart(Box<command::Restart>),
+    /// Checks manifests before they reach a cluster.
+    ///
+    /// Exit codes: 0 nothing or only warnings were found, 1 errors (with --strict also warnings), 2 wrong arguments.
+    Lint(Box<lint::Flags>),
     /// Runs the controller: watches Rollouts and carries out what they ask for.
     Controller(Box<controller::Flags>),
     /// Runs everything on this machine, without Kubernetes, and shifts real HTTP traffic.
@@ -97,6 +102,7 @@ fn obey(verb: Verb, program: Program) -> Result<(), Failure> {
         Verb::Retry(what) => ask(command::retry(what, program)),
         Verb::Pause(names) => ask(command::pause(*names, program)),
         Verb::Restart(flags) => ask(command::restart(*flags, program)),
+        Verb::Lint(flags) => ask(lint::run(*flags, program)),
         Verb::Controller(flags) => controller::run(*flags).map_err(failed),
         Verb::Playground(flags) => playground::run(flags).map_err(failed),
         Verb::Crds { out } => crds::run(out.as_deref()).map_err(failed),

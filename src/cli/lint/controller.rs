@@ -30,7 +30,10 @@ pub(super) fn check(rollout: &Rollout, world: &World) -> Vec<(&'static Rule, Rem
     let mut add = |rule: &'static Rule, errors: Vec<SpecError>| {
         found.extend(errors.iter().map(|error| (rule, remark(error))));
     };
-    add(&INVALID_SPEC, validate(rollout).err().map(|errors| errors.iter().cloned().collect()).unwrap_or_default());
+    add(
+        &INVALID_SPEC,
+        validate(rollout).err().map(|errors| errors.iter().cloned().collect()).unwrap_or_default(),
+    );
     add(&INVALID_REFERENCE, references(rollout, world));
     let unbuilt = unbuilt_features(rollout).into_iter().map(|feature| {
         let problem = format!("this version of Serin cannot {} yet", feature.what);

@@ -93,7 +93,10 @@ fn inner<'a>(name: &str, schema: &'a Value) -> Place<'a> {
     let has = |pointer: &str| schema.pointer(pointer).is_some();
     if name == "template" && has("/properties/spec/properties/containers") {
         Place::Type("core/v1.PodTemplateSpec")
-    } else if name == "spec" && has("/properties/template/properties/spec/properties/containers") && is_job(schema) {
+    } else if name == "spec"
+        && has("/properties/template/properties/spec/properties/containers")
+        && is_job(schema)
+    {
         Place::Type("batch/v1.JobSpec")
     } else if name == "metadata" && !has("/properties") {
         Place::Type("meta/v1.ObjectMeta")

@@ -106,8 +106,12 @@ fn misfit(node: &Node, holds: &Holds<'_>, path: &str) -> Remark {
 
 fn unknown(entry: &Entry, known: &BTreeMap<&str, Place<'_>>, path: &str) -> Remark {
     let names: Vec<String> = known.keys().map(|name| (*name).to_owned()).collect();
-    let same = |name: &&str| name.eq_ignore_ascii_case(&entry.key);
-    let inside = || known.iter().find_map(|(name, place)| has(*place, &entry.key).then(|| format!("{name}.{}", entry.key)));
+    let same = |name: &&&str| name.eq_ignore_ascii_case(&entry.key);
+    let inside = || {
+        known
+            .iter()
+            .find_map(|(name, place)| has(*place, &entry.key).then(|| format!("{name}.{}", entry.key)))
+    };
     let near = known.keys().find(same).map(|name| (*name).to_owned()).or_else(inside);
     let near = near.or_else(|| nearest(&entry.key, &names).map(str::to_owned));
     let remedy = match near {

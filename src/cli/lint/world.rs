@@ -30,7 +30,7 @@ enum Known {
 }
 
 /// All objects that Rollouts may refer to.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct World {
     known: Vec<(ObjectName, Known)>,
     /// Whether what is not here does not exist.
@@ -208,7 +208,9 @@ pub(super) fn service_names(rollout: &Rollout) -> Vec<&str> {
         names.extend(blue_green.preview_service.as_deref());
     }
     if let Some(canary) = &strategy.canary {
-        names.extend([canary.canary_service.as_deref(), canary.stable_service.as_deref()].into_iter().flatten());
+        names.extend(
+            [canary.canary_service.as_deref(), canary.stable_service.as_deref()].into_iter().flatten(),
+        );
         let pair = canary.ping_pong.iter();
         names.extend(pair.flat_map(|pair| [pair.ping_service.as_str(), pair.pong_service.as_str()]));
     }

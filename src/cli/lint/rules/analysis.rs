@@ -47,10 +47,12 @@ pub(in crate::cli::lint) fn runs<'s>(subject: &Subject<'s>) -> Vec<Run<'s>> {
         is_awaited: false,
     }));
     let steps = canary.steps.iter().enumerate();
-    all.extend(steps.filter_map(|(index, step)| Some((index, step.analysis.as_ref()?))).map(|(index, analysis)| {
-        let path = format!("{}.analysis", step_path(index));
-        Run { path, templates: &analysis.templates, args: &analysis.args, is_awaited: true }
-    }));
+    all.extend(steps.filter_map(|(index, step)| Some((index, step.analysis.as_ref()?))).map(
+        |(index, analysis)| {
+            let path = format!("{}.analysis", step_path(index));
+            Run { path, templates: &analysis.templates, args: &analysis.args, is_awaited: true }
+        },
+    ));
     all
 }
 
@@ -68,7 +70,9 @@ pub(super) fn endless(subject: &Subject<'_>) -> Vec<Remark> {
         }
         let metrics = template.metrics.iter().filter(|metric| measurements(metric).is_none());
         metrics
-            .map(|metric| format!("the metric {:?} has an interval and no count, so that it never ends", metric.name))
+            .map(|metric| {
+                format!("the metric {:?} has an interval and no count, so that it never ends", metric.name)
+            })
             .map(|problem| (problem, "give it a count".to_owned()))
             .collect()
     })
@@ -164,13 +168,17 @@ pub(super) fn pauses_shorter(subject: &Subject<'_>) -> Vec<Remark> {
     for reference in &analysis.templates {
         collect(subject, reference, DEPTH_MAX, &mut templates);
     }
-    let longest = templates.iter().flat_map(|template| &template.metrics).filter_map(seconds).max().unwrap_or(0);
+    let longest =
+        templates.iter().flat_map(|template| &template.metrics).filter_map(seconds).max().unwrap_or(0);
     let start = usize::try_from(analysis.starting_step.unwrap_or(0)).unwrap_or(0);
-    let Some(paused) = paused_seconds(canary.steps.get(start..).unwrap_or_default()) else { return Vec::new() };
+    let Some(paused) = paused_seconds(canary.steps.get(start..).unwrap_or_default()) else {
+        return Vec::new();
+    };
     if longest <= paused || start >= canary.steps.len() {
         return Vec::new();
     }
-    let problem = format!("the analysis takes {longest} s to its last measurement, and all pauses take {paused} s");
+    let problem =
+        format!("the analysis takes {longest} s to its last measurement, and all pauses take {paused} s");
     let remedy = "lengthen the pauses, shorten the analysis, or make it a step";
     vec![Remark::new(format!("{CANARY}.analysis.templates"), json!(analysis.templates), problem, remedy)]
 }
@@ -200,7 +208,8 @@ pub(super) static NEVER_STARTS: Rule = Rule {
 pub(super) fn never_starts(subject: &Subject<'_>) -> Vec<Remark> {
     let Some(canary) = subject.canary() else { return Vec::new() };
     let start = canary.analysis.as_ref().and_then(|analysis| analysis.starting_step);
-    let Some(start) = start.filter(|start| usize::try_from(*start).is_ok_and(|start| start >= canary.steps.len()))
+    let Some(start) =
+        start.filter(|start| usize::try_from(*start).is_ok_and(|start| start >= canary.steps.len()))
     else {
         return Vec::new();
     };

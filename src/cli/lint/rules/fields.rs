@@ -20,7 +20,8 @@ pub(super) fn percent_without_sign(subject: &Subject<'_>) -> Vec<Remark> {
     let canary = strategy.canary.iter().flat_map(|canary| {
         [(CANARY, "maxSurge", &canary.max_surge), (CANARY, "maxUnavailable", &canary.max_unavailable)]
     });
-    let blue_green = strategy.blue_green.iter().map(|one| (BLUE_GREEN, "maxUnavailable", &one.max_unavailable));
+    let blue_green =
+        strategy.blue_green.iter().map(|one| (BLUE_GREEN, "maxUnavailable", &one.max_unavailable));
     canary
         .chain(blue_green)
         .filter_map(|(path, field, limit)| match limit {
@@ -73,7 +74,8 @@ fn idle_in_canary(canary: &CanaryStrategy) -> Vec<Remark> {
         (&needs_router, "has no effect without trafficRouting")
     };
     let set = fields.iter().filter(|(_, value)| !value.is_null());
-    set.map(|(field, value)| Remark::new(format!("{CANARY}.{field}"), value.clone(), why, "remove it")).collect()
+    set.map(|(field, value)| Remark::new(format!("{CANARY}.{field}"), value.clone(), why, "remove it"))
+        .collect()
 }
 
 fn idle_in_blue_green(strategy: &BlueGreenStrategy) -> Option<Remark> {
@@ -95,7 +97,9 @@ pub(super) static REPLICAS_AND_AUTOSCALER: Rule = Rule {
 pub(super) fn replicas_and_autoscaler(subject: &Subject<'_>) -> Vec<Remark> {
     let name = subject.rollout.metadata.name.as_deref().unwrap_or_default();
     let autoscaler = subject.world.autoscaler_of(name, subject.namespace());
-    let (Some(replicas), Some(autoscaler)) = (subject.rollout.spec.replicas, autoscaler) else { return Vec::new() };
+    let (Some(replicas), Some(autoscaler)) = (subject.rollout.spec.replicas, autoscaler) else {
+        return Vec::new();
+    };
     let problem = format!("the autoscaler {autoscaler:?} sets the number of replicas, too");
     vec![Remark::new("spec.replicas", replicas, problem, "remove it")]
 }
@@ -118,13 +122,17 @@ pub(super) fn hash_label(subject: &Subject<'_>) -> Vec<Remark> {
         (format!("spec.template.metadata.labels.{key}"), labels.get(key).copied()),
         (format!("spec.selector.matchLabels.{key}"), selected.map(String::as_str)),
     ] {
-        all.extend(value.map(|value| Remark::new(path, value, "the controller sets this label", "remove it")));
+        all.extend(
+            value.map(|value| Remark::new(path, value, "the controller sets this label", "remove it")),
+        );
     }
     let views = subject.world.services(&service_names(subject.rollout), subject.namespace());
     for (field, name) in service_fields(subject) {
-        let hash = views.get(name).filter(|_| !subject.world.is_complete).and_then(|view| view.selected_hash());
+        let hash =
+            views.get(name).filter(|_| !subject.world.is_complete).and_then(|view| view.selected_hash());
         all.extend(hash.map(|hash| {
-            let problem = format!("the manifest of the Service selects {key}={hash}, which the controller writes");
+            let problem =
+                format!("the manifest of the Service selects {key}={hash}, which the controller writes");
             Remark::new(field, name, problem, "remove that line from the manifest of the Service")
         }));
     }
@@ -138,7 +146,10 @@ fn service_fields<'s>(subject: &Subject<'s>) -> Vec<(String, &'s str)> {
     });
     let canary = canary.map(|(field, name)| (format!("{CANARY}.{field}"), name));
     let blue_green = strategy.blue_green.iter().flat_map(|one| {
-        [("activeService", Some(one.active_service.as_str())), ("previewService", one.preview_service.as_deref())]
+        [
+            ("activeService", Some(one.active_service.as_str())),
+            ("previewService", one.preview_service.as_deref()),
+        ]
     });
     let blue_green = blue_green.map(|(field, name)| (format!("{BLUE_GREEN}.{field}"), name));
     canary.chain(blue_green).filter_map(|(field, name)| Some((field, name?))).collect()

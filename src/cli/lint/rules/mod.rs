@@ -13,6 +13,7 @@ mod timing;
 mod tests;
 
 use super::finding::{Remark, Severity};
+pub(super) use analysis::runs;
 pub(super) use subject::Subject;
 
 /// What can be broken.

@@ -36,11 +36,16 @@ pub(super) fn pause_without_canary(subject: &Subject<'_>) -> Vec<Remark> {
         | None => None,
     });
     // What was there and went to 0 again is as it was written.
-    let waits = waits.filter(|(index, _)| weights(canary).iter().all(|(at, weight)| at > index || *weight == 0));
+    let waits =
+        waits.filter(|(index, _)| weights(canary).iter().all(|(at, weight)| at > index || *weight == 0));
     waits
         .filter(|(index, _)| counts(canary, &steps, *index, replicas).canary == 0)
         .map(|(index, kind)| {
-            let value = if kind == "pause" { json!(canary.steps[index].pause) } else { json!(canary.steps[index].analysis) };
+            let value = if kind == "pause" {
+                json!(canary.steps[index].pause)
+            } else {
+                json!(canary.steps[index].analysis)
+            };
             let problem = "the canary has no pod at this step";
             Remark::new(format!("{}.{kind}", step_path(index)), value, problem, "put a setWeight before it")
         })
@@ -97,9 +102,12 @@ pub(super) fn too_few_pods(subject: &Subject<'_>) -> Vec<Remark> {
     sets.filter_map(|index| {
         let weight = desired_weight(&position(&steps, index, full));
         let pods = counts(canary, &steps, index, replicas.unwrap_or(1)).canary;
-        let needed = replicas.map_or(1, |replicas| ceil(i64::from(replicas) * i64::from(weight), full.into()));
+        let needed =
+            replicas.map_or(1, |replicas| ceil(i64::from(replicas) * i64::from(weight), full.into()));
         (weight > 0 && (pods == 0 || 2 * i64::from(pods) < needed)).then(|| {
-            let problem = format!("the canary gets {weight} of {full} of the traffic with {pods} of the {needed} pods for that");
+            let problem = format!(
+                "the canary gets {weight} of {full} of the traffic with {pods} of the {needed} pods for that"
+            );
             let remedy = "put setCanaryScale with matchTrafficWeight: true, or a greater scale, before it";
             let (field, value) = match &canary.steps[index].set_canary_scale {
                 Some(scale) => ("setCanaryScale", json!(scale)),
@@ -127,7 +135,14 @@ fn counts(canary: &CanaryStrategy, steps: &[StepSize], index: usize, replicas: i
     let (new, stable) = (Some(ReplicaSetCounts::default()), Some(stable));
     if canary.traffic_routing.is_none() {
         let limits = limits(canary, replicas);
-        return basic_canary_target(&BasicCanaryInput { replicas, limits, position, canary: new, stable, others_spec: 0 });
+        return basic_canary_target(&BasicCanaryInput {
+            replicas,
+            limits,
+            position,
+            canary: new,
+            stable,
+            others_spec: 0,
+        });
     }
     routed_canary_counts(&RoutedCanaryInput {
         replicas,
@@ -184,7 +199,9 @@ pub(super) fn limits_round_to_zero(subject: &Subject<'_>) -> Vec<Remark> {
     if !is_rounded || is_written_zero || replicas == 1 {
         return Vec::new();
     }
-    let problem = format!("with {replicas} replicas maxSurge and maxUnavailable are both 0 pods; the controller takes one");
+    let problem = format!(
+        "with {replicas} replicas maxSurge and maxUnavailable are both 0 pods; the controller takes one"
+    );
     vec![limit_remark(canary, problem, "give maxSurge or maxUnavailable as a number of pods")]
 }
 

@@ -34,7 +34,12 @@ pub(super) fn weight_not_held(subject: &Subject<'_>) -> Vec<Remark> {
             let (index, weight) = weights[place];
             let next = weights.get(place + 1).map_or(full, |(_, next)| *next);
             let problem = format!("nothing waits at this weight: the canary gets {next} of {full} at once");
-            Remark::new(set_weight(index), weight, problem, "put a pause or an analysis after it, or leave it out")
+            Remark::new(
+                set_weight(index),
+                weight,
+                problem,
+                "put a pause or an analysis after it, or leave it out",
+            )
         })
         .collect()
 }
@@ -47,10 +52,14 @@ pub(super) static WEIGHT_REPEATED: Rule = Rule {
 };
 
 pub(super) fn weight_repeated(subject: &Subject<'_>) -> Vec<Remark> {
-    pairs(subject, |before, weight, _| before == weight, |before, _| {
-        let problem = format!("the weight is already {before}, so that the step has no effect");
-        (problem, "raise it, or remove the step")
-    })
+    pairs(
+        subject,
+        |before, weight, _| before == weight,
+        |before, _| {
+            let problem = format!("the weight is already {before}, so that the step has no effect");
+            (problem, "raise it, or remove the step")
+        },
+    )
 }
 
 pub(super) static WEIGHT_FALLS: Rule = Rule {
@@ -61,10 +70,14 @@ pub(super) static WEIGHT_FALLS: Rule = Rule {
 };
 
 pub(super) fn weight_falls(subject: &Subject<'_>) -> Vec<Remark> {
-    pairs(subject, |before, weight, _| 0 < weight && weight < before, |before, weight| {
-        let problem = format!("the weight falls from {before} to {weight}");
-        (problem, "put the steps into the order of their weights")
-    })
+    pairs(
+        subject,
+        |before, weight, _| 0 < weight && weight < before,
+        |before, weight| {
+            let problem = format!("the weight falls from {before} to {weight}");
+            (problem, "put the steps into the order of their weights")
+        },
+    )
 }
 
 /// Remarks about weights and the ones before them.
@@ -104,7 +117,12 @@ pub(super) fn scale_overwritten(subject: &Subject<'_>) -> Vec<Remark> {
         .map(|(index, pair)| {
             let field = format!("{}.setCanaryScale", step_path(index));
             let problem = "the next step sets another scale at once";
-            Remark::new(field, json!(pair[0].set_canary_scale), problem, "remove one of the two, or wait between them")
+            Remark::new(
+                field,
+                json!(pair[0].set_canary_scale),
+                problem,
+                "remove one of the two, or wait between them",
+            )
         })
         .collect()
 }
@@ -118,7 +136,8 @@ pub(super) static SCALE_AMBIGUOUS: Rule = Rule {
 
 pub(super) fn scale_ambiguous(subject: &Subject<'_>) -> Vec<Remark> {
     let steps = subject.canary().map(|canary| canary.steps.as_slice()).unwrap_or_default();
-    let scales = steps.iter().enumerate().filter_map(|(index, step)| Some((index, step.set_canary_scale.as_ref()?)));
+    let scales =
+        steps.iter().enumerate().filter_map(|(index, step)| Some((index, step.set_canary_scale.as_ref()?)));
     scales
         .filter_map(|(index, scale)| {
             let sizes = [
@@ -133,7 +152,12 @@ pub(super) fn scale_ambiguous(subject: &Subject<'_>) -> Vec<Remark> {
                 [first, rest @ ..] => format!("{first} counts, and {} has no effect", rest.join(" and ")),
             };
             let field = format!("{}.setCanaryScale", step_path(index));
-            Some(Remark::new(field, json!(scale), problem, "set one of weight, replicas and matchTrafficWeight"))
+            Some(Remark::new(
+                field,
+                json!(scale),
+                problem,
+                "set one of weight, replicas and matchTrafficWeight",
+            ))
         })
         .collect()
 }

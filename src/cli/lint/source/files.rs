@@ -13,6 +13,8 @@ pub(in crate::cli::lint) struct File {
     /// As the user wrote it, or as found in a directory that the user named.
     pub(in crate::cli::lint) name: String,
     pub(in crate::cli::lint) text: Result<String, String>,
+    /// Whether the user named it, and not a directory that it is in.
+    pub(in crate::cli::lint) is_named: bool,
 }
 
 impl File {
@@ -33,17 +35,17 @@ fn read_path(path: &Path, deep: bool, is_named: bool) -> Vec<File> {
     if name == STANDARD_INPUT {
         let mut bytes = Vec::new();
         let read = io::stdin().read_to_end(&mut bytes).map(|_| bytes);
-        return vec![File { name: "<stdin>".to_owned(), text: text(read) }];
+        return vec![File { name: "<stdin>".to_owned(), text: text(read), is_named }];
     }
     if !path.is_dir() {
-        return vec![File { name, text: text(fs::read(path)) }];
+        return vec![File { name, text: text(fs::read(path)), is_named }];
     }
     if !is_named && !deep {
         return Vec::new();
     }
     let mut paths: Vec<PathBuf> = match fs::read_dir(path) {
         Ok(entries) => entries.map_while(Result::ok).map(|entry| entry.path()).collect(),
-        Err(error) => return vec![File { name, text: Err(error.to_string()) }],
+        Err(error) => return vec![File { name, text: Err(error.to_string()), is_named }],
     };
     paths.retain(|path| path.is_dir() && !path.is_symlink() || is_manifest(path));
     paths.sort();

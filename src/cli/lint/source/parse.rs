@@ -196,9 +196,8 @@ impl<'t> Composer<'t> {
 
     fn key(&self, key: Node) -> Result<String, Fault> {
         match (key.content, key.word) {
-            (Content::Text(text), _) | (Content::Null | Content::Truth(_) | Content::Number(_), Some(text)) => {
-                Ok(text)
-            }
+            (Content::Text(text), _)
+            | (Content::Null | Content::Truth(_) | Content::Number(_), Some(text)) => Ok(text),
             _ => Err(self.fault(key.at, "a name of a field must be a text")),
         }
     }

@@ -44,7 +44,10 @@ fn fields_know_where_they_stand() {
 
 #[test]
 fn documents_are_split_and_empty_ones_left_out() {
-    assert_eq!(values("---\n---\n# nothing\n--- # more\na: 1\n...\n---\nb: 2"), [json!({"a": 1}), json!({"b": 2})]);
+    assert_eq!(
+        values("---\n---\n# nothing\n--- # more\na: 1\n...\n---\nb: 2"),
+        [json!({"a": 1}), json!({"b": 2})]
+    );
     assert_eq!(values("%YAML 1.2\n---\na: 1\n"), [json!({"a": 1})]);
     assert_eq!(values("a: |\n  x\n  ---\n  y\n"), [json!({"a": "x\n---\ny\n"})]);
     assert_eq!(values(""), Vec::<Value>::new());
