@@ -3,6 +3,7 @@
 mod commands;
 mod complaints;
 mod double;
+mod lint;
 mod plugin;
 mod recorded;
 mod refusals;

@@ -13,6 +13,7 @@ use super::check::Read;
 use super::finding::{Finding, ObjectName, Remark};
 use super::rules::{self, MISSING_RIGHT, MISSING_TEMPLATE, Subject};
 use super::world::{World, ingress_names, service_names};
+use crate::api::analysis::TemplateRef;
 use crate::api::{Rollout, keys};
 use crate::cli::client::Cluster;
 use crate::cli::failure::Failure;
@@ -36,6 +37,23 @@ struct Wanted {
     name: String,
 }
 
+impl Wanted {
+    fn template(reference: &TemplateRef, namespace: Option<&str>) -> Option<Self> {
+        let is_cluster = reference.cluster_scope == Some(true);
+        let kind = if is_cluster { keys::CLUSTER_ANALYSIS_TEMPLATE } else { keys::ANALYSIS_TEMPLATE };
+        Some(Self {
+            api_version: keys::API_VERSION.to_owned(),
+            kind: kind.to_owned(),
+            namespace: namespace.filter(|_| !is_cluster).map(str::to_owned),
+            name: reference.template_name.clone()?,
+        })
+    }
+
+    fn object_name(&self) -> ObjectName {
+        ObjectName { kind: self.kind.clone(), namespace: self.namespace.clone(), name: self.name.clone() }
+    }
+}
+
 impl Live {
     /// Looks up what `rollouts` name. What is in `files` goes before what is in the cluster, for it will be applied.
     pub(super) async fn look(
@@ -53,11 +71,13 @@ impl Live {
             if !seen.insert(wanted.clone()) {
                 continue;
             }
-            if let Some(object) = fetch(cluster, &wanted).await? {
-                pending.extend(inner_templates(&wanted, &object));
-                let Wanted { kind, namespace, name, .. } = wanted;
-                live.world.add(&ObjectName { kind, namespace, name }, &object);
+            let name = wanted.object_name();
+            if !live.world.has(&name)
+                && let Some(object) = fetch(cluster, &wanted).await?
+            {
+                live.world.add(&name, &object);
             }
+            pending.extend(live.inner_templates(&wanted));
         }
         let namespaces: BTreeSet<String> =
             rollouts.iter().map(|read| live.namespace_of(&read.rollout)).collect();
@@ -80,7 +100,7 @@ impl Live {
         let want = |api_version: &str, kind: &str, name: &str| Wanted {
             api_version: api_version.to_owned(),
             kind: kind.to_owned(),
-            namespace: (kind != keys::CLUSTER_ANALYSIS_TEMPLATE).then(|| namespace.clone()),
+            namespace: Some(namespace.clone()),
             name: name.to_owned(),
         };
         let mut all: Vec<Wanted> =
@@ -89,11 +109,8 @@ impl Live {
         all.extend(ingresses.into_iter().map(|name| want("networking.k8s.io/v1", "Ingress", name)));
         let subject = Subject { rollout, world: &self.world };
         let runs = rules::runs(&subject);
-        let templates = runs.iter().flat_map(|run| run.templates).filter_map(|reference| {
-            let is_cluster = reference.cluster_scope == Some(true);
-            let kind = if is_cluster { keys::CLUSTER_ANALYSIS_TEMPLATE } else { keys::ANALYSIS_TEMPLATE };
-            Some(want(keys::API_VERSION, kind, reference.template_name.as_deref()?))
-        });
+        let templates = runs.iter().flat_map(|run| run.templates);
+        let templates = templates.filter_map(|reference| Wanted::template(reference, Some(&namespace)));
         all.extend(templates);
         all.extend(rollout.spec.workload_ref.iter().filter_map(|reference| {
             Some(want(
@@ -104,6 +121,19 @@ impl Live {
         }));
         all.retain(|wanted| !wanted.name.is_empty());
         all
+    }
+
+    /// The templates that a template names.
+    fn inner_templates(&self, wanted: &Wanted) -> Vec<Wanted> {
+        let is_cluster = wanted.kind == keys::CLUSTER_ANALYSIS_TEMPLATE;
+        if !is_cluster && wanted.kind != keys::ANALYSIS_TEMPLATE {
+            return Vec::new();
+        }
+        let reference =
+            TemplateRef { template_name: Some(wanted.name.clone()), cluster_scope: Some(is_cluster) };
+        let template = self.world.template(&reference, wanted.namespace.as_deref());
+        let inner = template.into_iter().flat_map(|template| &template.templates);
+        inner.filter_map(|inner| Wanted::template(inner, wanted.namespace.as_deref())).collect()
     }
 
     /// What only the cluster tells of a Rollout.
@@ -133,20 +163,6 @@ impl Live {
         }));
         found.into_iter().map(|remark| read.object.finding(remark)).collect()
     }
-}
-
-/// The templates that a template names.
-fn inner_templates(wanted: &Wanted, object: &Value) -> Vec<Wanted> {
-    let templates =
-        object["spec"]["templates"].as_array().filter(|_| wanted.api_version == keys::API_VERSION);
-    let inner = templates.into_iter().flatten().filter_map(|reference| {
-        let is_cluster = reference["clusterScope"] == true;
-        let kind = if is_cluster { keys::CLUSTER_ANALYSIS_TEMPLATE } else { keys::ANALYSIS_TEMPLATE };
-        let namespace = wanted.namespace.clone().filter(|_| !is_cluster);
-        let name = reference["templateName"].as_str()?.to_owned();
-        Some(Wanted { api_version: wanted.api_version.clone(), kind: kind.to_owned(), namespace, name })
-    });
-    inner.collect()
 }
 
 /// An object as it is stored; none where it, or its kind, does not exist.

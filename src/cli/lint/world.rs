@@ -45,15 +45,25 @@ impl World {
         }
     }
 
-    /// Of several the first; one without a namespace is in that of the Rollout.
+    /// Whether there is such an object.
+    pub(super) fn has(&self, name: &ObjectName) -> bool {
+        let namespace = name.namespace.as_deref();
+        self.known
+            .iter()
+            .any(|(one, _)| one.kind == name.kind && one.name == name.name && is_in(one, namespace))
+    }
+
+    /// One of that namespace, or else one of which the namespace is not known.
     fn find<'w, T>(
         &'w self,
         namespace: Option<&str>,
         name: &str,
         pick: impl Fn(&'w Known) -> Option<&'w T>,
     ) -> Option<&'w T> {
-        let named = self.known.iter().filter(|(one, _)| one.name == name && is_in(one, namespace));
-        named.filter_map(|(_, known)| pick(known)).next()
+        let named = || self.known.iter().filter(|(one, _)| one.name == name);
+        let same = named().filter(|(one, _)| one.namespace.as_deref() == namespace);
+        let open = named().filter(|(one, _)| is_in(one, namespace));
+        same.chain(open).find_map(|(_, known)| pick(known))
     }
 
     /// The Services that `rollout` names, by name. Of those that are not known nothing bad is assumed.
