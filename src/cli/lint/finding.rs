@@ -76,6 +76,11 @@ pub(super) struct Finding {
 }
 
 impl Finding {
+    /// What findings are put in order by.
+    pub(super) fn order(&self) -> (&str, Option<Mark>, &str, &str, &str) {
+        (&self.file, self.at, self.rule.id, &self.remark.field, &self.remark.problem)
+    }
+
     /// What is wrong and what would be right, without the field.
     pub(super) fn message(&self) -> String {
         let Remark { value, problem, remedy, .. } = &self.remark;

@@ -113,7 +113,7 @@ async fn report(files: &[File], cluster: Option<&Cluster>) -> Result<Report, Fai
         findings.extend(live.iter().flat_map(|live| live.judge(rollout)));
     }
     // A file may be named twice; its findings are told in the order of the text.
-    findings.sort_by(|one, other| (&one.file, one.at).cmp(&(&other.file, other.at)));
+    findings.sort_by(|one, other| one.order().cmp(&other.order()));
     findings.dedup();
     let is_rollout = |object: &&object::Object| object.is(crate::api::keys::ROLLOUT);
     Ok(Report { findings, rollouts: objects.iter().filter(is_rollout).count() })
