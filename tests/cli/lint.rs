@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use serin::domain::merge_patch::apply_merge_patch;
 use tempfile::TempDir;
 
-use crate::double::{Answer, Asked, Double};
+use crate::double::{Asked, Double};
 use crate::stage::{Outcome, PLUGIN, SERIN, command, outcome};
 
 #[derive(Deserialize)]
@@ -51,7 +51,7 @@ impl Case {
             objects[0] = apply_merge_patch(&objects[0], &json!({"spec": spec}));
         }
         objects.extend(self.objects.iter().cloned());
-        objects.iter().map(|object| format!("---\n{object}\n")).collect()
+        objects.iter().map(Value::to_string).collect::<Vec<_>>().join("\n---\n")
     }
 }
 
@@ -360,25 +360,25 @@ fn under_the_name_of_the_plugin_it_is_the_plugin() {
 }
 
 /// A cluster in which a Service selects other pods, and the rest of what is asked for is missing.
-fn cluster(asked: &Asked) -> Answer {
+fn cluster(asked: &Asked) -> (u16, Value) {
     let status = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": 404,
         "reason": "NotFound", "message": "not found", "details": {"name": "x"}});
     if asked.path.ends_with("/selfsubjectaccessreviews") {
         let verb = &asked.body["spec"]["resourceAttributes"]["verb"];
-        return Some((
+        return (
             201,
             json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview",
             "metadata": {}, "spec": asked.body["spec"], "status": {"allowed": verb != "patch"}}),
-        ));
+        );
     }
     if asked.path == "/api/v1/namespaces/shop/services/active" {
-        return Some((
+        return (
             200,
             json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "active", "namespace": "shop"},
             "spec": {"selector": {"app": "other", "rollouts-pod-template-hash": "abc"}}}),
-        ));
+        );
     }
-    Some((404, status))
+    (404, status)
 }
 
 #[test]
@@ -389,7 +389,7 @@ fn a_cluster_tells_what_is_missing() {
     let known = "---\napiVersion: argoproj.io/v1alpha1\nkind: AnalysisTemplate\nmetadata: {name: known}\nspec:\n  \
                  metrics: [{name: m, provider: {web: {url: 'http://a'}}}]\n";
     let folder = folder(&[("a.yaml", &(text + known))]);
-    let server = Double::start(cluster);
+    let server = Double::start(|asked| Some(cluster(asked)));
     let file = folder.path().join("a.yaml").display().to_string();
     let done = server.run(SERIN, &["lint", "--live", "-n", "shop", "-f", &file]);
     let lines = done.stdout.lines().filter(|line| !line.ends_with("[not-built]"));

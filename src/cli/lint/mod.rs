@@ -15,9 +15,6 @@ mod source;
 mod strict;
 mod world;
 
-#[cfg(test)]
-mod tests;
-
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -30,6 +27,7 @@ use source::files::{self, File};
 
 /// Flags of `serin lint`.
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct Flags {
     /// Files and directories to check; - is the standard input
     #[arg(value_name = "FILE")]

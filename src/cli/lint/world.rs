@@ -11,28 +11,19 @@ use crate::api::{Rollout, decode, keys};
 use crate::rollout::snapshot::{Identity, ServiceView, WorkloadView};
 use crate::rollout::workload::WorkloadKind;
 
-/// An autoscaler that sets the size of a Rollout.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Autoscaler {
-    /// The Rollout that it scales.
-    pub(super) target: String,
-}
-
-/// An object that Rollouts refer to.
-#[derive(Debug, Clone)]
-enum Known {
-    Service(ServiceView),
-    Ingress(Value),
-    Template(AnalysisTemplateSpec),
-    ClusterTemplate(AnalysisTemplateSpec),
-    Workload(WorkloadView),
-    Autoscaler(Autoscaler),
-}
+/// Objects of a kind.
+type Named<T> = Vec<(ObjectName, T)>;
 
 /// All objects that Rollouts may refer to.
 #[derive(Debug, Clone, Default)]
 pub(super) struct World {
-    known: Vec<(ObjectName, Known)>,
+    services: Named<ServiceView>,
+    ingresses: Named<Value>,
+    templates: Named<AnalysisTemplateSpec>,
+    cluster_templates: Named<AnalysisTemplateSpec>,
+    workloads: Named<WorkloadView>,
+    /// Autoscalers, with the Rollouts whose size they set.
+    autoscalers: Named<String>,
     /// Whether what is not here does not exist.
     pub(super) is_complete: bool,
 }
@@ -40,39 +31,44 @@ pub(super) struct World {
 impl World {
     /// Adds an object, if Rollouts may refer to its kind. One that cannot be read is left out.
     pub(super) fn add(&mut self, name: &ObjectName, object: &Value) {
-        if let Some(known) = known(name, object) {
-            self.known.push((name.clone(), known));
+        let version = object["apiVersion"].as_str().unwrap_or_default();
+        let (group, _) = version.split_once('/').unwrap_or_default();
+        let template = || decode(object["spec"].clone()).ok().map(|spec| (name.clone(), spec));
+        match (group, name.kind.as_str()) {
+            ("", "Service") => self.services.push((name.clone(), service(&name.name, object))),
+            ("networking.k8s.io" | "extensions", "Ingress") => {
+                self.ingresses.push((name.clone(), as_v1(object.clone())));
+            }
+            (keys::GROUP, keys::ANALYSIS_TEMPLATE) => self.templates.extend(template()),
+            (keys::GROUP, keys::CLUSTER_ANALYSIS_TEMPLATE) => self.cluster_templates.extend(template()),
+            ("autoscaling" | "keda.sh", "HorizontalPodAutoscaler" | "ScaledObject") => {
+                let target = &object["spec"]["scaleTargetRef"];
+                let rollout = target["name"].as_str().filter(|_| target["kind"] == keys::ROLLOUT);
+                self.autoscalers.extend(rollout.map(|rollout| (name.clone(), rollout.to_owned())));
+            }
+            _ => {
+                let workload = workload(version, name, object);
+                self.workloads.extend(workload.map(|workload| (name.clone(), workload)));
+            }
         }
     }
 
     /// Whether there is such an object.
     pub(super) fn has(&self, name: &ObjectName) -> bool {
-        let namespace = name.namespace.as_deref();
-        self.known
-            .iter()
-            .any(|(one, _)| one.kind == name.kind && one.name == name.name && is_in(one, namespace))
+        let is = |one: &ObjectName| {
+            one.kind == name.kind && one.name == name.name && is_in(one, name.namespace.as_deref())
+        };
+        let services = self.services.iter().map(|(one, _)| one);
+        let ingresses = self.ingresses.iter().map(|(one, _)| one);
+        let templates = self.templates.iter().chain(&self.cluster_templates).map(|(one, _)| one);
+        let workloads = self.workloads.iter().map(|(one, _)| one);
+        services.chain(ingresses).chain(templates).chain(workloads).any(is)
     }
 
-    /// One of that namespace, or else one of which the namespace is not known.
-    fn find<'w, T>(
-        &'w self,
-        namespace: Option<&str>,
-        name: &str,
-        pick: impl Fn(&'w Known) -> Option<&'w T>,
-    ) -> Option<&'w T> {
-        let named = || self.known.iter().filter(|(one, _)| one.name == name);
-        let same = named().filter(|(one, _)| one.namespace.as_deref() == namespace);
-        let open = named().filter(|(one, _)| is_in(one, namespace));
-        same.chain(open).find_map(|(_, known)| pick(known))
-    }
-
-    /// The Services that `rollout` names, by name. Of those that are not known nothing bad is assumed.
+    /// The Services of these names, by name. Of those that are not known nothing bad is assumed.
     pub(super) fn services(&self, names: &[&str], namespace: Option<&str>) -> BTreeMap<String, ServiceView> {
         let view = |name: &str| {
-            let found = self.find(namespace, name, |known| match known {
-                Known::Service(view) => Some(view),
-                _ => None,
-            });
+            let found = find(&self.services, namespace, name);
             found.cloned().or_else(|| (!self.is_complete).then(|| service(name, &Value::Null)))
         };
         names.iter().filter_map(|name| Some(((*name).to_owned(), view(name)?))).collect()
@@ -90,10 +86,7 @@ impl World {
             json!({"spec": {"rules": [{"http": {"paths": [{"backend": backend}]}}]}})
         };
         let view = |name: &str| {
-            let found = self.find(namespace, name, |known| match known {
-                Known::Ingress(ingress) => Some(ingress),
-                _ => None,
-            });
+            let found = find(&self.ingresses, namespace, name);
             found.cloned().or_else(|| (!self.is_complete).then(assumed))
         };
         names.iter().filter_map(|name| Some(((*name).to_owned(), view(name)?))).collect()
@@ -107,32 +100,32 @@ impl World {
     ) -> Option<&AnalysisTemplateSpec> {
         let name = reference.template_name.as_deref()?;
         if reference.cluster_scope == Some(true) {
-            return self.find(None, name, |known| match known {
-                Known::ClusterTemplate(template) => Some(template),
-                _ => None,
-            });
+            return find(&self.cluster_templates, None, name);
         }
-        self.find(namespace, name, |known| match known {
-            Known::Template(template) => Some(template),
-            _ => None,
-        })
+        find(&self.templates, namespace, name)
     }
 
     /// The workload that `reference` names.
     pub(super) fn workload(&self, reference: &WorkloadRef, namespace: Option<&str>) -> Option<&WorkloadView> {
         let kind = WorkloadKind::of(reference)?;
-        self.find(namespace, reference.name.as_deref()?, |known| match known {
-            Known::Workload(workload) if workload.kind == kind => Some(workload),
-            _ => None,
-        })
+        let name = reference.name.as_deref()?;
+        let named = self.workloads.iter().filter(|(one, _)| one.name == name && is_in(one, namespace));
+        named.map(|(_, workload)| workload).find(|workload| workload.kind == kind)
     }
 
     /// The name of the autoscaler that sets the size of a Rollout.
     pub(super) fn autoscaler_of(&self, rollout: &str, namespace: Option<&str>) -> Option<&str> {
-        let scales = |known: &Known| matches!(known, Known::Autoscaler(one) if one.target == rollout);
-        let found = self.known.iter().find(|(name, known)| scales(known) && is_in(name, namespace));
+        let mut all = self.autoscalers.iter();
+        let found = all.find(|(name, target)| target == rollout && is_in(name, namespace));
         found.map(|(name, _)| name.name.as_str())
     }
+}
+
+/// The one of that namespace, or else one of which the namespace is not known.
+fn find<'w, T>(all: &'w Named<T>, namespace: Option<&str>, name: &str) -> Option<&'w T> {
+    let named = || all.iter().filter(|(one, _)| one.name == name);
+    let same = named().find(|(one, _)| one.namespace.as_deref() == namespace);
+    same.or_else(|| named().find(|(one, _)| is_in(one, namespace))).map(|(_, found)| found)
 }
 
 fn is_in(name: &ObjectName, namespace: Option<&str>) -> bool {
@@ -140,26 +133,6 @@ fn is_in(name: &ObjectName, namespace: Option<&str>) -> bool {
         (Some(own), Some(asked)) => own == asked,
         (None, _) | (_, None) => true,
     }
-}
-
-fn known(name: &ObjectName, object: &Value) -> Option<Known> {
-    let version = object["apiVersion"].as_str().unwrap_or_default();
-    let (group, _) = version.split_once('/').unwrap_or_default();
-    Some(match (group, name.kind.as_str()) {
-        ("", "Service") => Known::Service(service(&name.name, object)),
-        ("networking.k8s.io" | "extensions", "Ingress") => Known::Ingress(as_v1(object.clone())),
-        (keys::GROUP, keys::ANALYSIS_TEMPLATE) => Known::Template(decode(object["spec"].clone()).ok()?),
-        (keys::GROUP, keys::CLUSTER_ANALYSIS_TEMPLATE) => {
-            Known::ClusterTemplate(decode(object["spec"].clone()).ok()?)
-        }
-        ("autoscaling" | "keda.sh", "HorizontalPodAutoscaler" | "ScaledObject") => {
-            let target = &object["spec"]["scaleTargetRef"];
-            let is_rollout = target["kind"] == keys::ROLLOUT;
-            is_rollout.then(|| target["name"].as_str()).flatten()?;
-            Known::Autoscaler(Autoscaler { target: target["name"].as_str()?.to_owned() })
-        }
-        _ => Known::Workload(workload(version, name, object)?),
-    })
 }
 
 /// What the controller reads of a Service.

@@ -22,8 +22,10 @@ pub(super) fn lint(files: &[File]) -> Result<(), Failure> {
     }
     let world = check::world(&objects);
     let errors: Vec<String> = rollouts.iter().flat_map(|read| errors(read, &world)).collect();
-    let bodies = errors.iter().map(|error| error.split_once(": ").map_or(error.as_str(), |(_, body)| body));
-    print(&bodies.map(|body| format!("{body}\n")).collect::<String>())?;
+    for error in &errors {
+        let body = error.split_once(": ").map_or(error.as_str(), |(_, body)| body);
+        print(&format!("{body}\n"))?;
+    }
     errors.into_iter().next().map_or(Ok(()), |first| Err(Failure::Failed(first)))
 }
 

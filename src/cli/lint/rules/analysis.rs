@@ -116,16 +116,18 @@ fn each_template(
     all
 }
 
-/// The template that is named and those that it names; whether all of them are known.
+/// The template that is named, and those that it names, as far as they are known.
 fn collect<'s>(
     subject: &Subject<'s>,
     reference: &TemplateRef,
     depth: usize,
     found: &mut Vec<&'s AnalysisTemplateSpec>,
-) -> bool {
-    let Some(template) = subject.template(reference).filter(|_| depth > 0) else { return false };
+) {
+    let Some(template) = subject.template(reference).filter(|_| depth > 0) else { return };
     found.push(template);
-    template.templates.iter().fold(true, |all, inner| collect(subject, inner, depth - 1, found) && all)
+    for inner in &template.templates {
+        collect(subject, inner, depth - 1, found);
+    }
 }
 
 /// How many times a metric is measured; none where it has no end.

@@ -9,9 +9,6 @@ mod steps;
 mod subject;
 mod timing;
 
-#[cfg(test)]
-mod tests;
-
 use super::finding::{Remark, Severity};
 pub(super) use analysis::runs;
 pub(super) use subject::Subject;
@@ -163,10 +160,10 @@ pub(super) fn advise(subject: &Subject<'_>) -> Vec<(&'static Rule, Remark)> {
 
 /// The rules as a table in Markdown.
 pub(super) fn table() -> String {
-    let mut text = "| rule | severity | what breaks it | why it matters |\n|---|---|---|---|\n".to_owned();
-    for rule in all() {
-        let Rule { id, severity, summary, why } = rule;
-        text += &format!("| `{id}` | {} | {summary} | {why} |\n", severity.as_str());
-    }
-    text
+    let head =
+        ["| rule | severity | what breaks it | why it matters |".to_owned(), "|---|---|---|---|".to_owned()];
+    let rows = all().map(|Rule { id, severity, summary, why }| {
+        format!("| `{id}` | {} | {summary} | {why} |", severity.as_str())
+    });
+    head.into_iter().chain(rows).collect::<Vec<_>>().join("\n") + "\n"
 }

@@ -198,7 +198,7 @@ impl<'t> Composer<'t> {
         match (key.content, key.word) {
             (Content::Text(text), _)
             | (Content::Null | Content::Truth(_) | Content::Number(_), Some(text)) => Ok(text),
-            _ => Err(self.fault(key.at, "a name of a field must be a text")),
+            _ => Err(self.fault(key.at, &format!("a name of a field must be a text{}", self.hint(key.at)))),
         }
     }
 
@@ -232,10 +232,20 @@ impl<'t> Composer<'t> {
 
     fn syntax(&self, error: &ScanError) -> Fault {
         let at = self.mark(*error.marker());
-        let line = self.part.text.lines().nth(error.marker().line().saturating_sub(1)).unwrap_or_default();
+        self.fault(at, &format!("is no YAML: {}{}", error.info(), self.hint(at)))
+    }
+
+    /// What those mistakes come from that are made most often.
+    fn hint(&self, at: Mark) -> &'static str {
+        let line = self.part.line(at);
         let indent = &line[..line.len() - line.trim_start().len()];
-        let hint = if indent.contains('\t') { "; the line is indented with a tab, use spaces" } else { "" };
-        self.fault(at, &format!("is no YAML: {}{hint}", error.info()))
+        if indent.contains('\t') {
+            "; the line is indented with a tab, use spaces"
+        } else if line.contains("{{") {
+            "; a template, such as one of Helm, has to be rendered first"
+        } else {
+            ""
+        }
     }
 }
 

@@ -25,6 +25,11 @@ impl Part<'_> {
         Mark { line: self.lines + line, column: columns + column }
     }
 
+    /// The line of a place of the text.
+    pub(super) fn line(&self, at: Mark) -> &str {
+        self.text.lines().nth(at.line.saturating_sub(self.lines + 1)).unwrap_or_default()
+    }
+
     /// The last line.
     pub(super) fn end(&self) -> Mark {
         self.mark(self.text.lines().count(), 1)
@@ -44,14 +49,40 @@ pub(super) fn json(text: &str) -> Result<Vec<Part<'_>>, serde_json::Error> {
         let before = &text[..start];
         let line = before.rsplit('\n').next().unwrap_or_default();
         parts.push(Part {
-            // A tab is a blank of JSON, but no indentation of YAML. Inside of texts it cannot stand.
-            text: Cow::Owned(text[start..end].replace('\t', " ")),
+            text: Cow::Owned(as_yaml(&text[start..end])),
             lines: before.matches('\n').count(),
             columns: line.chars().count(),
         });
         start = end;
     }
     Ok(parts)
+}
+
+/// JSON, with the two things that mean something else in YAML: tabs, which are no indentation there, and characters that are
+/// written as two escapes. No text has a tab in it.
+fn as_yaml(json: &str) -> String {
+    let mut yaml = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some((before, escape)) = rest.split_once('\\') {
+        yaml.push_str(before);
+        if let Some(character) = pair(escape) {
+            yaml.push(character);
+            rest = &escape["udddd\\udddd".len()..];
+        } else {
+            yaml.push('\\');
+            let escaped = escape.chars().next().map_or(0, char::len_utf8);
+            yaml.push_str(&escape[..escaped]);
+            rest = &escape[escaped..];
+        }
+    }
+    (yaml + rest).replace('\t', " ")
+}
+
+/// The character that begins a text as two halves: `ud83d\ude00`.
+fn pair(text: &str) -> Option<char> {
+    let half = |text: &str| u16::from_str_radix(text.strip_prefix('u')?.get(..4)?, 16).ok();
+    let halves = [half(text)?, half(text.get(5..)?.strip_prefix('\\')?)?];
+    char::decode_utf16(halves).next()?.ok().filter(|character| *character > '\u{ffff}')
 }
 
 /// The documents of YAML: a line that begins with `---` begins one, wherever it stands.

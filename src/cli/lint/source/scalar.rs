@@ -34,8 +34,8 @@ fn integer(text: &str) -> Option<Number> {
         Some(digits) => (1, digits),
         None => (1, text),
     };
-    let prefixes = [("0x", 16), ("0X", 16), ("0o", 8), ("0O", 8), ("0b", 2), ("0B", 2)];
-    let prefixed = prefixes.iter().find_map(|(prefix, base)| Some((digits.strip_prefix(prefix)?, *base)));
+    let bases = [("0x", 16), ("0X", 16), ("0o", 8), ("0O", 8), ("0b", 2), ("0B", 2)];
+    let prefixed = bases.iter().find_map(|(prefix, base)| Some((digits.strip_prefix(prefix)?, *base)));
     let (digits, base) = match prefixed {
         Some(found) => found,
         None if digits.len() > 1 && digits.starts_with('0') => (&digits[1..], 8),

@@ -55,9 +55,9 @@ fn documents_are_split_and_empty_ones_left_out() {
 
 #[test]
 fn json_is_read_with_its_places() {
-    let text = "{\n\t\"a\": {\"b\": \"\\u00e9 \\/ yes\"}\n} {\"c\": [1,\n2]}\n";
+    let text = "{\n\t\"a\": {\"b\": \"\\u00e9 \\/ \\ud83d\\ude00 \\\\ud83d\"}\n} {\"c\": [1,\n2]}\n";
     let documents = documents(text);
-    assert_eq!(values(text), [json!({"a": {"b": "é / yes"}}), json!({"c": [1, 2]})]);
+    assert_eq!(values(text), [json!({"a": {"b": "é / 😀 \\ud83d"}}), json!({"c": [1, 2]})]);
     assert_eq!(documents[0].place("a.b"), mark(2, 8));
     assert_eq!((documents[1].place("c"), documents[1].place("c[1]")), (mark(3, 4), mark(4, 1)));
     let (none, faults) = parse("{\"a\": 1,\n}", true);
@@ -86,7 +86,8 @@ fn mistakes_are_explained() {
     for (text, line, said) in [
         ("a:\n\tb: 1\n", 2, "use spaces"),
         ("a: *nowhere\n", 1, "is no YAML: "),
-        ("a: &a [*a]\n", 1, "is no YAML: "),
+        ("a: &a [*a]\n", 1, "that it stands in itself"),
+        ("a: {{ .Values.a }}\n", 1, "has to be rendered first"),
         ("a: {<<: 1}\n", 1, "only maps can be merged"),
         ("? [a]\n: 1\n", 1, "must be a text"),
         ("a: 'x\n", 1, "is no YAML: "),
@@ -103,8 +104,10 @@ fn mistakes_are_explained() {
 
 #[test]
 fn what_grows_without_bounds_is_refused() {
-    let deep = "[".repeat(500) + &"]".repeat(500);
+    let deep: String = (0..300).map(|level| " ".repeat(level) + "a:\n").collect();
     assert!(faults(&deep)[0].problem.contains("too large"));
+    let flow = "[".repeat(500) + &"]".repeat(500);
+    assert!(faults(&flow)[0].problem.contains("recursion limit"));
     let mut wide = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
     for level in 1..9 {
         let alias = format!("*a{}", level - 1);
