@@ -198,7 +198,7 @@ where
 }
 
 /// The name that is most like `name`, if any is like it at all.
-fn nearest<'a>(name: &str, names: &'a [String]) -> Option<&'a str> {
+pub(super) fn nearest<'a>(name: &str, names: &'a [String]) -> Option<&'a str> {
     /// From here on, two names are like each other.
     const ALIKE: f64 = 0.8;
     let likeness = |other: &'a String| (strsim::jaro_winkler(name, other), other.as_str());

@@ -10,6 +10,7 @@ pub mod crds;
 mod failure;
 mod get;
 mod jsonpath;
+mod lint;
 mod list;
 pub mod manual;
 mod output;
@@ -102,6 +103,10 @@ enum Verb {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         words: Vec<OsString>,
     },
+    /// Checks manifests before they reach a cluster.
+    ///
+    /// Exit codes: 0 nothing or only warnings were found, 1 errors (with --strict also warnings), 2 wrong arguments.
+    Lint(Box<lint::Flags>),
     /// Runs the controller: watches Rollouts and carries out what they ask for.
     Controller(Box<controller::Flags>),
     /// Runs everything on this machine, without Kubernetes, and shifts real HTTP traffic.
@@ -180,6 +185,7 @@ fn obey(verb: Verb, program: Program) -> Result<(), Failure> {
         Verb::Dashboard(later) => Err(later.refuse("dashboard")),
         Verb::Notifications(later) => Err(later.refuse("notifications")),
         Verb::Complete { words } => completion::answer_kubectl(words),
+        Verb::Lint(flags) => ask(lint::run(*flags, program)),
         Verb::Controller(flags) => controller::run(*flags).map_err(failed),
         Verb::Playground(flags) => playground::run(flags).map_err(failed),
         Verb::Crds { out } => crds::run(out.as_deref()).map_err(failed),

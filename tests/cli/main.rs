@@ -4,6 +4,7 @@ mod commands;
 mod complaints;
 mod double;
 mod effects;
+mod lint;
 mod live;
 mod page;
 mod plugin;
