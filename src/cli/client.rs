@@ -65,6 +65,11 @@ impl Cluster {
         Ok(Self { client, namespace, limit: flags.request_timeout })
     }
 
+    /// The same cluster, in another namespace if one is given.
+    pub(super) fn within(self, namespace: Option<String>) -> Self {
+        Self { namespace: namespace.unwrap_or(self.namespace), ..self }
+    }
+
     /// What a request is answered with, within the time that it may take.
     pub(super) async fn ask<T>(&self, request: impl Future<Output = kube::Result<T>>) -> Result<T, Failure> {
         let Some(limit) = self.limit.0 else { return Ok(request.await?) };

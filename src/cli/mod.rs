@@ -72,6 +72,8 @@ enum Verb {
     Undo(Box<command::Undo>),
     /// Lists the revisions of a Rollout, with their images and what they are to it.
     History(Box<command::History>),
+    /// Makes Rollouts and what belongs to them, from files.
+    Create(Box<command::Create>),
     /// Sets a part of the template.
     #[command(subcommand)]
     Set(command::Set),
@@ -177,6 +179,7 @@ fn obey(verb: Verb, program: Program) -> Result<(), Failure> {
         Verb::Restart(flags) => ask(command::restart(*flags, program)),
         Verb::Undo(flags) => ask(command::undo(*flags, program)),
         Verb::History(flags) => ask(command::history(*flags, program)),
+        Verb::Create(flags) => ask(command::create(*flags, program)),
         Verb::Set(what) => ask(command::set(what, program)),
         Verb::Terminate(what) => ask(command::terminate(what, program)),
         Verb::Version(flags) => version::run(&flags, program),

@@ -2,6 +2,7 @@
 
 mod commands;
 mod complaints;
+mod create;
 mod double;
 mod effects;
 mod lint;

@@ -18,6 +18,7 @@ mod world;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use serde_json::Value;
 
 use super::client::{Cluster, UserFlags};
 use super::failure::{Failure, Program};
@@ -87,6 +88,28 @@ pub(super) async fn run(flags: Flags, program: Program) -> Result<(), Failure> {
     };
     print(&document)?;
     verdict(&report, flags.strict)
+}
+
+/// An object of a file that has only fields of its kind.
+pub(super) struct Sound {
+    /// The name of the file.
+    pub(super) file: String,
+    pub(super) api_version: String,
+    pub(super) kind: String,
+    pub(super) json: Value,
+}
+
+/// The objects of files. Anything that cannot be read as what it says it is, is a failure.
+pub(super) fn sound(paths: &[PathBuf]) -> Result<Vec<Sound>, Failure> {
+    let (objects, mut findings) = object::objects(&files::read(paths, false));
+    findings.extend(check::read(&objects).1);
+    if !findings.is_empty() {
+        return Err(Failure::Failed(forms::text(&findings).trim_end().to_owned()));
+    }
+    if objects.is_empty() {
+        return Err(Failure::Failed("there is no object in the files".to_owned()));
+    }
+    Ok(objects.into_iter().map(object::Object::into_sound).collect())
 }
 
 /// What was found in some files.

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::Sound;
 use super::finding::{Finding, ObjectName, Remark};
 use super::rules::{DUPLICATE_FIELD, NOT_AN_OBJECT, NOT_YAML, Rule, UNREADABLE_FILE};
 use super::source::files::File;
@@ -23,6 +24,10 @@ impl Object {
     /// Whether it is one of the custom resources of that kind.
     pub(super) fn is(&self, kind: &str) -> bool {
         self.api_version == keys::API_VERSION && self.name.kind == kind
+    }
+
+    pub(super) fn into_sound(self) -> Sound {
+        Sound { file: self.file, api_version: self.api_version, kind: self.name.kind, json: self.json }
     }
 
     /// What was found in it.
