@@ -51,7 +51,7 @@ pub(super) struct Flags {
     #[arg(long, short, value_name = "BOOL", value_parser = switch, default_value = "false",
           num_args = 0..=1, require_equals = true, default_missing_value = "true", conflicts_with = "output")]
     watch: bool,
-    /// Print the objects, or their names, for programs
+    /// Print more columns (wide), or the objects for programs: json, yaml, name, or jsonpath=TEMPLATE
     #[arg(long, short, value_name = "FORM")]
     output: Option<Form>,
     #[command(flatten)]
@@ -80,7 +80,8 @@ async fn list<K: Listed + DeserializeOwned>(flags: Flags, program: Program) -> R
     if stored.is_empty() {
         eprintln!("No resources found.");
     }
-    let columns = ListColumns { timestamp: timestamps, namespace: all_namespaces };
+    let wide = output == Some(Form::Wide);
+    let columns = ListColumns { timestamp: timestamps, namespace: all_namespaces, wide };
     if watch {
         let settings = Config { field_selector: named, ..Config::default() };
         return tokio::select! {

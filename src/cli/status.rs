@@ -12,8 +12,8 @@ use super::client::{self, Cluster, Limit, UserFlags};
 use super::cluster::switch;
 use super::completion;
 use super::failure::{Failure, Program};
-use super::output::{print, print_on, unread};
-use super::view::{Standing, waits_for_user};
+use super::output::{Form, print, print_on, unread};
+use super::view::{Standing, StatusReport, waits_for_user};
 use super::watch::{Announcer, Sight, Trouble, news};
 use crate::api::{Rollout, RolloutPhase};
 use crate::clock::Clock;
@@ -34,6 +34,9 @@ pub(super) struct Flags {
     /// A Rollout that waits for a user is where it should be
     #[arg(long)]
     paused_is_ok: bool,
+    /// Print it for programs, once for each change: json, yaml, name, or jsonpath=TEMPLATE
+    #[arg(long, short, value_name = "FORM")]
+    output: Option<Form>,
     #[command(flatten)]
     user: UserFlags,
 }
@@ -47,19 +50,20 @@ struct Question {
 
 /// Prints how a Rollout stands, once or until it has come to an end.
 pub(super) async fn run(flags: Flags, program: Program) -> Result<(), Failure> {
-    let Flags { name, watch, timeout, paused_is_ok, user } = flags;
+    let Flags { name, watch, timeout, paused_is_ok, output, user } = flags;
+    let form = Form::for_programs(output.as_ref());
     let question = Question { program, paused_is_ok };
     let cluster = Cluster::open(user).await?;
     // The first look tells at once what a watch would try again and again.
-    let first = client::rollout(cluster.stored::<Rollout>(&name, program).await?)?;
+    let first = cluster.stored::<Rollout>(&name, program).await?;
     if !watch {
-        let standing = Standing::of(&first);
-        print(&format!("{}\n", standing.last_line()))?;
+        let standing = Standing::of(&client::rollout(first.clone())?);
+        print(&told(&first, &standing.last_line(), form)?)?;
         return question.answer(&standing);
     }
     let end = async {
         tokio::select! {
-            end = follow(&cluster, &name, question) => end,
+            end = follow(&cluster, &name, question, form) => end,
             gone = unread() => Err(gone),
         }
     };
@@ -87,18 +91,32 @@ impl Question {
 
 /// Prints each change of how a Rollout stands, until nothing more happens by itself. Under the name of the reference's
 /// plugin a pause is no end.
-async fn follow(cluster: &Cluster, name: &str, question: Question) -> Result<(), Failure> {
+async fn follow(
+    cluster: &Cluster,
+    name: &str,
+    question: Question,
+    form: Option<&Form>,
+) -> Result<(), Failure> {
     let mut last = String::new();
-    let look = |stored| {
-        let (standing, is_end) = look(stored, question)?;
-        let line = standing.line();
-        if line != last {
-            print_on(&format!("{line}\n"))?;
-            last = line;
+    let look = |stored: DynamicObject| {
+        let (standing, is_end) = look(stored.clone(), question)?;
+        let text = told(&stored, &standing.line(), form)?;
+        if text != last {
+            print_on(&text)?;
+            last = text;
         }
         Ok(is_end.then(|| question.answer(&standing)))
     };
     until(cluster, name, question.program, look).await
+}
+
+/// What is printed of a Rollout: the line, or the form for programs.
+fn told(stored: &DynamicObject, line: &str, form: Option<&Form>) -> Result<String, Failure> {
+    match form {
+        None => Ok(format!("{line}\n")),
+        Some(Form::Name) => Form::Name.object(stored),
+        Some(form) => form.document(&StatusReport::of(&client::rollout(stored.clone())?)),
+    }
 }
 
 /// Looks at a Rollout each time that it may have changed, until `look` has an answer.

@@ -129,4 +129,18 @@ async fn programs_get_objects() {
     let list: Value = serde_json::from_str(&read(&["list", "rollouts", "-o", "json"])).expect("JSON");
     assert_eq!((&list["kind"], &list["items"]), (&json!("List"), &json!([json])));
     assert_eq!(read(&["list", "rollouts", "-o", "name"]), "rollout.argoproj.io/demo\n");
+    let images = "jsonpath={range .items[*]}{.metadata.name}:{.spec.template.spec.containers[*].image}{end}";
+    assert_eq!(read(&["list", "rollouts", "-o", images]), "demo:argoproj/rollouts-demo:blue");
+    let status: Value = serde_json::from_str(&read(&["status", "demo", "-o", "json"])).expect("JSON");
+    let replicas = json!({"desired": 2, "current": 2, "updated": 2, "ready": 2, "available": 2});
+    let expected = json!({"namespace": "basic-create", "name": "demo", "phase": "Healthy", "message": "",
+        "step": 2, "steps": 2, "setWeight": 100, "replicas": replicas});
+    assert_eq!(status, expected);
+    assert_eq!(read(&["status", "demo", "--watch=false", "-o", "jsonpath={.phase}"]), "Healthy");
+    let wide = read(&["list", "rollouts", "-o", "wide"]);
+    let (titles, row) = wide.split_once('\n').expect("a row");
+    assert!(titles.ends_with("AVAILABLE  AGE  IMAGES                       MESSAGE"), "{wide}");
+    assert!(row.contains("argoproj/rollouts-demo:blue"), "{wide}");
+    let wrong = stage.run(SERIN, &["list", "rollouts", "-o", "jsonpath={.a"]);
+    assert!(wrong.exit == 2 && wrong.stderr.contains("the brace before \".a\" is not closed"), "{wrong:?}");
 }

@@ -75,9 +75,14 @@ pub(super) fn strategy(rollout: &Rollout) -> &'static str {
 
 /// How far through its steps a canary is, such as `1/4`; none where there are no steps, or it has not begun.
 pub(super) fn step(rollout: &Rollout) -> Option<String> {
+    step_counts(rollout).map(|(done, all)| format!("{done}/{all}"))
+}
+
+/// How many steps of a canary are done, and how many there are; none where there are none, or it has not begun.
+pub(super) fn step_counts(rollout: &Rollout) -> Option<(i32, usize)> {
     let steps = rollout.spec.strategy.canary.as_ref()?.steps.len();
     let index = rollout.status.as_ref()?.current_step_index?;
-    (steps > 0).then(|| format!("{index}/{steps}"))
+    (steps > 0).then_some((index, steps))
 }
 
 /// Whether a paused Rollout goes on only when a user says so.

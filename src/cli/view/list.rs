@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use kube::Resource;
+use serde_json::Value;
 
 use super::facts::{set_weight, step, strategy};
 use super::node::{age, word};
@@ -22,8 +23,10 @@ const STATUS: &str = "STATUS";
 pub trait Listed: Resource<DynamicType = ()> {
     /// The columns, each with the least number of characters of a row in it.
     const COLUMNS: &'static [(&'static str, usize)];
+    /// More columns, behind those, for who wants to see more.
+    const WIDE: &'static [(&'static str, usize)];
 
-    /// What is in them at that time.
+    /// What is in all of them at that time.
     fn cells(&self, now: Timestamp) -> Vec<String>;
 }
 
@@ -39,28 +42,42 @@ impl Listed for Rollout {
         ("UP-TO-DATE", 10),
         ("AVAILABLE", 9),
     ];
+    const WIDE: &'static [(&'static str, usize)] = &[("AGE", 3), ("IMAGES", 6), ("MESSAGE", 7)];
 
-    fn cells(&self, _: Timestamp) -> Vec<String> {
+    fn cells(&self, now: Timestamp) -> Vec<String> {
         let status = self.status.clone().unwrap_or_default();
         let none = || "-".to_owned();
+        let standing = Standing::of(self);
         let weight = self.spec.strategy.canary.as_ref().map(|_| set_weight(self).to_string());
         vec![
             self.metadata.name.clone().unwrap_or_default(),
             strategy(self).to_owned(),
-            Standing::of(self).word().to_owned(),
+            standing.word().to_owned(),
             step(self).unwrap_or_else(none),
             weight.unwrap_or_else(none),
             format!("{}/{}", status.ready_replicas, status.replicas),
             self.spec.replicas.unwrap_or(1).to_string(),
             status.updated_replicas.to_string(),
             status.available_replicas.to_string(),
+            age(self.metadata.creation_timestamp.as_ref(), now),
+            images(self),
+            standing.message,
         ]
     }
+}
+
+/// The images of the template; none where that is elsewhere.
+fn images(rollout: &Rollout) -> String {
+    let template = serde_json::to_value(&rollout.spec.template).unwrap_or_default();
+    let containers = template.pointer("/spec/containers").and_then(Value::as_array);
+    let images = containers.into_iter().flatten().filter_map(|one| one["image"].as_str());
+    images.collect::<Vec<_>>().join(",")
 }
 
 impl Listed for Experiment {
     const COLUMNS: &'static [(&'static str, usize)] =
         &[("NAME", 10), (STATUS, 12), ("DURATION", 10), ("REMAINING", 10), ("AGE", 3)];
+    const WIDE: &'static [(&'static str, usize)] = &[];
 
     fn cells(&self, now: Timestamp) -> Vec<String> {
         let none = || "-".to_owned();
@@ -84,9 +101,17 @@ pub struct ListColumns {
     pub timestamp: bool,
     /// The namespace of the object.
     pub namespace: bool,
+    /// The columns for who wants to see more.
+    pub wide: bool,
 }
 
 impl ListColumns {
+    /// The columns of a kind.
+    fn of<K: Listed>(self) -> Vec<(&'static str, usize)> {
+        let wide = if self.wide { K::WIDE } else { &[] };
+        K::COLUMNS.iter().chain(wide).copied().collect()
+    }
+
     fn choose<T>(self, [timestamp, namespace]: [T; 2], rest: impl IntoIterator<Item = T>) -> Vec<T> {
         let timestamp = self.timestamp.then_some(timestamp);
         timestamp.into_iter().chain(self.namespace.then_some(namespace)).chain(rest).collect()
@@ -122,10 +147,12 @@ impl Listing {
     #[must_use]
     pub fn rows<K: Listed>(&mut self, objects: &[K], now: Timestamp) -> String {
         let mut rows = Vec::new();
+        let shown = self.columns.of::<K>().len();
         for object in objects {
             let meta = object.meta();
             let key = (meta.namespace.clone().unwrap_or_default(), meta.name.clone().unwrap_or_default());
-            let cells = object.cells(self.since);
+            let mut cells = object.cells(self.since);
+            cells.truncate(shown);
             if self.printed.get(&key) != Some(&cells) {
                 rows.push((key.0.clone(), object.cells(now)));
                 self.printed.insert(key, cells);
@@ -161,7 +188,8 @@ impl Listing {
         if rows.is_empty() {
             return String::new();
         }
-        let columns = self.columns.choose(OPTIONAL, K::COLUMNS.iter().copied());
+        let own = self.columns.of::<K>();
+        let columns = self.columns.choose(OPTIONAL, own.iter().copied());
         let mut printed: Vec<Vec<Text>> = Vec::new();
         if self.widths.is_empty() {
             self.widths = columns.iter().map(|(_, width)| *width).collect();
@@ -169,7 +197,7 @@ impl Listing {
         }
         let time = now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let row = |(namespace, cells): &(String, Vec<String>)| {
-            self.columns.choose([time.clone(), namespace.clone()], cells.iter().cloned())
+            self.columns.choose([time.clone(), namespace.clone()], cells.iter().take(own.len()).cloned())
         };
         let rows: Vec<Vec<String>> = rows.iter().map(row).collect();
         for row in &rows {

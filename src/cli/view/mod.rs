@@ -10,6 +10,7 @@ mod list;
 mod mark;
 mod node;
 mod progress;
+mod report;
 mod standing;
 mod text;
 mod tree;
@@ -25,6 +26,7 @@ use crate::api::{AnalysisRun, Experiment, Rollout, keys};
 pub(super) use facts::waits_for_user;
 pub use history::{RevisionFacts, history};
 pub use list::{ListColumns, Listed, Listing, list};
+pub use report::{Counts, StatusReport};
 pub use standing::Standing;
 
 /// The objects of a namespace among which those of a Rollout are.
