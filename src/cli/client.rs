@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, DynamicObject, ListParams};
 use kube::core::ApiResource;
 use kube::{Client, Resource};
@@ -151,6 +152,12 @@ impl Cluster {
         }
     }
 
+    /// Whether there is no such namespace, as far as the user may know.
+    async fn is_nowhere(&self) -> bool {
+        let namespaces = Api::<Namespace>::all(self.client.clone());
+        matches!(self.ask(namespaces.get_metadata(&self.namespace)).await, Err(Failure::NotFound(_)))
+    }
+
     /// That there is no such object, and which the user may have meant.
     pub(super) async fn unknown<K: Resource<DynamicType = ()>>(
         &self,
@@ -173,8 +180,11 @@ impl Cluster {
             .into_iter()
             .filter_map(|one| one.metadata.name)
             .collect();
-        let hint = nearest(name, &names).map(|near| format!("; did you mean {near:?}?"));
         let place = &self.namespace;
+        if names.is_empty() && self.is_nowhere().await {
+            return Failure::NotFound(format!("there is no namespace {place:?}"));
+        }
+        let hint = nearest(name, &names).map(|near| format!("; did you mean {near:?}?"));
         let hint = hint.unwrap_or_default();
         Failure::NotFound(format!("there is no {word} {name:?} in the namespace {place:?}{hint}"))
     }

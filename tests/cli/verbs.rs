@@ -78,6 +78,8 @@ async fn a_name_that_does_not_exist_leads_to_the_nearest() {
             "serin: there is no Rollout \"dem\" in the namespace \"basic-create\"; did you mean \"demo\"?\n";
         assert_eq!((stderr.as_str(), exit), (expected, 3), "{args:?}");
     }
+    let nowhere = stage.run(SERIN, &["get", "rollout", "demo", "-n", "basic"]);
+    assert_eq!((nowhere.stderr.as_str(), nowhere.exit), ("serin: there is no namespace \"basic\"\n", 3));
     let elsewhere = stage.run(SERIN, &["get", "rollout", "demo"]);
     let expected = "serin: there is no Rollout \"demo\" in the namespace \"default\"\n";
     assert_eq!((elsewhere.stderr.as_str(), elsewhere.exit), (expected, 3));
