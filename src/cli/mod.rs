@@ -5,6 +5,7 @@ pub mod cluster;
 mod command;
 pub mod controller;
 pub mod crds;
+mod explain;
 mod failure;
 mod get;
 mod list;
@@ -42,6 +43,8 @@ enum Verb {
     /// Exit codes: 0 Healthy, 10 Degraded, 11 paused until a user does something, 12 on its way (with --watch=false),
     /// 124 not Healthy in time; 3 for a Rollout that does not exist, 4 for a missing right.
     Status(Box<status::Flags>),
+    /// Says what a Rollout waits for, what would help, and what comes next.
+    Explain(Box<explain::Flags>),
     /// Ends the pause of a Rollout, or skips steps of its update.
     Promote(Box<promote::Flags>),
     /// Takes back the updates of Rollouts: the stable revision gets all traffic.
@@ -92,6 +95,7 @@ fn obey(verb: Verb, program: Program) -> Result<(), Failure> {
         Verb::Get(kind) => ask(get::run(kind, program)),
         Verb::List(kind) => ask(list::run(kind)),
         Verb::Status(flags) => ask(status::run(*flags, program)),
+        Verb::Explain(flags) => ask(explain::run(*flags, program)),
         Verb::Promote(flags) => ask(promote::run(*flags, program)),
         Verb::Abort(names) => ask(command::abort(*names, program)),
         Verb::Retry(what) => ask(command::retry(what, program)),

@@ -49,7 +49,8 @@ impl Form {
         }
     }
 
-    fn document(self, value: &impl Serialize) -> Result<String, Failure> {
+    /// Anything else, as a document; there is none that is but a name.
+    pub(super) fn document(self, value: &impl Serialize) -> Result<String, Failure> {
         let failed = |error: &dyn std::error::Error| Failure::Failed(error.to_string());
         if self == Self::Json {
             let text = serde_json::to_string_pretty(value).map_err(|error| failed(&error))?;
