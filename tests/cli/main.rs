@@ -3,6 +3,8 @@
 mod commands;
 mod complaints;
 mod double;
+mod explain;
+mod live;
 mod plugin;
 mod recorded;
 mod refusals;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::Command;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
@@ -77,9 +78,14 @@ impl Stage {
         Self::knowing(&kinds).await
     }
 
+    /// The file that says where the API is.
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
+        self.directory.path().join("config")
+    }
+
     /// The program under a name.
     pub(crate) fn command(&self, name: &str, args: &[&str]) -> Command {
-        command(name, &self.directory.path().join("config"), args)
+        command(name, &self.kubeconfig(), args)
     }
 
     /// Runs the program under a name to its end.
@@ -112,7 +118,7 @@ impl Stage {
     }
 
     /// Makes an object with its status.
-    async fn make(&self, namespace: Option<&str>, object: &Value) -> DynamicObject {
+    pub(crate) async fn make(&self, namespace: Option<&str>, object: &Value) -> DynamicObject {
         let api = self.objects(namespace, object);
         let new = serde_json::from_value(object.clone()).expect("an object");
         let made = api.create(&PostParams::default(), &new).await;
@@ -134,7 +140,8 @@ impl Stage {
         patched.expect("a patched status");
     }
 
-    fn objects(&self, namespace: Option<&str>, object: &Value) -> Api<DynamicObject> {
+    /// The objects of the kind that `object` is of.
+    pub(crate) fn objects(&self, namespace: Option<&str>, object: &Value) -> Api<DynamicObject> {
         let text = |field: &str| object[field].as_str().expect("a text");
         let (group, version) = text("apiVersion").split_once('/').unwrap_or(("", text("apiVersion")));
         let kind = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, text("kind")));

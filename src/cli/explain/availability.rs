@@ -137,7 +137,7 @@ pub(super) fn budget(scene: &Scene<'_>) -> Option<Finding> {
     let labels = pod.metadata.labels.clone().unwrap_or_default();
     let forbids = |budget: &PodDisruptionBudget| {
         let selector = budget.spec.as_ref().and_then(|spec| spec.selector.as_ref());
-        let allowed = budget.status.as_ref().map_or(0, |status| status.disruptions_allowed);
+        let allowed = budget.status.as_ref().and_then(|status| status.disruptions_allowed).unwrap_or(0);
         allowed <= 0 && selector.is_some_and(|selector| selects(selector, &labels))
     };
     let budgets: Vec<PodDisruptionBudget> = scene.picture.all("PodDisruptionBudget");

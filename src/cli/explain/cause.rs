@@ -9,7 +9,7 @@ use super::pods::Trouble;
 
 /// A situation, since when it is so, and when it will be over by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub(super) struct Finding {
     /// The situation.
     pub cause: Cause,
     /// Since when, where that is known.
@@ -20,7 +20,7 @@ pub struct Finding {
 
 /// Why a Rollout is where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Cause {
+pub(super) enum Cause {
     /// It is being deleted.
     Deletion {
         /// What keeps it from going.
@@ -227,7 +227,7 @@ pub enum Cause {
 
 /// A mistake in the spec.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
+pub(super) struct Mistake {
     /// The field.
     pub path: String,
     /// The value that it has, as JSON; empty if it has none.
@@ -238,7 +238,7 @@ pub struct Mistake {
 
 /// How an update that cannot go on can be undone.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct WayBack {
+pub(super) struct WayBack {
     /// Whether there is another revision that serves.
     pub has_stable: bool,
     /// Whether the update was given up.
@@ -252,11 +252,11 @@ impl Finding {
         Self { cause, since: None, until: None }
     }
 
-    pub(super) const fn since(self, since: Option<Timestamp>) -> Self {
+    pub(super) fn since(self, since: Option<Timestamp>) -> Self {
         Self { since, ..self }
     }
 
-    pub(super) const fn until(self, until: Option<Timestamp>) -> Self {
+    pub(super) fn until(self, until: Option<Timestamp>) -> Self {
         Self { until, ..self }
     }
 }

@@ -23,7 +23,7 @@ const PLAN_LINES_MAX: usize = 12;
 /// Why a Rollout is where it is, and how it goes on. The fields are what `-o json` prints.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Explanation {
+pub(super) struct Explanation {
     /// The Rollout's namespace.
     pub namespace: String,
     /// Its name.
@@ -54,7 +54,7 @@ pub struct Explanation {
 /// Something that a Rollout waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Reason {
+pub(super) struct Reason {
     /// In one word, which stays the same from version to version.
     pub waits_for: &'static str,
     /// Since when, where that is known.
@@ -81,7 +81,7 @@ impl Reason {
 }
 
 /// Explains the Rollout of a picture at the time of the picture. An error says which object cannot be read.
-pub fn explain(picture: &Picture, speaker: Speaker<'_>) -> Result<Explanation, String> {
+pub(super) fn explain(picture: &Picture, speaker: Speaker<'_>) -> Result<Explanation, String> {
     match picture.observe(Remembered::default())? {
         Observed::Absent => Err(format!("the Rollout {:?} is not there", picture.explain.rollout)),
         Observed::Unreadable(unreadable) => {
@@ -163,7 +163,7 @@ fn assemble(
 impl Explanation {
     /// For people.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let mut text = format!("{} in {}: {}\n", self.rollout, self.namespace, self.phase);
         self.write_reason(&mut text, "", &self.reason);
         for reason in &self.also {

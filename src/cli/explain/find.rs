@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::availability;
 use super::cause::{Cause, Finding, Mistake};
 use super::lease::{self, Controller};
 use super::scene::Scene;
-use crate::api::{PauseReason, PauseStep, RolloutPhase, StepKind, keys};
+use crate::api::strategy::PauseStep;
+use crate::api::{PauseReason, RolloutPhase, StepKind, keys};
 use crate::controller::object::resource_type;
 use crate::domain::condition::{ConditionReason, ConditionType};
 use crate::domain::duration::pause_seconds;
@@ -19,7 +20,6 @@ use crate::guard;
 use crate::rollout::snapshot::Unresolved;
 use crate::rollout::validate::{Refusal, SpecErrors};
 use crate::rollout::{observed_keys, refusal};
-use jiff::SignedDuration;
 
 type Question = fn(&Scene<'_>) -> Option<Finding>;
 

@@ -21,7 +21,7 @@ const DECISIONS_MAX: usize = 1000;
 
 /// What the controller will do if all goes well.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Forecast {
+pub(super) struct Forecast {
     /// What is written next, in order, up to the next moment that waits for time or for a user.
     pub next: Vec<String>,
     /// The most pods that the ReplicaSets are to have at a time.
@@ -36,7 +36,7 @@ pub struct Forecast {
 
 /// How long things take at least that have a time of their own.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Times {
+pub(super) struct Times {
     /// Pauses with a duration.
     pub pauses: SignedDuration,
     /// Pods that are ready, but not for long enough (`minReadySeconds`).
@@ -48,7 +48,7 @@ pub struct Times {
 impl Times {
     /// All of it, in whole seconds.
     #[must_use]
-    pub fn seconds(self) -> i64 {
+    pub(super) fn seconds(self) -> i64 {
         self.pauses.saturating_add(self.ready).saturating_add(self.delays).as_secs()
     }
 }
@@ -56,7 +56,7 @@ impl Times {
 /// The forecast for a picture whose pods may already have been ready for a part of `minReadySeconds`: `left` is what
 /// remains of it, where that is known.
 #[must_use]
-pub fn forecast(picture: &Picture, left: Option<SignedDuration>) -> Forecast {
+pub(super) fn forecast(picture: &Picture, left: Option<SignedDuration>) -> Forecast {
     let mut world = World {
         picture: picture.clone(),
         now: picture.explain.time,

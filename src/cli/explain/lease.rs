@@ -10,7 +10,7 @@ use crate::domain::time::after;
 
 /// What Leases say about the controller of a Rollout.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Controller {
+pub(super) enum Controller {
     /// One leads.
     Leads,
     /// The last one is not heard of any more.
@@ -35,20 +35,20 @@ pub enum Controller {
 
 /// The id of the controller that a Rollout asks for.
 #[must_use]
-pub fn instance_id(rollout: &Rollout) -> Option<&str> {
+pub(super) fn instance_id(rollout: &Rollout) -> Option<&str> {
     let id = rollout.metadata.labels.as_ref()?.get(keys::INSTANCE_ID_LABEL)?;
     Some(id.as_str())
 }
 
 /// The name of the Lease by which the controllers of an instance agree on one.
 #[must_use]
-pub fn name(instance_id: Option<&str>) -> String {
+pub(super) fn name(instance_id: Option<&str>) -> String {
     lease::key("", instance_id.filter(|id| !id.is_empty())).name
 }
 
 /// What the Leases of `picture` say about the controller of an instance.
 #[must_use]
-pub fn controller(picture: &Picture, instance_id: Option<&str>, now: Timestamp) -> Controller {
+pub(super) fn controller(picture: &Picture, instance_id: Option<&str>, now: Timestamp) -> Controller {
     if !picture.has_read("leases") {
         return Controller::Unknown;
     }

@@ -19,7 +19,7 @@ use crate::rollout::snapshot::Remembered;
 /// The objects that an explanation looks at. It is written as a List of Kubernetes, with one field more.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Picture {
+pub(super) struct Picture {
     api_version: String,
     kind: String,
     /// What the list is about.
@@ -30,7 +30,7 @@ pub struct Picture {
 
 /// Which Rollout a picture is about, and of when it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct About {
+pub(super) struct About {
     /// Its namespace.
     pub namespace: String,
     /// Its name.
@@ -45,14 +45,14 @@ pub struct About {
 impl Picture {
     /// A picture without objects.
     #[must_use]
-    pub fn new(namespace: &str, rollout: &str, time: Timestamp) -> Self {
+    pub(super) fn new(namespace: &str, rollout: &str, time: Timestamp) -> Self {
         let (namespace, rollout) = (namespace.to_owned(), rollout.to_owned());
         let explain = About { namespace, rollout, time, unread: BTreeMap::new() };
         Self { api_version: "v1".to_owned(), kind: "List".to_owned(), explain, items: Vec::new() }
     }
 
     /// Reads a picture that was saved, as YAML or JSON. An error says what is wrong, and where.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
         let value: Value = serde_yaml::from_str(text).map_err(|error| format!("no YAML or JSON: {error}"))?;
         if value.get("explain").is_none() {
             return Err("has no field `explain`: it was not written by `explain --save`".to_owned());
@@ -76,7 +76,7 @@ impl Picture {
 
     /// Adds an object without what nobody reads: field ownership, but where a router asks for it, and the copy of the
     /// manifest that `kubectl apply` keeps.
-    pub fn add(&mut self, mut object: Value) {
+    pub(super) fn add(&mut self, mut object: Value) {
         if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
             let annotations = metadata.get_mut("annotations").and_then(Value::as_object_mut);
             annotations.and_then(|annotations| annotations.remove(keys::LAST_APPLIED));
@@ -94,32 +94,32 @@ impl Picture {
 
     /// The object of that kind and name.
     #[must_use]
-    pub fn find(&self, kind: ObjectKind, name: &str) -> Option<&Value> {
+    pub(super) fn find(&self, kind: ObjectKind, name: &str) -> Option<&Value> {
         let kind = resource_type(kind).kind;
         self.of_kind(kind).find(|object| object["metadata"]["name"] == name)
     }
 
     /// The object of that kind and name, to change it.
-    pub fn find_mut(&mut self, kind: ObjectKind, name: &str) -> Option<&mut Value> {
+    pub(super) fn find_mut(&mut self, kind: ObjectKind, name: &str) -> Option<&mut Value> {
         let kind = resource_type(kind).kind;
         self.items.iter_mut().find(|object| object["kind"] == kind && object["metadata"]["name"] == name)
     }
 
     /// The Rollout that the picture is about, to change it.
-    pub fn rollout_mut(&mut self) -> Option<&mut Value> {
+    pub(super) fn rollout_mut(&mut self) -> Option<&mut Value> {
         let name = self.explain.rollout.clone();
         self.find_mut(ObjectKind::Rollout, &name)
     }
 
     /// Whether objects of that resource, such as `pods`, could be looked at.
     #[must_use]
-    pub fn has_read(&self, resource: &str) -> bool {
+    pub(super) fn has_read(&self, resource: &str) -> bool {
         !self.explain.unread.contains_key(resource)
     }
 
     /// The objects of a kind as their type; those that are not readable are left out.
     #[must_use]
-    pub fn all<T: DeserializeOwned>(&self, kind: &str) -> Vec<T> {
+    pub(super) fn all<T: DeserializeOwned>(&self, kind: &str) -> Vec<T> {
         self.of_kind(kind).filter_map(|object| serde_json::from_value(object.clone()).ok()).collect()
     }
 
@@ -128,7 +128,7 @@ impl Picture {
     }
 
     /// What the controller would observe of it.
-    pub fn observe(&self, remembered: Remembered) -> Result<Observed, String> {
+    pub(super) fn observe(&self, remembered: Remembered) -> Result<Observed, String> {
         let About { namespace, rollout, .. } = &self.explain;
         Ok(observe(&ObjectKey::new(namespace, rollout), &self.caches()?, remembered))
     }

@@ -7,7 +7,7 @@ use crate::domain::time::after;
 
 /// Why a pod is not available, the worst last.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Trouble {
+pub(super) enum Trouble {
     /// It is on its way.
     Starts,
     /// It is ready, but not for long enough.
@@ -55,7 +55,7 @@ pub enum Trouble {
 impl Trouble {
     /// Whether it does not pass by itself, as far as can be seen.
     #[must_use]
-    pub const fn needs_help(&self) -> bool {
+    pub(super) const fn needs_help(&self) -> bool {
         match self {
             Self::Starts | Self::Young { .. } | Self::Unready { .. } => false,
             Self::Unschedulable { .. }
@@ -68,7 +68,7 @@ impl Trouble {
 
 /// A pod that is not available.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Troubled {
+pub(super) struct Troubled {
     /// Its name.
     pub pod: String,
     /// Why.
@@ -79,7 +79,7 @@ pub struct Troubled {
 
 /// What keeps `pod` from being available for `min_ready`; `None` if it is, or is being deleted.
 #[must_use]
-pub fn trouble(pod: &Pod, min_ready: SignedDuration, now: Timestamp) -> Option<Troubled> {
+pub(super) fn trouble(pod: &Pod, min_ready: SignedDuration, now: Timestamp) -> Option<Troubled> {
     if pod.metadata.deletion_timestamp.is_some() {
         return None;
     }

@@ -12,8 +12,10 @@ use crate::cli::client::Cluster;
 use crate::cli::failure::{Failure, Program};
 use crate::clock::Clock;
 use crate::controller::entry::{Entry, RolloutEntry};
-use crate::controller::object::{ObjectKey, resource_type};
+use crate::controller::object::resource_type;
+use crate::controller::observe::Observed;
 use crate::domain::plan::ObjectKind;
+use crate::rollout::snapshot::Remembered;
 use crate::rollout::workload::WorkloadKind;
 
 /// The namespace in which a controller usually is.
@@ -76,7 +78,7 @@ pub(super) async fn read(cluster: &Cluster, name: &str, program: Program) -> Res
     reader.other_rollouts(&entry, &mut picture).await?;
     let id = stored.metadata.labels.as_ref().and_then(|labels| labels.get(keys::INSTANCE_ID_LABEL));
     reader.leases(id.map(String::as_str), &mut picture).await?;
-    Ok(keep_own(picture, &entry.id.uid))
+    Ok(keep_own(picture))
 }
 
 struct Reader<'a> {
@@ -168,26 +170,20 @@ fn picture_of(kind: &Kind, object: &DynamicObject) -> Result<Value, Failure> {
     Ok(value)
 }
 
-/// Leaves out what belongs to others and is not looked at: their ReplicaSets, pods, Services and Ingresses.
-fn keep_own(mut picture: Picture, uid: &str) -> Picture {
-    let Ok(crate::controller::observe::Observed::Complete(snapshot)) =
-        picture.observe(crate::rollout::snapshot::Remembered::default())
-    else {
+/// Leaves out what belongs to others: their ReplicaSets, pods, Services and Ingresses.
+fn keep_own(mut picture: Picture) -> Picture {
+    let Ok(Observed::Complete(snapshot)) = picture.observe(Remembered::default()) else {
+        picture.items.retain(|one| one["kind"] == keys::ROLLOUT || one["kind"] == "Lease");
         return picture;
     };
-    let key = ObjectKey::new(&picture.explain.namespace, &picture.explain.rollout);
-    let _ = (key, uid);
     let sets: Vec<&str> = snapshot.replica_sets.iter().map(|rs| rs.id.uid.as_str()).collect();
     let workload =
         snapshot.workload.as_ref().and_then(|workload| workload.as_ref().ok()).map(|one| &one.id.uid);
     picture.items.retain(|one| {
         let text = |path: &str| one.pointer(path).and_then(Value::as_str).unwrap_or_default();
-        let name = text("/metadata/name");
+        let (name, uid) = (text("/metadata/name"), text("/metadata/uid"));
         match text("/kind") {
-            "ReplicaSet" => {
-                sets.contains(&text("/metadata/uid"))
-                    || workload.is_some_and(|uid| uid == text("/metadata/uid"))
-            }
+            "ReplicaSet" => sets.contains(&uid) || workload.is_some_and(|workload| workload == uid),
             "Pod" => {
                 let owners = one.pointer("/metadata/ownerReferences").and_then(Value::as_array);
                 owners.into_iter().flatten().any(|owner| sets.iter().any(|uid| owner["uid"] == *uid))

@@ -13,7 +13,7 @@ use crate::cli::failure::Program;
 
 /// A command that helps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Command {
+pub(super) struct Command {
     /// The command line.
     pub run: String,
     /// What it does, as in "to end the pause".
@@ -22,9 +22,9 @@ pub struct Command {
 
 /// Who is spoken to about what.
 #[derive(Debug, Clone, Copy)]
-pub struct Speaker<'a> {
+pub(super) struct Speaker<'a> {
     /// The name that the program was called by.
-    pub(in crate::cli) program: Program,
+    pub(super) program: Program,
     /// The namespace of the Rollout.
     pub namespace: &'a str,
     /// The name of the Rollout.
@@ -33,7 +33,7 @@ pub struct Speaker<'a> {
 
 /// What is said about a situation.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Words {
+pub(super) struct Words {
     /// The situation and its reason, in sentences.
     pub because: String,
     /// Commands that help; the first is the one to try.
@@ -77,7 +77,7 @@ impl Speaker<'_> {
 
 /// The situation in a word that does not change from version to version.
 #[must_use]
-pub const fn word(cause: &Cause) -> &'static str {
+pub(super) const fn word(cause: &Cause) -> &'static str {
     match cause {
         Cause::Deletion { .. } => "deletion",
         Cause::Unreadable { .. } => "readableRollout",
@@ -113,7 +113,7 @@ pub const fn word(cause: &Cause) -> &'static str {
 
 /// What is said to `speaker` about a situation.
 #[must_use]
-pub fn words(finding: &Finding, speaker: Speaker<'_>) -> Words {
+pub(super) fn words(finding: &Finding, speaker: Speaker<'_>) -> Words {
     match &finding.cause {
         Cause::Deletion { finalizers } => deletion(finalizers),
         Cause::Unreadable { path, problem } => {
@@ -476,7 +476,7 @@ fn sentence(text: &str) -> String {
 
 /// A span as people write it, such as `1h2m` or `45s`.
 #[must_use]
-pub fn span(span: SignedDuration) -> String {
+pub(super) fn span(span: SignedDuration) -> String {
     let seconds = span.as_secs().max(0);
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
     match (days, hours, minutes) {
@@ -489,6 +489,6 @@ pub fn span(span: SignedDuration) -> String {
 
 /// A moment, in UTC.
 #[must_use]
-pub fn moment(time: Timestamp) -> String {
+pub(super) fn moment(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }

@@ -8,7 +8,7 @@ use crate::domain::plan::{Action, Op, Purpose};
 
 /// The changes that a request makes, those of labels and other bookkeeping aside.
 #[must_use]
-pub fn of_op(op: &Op) -> Vec<String> {
+pub(super) fn of_op(op: &Op) -> Vec<String> {
     let object = format!("{} {}", resource_type(op.kind).kind, op.name);
     op.purposes.iter().filter_map(|purpose| Some(format!("{object}: {}", of_purpose(op, purpose)?))).collect()
 }
@@ -57,7 +57,11 @@ fn pods(count: Option<i64>) -> String {
 
 /// What the status comes to say, and whether that ends a step: from here on somebody or something is waited for.
 #[must_use]
-pub fn of_status(rollout: &Rollout, before: &RolloutStatus, next: &RolloutStatus) -> (Vec<String>, bool) {
+pub(super) fn of_status(
+    rollout: &Rollout,
+    before: &RolloutStatus,
+    next: &RolloutStatus,
+) -> (Vec<String>, bool) {
     let name = rollout.metadata.name.as_deref().unwrap_or_default();
     let mut lines = Vec::new();
     let mut say = |words: String| lines.push(format!("Rollout {name}: {words}"));

@@ -1,0 +1,4 @@
+//! `serin explain`, offline and on a cluster that lives.
+
+mod offline;
+mod remedies;
