@@ -107,13 +107,20 @@ impl Live {
 
     /// Merges `patch` into an object.
     pub(crate) async fn patch(&self, api_version: &str, kind: &str, name: &str, patch: &Value) {
-        let objects = self.stage.objects(Some(&self.namespace), &json!({"apiVersion": api_version, "kind": kind}));
+        let objects =
+            self.stage.objects(Some(&self.namespace), &json!({"apiVersion": api_version, "kind": kind}));
         objects.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await.expect("a patched object");
     }
 
     /// Merges `patch` into the Rollout `demo`.
     pub(crate) async fn change(&self, patch: &Value) {
         self.patch("argoproj.io/v1alpha1", "Rollout", "demo", patch).await;
+    }
+
+    /// Has the pods of the Rollout `demo` replaced after a while.
+    pub(crate) fn restart(&self, wait: &str) {
+        let done = self.stage.run(SERIN, &["restart", "demo", "--in", wait, "-n", &self.namespace]);
+        assert_eq!(done.exit, 0, "{}", done.stderr);
     }
 
     /// What is said about the Rollout `demo`, for programs.

@@ -121,7 +121,7 @@ impl World {
             self.apply(op);
         }
         let before = rollout.status.clone().unwrap_or_default();
-        if let Some(stored) = self.picture.rollout_mut() {
+        if let Some(stored) = self.picture.rollout_mut().filter(|_| !plan.status.patch.is_null()) {
             *stored = apply_merge_patch(stored, &plan.status.patch);
             let next: RolloutStatus = serde_json::from_value(stored["status"].clone()).unwrap_or_default();
             let (lines, is_end) = writes::of_status(rollout, &before, &next);

@@ -35,9 +35,7 @@ impl<'a> Scene<'a> {
         let now = picture.explain.time;
         let plan = decide(snapshot, now);
         let before = snapshot.rollout.status.clone().unwrap_or_default();
-        let stored = serde_json::to_value(&snapshot.rollout).unwrap_or_default();
-        let next = apply_merge_patch(&stored, &plan.status.patch);
-        let next = serde_json::from_value(next["status"].clone()).unwrap_or_default();
+        let next = next_status(&before, &plan);
         let rollout = workload::filled(snapshot).into_owned();
         Self { picture, now, snapshot, rollout, plan, before, next, pods: picture.all("Pod") }
     }
@@ -108,6 +106,13 @@ impl<'a> Scene<'a> {
     pub(super) fn min_ready(&self) -> SignedDuration {
         SignedDuration::from_secs(self.rollout.spec.min_ready_seconds.into())
     }
+}
+
+/// The status once `plan` is carried out.
+fn next_status(before: &RolloutStatus, plan: &Plan) -> RolloutStatus {
+    let Some(patch) = plan.status.patch.get("status") else { return before.clone() };
+    let stored = serde_json::to_value(before).unwrap_or_default();
+    serde_json::from_value(apply_merge_patch(&stored, patch)).unwrap_or_default()
 }
 
 fn hash(rs: &ReplicaSetView) -> Option<&str> {
