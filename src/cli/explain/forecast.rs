@@ -108,16 +108,16 @@ impl World {
         self.forecast.peak_pods = self.forecast.peak_pods.max(pods);
     }
 
-    fn tell(&mut self, line: String) {
-        if self.is_told && self.forecast.next.last() != Some(&line) {
-            self.forecast.next.push(line);
+    fn tell(&mut self, lines: Vec<String>) {
+        if self.is_told {
+            self.forecast.next.extend(lines);
         }
     }
 
     /// Does what the plan asks for, as if no request failed.
     fn carry_out(&mut self, rollout: &Rollout, plan: &Plan) {
         for op in plan.ops() {
-            writes::of_op(op).into_iter().for_each(|line| self.tell(line));
+            self.tell(writes::of_op(op));
             self.apply(op);
         }
         let before = rollout.status.clone().unwrap_or_default();
@@ -125,7 +125,7 @@ impl World {
             *stored = apply_merge_patch(stored, &plan.status.patch);
             let next: RolloutStatus = serde_json::from_value(stored["status"].clone()).unwrap_or_default();
             let (lines, is_end) = writes::of_status(rollout, &before, &next);
-            lines.into_iter().for_each(|line| self.tell(line));
+            self.tell(lines);
             self.is_told &= !is_end;
         }
     }

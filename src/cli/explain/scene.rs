@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 
 use super::cause::WayBack;
@@ -101,10 +101,6 @@ impl<'a> Scene<'a> {
             is_aborted: self.next.abort,
             container: container.and_then(serde_json::Value::as_str).unwrap_or_default().to_owned(),
         }
-    }
-
-    pub(super) fn min_ready(&self) -> SignedDuration {
-        SignedDuration::from_secs(self.rollout.spec.min_ready_seconds.into())
     }
 }
 

@@ -292,19 +292,13 @@ async fn a_wrong_spec_is_corrected() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_feature_that_is_missing_is_left_out() {
-    let steps = json!([{"setMirrorRoute": {"name": "mirror"}}]);
-    let routing = json!({"nginx": {"stableIngress": "front"}});
-    let services = json!({"stableService": "active", "canaryService": "second", "trafficRouting": routing});
-    let mut spec = canary(&steps);
-    for (key, value) in services.as_object().expect("fields") {
-        spec["strategy"]["canary"][key] = value.clone();
-    }
+    let mut spec = canary(&json!([{"setWeight": 50}]));
+    spec["strategy"]["canary"]["analysis"] = json!({"templates": [{"templateName": "errors"}]});
     Case {
         spec,
         waits_for: "supportedSpec",
-        says: "spec.strategy.canary.steps[0].setMirrorRoute",
-        editor: "sed -i -e /stableService:/d -e /canaryService:/d -e /trafficRouting:/,/stableIngress:/d -e \
-                 s/setMirrorRoute:.*/setWeight:\\ 10/ -e /name:.mirror/d",
+        says: "spec.strategy.canary.analysis: cannot run an analysis",
+        editor: "sed -i -e /analysis:/d -e /templates:/d -e /templateName:/d",
         ..Case::default()
     }
     .ends()

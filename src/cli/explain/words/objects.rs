@@ -117,11 +117,12 @@ fn listed(mistakes: &[Mistake]) -> String {
         let value = if value.is_empty() { "not set".to_owned() } else { value.clone() };
         format!("\n  {path} ({value}): {problem}")
     };
-    mistakes.iter().map(line).collect()
+    mistakes.iter().map(line).collect::<Vec<_>>().concat()
 }
 
 pub(super) fn unbuilt(fields: &[(String, &'static str)], speaker: Speaker<'_>) -> Words {
-    let lines: String = fields.iter().map(|(path, what)| format!("\n  {path}: cannot {what}")).collect();
+    let lines: Vec<_> = fields.iter().map(|(path, what)| format!("\n  {path}: cannot {what}")).collect();
+    let lines = lines.concat();
     Words::new(format!(
         "The spec asks for what this version cannot do, so the Rollout is left as it is. Leave these fields out:{lines}"
     ))
