@@ -198,7 +198,7 @@ impl Explanation {
     fn write_plan(&self, text: &mut String) {
         let Some(ahead) = &self.forecast else { return };
         if !self.plan.is_empty() {
-            let _ = writeln!(text, "\nWhat will be written next, in this order:");
+            let _ = writeln!(text, "\nWhat is written next, in this order:");
         }
         for (index, line) in self.plan.iter().take(PLAN_LINES_MAX).enumerate() {
             let _ = writeln!(text, "  {}. {line}", index + 1);
@@ -209,11 +209,8 @@ impl Explanation {
         if self.plan.is_empty() && ahead.times.seconds() == 0 {
             return;
         }
-        let _ = writeln!(
-            text,
-            "\nAt most {} pods are asked for at a time, pods that end aside.",
-            ahead.peak_pods
-        );
+        let _ =
+            writeln!(text, "\nAt most {} pods run at a time, those that end not counted.", ahead.peak_pods);
         text.push_str(&time_left(ahead));
     }
 }
@@ -225,15 +222,20 @@ fn time_left(ahead: &Forecast) -> String {
         (ahead.times.ready, "minReadySeconds"),
         (ahead.times.delays, "delays before pods go"),
     ];
-    let parts: Vec<_> = parts.iter().filter(|(time, _)| *time > SignedDuration::ZERO).collect();
-    let listed: Vec<_> = parts.iter().map(|(time, what)| format!("{} of {what}", span(*time))).collect();
-    let total = span(SignedDuration::from_secs(ahead.times.seconds()));
-    let of = if listed.is_empty() { String::new() } else { format!(" ({})", listed.join(", ")) };
+    let parts = parts.into_iter().filter(|(time, _)| *time > SignedDuration::ZERO);
+    let listed: Vec<_> = parts.map(|(time, what)| format!("{} of {what}", span(time))).collect();
     let users = match ahead.user_pauses {
         0 => String::new(),
-        1 => " and a pause that a user ends".to_owned(),
-        count => format!(" and {count} pauses that a user ends"),
+        1 => ", and a pause that a user ends".to_owned(),
+        count => format!(", and {count} pauses that a user ends"),
     };
+    if listed.is_empty() {
+        return format!("How long it takes depends on the start of pods{users}.\n");
+    }
+    let total = span(SignedDuration::from_secs(ahead.times.seconds()));
     let end = if ahead.is_whole { "until nothing is left to do" } else { "as far as can be foreseen" };
-    format!("It takes at least {total} {end}{of}; the start of pods{users} not counted.\n")
+    format!(
+        "It takes at least {total} {end}: {}. Not counted: the start of pods{users}.\n",
+        listed.join(", ")
+    )
 }

@@ -129,7 +129,7 @@ To go on with the next step:
 To take the update back, so that the stable revision gets everything:
     serin abort demo -n default
 
-What will be written next, in this order:
+What is written next, in this order:
   1. ReplicaSet demo-bfcb8ccf7: from 1 to 2 pods
   2. Rollout demo: step 2 of 2 done
   3. ReplicaSet demo-6c89d8f565: from 1 to 0 pods
@@ -196,6 +196,16 @@ fn times_that_are_known_are_added_up() {
         ),
         "{said}"
     );
+}
+
+#[test]
+fn pods_that_stay_for_a_while_are_told_beside() {
+    let path = file("delay.json", &changed("bg-abort", |_| {}).to_string());
+    let said: Value = serde_json::from_str(&run(SERIN, &path, &["-o", "json"]).stdout).expect("JSON");
+    let also = json!([&said["waitsFor"], &said["also"][0]["waitsFor"], &said["also"][0]["until"]]);
+    assert_eq!(also, json!(["nothing", "scaleDownDelay", "2026-11-21T02:30:12Z"]));
+    assert_eq!((&said["atLeastSeconds"], &said["peakPods"]), (&json!(26), &json!(4)));
+    assert_eq!(said["plan"], json!(["ReplicaSet demo-6c89d8f565: from 2 to 0 pods"]));
 }
 
 #[test]
@@ -388,6 +398,33 @@ fn situations() -> Vec<(Value, &'static str, &'static str)> {
             }),
             "replicaSetController",
             "see whether kube-controller-manager runs",
+        ),
+        (
+            changed("restart", |saved| {
+                object(saved, "Rollout", "")["spec"]["restartAt"] = "2026-11-21T02:30:49Z".into();
+                object(saved, "Pod", "")["metadata"]["deletionTimestamp"] = "2026-11-21T02:31:20Z".into();
+            }),
+            "restart",
+            "A restart goes on: 1 pod to be replaced, 0 on the way.",
+        ),
+        (
+            changed("basic-promote-full", |saved| {
+                let old = object(saved, "ReplicaSet", "demo-6c89d8f565");
+                old["status"]["replicas"] = 1.into();
+            }),
+            "podsEnded",
+            "Old pods end: 1 pod to go (ReplicaSet demo-6c89d8f565).",
+        ),
+        (
+            changed("deadline-abort", |saved| {
+                let conditions = object(saved, "Rollout", "")["status"]["conditions"].as_array_mut();
+                for progressing in conditions.into_iter().flatten().filter(|one| one["type"] == "Progressing")
+                {
+                    progressing["message"] = "Rollout aborted update to revision 2: it has timed out.".into();
+                }
+            }),
+            "retry",
+            "The update was aborted: it has timed out. The stable revision 6c89d8f565 serves",
         ),
     ]
 }

@@ -298,7 +298,7 @@ async fn a_feature_that_is_missing_is_left_out() {
         spec,
         waits_for: "supportedSpec",
         says: "spec.strategy.canary.analysis: cannot run an analysis",
-        editor: "sed -i -e /analysis:/d -e /templates:/d -e /templateName:/d",
+        editor: "sed -i -e '/ analysis:$/d' -e '/ templates:$/d' -e '/ templateName:/d'",
         ..Case::default()
     }
     .ends()

@@ -197,3 +197,50 @@ pub(super) fn span(span: SignedDuration) -> String {
 pub(super) fn moment(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPEAKER: Speaker<'_> = Speaker { program: Program::Serin, namespace: "shop", rollout: "demo" };
+
+    #[test]
+    fn commands_say_program_verb_rollout_and_namespace() {
+        let line = |program| Speaker { program, ..SPEAKER }.own("set image| web=IMAGE", "").run;
+        assert_eq!(line(Program::Serin), "serin set image demo web=IMAGE -n shop");
+        assert_eq!(line(Program::Plugin), "kubectl argo rollouts set image demo web=IMAGE -n shop");
+        assert_eq!(SPEAKER.kubectl("get pods", "").run, "kubectl get pods -n shop");
+    }
+
+    #[test]
+    fn a_pause_that_ends_is_told_otherwise() {
+        let because = |cause: Cause, until| words(&Finding::of(cause).until(until), SPEAKER).because;
+        let (never, soon) = (None, Some(Timestamp::UNIX_EPOCH));
+        let preview = || Cause::Promotion { preview: Some("preview".to_owned()) };
+        assert_eq!(
+            because(preview(), never),
+            "The new revision (Service preview) is ready, and waits until a user promotes it."
+        );
+        assert_eq!(
+            because(preview(), soon),
+            "The new revision (Service preview) is ready, and is promoted after a while."
+        );
+    }
+
+    #[test]
+    fn what_is_not_safe_is_said_to_be_held_back() {
+        let guarded = Cause::Guarded { said: "Service a would select \"b\"".to_owned() };
+        let Words { because, commands } = words(&Finding::of(guarded), SPEAKER);
+        assert!(because.starts_with("The controller holds back") && because.contains("select \"b\". That"));
+        assert!(commands.is_empty());
+    }
+
+    #[test]
+    fn spans_have_two_units_at_most() {
+        for (seconds, text) in
+            [(0, "0s"), (59, "59s"), (61, "1m1s"), (3_720, "1h2m"), (90_000, "1d1h"), (-5, "0s")]
+        {
+            assert_eq!(span(SignedDuration::from_secs(seconds)), text);
+        }
+    }
+}
