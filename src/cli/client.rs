@@ -3,27 +3,26 @@
 use std::time::Duration;
 
 use clap::Args;
-use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams};
+use kube::api::{Api, DynamicObject, ListParams};
 use kube::core::ApiResource;
 use kube::{Client, Resource};
-use serde_json::Value;
 
+use super::CLUSTER_HEADING;
 use super::cluster::ClusterFlags;
 use super::failure::{Failure, Program};
 use crate::api::{Rollout, decode};
 use crate::controller::failure::root_cause;
 use crate::domain::duration;
-use crate::domain::merge_patch::apply_merge_patch;
 
 /// The flags of kubectl that every command of users has.
 #[derive(Debug, Default, Args)]
 pub(super) struct UserFlags {
     /// Namespace [default: that of the context]
-    #[arg(long, short, value_name = "NAMESPACE", help_heading = "Which cluster, and as whom")]
+    #[arg(long, short, value_name = "NAMESPACE", help_heading = CLUSTER_HEADING)]
     namespace: Option<String>,
     /// How long an answer may take, as in 10s; 0 waits for ever
     #[arg(long, value_name = "DURATION", value_parser = limit, default_value = "0",
-          help_heading = "Which cluster, and as whom")]
+          help_heading = CLUSTER_HEADING)]
     request_timeout: Limit,
     #[command(flatten)]
     cluster: ClusterFlags,
@@ -93,62 +92,76 @@ impl Cluster {
         self.ask(known).await
     }
 
+    /// The objects of a kind in the namespace, as they are stored.
+    pub(super) fn objects<K: Resource<DynamicType = ()>>(&self) -> Api<DynamicObject> {
+        self.objects_of(&ApiResource::erase::<K>(&()))
+    }
+
+    /// The objects of a kind in the namespace, as they are stored.
+    pub(super) fn objects_of(&self, kind: &ApiResource) -> Api<DynamicObject> {
+        Api::namespaced_with(self.client.clone(), &self.namespace, kind)
+    }
+
+    /// The objects of a kind in all namespaces, as they are stored.
+    pub(super) fn all_objects<K: Resource<DynamicType = ()>>(&self) -> Api<DynamicObject> {
+        Api::all_with(self.client.clone(), &ApiResource::erase::<K>(&()))
+    }
+
     /// The Rollouts of the namespace.
     pub(super) fn rollouts(&self) -> Api<DynamicObject> {
-        Api::namespaced_with(self.client.clone(), &self.namespace, &ApiResource::erase::<Rollout>(&()))
+        self.objects::<Rollout>()
     }
 
-    /// The Rollouts of all namespaces.
-    pub(super) fn all_rollouts(&self) -> Api<DynamicObject> {
-        Api::all_with(self.client.clone(), &ApiResource::erase::<Rollout>(&()))
-    }
-
-    /// The Rollout of that name, as it is stored.
-    pub(super) async fn stored(&self, name: &str, program: Program) -> Result<DynamicObject, Failure> {
-        match self.ask(self.rollouts().get(name)).await {
-            Err(Failure::NotFound(_)) => Err(self.unknown(name, program).await),
-            answer => answer,
-        }
-    }
-
-    /// Merges `patch` into a Rollout.
-    pub(super) async fn patch(&self, name: &str, patch: &Value, program: Program) -> Result<(), Failure> {
-        let patch = Patch::Merge(patch);
-        match self.ask(self.rollouts().patch(name, &PatchParams::default(), &patch)).await {
-            Err(Failure::NotFound(_)) => Err(self.unknown(name, program).await),
-            answer => answer.map(|_| ()),
-        }
-    }
-
-    /// Merges `status` into the status of a Rollout. Where its definition has no subresource for that, it goes into the
-    /// Rollout itself, together with `spec`. Returns whether it did.
-    pub(super) async fn patch_status(
+    /// The object of that kind and name, as it is stored.
+    pub(super) async fn stored<K: Resource<DynamicType = ()>>(
         &self,
         name: &str,
-        status: &Value,
-        spec: Option<&Value>,
         program: Program,
-    ) -> Result<bool, Failure> {
-        let request = async {
-            let patch = Patch::Merge(status);
-            match self.rollouts().patch_status(name, &PatchParams::default(), &patch).await {
-                Err(kube::Error::Api(answer)) if answer.code == 404 => Ok(false),
-                answer => answer.map(|_| true),
-            }
-        };
-        if self.ask(request).await? {
-            return Ok(false);
-        }
-        let whole = spec.map_or_else(|| status.clone(), |spec| apply_merge_patch(status, spec));
-        self.patch(name, &whole, program).await.map(|()| true)
+    ) -> Result<DynamicObject, Failure> {
+        self.get(&ApiResource::erase::<K>(&()), name, program).await
     }
 
-    /// That there is no such Rollout, and which the user may have meant.
-    pub(super) async fn unknown(&self, name: &str, program: Program) -> Failure {
-        if program == Program::Plugin {
-            return Failure::NotFound(format!("rollout.argoproj.io {name:?} not found"));
+    /// The object of that kind and name, as it is stored.
+    pub(super) async fn get(
+        &self,
+        kind: &ApiResource,
+        name: &str,
+        program: Program,
+    ) -> Result<DynamicObject, Failure> {
+        self.ask_about(kind, name, program, self.objects_of(kind).get(name)).await
+    }
+
+    /// What a request about one object is answered with. Where that does not exist, those are named that do.
+    pub(super) async fn ask_about<T>(
+        &self,
+        kind: &ApiResource,
+        name: &str,
+        program: Program,
+        request: impl Future<Output = kube::Result<T>>,
+    ) -> Result<T, Failure> {
+        match self.ask(request).await {
+            Err(Failure::NotFound(_)) => Err(self.unknown_object(kind, name, program).await),
+            Err(failure) => Err(failure.about(&kind.kind)),
+            Ok(answer) => Ok(answer),
         }
-        let known = self.ask(self.rollouts().list_metadata(&ListParams::default())).await;
+    }
+
+    /// That there is no such object, and which the user may have meant.
+    pub(super) async fn unknown<K: Resource<DynamicType = ()>>(
+        &self,
+        name: &str,
+        program: Program,
+    ) -> Failure {
+        self.unknown_object(&ApiResource::erase::<K>(&()), name, program).await
+    }
+
+    async fn unknown_object(&self, kind: &ApiResource, name: &str, program: Program) -> Failure {
+        let word = &kind.kind;
+        if program == Program::Plugin {
+            let (word, group) = (word.to_lowercase(), &kind.group);
+            return Failure::NotFound(format!("{word}.{group} {name:?} not found"));
+        }
+        let known = self.ask(self.objects_of(kind).list_metadata(&ListParams::default())).await;
         let names: Vec<String> = known
             .map(|list| list.items)
             .unwrap_or_default()
@@ -158,14 +171,28 @@ impl Cluster {
         let hint = nearest(name, &names).map(|near| format!("; did you mean {near:?}?"));
         let place = &self.namespace;
         let hint = hint.unwrap_or_default();
-        Failure::NotFound(format!("there is no Rollout {name:?} in the namespace {place:?}{hint}"))
+        Failure::NotFound(format!("there is no {word} {name:?} in the namespace {place:?}{hint}"))
     }
+}
+
+/// Where Rollouts are.
+pub(super) fn rollouts() -> ApiResource {
+    ApiResource::erase::<Rollout>(&())
 }
 
 /// A Rollout, as it is stored, as the type.
 pub(super) fn rollout(stored: DynamicObject) -> Result<Rollout, Failure> {
+    typed(stored)
+}
+
+/// An object, as it is stored, as its type.
+pub(super) fn typed<K>(stored: DynamicObject) -> Result<K, Failure>
+where
+    K: Resource<DynamicType = ()> + serde::de::DeserializeOwned,
+{
     let name = stored.metadata.name.clone().unwrap_or_default();
-    let unreadable = |error: String| Failure::Failed(format!("cannot read the Rollout {name:?}: {error}"));
+    let kind = K::kind(&());
+    let unreadable = |error: String| Failure::Failed(format!("cannot read the {kind} {name:?}: {error}"));
     let value = serde_json::to_value(stored).map_err(|error| unreadable(error.to_string()))?;
     decode(value).map_err(|error| unreadable(error.to_string()))
 }

@@ -3,6 +3,7 @@
 use kube::core::Status;
 
 use super::cluster::ConfigError;
+use crate::api::keys;
 use crate::controller::failure::root_cause;
 
 /// Under which name the program was called: its exit codes and its messages depend on it.
@@ -21,6 +22,15 @@ impl Program {
         let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
         let name = name.strip_suffix(".exe").unwrap_or(name);
         if name == "kubectl-argo-rollouts" { Self::Plugin } else { Self::Serin }
+    }
+
+    /// What users type.
+    #[must_use]
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Serin => "serin",
+            Self::Plugin => "kubectl-argo-rollouts",
+        }
     }
 
     /// What precedes a message about a failure.
@@ -48,6 +58,18 @@ pub(super) enum Failure {
     /// For a reason that has no code of its own.
     #[error("{0}")]
     Failed(String),
+    /// The arguments are wrong, in a way that only shows when they are read together.
+    #[error("{0}")]
+    Usage(String),
+    /// Somebody else has changed the object meanwhile.
+    #[error("{0}")]
+    Conflict(String),
+    /// The cluster does not know this kind.
+    #[error("the cluster does not know the kind {0}; `serin crds` prints its definition")]
+    UnknownKind(String),
+    /// Nobody reads what is printed any more.
+    #[error("nobody reads the output")]
+    Unread,
     /// There is no object of that name.
     #[error("{0}")]
     NotFound(String),
@@ -66,17 +88,28 @@ pub(super) enum Failure {
     /// The Rollout is on its way.
     #[error("the rollout is not done: {0}")]
     Progressing(String),
+    /// Several objects, each for a reason of its own. The first decides about the code.
+    #[error("{}", lines(.0))]
+    Several(Vec<Failure>),
     /// The Rollout was not Healthy within the time that was given to it.
     #[error("Rollout status watch exceeded timeout")]
     TimeLimit,
 }
 
 impl Failure {
+    /// That an object went while it was watched.
+    pub(super) fn deleted(kind: &str, name: &str) -> Self {
+        Self::NotFound(format!("the {kind} {name:?} was deleted"))
+    }
+
     /// The exit code.
     #[must_use]
-    pub(super) const fn code(&self, program: Program) -> u8 {
+    pub(super) fn code(&self, program: Program) -> u8 {
         match (program, self) {
-            (Program::Plugin, _) | (Program::Serin, Self::Failed(_)) => 1,
+            (_, Self::Unread) => 0,
+            (Program::Plugin, _)
+            | (Program::Serin, Self::Failed(_) | Self::Conflict(_) | Self::UnknownKind(_)) => 1,
+            (Program::Serin, Self::Usage(_)) => 2,
             (Program::Serin, Self::NotFound(_)) => 3,
             (Program::Serin, Self::Refused(_)) => 4,
             (Program::Serin, Self::TimedOut(_)) => 5,
@@ -84,13 +117,27 @@ impl Failure {
             (Program::Serin, Self::Paused(_)) => 11,
             (Program::Serin, Self::Progressing(_)) => 12,
             (Program::Serin, Self::TimeLimit) => 124,
+            (Program::Serin, Self::Several(failures)) => match failures.first() {
+                Some(first) => first.code(program),
+                None => 1,
+            },
         }
+    }
+
+    /// The same, where what was asked for was not a Rollout.
+    pub(super) fn about(self, kind: &str) -> Self {
+        if let Self::UnknownKind(_) = self { Self::UnknownKind(kind.to_owned()) } else { self }
     }
 
     /// Whether the API server does not know the kind that it was asked for.
     pub(super) fn is_unknown_kind(error: &kube::Error) -> bool {
         matches!(error, kube::Error::Api(status) if status.code == 404 && !names_object(status))
     }
+}
+
+fn lines(failures: &[Failure]) -> String {
+    let lines: Vec<String> = failures.iter().map(ToString::to_string).collect();
+    lines.join("\n")
 }
 
 fn names_object(status: &Status) -> bool {
@@ -104,10 +151,9 @@ impl From<kube::Error> for Failure {
             return Self::Failed(format!("cannot reach the Kubernetes API server: {}", root_cause(&error)));
         };
         match status.code {
-            404 if is_unknown_kind => Self::Failed(
-                "the cluster does not know the kind Rollout; `serin crds` prints its definition".into(),
-            ),
+            404 if is_unknown_kind => Self::UnknownKind(keys::ROLLOUT.to_owned()),
             404 => Self::NotFound(status.message.clone()),
+            409 => Self::Conflict(status.message.clone()),
             403 => Self::Refused(status.message.clone()),
             504 => Self::TimedOut(status.message.clone()),
             _ => Self::Failed(status.message.clone()),

@@ -1,13 +1,28 @@
-//! `serin list rollouts`: Rollouts as a table.
+//! `serin list`: objects as a table; once, or with a row for each change.
+
+use std::pin::pin;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use kube::api::ListParams;
+use futures::StreamExt;
+use kube::api::{Api, DynamicObject, ListParams};
+use kube::runtime::watcher::Config;
+use serde::de::DeserializeOwned;
+use tokio::time::{Instant, sleep_until};
 
 use super::client::{self, Cluster, UserFlags};
-use super::failure::Failure;
-use super::output::{Form, print};
-use super::view::{self, ListColumns};
+use super::cluster::switch;
+use super::failure::{Failure, Program};
+use super::output::{Form, print, print_on, unread};
+use super::view::{self, ListColumns, Listed, Listing};
+use super::watch::{Announcer, Sight, Trouble, news};
+use crate::api::{Experiment, Rollout};
 use crate::clock::Clock;
+
+/// How long changes are collected before they are printed.
+const PAUSE: Duration = Duration::from_millis(500);
+/// How many failures of a watch in a row the reference's plugin puts up with.
+const PLUGIN_PATIENCE: u32 = 5;
 
 /// What is listed.
 #[derive(Debug, Subcommand)]
@@ -15,12 +30,15 @@ pub(super) enum Kind {
     /// Rollouts, one a row.
     #[command(visible_aliases = ["ro", "rollout"])]
     Rollouts(Box<Flags>),
+    /// Experiments, one a row.
+    #[command(visible_aliases = ["exp", "experiment"])]
+    Experiments(Box<Flags>),
 }
 
-/// Flags of `serin list rollouts`.
+/// Flags of `serin list`.
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// Only the Rollout of this name
+    /// Only the object of this name
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
     /// Those of all namespaces
@@ -29,6 +47,10 @@ pub(super) struct Flags {
     /// Begin each row with the time
     #[arg(long)]
     timestamps: bool,
+    /// Go on with a row for each change, until Ctrl-C
+    #[arg(long, short, value_name = "BOOL", value_parser = switch, default_value = "false",
+          num_args = 0..=1, require_equals = true, default_missing_value = "true", conflicts_with = "output")]
+    watch: bool,
     /// Print the objects, or their names, for programs
     #[arg(long, short, value_name = "FORM")]
     output: Option<Form>,
@@ -37,28 +59,107 @@ pub(super) struct Flags {
 }
 
 /// Prints a table of objects.
-pub(super) async fn run(kind: Kind) -> Result<(), Failure> {
-    let Kind::Rollouts(flags) = kind;
-    let Flags { name, all_namespaces, timestamps, output, user } = *flags;
+pub(super) async fn run(kind: Kind, program: Program) -> Result<(), Failure> {
+    match kind {
+        Kind::Rollouts(flags) => list::<Rollout>(*flags, program).await,
+        Kind::Experiments(flags) => list::<Experiment>(*flags, program).await,
+    }
+}
+
+async fn list<K: Listed + DeserializeOwned>(flags: Flags, program: Program) -> Result<(), Failure> {
+    let Flags { name, all_namespaces, timestamps, watch, output, user } = flags;
     let cluster = Cluster::open(user).await?;
-    let rollouts = if all_namespaces { cluster.all_rollouts() } else { cluster.rollouts() };
+    let objects = if all_namespaces { cluster.all_objects::<K>() } else { cluster.objects::<K>() };
     let named = name.map(|name| format!("metadata.name={name}"));
-    let selector = ListParams { field_selector: named, ..ListParams::default() };
-    let stored = cluster.ask(rollouts.list(&selector)).await?.items;
-    if let Some(form) = output {
-        return print(&form.objects(&stored)?);
+    let selector = ListParams { field_selector: named.clone(), ..ListParams::default() };
+    let stored = cluster.ask(objects.list(&selector)).await;
+    let stored = stored.map_err(|failure| failure.about(&K::kind(&())))?.items;
+    if let Some(form) = Form::for_programs(output.as_ref()) {
+        return print(&form.objects(&K::kind(&()), &stored)?);
     }
     if stored.is_empty() {
         eprintln!("No resources found.");
+    }
+    let columns = ListColumns { timestamp: timestamps, namespace: all_namespaces };
+    if watch {
+        let settings = Config { field_selector: named, ..Config::default() };
+        return tokio::select! {
+            end = follow::<K>(objects, settings, columns, program) => end,
+            gone = unread() => Err(gone),
+        };
+    }
+    if stored.is_empty() {
         return Ok(());
     }
-    // One that cannot be read must not hide the others.
-    let (readable, unreadable): (Vec<_>, Vec<_>) =
-        stored.into_iter().map(client::rollout).partition(Result::is_ok);
-    let readable: Vec<_> = readable.into_iter().flatten().collect();
-    let columns = ListColumns { timestamp: timestamps, namespace: all_namespaces };
+    let (readable, failures) = read::<K>(stored);
     print(&view::list(&readable, columns, Clock::System.now()))?;
-    let failures: Vec<String> =
-        unreadable.into_iter().filter_map(Result::err).map(|error| error.to_string()).collect();
     if failures.is_empty() { Ok(()) } else { Err(Failure::Failed(failures.join("\n"))) }
+}
+
+/// The objects that can be read, and what is wrong with the others, which must not hide them.
+fn read<K: Listed + DeserializeOwned>(
+    stored: impl IntoIterator<Item = DynamicObject>,
+) -> (Vec<K>, Vec<String>) {
+    let (mut readable, mut failures) = (Vec::new(), Vec::new());
+    for object in stored {
+        match client::typed(object) {
+            Ok(object) => readable.push(object),
+            Err(failure) => failures.push(failure.to_string()),
+        }
+    }
+    (readable, failures)
+}
+
+/// Prints a row for each object that is new, has changed or is gone, without end. Under the name of the reference's plugin
+/// one that is gone is not told, and a watch that fails again and again is given up.
+async fn follow<K: Listed + DeserializeOwned>(
+    objects: Api<DynamicObject>,
+    settings: Config,
+    columns: ListColumns,
+    program: Program,
+) -> Result<(), Failure> {
+    let mut news = pin!(news(objects, settings));
+    let (mut sight, mut announcer) = (Sight::default(), Announcer::default());
+    let mut listing = Listing::new(columns, Clock::System.now());
+    let mut printed = None;
+    let mut due = None;
+    loop {
+        tokio::select! {
+            Some(one) = news.next() => {
+                sight.hear(one, Clock::System.now());
+                announcer.look(&sight);
+                give_up(&sight, program)?;
+                if sight.is_settled() && due.is_none() {
+                    due = Some(printed.map_or_else(Instant::now, |printed: Instant| printed + PAUSE));
+                }
+            }
+            () = until(due) => {
+                let (readable, _) = read::<K>(sight.objects.values().cloned());
+                let now = Clock::System.now();
+                if program == Program::Serin {
+                    print_on(&listing.gone(&readable, now))?;
+                }
+                print_on(&listing.rows(&readable, now))?;
+                (printed, due) = (Some(Instant::now()), None);
+            }
+        }
+    }
+}
+
+async fn until(due: Option<Instant>) {
+    match due {
+        Some(due) => sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether to go on with a watch that sees nothing.
+fn give_up(sight: &Sight, program: Program) -> Result<(), Failure> {
+    match &sight.trouble {
+        Some(Trouble::Refused(said)) if sight.objects.is_empty() => Err(Failure::Refused(said.clone())),
+        Some(Trouble::Away(absence)) if program == Program::Plugin && absence.failures > PLUGIN_PATIENCE => {
+            Err(Failure::Failed(format!("cannot reach the Kubernetes API server: {}", absence.cause)))
+        }
+        Some(Trouble::Away(_) | Trouble::Refused(_) | Trouble::UnknownKind) | None => Ok(()),
+    }
 }

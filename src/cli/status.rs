@@ -3,23 +3,26 @@
 use std::pin::pin;
 
 use clap::Args;
-use futures::TryStreamExt;
+use clap_complete::ArgValueCandidates;
+use futures::StreamExt;
 use kube::api::DynamicObject;
-use kube::runtime::WatchStreamExt;
-use kube::runtime::watcher::{self, watcher};
+use kube::runtime::watcher::Config;
 
 use super::client::{self, Cluster, Limit, UserFlags};
 use super::cluster::switch;
+use super::completion;
 use super::failure::{Failure, Program};
-use super::output::print;
+use super::output::{print, print_on, unread};
 use super::view::{Standing, waits_for_user};
-use crate::api::RolloutPhase;
-use crate::controller::failure::root_cause;
+use super::watch::{Announcer, Sight, Trouble, news};
+use crate::api::{Rollout, RolloutPhase};
+use crate::clock::Clock;
 
 /// Flags of `serin status`.
 #[derive(Debug, Args)]
 pub(super) struct Flags {
     /// Name of the Rollout
+    #[arg(add = ArgValueCandidates::new(completion::rollouts))]
     name: String,
     /// Wait until the Rollout is Healthy or Degraded
     #[arg(long, short, value_name = "BOOL", value_parser = switch, default_value = "true",
@@ -48,13 +51,18 @@ pub(super) async fn run(flags: Flags, program: Program) -> Result<(), Failure> {
     let question = Question { program, paused_is_ok };
     let cluster = Cluster::open(user).await?;
     // The first look tells at once what a watch would try again and again.
-    let first = client::rollout(cluster.stored(&name, program).await?)?;
+    let first = client::rollout(cluster.stored::<Rollout>(&name, program).await?)?;
     if !watch {
         let standing = Standing::of(&first);
         print(&format!("{}\n", standing.last_line()))?;
         return question.answer(&standing);
     }
-    let end = follow(&cluster, &name, question);
+    let end = async {
+        tokio::select! {
+            end = follow(&cluster, &name, question) => end,
+            gone = unread() => Err(gone),
+        }
+    };
     match timeout.0 {
         None => end.await,
         Some(limit) => tokio::time::timeout(limit, end).await.unwrap_or(Err(Failure::TimeLimit)),
@@ -80,32 +88,47 @@ impl Question {
 /// Prints each change of how a Rollout stands, until nothing more happens by itself. Under the name of the reference's
 /// plugin a pause is no end.
 async fn follow(cluster: &Cluster, name: &str, question: Question) -> Result<(), Failure> {
-    let settings = watcher::Config::default().fields(&format!("metadata.name={name}"));
-    let mut events = pin!(watcher(cluster.rollouts(), settings).default_backoff());
     let mut last = String::new();
-    loop {
-        let stored = match events.try_next().await {
-            Ok(Some(event)) => match event {
-                watcher::Event::Apply(stored) | watcher::Event::InitApply(stored) => stored,
-                watcher::Event::Delete(_) => return Err(cluster.unknown(name, question.program).await),
-                watcher::Event::Init | watcher::Event::InitDone => continue,
-            },
-            Ok(None) => return Err(Failure::Failed("the watch has ended".to_owned())),
-            Err(error) => {
-                refused(&error)?;
-                continue;
-            }
-        };
+    let look = |stored| {
         let (standing, is_end) = look(stored, question)?;
         let line = standing.line();
         if line != last {
-            print(&format!("{line}\n"))?;
+            print_on(&format!("{line}\n"))?;
             last = line;
         }
-        if is_end {
-            return question.answer(&standing);
+        Ok(is_end.then(|| question.answer(&standing)))
+    };
+    until(cluster, name, question.program, look).await
+}
+
+/// Looks at a Rollout each time that it may have changed, until `look` has an answer.
+pub(super) async fn until(
+    cluster: &Cluster,
+    name: &str,
+    program: Program,
+    mut look: impl FnMut(DynamicObject) -> Result<Option<Result<(), Failure>>, Failure>,
+) -> Result<(), Failure> {
+    let settings = Config::default().fields(&format!("metadata.name={name}"));
+    let mut news = pin!(news(cluster.rollouts(), settings));
+    let (mut sight, mut announcer) = (Sight::default(), Announcer::default());
+    while let Some(one) = news.next().await {
+        sight.hear(one, Clock::System.now());
+        announcer.look(&sight);
+        if sight.is_empty() {
+            return Err(match program {
+                Program::Plugin => cluster.unknown::<Rollout>(name, program).await,
+                Program::Serin => Failure::deleted("Rollout", name),
+            });
+        }
+        if let Some(Trouble::Refused(said)) = sight.trouble {
+            return Err(Failure::Refused(said));
+        }
+        let Some(stored) = sight.objects.values().next().cloned() else { continue };
+        if let Some(answer) = look(stored)? {
+            return answer;
         }
     }
+    Err(Failure::Failed("the watch has ended".to_owned()))
 }
 
 /// How a Rollout stands, and whether that is an end.
@@ -118,21 +141,4 @@ fn look(stored: DynamicObject, question: Question) -> Result<(Standing, bool), F
         RolloutPhase::Progressing => false,
     };
     Ok((standing, is_end))
-}
-
-/// Whether a watch must not be tried again: what the API server refuses, it will refuse again.
-fn refused(error: &watcher::Error) -> Result<(), Failure> {
-    match error {
-        watcher::Error::InitialListFailed(kube::Error::Api(status))
-        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
-            if status.code == 403 =>
-        {
-            Err(Failure::Refused(status.message.clone()))
-        }
-        watcher::Error::NoResourceVersion => Err(Failure::Failed(root_cause(error))),
-        watcher::Error::InitialListFailed(_)
-        | watcher::Error::WatchStartFailed(_)
-        | watcher::Error::WatchError(_)
-        | watcher::Error::WatchFailed(_) => Ok(()),
-    }
 }

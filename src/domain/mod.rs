@@ -10,6 +10,7 @@ pub mod plan;
 pub mod quantity;
 pub mod replicas;
 pub mod selector;
+pub mod step;
 pub mod template;
 pub mod time;
 pub mod weight;

@@ -237,8 +237,9 @@ fn deadline(cx: &Context<'_>, status: &RolloutStatus) -> Option<Timestamp> {
     Some(after(progressing.last_update_time.0, progress_deadline(cx.rollout)))
 }
 
-/// How long an update may come no further.
-pub(super) fn progress_deadline(rollout: &Rollout) -> SignedDuration {
+/// How long an update may come no further before it counts as stuck.
+#[must_use]
+pub fn progress_deadline(rollout: &Rollout) -> SignedDuration {
     let seconds = rollout.spec.progress_deadline_seconds.unwrap_or(DEFAULT_PROGRESS_DEADLINE_SECONDS);
     SignedDuration::from_secs(seconds.into())
 }

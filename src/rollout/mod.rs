@@ -38,6 +38,7 @@ use crate::api::{Rollout, RolloutStatus};
 use crate::domain::event::EventReason;
 use crate::domain::plan::{Plan, Purpose, StageName};
 use crate::traffic;
+pub use conditions::progress_deadline;
 use context::{Context, Strategy};
 use draft::Draft;
 use snapshot::{Identity, Snapshot};

@@ -1,150 +1,339 @@
-//! A cluster that lives: the embedded API with its actors, a kubelet, the real controller, and a shell for its users.
+//! Commands that go on: what they print when something changes, when the API server goes away, and how they end.
 
-use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
-use serin::clock::{self, Clock};
-use serin::cluster::actors::{self, ActorName};
-use serin::cluster::control_plane::Source;
-use serin::cluster::kubelet::{self, KubeletSettings};
-use serin::cluster::namespace;
-use serin::controller::random::Rng;
-use serin::controller::run::Work;
-use tempfile::TempDir;
-use tokio::task::JoinSet;
-use tokio::time::Instant;
 
-use crate::stage::{Outcome, PLUGIN, SERIN, Stage, outcome};
+use crate::double::Double;
+use crate::stage::{PLUGIN, SERIN, Stage};
 
-/// How long anything may take.
+/// How long something may take that is waited for. It does not when all is well.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A cluster with a namespace to try something in.
-pub(crate) struct Live {
-    pub(crate) stage: Stage,
-    pub(crate) namespace: String,
-    tools: TempDir,
-    tasks: JoinSet<()>,
-    controllers: Vec<Controller>,
+/// A program that runs, and what it prints.
+struct Running {
+    child: Child,
+    stdout: Receiver<String>,
+    stderr: Receiver<String>,
 }
 
-/// A controller as a process of its own, which ends with the test.
-struct Controller(Child);
+impl Running {
+    fn start(command: &mut Command) -> Self {
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
+        let stdout = lines(child.stdout.take().expect("a pipe"));
+        let stderr = lines(child.stderr.take().expect("a pipe"));
+        Self { child, stdout, stderr }
+    }
 
-impl Drop for Controller {
+    /// The next line that has these words in it.
+    fn line(&self, words: &str) -> String {
+        waited_for(&self.stdout, words)
+    }
+
+    fn complaint(&self, words: &str) -> String {
+        waited_for(&self.stderr, words)
+    }
+
+    /// The exit code, and what was printed since.
+    fn end(mut self) -> (i32, String, String) {
+        let code = self.child.wait().expect("an end").code().expect("an exit code");
+        let rest = |lines: &Receiver<String>| lines.iter().map(|line| line + "\n").collect::<String>();
+        (code, rest(&self.stdout), rest(&self.stderr))
+    }
+}
+
+impl Drop for Running {
     fn drop(&mut self) {
-        let _gone = self.0.kill();
-        let _status = self.0.wait();
+        // It may have ended.
+        let _ended = self.child.kill();
     }
 }
 
-impl Live {
-    /// A cluster without a controller.
-    pub(crate) async fn start() -> Self {
-        let stage = Stage::start().await;
-        let mut tasks = JoinSet::new();
-        tasks.spawn(actors::run(stage.client.clone(), ActorName::all(), Clock::System));
-        let moment = Duration::from_millis(100);
-        let settings = KubeletSettings { start_latency: moment, drain: moment, ..KubeletSettings::default() };
-        tasks.spawn(kubelet::run(stage.client.clone(), settings, Clock::System));
-        let namespace = namespace::create(&stage.client, "explain").await.expect("a namespace");
-        let tools = tempfile::tempdir().expect("a folder");
-        for name in [SERIN, PLUGIN] {
-            symlink(env!("CARGO_BIN_EXE_serin"), tools.path().join(name)).expect("a link");
-        }
-        Self { stage, namespace, tools, tasks, controllers: Vec::new() }
-    }
-
-    /// A cluster with its controller.
-    pub(crate) async fn controlled() -> Self {
-        let mut live = Self::start().await;
-        let work = Work::alone(live.stage.client.clone(), Clock::System, Rng::seeded(1));
-        live.tasks.spawn(async move {
-            let _ended = work.until(std::future::pending()).await;
-        });
-        live
-    }
-
-    /// Starts the program as a controller that takes part in elections, with more flags.
-    pub(crate) fn control(&mut self, flags: &[&str]) {
-        let mut command = self.stage.command(SERIN, &["controller", "--healthzPort=0", "--metricsPort=0"]);
-        command.args(flags).env("POD_NAMESPACE", "default").stderr(Stdio::null());
-        self.controllers.push(Controller(command.spawn().expect("a controller")));
-    }
-
-    /// Has the user's shell know the real kubectl. False, after saying why, where there is none.
-    pub(crate) fn has_kubectl(&self) -> bool {
-        match Source::find() {
-            Ok(source) => {
-                symlink(source.kubectl(), self.tools.path().join("kubectl")).expect("a link");
-                true
-            }
-            Err(error) => {
-                assert!(!std::env::var("CI").is_ok_and(|value| value == "true"), "no kubectl: {error}");
-                eprintln!("\n*** SKIPPED: {error}\n");
-                false
+fn lines(pipe: impl Read + Send + 'static) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
             }
         }
-    }
+    });
+    receiver
+}
 
-    /// Runs a line of a user in a shell; an editor that it opens runs `editor`.
-    pub(crate) fn shell(&self, line: &str, editor: &str) -> Outcome {
-        let tools = self.tools.path().display();
-        let mut command = Command::new("/bin/sh");
-        command.args(["-c", line]).env("KUBECONFIG", self.stage.kubeconfig()).env("KUBE_EDITOR", editor);
-        command.env("PATH", format!("{tools}:/usr/bin:/bin")).env("KUBERC", "off");
-        outcome(command.env("KUBECACHEDIR", self.tools.path().join("cache")))
-    }
-
-    /// Makes an object in the namespace.
-    pub(crate) async fn make(&self, object: &Value) {
-        self.stage.make(Some(&self.namespace), object).await;
-    }
-
-    /// Merges `patch` into an object.
-    pub(crate) async fn patch(&self, api_version: &str, kind: &str, name: &str, patch: &Value) {
-        let objects =
-            self.stage.objects(Some(&self.namespace), &json!({"apiVersion": api_version, "kind": kind}));
-        objects.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await.expect("a patched object");
-    }
-
-    /// Merges `patch` into the Rollout `demo`.
-    pub(crate) async fn change(&self, patch: &Value) {
-        self.patch("argoproj.io/v1alpha1", "Rollout", "demo", patch).await;
-    }
-
-    /// Has the pods of the Rollout `demo` replaced after a while.
-    pub(crate) fn restart(&self, wait: &str) {
-        let done = self.stage.run(SERIN, &["restart", "demo", "--in", wait, "-n", &self.namespace]);
-        assert_eq!(done.exit, 0, "{}", done.stderr);
-    }
-
-    /// What is said about the Rollout `demo`, for programs.
-    pub(crate) fn explain(&self) -> Value {
-        let said = self.stage.run(SERIN, &["explain", "demo", "-o", "json", "-n", &self.namespace]);
-        assert_eq!((said.stderr.as_str(), said.exit), ("", 0));
-        serde_json::from_str(&said.stdout).expect("JSON")
-    }
-
-    /// What is said once the Rollout `demo` waits for that.
-    pub(crate) async fn waits_for(&self, what: &str) -> Value {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let said = self.explain();
-            if said["waitsFor"] == what {
-                return said;
-            }
-            assert!(Instant::now() < deadline, "never waits for {what}, but: {said:#}");
-            clock::sleep(Duration::from_millis(100)).await;
+fn waited_for(lines: &Receiver<String>, words: &str) -> String {
+    let mut seen = String::new();
+    loop {
+        match lines.recv_timeout(PATIENCE) {
+            Ok(line) if line.contains(words) => return line,
+            Ok(line) => seen += &format!("{line}\n"),
+            Err(error) => panic!("{error} before {words:?}, after:\n{seen}"),
         }
     }
+}
 
-    /// A file of the test.
-    pub(crate) fn file(&self, name: &str) -> String {
-        Path::join(self.tools.path(), name).display().to_string()
+const GET: [&str; 6] = ["get", "rollout", "demo", "-w", "-n", "steps-edited"];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frame_is_printed_for_each_change_and_for_none_else() {
+    let stage = Stage::start().await;
+    stage.play_named("steps-edited").await;
+    for program in [SERIN, PLUGIN] {
+        let running = Running::start(&mut stage.command(program, &GET));
+        assert_eq!(running.line("Status:"), "Status:          ॥ Paused");
+        assert_eq!(running.line("Waits for:"), "Waits for:       a promote");
+        running.line("→");
+        // A change of no consequence, and another after some frames.
+        stage.patch_status("steps-edited", "demo", json!({"HPAReplicas": 7})).await;
+        tokio::time::sleep(Duration::from_millis(2500)).await;
+        stage.patch_status("steps-edited", "demo", json!({"message": "another"})).await;
+        let mut since = Vec::new();
+        while since.last().is_none_or(|line: &String| !line.starts_with("Message:")) {
+            since.push(running.line(""));
+        }
+        assert_eq!(since.iter().filter(|line| line.starts_with("Name:")).count(), 1, "{since:?}");
+        assert!(since.iter().all(|line| !line.contains('\x1b')), "{since:?}");
+        assert_eq!(since.last().map(String::as_str), Some("Message:         another"));
+        stage.patch_status("steps-edited", "demo", json!({"message": "CanaryPauseStep"})).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_stays_while_the_api_server_is_away() {
+    let mut stage = Stage::start().await;
+    stage.play_named("steps-edited").await;
+    let running = Running::start(&mut stage.command(SERIN, &GET));
+    running.line("Status:");
+    stage.go_away().await;
+    let said = running.line("cannot reach the API server since");
+    assert!(said.contains(", trying again: "), "{said}");
+    assert_eq!(running.line("Status:"), "Status:          ॥ Paused");
+    stage.come_back().await;
+    stage.patch_status("steps-edited", "demo", json!({"message": "news"})).await;
+    let first = running.line("Name:");
+    assert_eq!(
+        (first.as_str(), running.line("Message:").as_str()),
+        ("Name:            demo", "Message:         news")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn status_and_list_say_that_the_api_server_is_away_and_go_on() {
+    let mut stage = Stage::start().await;
+    stage.play_named("steps-edited").await;
+    let status = ["status", "demo", "-n", "steps-edited"];
+    let list = ["list", "rollouts", "-w", "-n", "steps-edited"];
+    let watching = [
+        Running::start(&mut stage.command(PLUGIN, &status)),
+        Running::start(&mut stage.command(SERIN, &list)),
+    ];
+    watching[0].line("Paused - CanaryPauseStep");
+    watching[1].line("demo");
+    stage.go_away().await;
+    for one in &watching {
+        one.complaint("cannot reach the API server since");
+    }
+    stage.come_back().await;
+    for one in &watching {
+        one.complaint("the API server is back");
+    }
+    stage.patch_status("steps-edited", "demo", json!({"phase": "Degraded", "message": "why"})).await;
+    watching[0].line("Degraded - why");
+    watching[1].line("Degraded");
+    let [status, list] = watching;
+    assert_eq!(status.end().0, 1);
+    drop(list);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_plugin_gives_a_list_up_when_the_api_server_stays_away() {
+    let mut stage = Stage::start().await;
+    stage.play_named("steps-edited").await;
+    let running = Running::start(&mut stage.command(PLUGIN, &["list", "ro", "-w", "-n", "steps-edited"]));
+    running.line("demo");
+    stage.go_away().await;
+    running.complaint("Error: cannot reach the Kubernetes API server");
+    assert_eq!(running.end().0, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_goes_on_with_rows_that_change() {
+    let stage = Stage::start().await;
+    stage.play_named("basic-create").await;
+    stage.play_named("steps-edited").await;
+    let running = Running::start(&mut stage.command(SERIN, &["list", "ro", "-A", "-w", "--timestamps"]));
+    let titles = running.line("TIMESTAMP");
+    let created = running.line("basic-create");
+    running.line("steps-edited");
+    stage.patch_status("steps-edited", "demo", json!({"HPAReplicas": 7})).await;
+    stage.patch_status("basic-create", "demo", json!({"phase": "Progressing"})).await;
+    let row = running.line("");
+    assert!(row.contains("basic-create") && row.contains("Progressing"), "{row}");
+    // The columns are where they were.
+    let column = |line: &str, word: &str| line.find(word).expect("the word");
+    assert_eq!(column(&row, "Canary"), column(&created, "Canary"));
+    assert_eq!(column(&row, "Canary"), column(&titles, "STRATEGY"));
+    let time = row.split_whitespace().next().expect("a time");
+    assert!(time.parse::<jiff::Timestamp>().is_ok(), "{row}");
+    stage.delete("basic-create", "demo").await;
+    assert!(running.line("").contains("Deleted"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_reads_ends() {
+    let stage = Stage::start().await;
+    stage.play_named("steps-edited").await;
+    let list = ["list", "ro", "-w", "-n", "steps-edited"];
+    let status = ["status", "demo", "-n", "steps-edited"];
+    for (program, args) in [(SERIN, GET.as_slice()), (PLUGIN, &GET), (SERIN, &list), (PLUGIN, &status)] {
+        let mut child = stage
+            .command(program, args)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program runs");
+        let mut first = String::new();
+        BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut first).expect("a line");
+        assert!(!first.is_empty());
+        let output = child.wait_with_output().expect("an end");
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{args:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollout_that_is_deleted_ends_its_watch() {
+    let stage = Stage::start().await;
+    stage.play_named("steps-edited").await;
+    let status = ["status", "demo", "-n", "steps-edited"];
+    let watching = [
+        (Running::start(&mut stage.command(SERIN, &GET)), 3, "serin: the Rollout \"demo\" was deleted\n"),
+        (
+            Running::start(&mut stage.command(PLUGIN, &GET)),
+            1,
+            "Error: rollout.argoproj.io \"demo\" not found\n",
+        ),
+        (
+            Running::start(&mut stage.command(PLUGIN, &status)),
+            1,
+            "Error: rollout.argoproj.io \"demo\" not found\n",
+        ),
+    ];
+    for (running, ..) in &watching {
+        running.line("Paused");
+    }
+    stage.delete("steps-edited", "demo").await;
+    for (running, code, said) in watching {
+        let (exit, _, stderr) = running.end();
+        assert_eq!((exit, stderr.as_str()), (code, said));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_ends_with_its_time() {
+    let stage = Stage::knowing(&["Rollout"]).await;
+    stage.play_named("steps-edited").await;
+    for program in [SERIN, PLUGIN] {
+        let done = stage.run(program, &[GET.as_slice(), &["--timeout-seconds", "2"]].concat());
+        assert_eq!((done.exit, done.stderr.as_str()), (0, ""));
+        assert_eq!(done.stdout.matches("Name:").count(), 1, "{}", done.stdout);
+    }
+}
+
+#[test]
+fn what_may_not_be_seen_is_named_beside_what_may() {
+    let rollout = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
+        "metadata": {"name": "demo", "namespace": "shop", "uid": "u", "resourceVersion": "7"},
+        "spec": {"strategy": {"canary": {}}}, "status": {"phase": "Healthy"},
+    });
+    let refused = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": 403,
+        "reason": "Forbidden", "message": "jane may not"});
+    let none = json!({"kind": "List", "apiVersion": "v1", "metadata": {"resourceVersion": "7"}, "items": []});
+    let server = Double::start(move |asked| {
+        let is_one = asked.path.ends_with("/rollouts/demo");
+        Some(match asked.path.rsplit('/').next() {
+            _ if is_one => (200, rollout.clone()),
+            Some("rollouts") => (200, with(&none, &rollout)),
+            Some("pods" | "analysisruns") => (403, refused.clone()),
+            _ => (200, none.clone()),
+        })
+    });
+    let once = server.run(SERIN, &["get", "rollout", "demo", "-n", "shop"]);
+    assert!(once.stdout.contains("⟳ demo") && once.exit == 0, "{once:?}");
+    assert_eq!(once.stderr, "Pods are not shown: jane may not\nAnalysisRuns are not shown: jane may not\n");
+    let watched =
+        server.run(SERIN, &["get", "rollout", "demo", "-n", "shop", "-w", "--timeout-seconds", "2"]);
+    assert_eq!(watched.exit, 0, "{watched:?}");
+    let expected =
+        "⚠ Pods are not shown: jane may not\n⚠ AnalysisRuns are not shown: jane may not\n\nName:  ";
+    assert!(watched.stdout.contains(expected), "{watched:?}");
+}
+
+fn with(list: &Value, item: &Value) -> Value {
+    let mut list = list.clone();
+    list["items"] = json!([item]);
+    list
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn experiments_are_shown_and_listed() {
+    let stage = Stage::start().await;
+    stage.play_named("basic-create").await;
+    let template = json!({"metadata": {"labels": {"app": "try"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
+    let experiment = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Experiment", "metadata": {"name": "try"},
+        "spec": {"duration": "10m", "templates": [
+            {"name": "candidate", "selector": {"matchLabels": {"app": "try"}}, "template": template}]},
+    });
+    let made = stage.make(Some("basic-create"), &experiment).await;
+    let set = json!({
+        "apiVersion": "apps/v1", "kind": "ReplicaSet",
+        "metadata": {
+            "name": "try-candidate", "labels": {"app": "try"},
+            "annotations": {"experiment.argoproj.io/template-name": "candidate"},
+            "ownerReferences": [{"apiVersion": "argoproj.io/v1alpha1", "kind": "Experiment", "name": "try",
+                "uid": made.metadata.uid.expect("a uid")}],
+        },
+        "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "try"}}, "template": template},
+        "status": {"replicas": 1, "availableReplicas": 1, "observedGeneration": 1},
+    });
+    stage.make(Some("basic-create"), &set).await;
+    let at = ["-n", "basic-create"];
+    for verb in ["experiment", "exp", "experiments"] {
+        let shown = stage.run(PLUGIN, &[["get", verb, "try"].as_slice(), &at].concat());
+        assert_eq!((shown.stderr.as_str(), shown.exit), ("", 0));
+        let expected = "Name:            try\nNamespace:       basic-create\nStatus:          ?\n\
+                        Images:          i (Σ:candidate)\n\nNAME";
+        let head: String = shown.stdout.lines().map(|line| line.trim_end().to_owned() + "\n").collect();
+        assert!(
+            head.starts_with(expected) && head.contains("└──⧉ try-candidate  ReplicaSet  ✔ Healthy"),
+            "{head}"
+        );
+    }
+    let watched =
+        stage.run(SERIN, &[["get", "exp", "try", "-w", "--timeout-seconds", "2"].as_slice(), &at].concat());
+    assert!(watched.stdout.contains("⧉ try-candidate") && watched.exit == 0, "{watched:?}");
+    let listed = stage.run(SERIN, &[["list", "exp"].as_slice(), &at].concat()).stdout;
+    let rows: Vec<Vec<&str>> = listed.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(rows[0], ["NAME", "STATUS", "DURATION", "REMAINING", "AGE"]);
+    assert_eq!((rows[1][0], &rows[1][1..3]), ("try", ["10m", "-"].as_slice()));
+    assert_eq!(
+        stage.run(SERIN, &["list", "experiments", "-A", "-o", "name"]).stdout,
+        "experiment.argoproj.io/try\n"
+    );
+    let missing = stage.run(SERIN, &[["get", "exp", "tri"].as_slice(), &at].concat());
+    let expected =
+        "serin: there is no Experiment \"tri\" in the namespace \"basic-create\"; did you mean \"try\"?\n";
+    assert_eq!((missing.stderr.as_str(), missing.exit), (expected, 3));
+    let missing = stage.run(PLUGIN, &[["get", "exp", "tri"].as_slice(), &at].concat());
+    assert_eq!(missing.stderr, "Error: experiment.argoproj.io \"tri\" not found\n");
+    let bare = Stage::knowing(&["Rollout"]).await.run(SERIN, &["get", "exp", "try"]);
+    let expected =
+        "serin: the cluster does not know the kind Experiment; `serin crds` prints its definition\n";
+    assert_eq!((bare.stderr.as_str(), bare.exit), (expected, 1));
 }

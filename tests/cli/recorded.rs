@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
 use serin::api::{Rollout, decode};
-use serin::cli::view::{self, ListColumns, Standing, Surroundings};
+use serin::cli::view::{self, ListColumns, Look, Standing, Surroundings};
 
 /// The objects of a moment, and what the plugin printed of them.
 #[derive(Deserialize)]
@@ -75,7 +75,8 @@ fn every_view_is_the_recorded_one() {
         let name = &recording.name;
         // The recorded time has no fraction, and the plugin took a moment.
         let views = [0, 500, 1000, 1500].map(|later| {
-            view::rollout(rollout, &around, recording.now + SignedDuration::from_millis(later), false)
+            let look = Look::plain(recording.now + SignedDuration::from_millis(later));
+            view::rollout(rollout, &around, &look)
         });
         let expected = recording.printed("get");
         assert!(views.iter().any(|view| view == expected), "{name}: {expected}{}", views[0]);

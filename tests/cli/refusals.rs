@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::double::{Asked, Double};
 use crate::stage::{PLUGIN, SERIN};
 
-const ALL: [&[&str]; 9] = [
+const ALL: [&[&str]; 15] = [
     &["get", "rollout", "demo"],
     &["list", "rollouts"],
     &["status", "demo"],
@@ -15,6 +15,12 @@ const ALL: [&[&str]; 9] = [
     &["retry", "rollout", "demo"],
     &["pause", "demo"],
     &["restart", "demo"],
+    &["retry", "experiment", "demo"],
+    &["undo", "demo"],
+    &["history", "demo"],
+    &["set", "image", "demo", "web=a:b"],
+    &["terminate", "analysisrun", "demo"],
+    &["terminate", "experiment", "demo"],
 ];
 
 #[test]

@@ -1,9 +1,11 @@
 //! Situations that no recording is of: what the view shows of them.
 
+use std::path::Path;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use serin::cli::view::{self, Surroundings};
+use serin::cli::view::{self, Look, Surroundings};
 
 /// The uid of the Rollout; that of any other object is its name.
 const ROLLOUT: &str = "demo";
@@ -20,7 +22,8 @@ struct Situation {
     experiments: Vec<Run>,
     #[serde(default)]
     runs: Vec<Run>,
-    shown: String,
+    /// What the reference shows.
+    shown: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -144,26 +147,98 @@ fn tidied(text: &str) -> String {
     text.lines().map(|line| gaps.replace_all(line.trim_end(), "  ").into_owned() + "\n").collect()
 }
 
-#[test]
-fn each_situation_is_shown() {
-    let situations: Vec<Situation> =
-        serde_yaml::from_str(include_str!("situations.yaml")).expect("situations");
-    let codes = regex::Regex::new("\x1b\\[[0-9]+m").expect("a pattern");
-    for situation in situations {
-        let Situation { case, spec, status, sets, experiments, runs, shown } = situation;
-        let rollout =
-            json!({"metadata": meta(ROLLOUT, an_hour(), "nobody", 0), "spec": spec, "status": status});
+fn situations() -> Vec<Situation> {
+    serde_yaml::from_str(include_str!("situations.yaml")).expect("situations")
+}
+
+impl Situation {
+    fn shown(&self, look: &Look) -> String {
+        let meta = meta(ROLLOUT, an_hour(), "nobody", 0);
+        let rollout = json!({"metadata": meta, "spec": self.spec, "status": self.status});
         let rollout = serde_json::from_value(rollout).expect("a Rollout");
         let around = Surroundings {
-            replica_sets: read(sets.iter().map(Set::object)),
-            pods: read(sets.iter().flat_map(Set::pods)),
-            experiments: read(experiments.iter().map(Run::object)),
-            analysis_runs: read(runs.iter().map(Run::object)),
+            replica_sets: read(self.sets.iter().map(Set::object)),
+            pods: read(self.sets.iter().flat_map(Set::pods)),
+            experiments: read(self.experiments.iter().map(Run::object)),
+            analysis_runs: read(self.runs.iter().map(Run::object)),
         };
-        let plain = view::rollout(&rollout, &around, now(), false);
-        assert_eq!(tidied(&plain), tidied(&shown), "{case}");
-        let coloured = view::rollout(&rollout, &around, now(), true);
-        assert!(codes.is_match(&coloured), "{case}");
-        assert_eq!(codes.replace_all(&coloured, ""), plain, "{case}: colours change no width");
+        view::rollout(&rollout, &around, look)
+    }
+
+    /// What is shown on a terminal, below a ruler.
+    fn framed(&self, columns: usize) -> String {
+        let look = Look { is_full: true, columns: Some(columns), ..Look::plain(now()) };
+        let shown = self.shown(&look);
+        let narrow_tree = shown.find('⟳').filter(|_| columns == 20).unwrap_or(shown.len());
+        for line in shown[..narrow_tree].lines() {
+            assert!(line.trim_end().chars().count() <= columns, "{}: {line}", self.case);
+        }
+        format!("{}\n{shown}", "=".repeat(columns))
+    }
+}
+
+#[test]
+fn each_situation_is_shown() {
+    let codes = regex::Regex::new("\x1b\\[[0-9]+m").expect("a pattern");
+    let look = Look::plain(now());
+    for situation in situations() {
+        let case = &situation.case;
+        let plain = situation.shown(&look);
+        if let Some(shown) = &situation.shown {
+            assert_eq!(tidied(&plain), tidied(shown), "{case}");
+        }
+        for look in [look, Look { is_full: true, columns: Some(80), ..look }] {
+            let plain = situation.shown(&look);
+            let coloured = situation.shown(&Look { is_coloured: true, ..look });
+            assert_eq!(
+                codes.is_match(&coloured),
+                !situation.sets.is_empty() || case.contains("wrong"),
+                "{case}"
+            );
+            assert_eq!(codes.replace_all(&coloured, ""), plain, "{case}: colours change no width");
+        }
+    }
+}
+
+#[test]
+fn what_is_shown_beyond_the_reference_stands_above_the_tree() {
+    for situation in situations() {
+        let plain = situation.shown(&Look::plain(now()));
+        let full = situation.shown(&Look { is_full: true, ..Look::plain(now()) });
+        let (head, tree) = plain.split_once("\n\n").expect("a tree");
+        let (full_head, full_tree) = full.split_once("\n\n").expect("a tree");
+        let case = &situation.case;
+        assert_eq!(tree, full_tree, "{case}");
+        assert!(full_head.starts_with(head), "{case}: {full_head}");
+    }
+}
+
+#[test]
+fn with_few_rows_less_is_said_above_the_tree() {
+    for situation in situations() {
+        let look = Look { is_full: true, columns: Some(80), ..Look::plain(now()) };
+        let (whole, short) = (situation.shown(&look), situation.shown(&Look { rows: Some(5), ..look }));
+        let rows = |text: &str| text.split("\n\n").map(|part| part.lines().count()).collect::<Vec<_>>();
+        let case = &situation.case;
+        assert!(
+            rows(&short)[0] + 4 <= rows(&whole)[0] && rows(&short)[1] == rows(&whole)[1],
+            "{case}: {short}"
+        );
+        let enough = Look { rows: Some(whole.lines().count()), ..look };
+        assert_eq!(situation.shown(&enough), whole, "{case}");
+    }
+}
+
+#[test]
+fn frames_fit_into_their_columns() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli/frames");
+    for situation in situations() {
+        let frames: String = [20, 80, 200].map(|columns| situation.framed(columns)).concat();
+        let file = folder.join(situation.case.replace([',', ' '], "-") + ".txt");
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&file, &frames).expect("a written file");
+        }
+        let stored = std::fs::read_to_string(&file).unwrap_or_default();
+        assert_eq!(frames, stored, "{}: UPDATE=1 stores what is shown now", situation.case);
     }
 }

@@ -1,13 +1,14 @@
 //! An embedded API with the objects of recordings, and the program as users call it.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::Client;
-use kube::api::{Api, DynamicObject, Patch, PatchParams, PostParams};
+use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use serde_json::{Value, json};
 use serin::api::schema::definitions;
@@ -15,6 +16,7 @@ use serin::clock::Clock;
 use serin::cluster::api::store::{Settings, Store};
 use serin::cluster::http::{Front, Server, ServerSettings};
 use tempfile::TempDir;
+use tokio::net::TcpStream;
 
 use crate::recorded::{Recording, recordings};
 
@@ -25,9 +27,11 @@ pub(crate) const SERIN: &str = "serin";
 /// An embedded API, and a kubeconfig for it.
 pub(crate) struct Stage {
     pub(crate) client: Client,
+    front: Front,
     directory: TempDir,
-    // Ends with the test.
-    _server: Server,
+    address: SocketAddr,
+    // Ends with the test, or when the API server is to go away.
+    server: Option<Server>,
 }
 
 /// What came of a command.
@@ -45,6 +49,10 @@ pub(crate) fn command(name: &str, kubeconfig: &std::path::Path, args: &[&str]) -
     command
 }
 
+fn settings(port: u16) -> ServerSettings {
+    ServerSettings { port, tls: false, token: None }
+}
+
 /// Runs a command to its end.
 pub(crate) fn outcome(command: &mut Command) -> Outcome {
     let output = command.output().expect("the program runs");
@@ -58,7 +66,7 @@ impl Stage {
     pub(crate) async fn knowing(kinds: &[&str]) -> Self {
         let front = Front::new(Store::new(&Settings::default(), Clock::System.now()), Clock::System);
         let client = front.client("default");
-        let server = Server::start(front, ServerSettings::default()).await.expect("a server");
+        let server = Server::start(front.clone(), settings(0)).await.expect("a server");
         let directory = tempfile::tempdir().expect("a folder");
         std::fs::write(directory.path().join("config"), server.kubeconfig()).expect("a file");
         let api = Api::<CustomResourceDefinition>::all(client.clone());
@@ -69,13 +77,28 @@ impl Stage {
             let definition = serde_json::from_value(definition).expect("a definition");
             api.create(&PostParams::default(), &definition).await.expect("a new kind");
         }
-        Self { client, directory, _server: server }
+        Self { client, front, directory, address: server.address(), server: Some(server) }
     }
 
     /// An API that knows every kind.
     pub(crate) async fn start() -> Self {
         let kinds = ["Rollout", "Experiment", "AnalysisRun", "AnalysisTemplate", "ClusterAnalysisTemplate"];
         Self::knowing(&kinds).await
+    }
+
+    /// The API server goes away, and all connections with it.
+    pub(crate) async fn go_away(&mut self) {
+        self.server = None;
+        // The task that listens ends when it is next looked at.
+        while TcpStream::connect(self.address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// It comes back, where it was and with what it knew.
+    pub(crate) async fn come_back(&mut self) {
+        let started = Server::start(self.front.clone(), settings(self.address.port())).await;
+        self.server = Some(started.expect("the same port"));
     }
 
     /// The file that says where the API is.
@@ -138,6 +161,13 @@ impl Stage {
         let patched =
             self.objects(Some(namespace), &rollout).patch_status(name, &PatchParams::default(), &patch).await;
         patched.expect("a patched status");
+    }
+
+    /// Deletes a Rollout.
+    pub(crate) async fn delete(&self, namespace: &str, name: &str) {
+        let rollout = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout"});
+        let gone = self.objects(Some(namespace), &rollout).delete(name, &DeleteParams::default()).await;
+        gone.expect("a deletion");
     }
 
     /// The objects of the kind that `object` is of.

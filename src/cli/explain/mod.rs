@@ -19,9 +19,11 @@ mod writes;
 
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap_complete::ArgValueCandidates;
 
 use super::client::{Cluster, UserFlags};
+use super::completion;
 use super::failure::{Failure, Program};
 use super::output::{Form, print};
 
@@ -33,7 +35,7 @@ use words::Speaker;
 #[derive(Debug, Args)]
 pub(super) struct Flags {
     /// Name of the Rollout; that of the file, with --snapshot
-    #[arg(required_unless_present = "snapshot")]
+    #[arg(required_unless_present = "snapshot", add = ArgValueCandidates::new(completion::rollouts))]
     name: Option<String>,
     /// Write all objects that were read to a file, as YAML, or as JSON where its name ends in .json
     ///
@@ -44,26 +46,18 @@ pub(super) struct Flags {
     /// Explain what such a file has, as of when it was written, without asking a cluster
     #[arg(long, value_name = "FILE", conflicts_with = "save")]
     snapshot: Option<PathBuf>,
-    /// Print the explanation for programs
-    #[arg(long, short, value_name = "FORM")]
-    output: Option<Document>,
+    /// Print the explanation for programs: json, yaml, or jsonpath=TEMPLATE
+    #[arg(long, short, value_name = "FORM", value_parser = form)]
+    output: Option<Form>,
     #[command(flatten)]
     user: UserFlags,
 }
 
-/// A form for programs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Document {
-    Json,
-    Yaml,
-}
-
-impl Document {
-    const fn form(self) -> Form {
-        match self {
-            Self::Json => Form::Json,
-            Self::Yaml => Form::Yaml,
-        }
+/// A form for programs. A name or a wider text would say nothing more.
+fn form(text: &str) -> Result<Form, String> {
+    match text.parse()? {
+        Form::Name | Form::Wide => Err("one of json, yaml, jsonpath=TEMPLATE".to_owned()),
+        form @ (Form::Json | Form::Yaml | Form::JsonPath(_)) => Ok(form),
     }
 }
 
@@ -83,7 +77,7 @@ pub(super) async fn run(flags: Flags, program: Program) -> Result<(), Failure> {
     let speaker = Speaker { program, namespace, rollout };
     let explanation = explain(&picture, speaker).map_err(Failure::Failed)?;
     match output {
-        Some(document) => print(&document.form().document(&explanation)?),
+        Some(form) => print(&form.document(&explanation)?),
         None => print(&explanation.text()),
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::lease;
 use super::picture::Picture;
-use crate::api::keys;
+use crate::api::{Rollout, keys};
 use crate::cli::client::Cluster;
 use crate::cli::failure::{Failure, Program};
 use crate::clock::Clock;
@@ -44,7 +44,7 @@ impl Kind {
 
 /// Reads everything about the Rollout of that name.
 pub(super) async fn read(cluster: &Cluster, name: &str, program: Program) -> Result<Picture, Failure> {
-    let stored = cluster.stored(name, program).await?;
+    let stored = cluster.stored::<Rollout>(name, program).await?;
     let mut picture = Picture::new(&cluster.namespace, name, Clock::System.now());
     let kind = Kind::needed(ObjectKind::Rollout);
     let rollout = picture_of(&kind, &stored)?;

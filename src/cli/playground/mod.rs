@@ -5,23 +5,22 @@ mod client;
 mod error;
 mod manifest;
 mod picture;
-mod screen;
 mod story;
 mod tale;
 mod traffic;
 mod view;
 mod world;
 
-use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use error::PlaygroundError;
 use story::Story;
 use world::{Settings, World};
+
+use super::stops::Stops;
 
 /// What can be tried with the example. It has to have room on a terminal of 80 columns and 24 rows.
 const EXAMPLE_HINTS: &str = r#"  kubectl get rollout demo -o yaml | sed s/:blue/:yellow/ | kubectl replace -f -
@@ -95,29 +94,4 @@ async fn act(
     }
     world.apply(manifests).await?;
     view::show(world, "").await
-}
-
-/// What asks the process to stop: Ctrl-C, `kill`, and a terminal that is closed.
-struct Stops {
-    interrupt: Signal,
-    terminate: Signal,
-    hang_up: Signal,
-}
-
-impl Stops {
-    fn new() -> io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hang_up: signal(SignalKind::hangup())?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-            _ = self.hang_up.recv() => {}
-        }
-    }
 }

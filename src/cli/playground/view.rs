@@ -14,9 +14,9 @@ use tokio::task::JoinSet;
 
 use super::error::PlaygroundError;
 use super::picture::{Scene, bars, line, rollout};
-use super::screen::{Screen, room};
 use super::world::World;
 use crate::api::Rollout;
+use crate::cli::screen::{Screen, room};
 use crate::clock::sleep;
 use crate::cluster::data_plane::Tally;
 

@@ -104,7 +104,7 @@ fn max_weight(rollout: &Rollout) -> i32 {
 }
 
 /// The index of the current step; none where there is none any more.
-fn current_step(rollout: &Rollout) -> Option<usize> {
+pub(super) fn current_step(rollout: &Rollout) -> Option<usize> {
     let steps = rollout.spec.strategy.canary.as_ref()?.steps.len();
     let index = rollout.status.as_ref().and_then(|status| status.current_step_index).unwrap_or(0);
     usize::try_from(index).ok().filter(|index| *index < steps)

@@ -3,50 +3,76 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::api::apps::v1::ReplicaSet;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::facts::{Role, actual_weight, replica_sets, roles, set_weight, step, strategy};
+use super::field::Field;
 use super::mark::Mark;
+use super::node::word;
 use super::standing::Standing;
 use super::text::{Colour, Text};
 use super::{Surroundings, annotation, hash, is_owned};
-use crate::api::{Rollout, keys};
-
-/// What a value is preceded by, at least.
-const LABEL: usize = 17;
+use crate::api::{Experiment, Rollout, keys};
 
 /// What an image is for, in the order in which it is shown.
 type Tags = Vec<(String, Option<Colour>)>;
 
-pub(super) fn rollout(rollout: &Rollout, around: &Surroundings, is_coloured: bool) -> String {
+pub(super) fn rollout(rollout: &Rollout, around: &Surroundings, is_short: bool) -> Vec<Field> {
     let standing = Standing::of(rollout);
-    let meta = &rollout.metadata;
-    let text = |value: &Option<String>| Text::from(value.clone().unwrap_or_default());
-    let mut lines = vec![
-        ("Name:", text(&meta.name)),
-        ("Namespace:", text(&meta.namespace)),
-        ("Status:", Text::marked(Mark::of_rollout(standing.phase), standing.word())),
-    ];
-    if !standing.message.is_empty() {
-        lines.push(("Message:", standing.message.into()));
-    }
-    lines.push(("Strategy:", strategy(rollout).into()));
+    let status = Text::marked(Mark::of_rollout(standing.phase), standing.word());
+    let mut fields = who(&rollout.metadata, status, standing.message);
+    fields.push(Field::new("Strategy:", strategy(rollout)));
     if rollout.spec.strategy.canary.is_some() {
-        lines.push(("  Step:", step(rollout).unwrap_or_default().into()));
-        lines.push(("  SetWeight:", set_weight(rollout).to_string().into()));
-        lines.push(("  ActualWeight:", actual_weight(rollout, around).to_string().into()));
+        let step = step(rollout).unwrap_or_default();
+        let (asked, actual) = (set_weight(rollout).to_string(), actual_weight(rollout, around).to_string());
+        fields.extend(group(
+            [("  Step:", step), ("  SetWeight:", asked), ("  ActualWeight:", actual)],
+            is_short,
+        ));
     }
-    let images = images(rollout, around).into_iter().map(|(image, tags)| tagged(&image, tags));
-    let labels = std::iter::once("Images:").chain(std::iter::repeat(""));
-    lines.extend(labels.zip(images));
-    let mut shown: String = lines.iter().map(|(label, value)| line(label, value, is_coloured)).collect();
-    shown += "Replicas:\n";
-    let counts = counts(rollout).into_iter().map(|(label, count)| (label, count.to_string().into()));
-    shown.extend(counts.map(|(label, count)| line(label, &count, is_coloured)));
-    shown
+    fields.extend(images(&of_rollout(rollout, around)));
+    fields.push(Field::title("Replicas:"));
+    fields.extend(group(counts(rollout).map(|(label, count)| (label, count.to_string())), is_short));
+    fields
 }
 
-fn line(label: &str, value: &Text, is_coloured: bool) -> String {
-    format!("{label:<LABEL$}{}\n", value.shown(is_coloured))
+/// Fields that belong together, one a line or all in one.
+fn group<const N: usize>(values: [(&'static str, String); N], is_short: bool) -> Vec<Field> {
+    if !is_short {
+        return values.into_iter().map(|(label, value)| Field::new(label, value)).collect();
+    }
+    let words = values.map(|(label, value)| format!("{} {value}", label.trim_start()));
+    vec![Field::item("  ".into(), words.join(" "))]
+}
+
+pub(super) fn experiment(experiment: &Experiment, around: &Surroundings) -> Vec<Field> {
+    let status = experiment.status.clone().unwrap_or_default();
+    let phase = Text::marked(Mark::of_analysis(status.phase), word(status.phase));
+    let mut fields = who(&experiment.metadata, phase, status.message.unwrap_or_default());
+    let mut all = Images::new();
+    add_experiment(&mut all, experiment, around);
+    fields.extend(images(&all));
+    fields
+}
+
+/// Which object it is, and how it stands.
+fn who(meta: &ObjectMeta, status: Text, message: String) -> Vec<Field> {
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let mut fields = vec![
+        Field::new("Name:", text(&meta.name)),
+        Field::new("Namespace:", text(&meta.namespace)),
+        Field::new("Status:", status),
+    ];
+    if !message.is_empty() {
+        fields.push(Field::new("Message:", message));
+    }
+    fields
+}
+
+fn images(images: &Images) -> impl Iterator<Item = Field> {
+    let labels = std::iter::once("Images:").chain(std::iter::repeat(""));
+    let images = images.iter().map(|(image, tags)| tagged(image, tags.clone()));
+    labels.zip(images).map(|(label, image)| Field::new(label, image))
 }
 
 fn counts(rollout: &Rollout) -> [(&'static str, i32); 5] {
@@ -72,25 +98,29 @@ fn tagged(image: &str, tags: Tags) -> Text {
 }
 
 /// The images that run, by name.
-fn images(rollout: &Rollout, around: &Surroundings) -> BTreeMap<String, Tags> {
-    let mut images = BTreeMap::new();
+type Images = BTreeMap<String, Tags>;
+
+fn of_rollout(rollout: &Rollout, around: &Surroundings) -> Images {
+    let mut images = Images::new();
     for set in replica_sets(rollout, around) {
         let tag = |role: Role| (role.word().to_owned(), Some(role.colour()));
         add(&mut images, set, &roles(rollout, hash(set)).into_iter().map(tag).collect());
     }
     let experiments = around.experiments.iter().filter(|one| is_owned(&one.metadata, &rollout.metadata));
-    for experiment in experiments {
-        let owned = |set: &&ReplicaSet| is_owned(&set.metadata, &experiment.metadata);
-        for set in around.replica_sets.iter().filter(owned) {
-            let template = annotation(&set.metadata, keys::EXPERIMENT_TEMPLATE_NAME);
-            add(&mut images, set, &vec![(format!("Σ:{template}"), Some(Colour::Blue))]);
-        }
-    }
+    experiments.for_each(|experiment| add_experiment(&mut images, experiment, around));
     images
 }
 
+fn add_experiment(images: &mut Images, experiment: &Experiment, around: &Surroundings) {
+    let owned = |set: &&ReplicaSet| is_owned(&set.metadata, &experiment.metadata);
+    for set in around.replica_sets.iter().filter(owned) {
+        let template = annotation(&set.metadata, keys::EXPERIMENT_TEMPLATE_NAME);
+        add(images, set, &vec![(format!("Σ:{template}"), Some(Colour::Blue))]);
+    }
+}
+
 /// Adds the images of a ReplicaSet, if it has pods. Tags of an image that others have, too, are sorted.
-fn add(images: &mut BTreeMap<String, Tags>, set: &ReplicaSet, tags: &Tags) {
+fn add(images: &mut Images, set: &ReplicaSet, tags: &Tags) {
     if set.status.as_ref().is_none_or(|status| status.replicas == 0) {
         return;
     }

@@ -1,74 +1,187 @@
-//! Rollouts as a table.
+//! Objects as a table, which may go on with a row for each change.
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use kube::Resource;
 
 use super::facts::{set_weight, step, strategy};
+use super::node::{age, word};
+use super::progress;
 use super::standing::Standing;
 use super::text::{Text, table};
-use crate::api::Rollout;
+use crate::api::{Experiment, Rollout};
+use crate::cluster::api::table::human;
 
-/// The columns, each with the least number of characters of a row in it.
-const COLUMNS: [(&str, usize); 11] = [
-    ("TIMESTAMP", 20),
-    ("NAMESPACE", 9),
-    ("NAME", 10),
-    ("STRATEGY", 9),
-    ("STATUS", 12),
-    ("STEP", 4),
-    ("SET-WEIGHT", 10),
-    ("READY", 5),
-    ("DESIRED", 7),
-    ("UP-TO-DATE", 10),
-    ("AVAILABLE", 9),
-];
+/// The columns that are asked for, before the others.
+const OPTIONAL: [(&str, usize); 2] = [("TIMESTAMP", 20), ("NAMESPACE", 9)];
+/// The column that tells that an object is gone.
+const STATUS: &str = "STATUS";
+
+/// A kind that can be listed.
+pub trait Listed: Resource<DynamicType = ()> {
+    /// The columns, each with the least number of characters of a row in it.
+    const COLUMNS: &'static [(&'static str, usize)];
+
+    /// What is in them at that time.
+    fn cells(&self, now: Timestamp) -> Vec<String>;
+}
+
+impl Listed for Rollout {
+    const COLUMNS: &'static [(&'static str, usize)] = &[
+        ("NAME", 10),
+        ("STRATEGY", 9),
+        (STATUS, 12),
+        ("STEP", 4),
+        ("SET-WEIGHT", 10),
+        ("READY", 5),
+        ("DESIRED", 7),
+        ("UP-TO-DATE", 10),
+        ("AVAILABLE", 9),
+    ];
+
+    fn cells(&self, _: Timestamp) -> Vec<String> {
+        let status = self.status.clone().unwrap_or_default();
+        let none = || "-".to_owned();
+        let weight = self.spec.strategy.canary.as_ref().map(|_| set_weight(self).to_string());
+        vec![
+            self.metadata.name.clone().unwrap_or_default(),
+            strategy(self).to_owned(),
+            Standing::of(self).word().to_owned(),
+            step(self).unwrap_or_else(none),
+            weight.unwrap_or_else(none),
+            format!("{}/{}", status.ready_replicas, status.replicas),
+            self.spec.replicas.unwrap_or(1).to_string(),
+            status.updated_replicas.to_string(),
+            status.available_replicas.to_string(),
+        ]
+    }
+}
+
+impl Listed for Experiment {
+    const COLUMNS: &'static [(&'static str, usize)] =
+        &[("NAME", 10), (STATUS, 12), ("DURATION", 10), ("REMAINING", 10), ("AGE", 3)];
+
+    fn cells(&self, now: Timestamp) -> Vec<String> {
+        let none = || "-".to_owned();
+        let phase = self.status.as_ref().map(|status| status.phase).unwrap_or_default();
+        let end = progress::end(self).filter(|_| !phase.is_completed());
+        let left = end.map(|end| human(end.duration_since(now).as_secs().max(0)));
+        vec![
+            self.metadata.name.clone().unwrap_or_default(),
+            word(phase).to_owned(),
+            self.spec.duration.clone().unwrap_or_else(none),
+            left.unwrap_or_else(none),
+            age(self.metadata.creation_timestamp.as_ref(), now),
+        ]
+    }
+}
 
 /// Which columns there are beside the usual ones.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ListColumns {
     /// When the row was printed.
     pub timestamp: bool,
-    /// The namespace of the Rollout.
+    /// The namespace of the object.
     pub namespace: bool,
 }
 
 impl ListColumns {
-    fn choose<T>(self, all: [T; 11]) -> Vec<T> {
-        let is_shown = |index: usize| match index {
-            0 => self.timestamp,
-            1 => self.namespace,
-            _ => true,
-        };
-        let shown = all.into_iter().enumerate().filter(|(index, _)| is_shown(*index));
-        shown.map(|(_, column)| column).collect()
+    fn choose<T>(self, [timestamp, namespace]: [T; 2], rest: impl IntoIterator<Item = T>) -> Vec<T> {
+        let timestamp = self.timestamp.then_some(timestamp);
+        timestamp.into_iter().chain(self.namespace.then_some(namespace)).chain(rest).collect()
     }
 }
 
-/// Rollouts as a table, one a row, in the order given.
+/// Objects as a table, one a row, in the order given.
 #[must_use]
-pub fn list(rollouts: &[Rollout], columns: ListColumns, now: Timestamp) -> String {
-    let titles = columns.choose(COLUMNS).into_iter().map(|(title, _)| title.into()).collect();
-    let rows = rollouts.iter().map(|rollout| columns.choose(cells(rollout, now)));
-    let rows: Vec<Vec<Text>> = std::iter::once(titles).chain(rows).collect();
-    table(&rows, false)
+pub fn list<K: Listed>(objects: &[K], columns: ListColumns, now: Timestamp) -> String {
+    Listing::new(columns, now).rows(objects, now)
 }
 
-fn cells(rollout: &Rollout, now: Timestamp) -> [Text; 11] {
-    let status = rollout.status.clone().unwrap_or_default();
-    let none = || "-".to_owned();
-    let weight = rollout.spec.strategy.canary.as_ref().map(|_| set_weight(rollout).to_string());
-    let cells = [
-        now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        rollout.metadata.namespace.clone().unwrap_or_default(),
-        rollout.metadata.name.clone().unwrap_or_default(),
-        strategy(rollout).to_owned(),
-        Standing::of(rollout).word().to_owned(),
-        step(rollout).unwrap_or_else(none),
-        weight.unwrap_or_else(none),
-        format!("{}/{}", status.ready_replicas, status.replicas),
-        rollout.spec.replicas.unwrap_or(1).to_string(),
-        status.updated_replicas.to_string(),
-        status.available_replicas.to_string(),
-    ];
-    let mut widths = COLUMNS.into_iter().map(|(_, width)| width);
-    cells.map(|cell| format!("{cell:<width$}", width = widths.next().unwrap_or(0)).into())
+/// A table that is printed bit by bit: the titles, and each object when it is new or has changed.
+#[derive(Debug)]
+pub struct Listing {
+    columns: ListColumns,
+    /// The time that objects are compared at: that time goes by is no change.
+    since: Timestamp,
+    /// How many characters each column has had at most.
+    widths: Vec<usize>,
+    /// The namespace and name of each object, and what was in its columns.
+    printed: BTreeMap<(String, String), Vec<String>>,
+}
+
+impl Listing {
+    /// A table of which nothing has been printed yet.
+    #[must_use]
+    pub const fn new(columns: ListColumns, since: Timestamp) -> Self {
+        Self { columns, since, widths: Vec::new(), printed: BTreeMap::new() }
+    }
+
+    /// The rows of those objects that are new or have changed.
+    #[must_use]
+    pub fn rows<K: Listed>(&mut self, objects: &[K], now: Timestamp) -> String {
+        let mut rows = Vec::new();
+        for object in objects {
+            let meta = object.meta();
+            let key = (meta.namespace.clone().unwrap_or_default(), meta.name.clone().unwrap_or_default());
+            let cells = object.cells(self.since);
+            if self.printed.get(&key) != Some(&cells) {
+                rows.push((key.0.clone(), object.cells(now)));
+                self.printed.insert(key, cells);
+            }
+        }
+        self.table::<K>(&rows, now)
+    }
+
+    /// The rows of objects that were printed and are not there any more.
+    #[must_use]
+    pub fn gone<K: Listed>(&mut self, objects: &[K], now: Timestamp) -> String {
+        let name = |object: &K| object.meta().name.clone().unwrap_or_default();
+        let namespace = |object: &K| object.meta().namespace.clone().unwrap_or_default();
+        let is_there = |key: &(String, String)| {
+            objects.iter().any(|object| namespace(object) == key.0 && name(object) == key.1)
+        };
+        let gone: Vec<_> = self.printed.keys().filter(|key| !is_there(key)).cloned().collect();
+        let mut rows = Vec::new();
+        for key in gone {
+            let mut cells = self.printed.remove(&key).unwrap_or_default();
+            let status = K::COLUMNS.iter().position(|(title, _)| *title == STATUS);
+            status
+                .and_then(|status| cells.get_mut(status))
+                .into_iter()
+                .for_each(|cell| "Deleted".clone_into(cell));
+            rows.push((key.0, cells));
+        }
+        self.table::<K>(&rows, now)
+    }
+
+    /// Rows with the widths of those before, after the titles where nothing has been printed yet.
+    fn table<K: Listed>(&mut self, rows: &[(String, Vec<String>)], now: Timestamp) -> String {
+        if rows.is_empty() {
+            return String::new();
+        }
+        let columns = self.columns.choose(OPTIONAL, K::COLUMNS.iter().copied());
+        let mut printed: Vec<Vec<Text>> = Vec::new();
+        if self.widths.is_empty() {
+            self.widths = columns.iter().map(|(_, width)| *width).collect();
+            printed.push(columns.iter().map(|(title, _)| (*title).into()).collect());
+        }
+        let time = now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let row = |(namespace, cells): &(String, Vec<String>)| {
+            self.columns.choose([time.clone(), namespace.clone()], cells.iter().cloned())
+        };
+        let rows: Vec<Vec<String>> = rows.iter().map(row).collect();
+        for row in &rows {
+            for (width, cell) in self.widths.iter_mut().zip(row) {
+                *width = cell.chars().count().max(*width);
+            }
+        }
+        let padded = |row: &Vec<String>| {
+            let cells = row.iter().zip(&self.widths);
+            cells.map(|(cell, width)| format!("{cell:<width$}").into()).collect::<Vec<Text>>()
+        };
+        printed.extend(rows.iter().map(padded));
+        table(&printed, false)
+    }
 }

@@ -3,13 +3,17 @@
 //! Labels, signs, order and widths are those of the reference's plugin, which scripts and people read.
 
 mod facts;
+mod field;
 mod header;
+mod history;
 mod list;
 mod mark;
 mod node;
+mod progress;
 mod standing;
 mod text;
 mod tree;
+mod waiting;
 
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::ReplicaSet;
@@ -19,7 +23,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use crate::api::{AnalysisRun, Experiment, Rollout, keys};
 
 pub(super) use facts::waits_for_user;
-pub use list::{ListColumns, list};
+pub use history::{RevisionFacts, history};
+pub use list::{ListColumns, Listed, Listing, list};
 pub use standing::Standing;
 
 /// The objects of a namespace among which those of a Rollout are.
@@ -35,12 +40,69 @@ pub struct Surroundings {
     pub analysis_runs: Vec<AnalysisRun>,
 }
 
-/// A Rollout in full: how it stands, and the tree of what belongs to it.
+/// How something is shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Look {
+    /// When.
+    pub now: Timestamp,
+    /// Whether signs and roles have colours.
+    pub is_coloured: bool,
+    /// Whether what the reference's plugin does not show is shown, too.
+    pub is_full: bool,
+    /// The columns that there are; as many as it takes where there is no limit.
+    pub columns: Option<usize>,
+    /// The rows that there are.
+    pub rows: Option<usize>,
+}
+
+impl Look {
+    /// As the reference's plugin shows it, without colours.
+    #[must_use]
+    pub const fn plain(now: Timestamp) -> Self {
+        Self { now, is_coloured: false, is_full: false, columns: None, rows: None }
+    }
+
+    /// Whether there is so little room that nothing can stand beside another.
+    fn is_narrow(&self) -> bool {
+        /// Below this, labels would leave no room for values.
+        const NARROW: usize = 40;
+        self.columns.is_some_and(|columns| columns < NARROW)
+    }
+}
+
+/// A Rollout in full: how it stands, and the tree of what belongs to it. Where that takes more rows than there are, less is
+/// said above the tree.
 #[must_use]
-pub fn rollout(rollout: &Rollout, around: &Surroundings, now: Timestamp, is_coloured: bool) -> String {
-    let header = header::rollout(rollout, around, is_coloured);
-    let tree = tree::lines(&node::rollout(rollout, around, now), is_coloured);
-    format!("{header}\n{tree}")
+pub fn rollout(rollout: &Rollout, around: &Surroundings, look: &Look) -> String {
+    let tree = tree::lines(&node::rollout(rollout, around, look.now), look);
+    let whole = |is_short: bool| {
+        let mut fields = header::rollout(rollout, around, is_short);
+        if look.is_full {
+            fields.extend(progress::fields(rollout, around, look.now, is_short));
+        }
+        format!("{}\n{tree}", field::lines(&fields, look))
+    };
+    let text = whole(false);
+    if look.rows.is_some_and(|rows| text.lines().count() > rows) { whole(true) } else { text }
+}
+
+/// An Experiment in full: how it stands, and the tree of what belongs to it.
+#[must_use]
+pub fn experiment(experiment: &Experiment, around: &Surroundings, look: &Look) -> String {
+    let mut fields = header::experiment(experiment, around);
+    if look.is_full {
+        fields.extend(progress::of_experiment(experiment, look.now));
+    }
+    let tree = tree::lines(&node::experiment(experiment, around, look.now), look);
+    format!("{}\n{tree}", field::lines(&fields, look))
+}
+
+/// Something that is wrong with the picture itself, above it.
+#[must_use]
+pub fn warnings(texts: &[String], look: &Look) -> String {
+    let marked = |text: &String| field::Field::alone(text::Text::marked(mark::Mark::Warning, text));
+    let lines = field::lines(&texts.iter().map(marked).collect::<Vec<_>>(), look);
+    if lines.is_empty() { lines } else { lines + "\n" }
 }
 
 /// Whether `object` belongs to the one of this uid.

@@ -43,7 +43,7 @@ impl Node {
     }
 }
 
-fn age(since: Option<&Time>, now: Timestamp) -> String {
+pub(super) fn age(since: Option<&Time>, now: Timestamp) -> String {
     since.map_or_else(String::new, |since| human(now.duration_since(since.0).as_secs()))
 }
 
@@ -153,7 +153,8 @@ fn pod(pod: &Pod, now: Timestamp) -> Node {
     Node { info, ..node.status(Mark::of_pod(&summary.reason), summary.reason) }
 }
 
-fn experiment(experiment: &Experiment, around: &Surroundings, now: Timestamp) -> Node {
+/// The tree of an Experiment.
+pub(super) fn experiment(experiment: &Experiment, around: &Surroundings, now: Timestamp) -> Node {
     let owned = Owned::by(&experiment.metadata, around);
     let sets = owned.sets.into_iter().map(|set| replica_set(set, None, around, now));
     let children = sets.chain(owned.runs.into_iter().map(|run| analysis_run(run, now))).collect();
@@ -189,7 +190,7 @@ fn job(measurement: &Measurement, now: Timestamp) -> Option<Node> {
     Some(node.status(Mark::of_analysis(measurement.phase), word(measurement.phase)))
 }
 
-const fn word(phase: AnalysisPhase) -> &'static str {
+pub(super) const fn word(phase: AnalysisPhase) -> &'static str {
     match phase {
         AnalysisPhase::Unknown => "",
         AnalysisPhase::Pending => "Pending",

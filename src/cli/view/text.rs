@@ -1,5 +1,7 @@
 //! Text with colours, and tables of it.
 
+use unicode_width::UnicodeWidthChar;
+
 use super::mark::Mark;
 
 /// Ends a colour.
@@ -33,9 +35,10 @@ impl Colour {
 pub(super) struct Text(Vec<(String, Option<Colour>)>);
 
 impl Text {
-    /// This and a further piece.
+    /// This and a further piece. What objects say gives no orders to the terminal.
     pub(super) fn with(mut self, text: impl Into<String>, colour: Option<Colour>) -> Self {
-        self.0.push((text.into(), colour));
+        let gives_orders = |character: char| character.is_control() && character != '\n';
+        self.0.push((text.into().replace(gives_orders, " "), colour));
         self
     }
 
@@ -59,8 +62,31 @@ impl Text {
         text
     }
 
-    fn width(&self) -> usize {
+    pub(super) fn width(&self) -> usize {
         self.0.iter().map(|(piece, _)| piece.chars().count()).sum()
+    }
+
+    /// This, and then that.
+    pub(super) fn and(mut self, other: &Self) -> Self {
+        self.0.extend(other.0.iter().cloned());
+        self
+    }
+
+    /// Lines of at most so many columns: the first, and the others. Words stay whole, but for those that are longer than a
+    /// line.
+    pub(super) fn wrapped(&self, first: usize, others: usize) -> Vec<Self> {
+        let letters = self.0.iter().flat_map(|(piece, colour)| piece.chars().map(|letter| (letter, *colour)));
+        let letters: Vec<Letter> = letters.collect();
+        let mut lines = Lines { all: vec![Self::default()], used: 0, columns: first, others };
+        for word in letters.split_inclusive(|(letter, _)| letter.is_whitespace()) {
+            let width: usize =
+                word.iter().map(|(letter, _)| *letter).filter(|letter| *letter != ' ').map(width).sum();
+            if lines.used > 0 && lines.used + width > lines.columns {
+                lines.begin();
+            }
+            word.iter().for_each(|letter| lines.add(*letter));
+        }
+        lines.all
     }
 
     pub(super) fn shown(&self, is_coloured: bool) -> String {
@@ -70,6 +96,53 @@ impl Text {
         };
         self.0.iter().map(shown).collect()
     }
+}
+
+/// A character and its colour.
+type Letter = (char, Option<Colour>);
+
+/// Lines that are being filled.
+struct Lines {
+    all: Vec<Text>,
+    /// The columns that the last line takes.
+    used: usize,
+    /// The columns that there are for it, and for those after it.
+    columns: usize,
+    others: usize,
+}
+
+impl Lines {
+    fn begin(&mut self) {
+        if let Some((piece, _)) = self.all.last_mut().and_then(|line| line.0.last_mut()) {
+            piece.truncate(piece.trim_end().len());
+        }
+        self.all.push(Text::default());
+        (self.used, self.columns) = (0, self.others);
+    }
+
+    fn add(&mut self, (letter, colour): Letter) {
+        let width = width(letter);
+        let has_room = self.used + width <= self.columns;
+        if letter == '\n' || !has_room && letter != ' ' {
+            self.begin();
+        }
+        let is_shown = letter != '\n' && (has_room || letter != ' ');
+        let Some(line) = self.all.last_mut().filter(|_| is_shown) else { return };
+        self.used += width;
+        match line.0.last_mut() {
+            Some((piece, same)) if *same == colour => piece.push(letter),
+            Some(_) | None => line.0.push((letter.to_string(), colour)),
+        }
+    }
+}
+
+fn width(letter: char) -> usize {
+    letter.width().unwrap_or(0)
+}
+
+/// The columns that the widest of lines without colours takes.
+pub(super) fn columns(lines: &str) -> usize {
+    lines.lines().map(|line| line.trim_end().chars().map(width).sum()).max().unwrap_or(0)
 }
 
 impl<T: Into<String>> From<T> for Text {

@@ -1,15 +1,14 @@
 //! The steps of a canary: which one is current, when it is complete, and what it waits for.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::super::context::Context;
 use super::super::draft::Draft;
 use super::scale;
 use crate::api::strategy::PauseStep;
-use crate::api::{CanaryStep, IntOrString, PauseReason, StepKind};
-use crate::domain::duration;
+use crate::api::{CanaryStep, PauseReason, StepKind};
 use crate::domain::event::EventReason;
-use crate::domain::time::after;
+use crate::domain::step;
 
 /// The current step and its index; none without steps or past the last.
 pub(super) fn current<'a>(cx: &Context<'a>) -> Option<(usize, &'a CanaryStep)> {
@@ -81,7 +80,7 @@ fn complete(cx: &Context<'_>, draft: &mut Draft) {
 
 fn completion(cx: &Context<'_>, index: usize, step: &CanaryStep) -> String {
     let total = cx.step_count().unwrap_or(0);
-    format!("Rollout step {}/{total} completed ({})", index + 1, label(step))
+    format!("Rollout step {}/{total} completed ({})", index + 1, step::label(step))
 }
 
 /// A weight is set when pods and routers have followed.
@@ -106,7 +105,7 @@ fn is_pause_over(cx: &Context<'_>, draft: &mut Draft, pause: &PauseStep) -> bool
     }
     let begun = cx.status.pause_conditions.iter().find(|c| c.reason == PauseReason::CanaryPauseStep);
     let Some(begun) = begun else { return false };
-    match end(pause, begun.start_time.0) {
+    match step::pause_end(pause, begun.start_time.0) {
         Some(end) if end <= cx.now => true,
         Some(end) => {
             draft.wake_at(end);
@@ -117,41 +116,7 @@ fn is_pause_over(cx: &Context<'_>, draft: &mut Draft, pause: &PauseStep) -> bool
 }
 
 fn wake_at_end(draft: &mut Draft, pause: &PauseStep, start: Timestamp) {
-    if let Some(end) = end(pause, start) {
+    if let Some(end) = step::pause_end(pause, start) {
         draft.wake_at(end);
-    }
-}
-
-/// When a pause that began at `start` ends by itself; never without a duration.
-fn end(pause: &PauseStep, start: Timestamp) -> Option<Timestamp> {
-    let seconds = duration::pause_seconds(pause.duration.as_ref()?)?;
-    Some(after(start, SignedDuration::from_secs(seconds.into())))
-}
-
-/// A step as Events name it.
-fn label(step: &CanaryStep) -> String {
-    match step.kind() {
-        None => "invalid".to_owned(),
-        Some(StepKind::SetWeight(weight)) => format!("setWeight: {weight}"),
-        Some(StepKind::Pause(pause)) => match &pause.duration {
-            None => "pause".to_owned(),
-            Some(IntOrString::Int(seconds)) => format!("pause: {seconds}"),
-            Some(IntOrString::String(text)) => format!("pause: {text}"),
-        },
-        Some(StepKind::Experiment(_)) => "experiment".to_owned(),
-        Some(StepKind::Analysis(_)) => "analysis".to_owned(),
-        Some(StepKind::SetCanaryScale(scale)) => {
-            let what = match (scale.weight, scale.match_traffic_weight, scale.replicas) {
-                (Some(weight), _, _) => format!("weight: {weight}"),
-                (None, true, _) => "matchTrafficWeight: true".to_owned(),
-                (None, false, replicas) => format!("replicas: {}", replicas.unwrap_or(0)),
-            };
-            format!("setCanaryScale{{{what}}}")
-        }
-        Some(StepKind::Plugin(plugin)) => format!("plugin: {}", plugin.name),
-        Some(StepKind::SetHeaderRoute(route)) => {
-            format!("setHeaderRoute: {}", route.name.as_deref().unwrap_or(""))
-        }
-        Some(StepKind::SetMirrorRoute(route)) => format!("setMirrorRoute: {}", route.name),
     }
 }

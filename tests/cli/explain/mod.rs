@@ -2,3 +2,4 @@
 
 mod offline;
 mod remedies;
+mod world;

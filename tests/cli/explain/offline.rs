@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::live::Live;
+use super::world::Live;
 use crate::recorded::{Recording, recordings};
 use crate::stage::{Outcome, PLUGIN, SERIN, command, outcome};
 

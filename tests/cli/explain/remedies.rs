@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::live::Live;
+use super::world::Live;
 
 /// A situation, and what is to come of the commands that are named for it.
 struct Case {

@@ -1,0 +1,131 @@
+//! What is shown in full, and which objects may belong to it.
+
+use k8s_openapi::api::apps::v1::ReplicaSet;
+use kube::api::{DynamicObject, ListParams};
+use kube::core::Selector;
+
+use super::super::client::{self, Cluster};
+use super::super::failure::Failure;
+use super::super::view::{self, Look, Surroundings, is_owned};
+use crate::api::{Experiment, Rollout, keys};
+
+/// The kinds that can be shown in full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SubjectKind {
+    Rollout,
+    Experiment,
+}
+
+impl SubjectKind {
+    /// The kind as objects name it.
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Rollout => keys::ROLLOUT,
+            Self::Experiment => "Experiment",
+        }
+    }
+}
+
+/// What is shown in full.
+#[derive(Debug)]
+pub(super) enum Subject {
+    Rollout(Box<Rollout>),
+    Experiment(Box<Experiment>),
+}
+
+/// Which objects of other kinds may belong to a subject: label selectors, and all where there is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Selection {
+    /// Of `ReplicaSets` and pods.
+    pub(super) pods: Option<String>,
+    /// Of Experiments and `AnalysisRuns`.
+    pub(super) runs: Option<String>,
+}
+
+impl Subject {
+    /// Reads an object that is stored.
+    pub(super) fn read(kind: SubjectKind, stored: DynamicObject) -> Result<Self, Failure> {
+        Ok(match kind {
+            SubjectKind::Rollout => Self::Rollout(Box::new(client::typed(stored)?)),
+            SubjectKind::Experiment => Self::Experiment(Box::new(client::typed(stored)?)),
+        })
+    }
+
+    pub(super) const fn kind(&self) -> SubjectKind {
+        match self {
+            Self::Rollout(_) => SubjectKind::Rollout,
+            Self::Experiment(_) => SubjectKind::Experiment,
+        }
+    }
+
+    pub(super) fn shown(&self, around: &Surroundings, look: &Look) -> String {
+        match self {
+            Self::Rollout(rollout) => view::rollout(rollout, around, look),
+            Self::Experiment(experiment) => view::experiment(experiment, around, look),
+        }
+    }
+
+    /// Which objects may belong to it, as few as selectors can name.
+    pub(super) fn selection(&self, experiments: &[Experiment]) -> Selection {
+        match self {
+            // What an Experiment makes has labels of its own.
+            Self::Rollout(rollout)
+                if !experiments.iter().any(|one| is_owned(&one.metadata, &rollout.metadata)) =>
+            {
+                let own =
+                    rollout.spec.selector.clone().and_then(|selector| Selector::try_from(selector).ok());
+                let pods =
+                    own.map_or_else(|| keys::POD_HASH_LABEL.to_owned(), |selector| selector.to_string());
+                Selection { pods: Some(pods), runs: Some(keys::POD_HASH_LABEL.to_owned()) }
+            }
+            Self::Rollout(_) | Self::Experiment(_) => Selection { pods: None, runs: None },
+        }
+    }
+
+    /// The objects among which its own are, of each kind one list; and what of them cannot be seen.
+    pub(super) async fn around(&self, cluster: &Cluster) -> Result<(Surroundings, Vec<String>), Failure> {
+        let mut missing = Vec::new();
+        let experiments: Vec<Experiment> = match self {
+            Self::Rollout(_) => {
+                let hashed = labelled(Some(keys::POD_HASH_LABEL.to_owned()));
+                readable(cluster.list(&hashed).await, "Experiments", &mut missing)?
+            }
+            Self::Experiment(_) => Vec::new(),
+        };
+        let Selection { pods, runs } = self.selection(&experiments);
+        let (pods, runs) = (labelled(pods), labelled(runs));
+        let (sets, pods, runs) =
+            tokio::join!(cluster.list::<ReplicaSet>(&pods), cluster.list(&pods), cluster.list(&runs));
+        let around = Surroundings {
+            replica_sets: readable(sets, "ReplicaSets", &mut missing)?,
+            pods: readable(pods, "Pods", &mut missing)?,
+            experiments,
+            analysis_runs: readable(runs, "AnalysisRuns", &mut missing)?,
+        };
+        Ok((around, missing))
+    }
+}
+
+fn labelled(label_selector: Option<String>) -> ListParams {
+    ListParams { label_selector, ..ListParams::default() }
+}
+
+/// The objects, or none and a word about it where the user may not see them.
+fn readable<T>(
+    listed: Result<Vec<T>, Failure>,
+    kinds: &str,
+    missing: &mut Vec<String>,
+) -> Result<Vec<T>, Failure> {
+    match listed {
+        Err(Failure::Refused(said)) => {
+            missing.push(refusal(kinds, &said));
+            Ok(Vec::new())
+        }
+        listed => listed,
+    }
+}
+
+/// What is said about objects that the user may not see.
+pub(super) fn refusal(kinds: &str, said: &str) -> String {
+    format!("{kinds} are not shown: {said}")
+}

@@ -1,0 +1,81 @@
+//! What is shown beyond the reference: what an object waits for, how long, and the steps.
+
+use std::cmp::Ordering;
+
+use jiff::Timestamp;
+
+use super::Surroundings;
+use super::facts::{current_step, set_weight};
+use super::field::Field;
+use super::text::{Colour, Text};
+use super::waiting::{deadline, pause_left, reason, until};
+use crate::api::{CanaryStep, Experiment, Rollout, StepKind};
+use crate::domain::duration::go_duration;
+use crate::domain::step;
+use crate::domain::time::after;
+
+pub(super) fn fields(rollout: &Rollout, around: &Surroundings, now: Timestamp, is_short: bool) -> Vec<Field> {
+    let wait = reason(rollout, around, now).map(|reason| Field::new("Waits for:", reason));
+    let deadline = deadline(rollout).map(|deadline| Field::new("Deadline:", until(deadline, now)));
+    let weights = weights(rollout).map(|weights| Field::new("Traffic:", weights));
+    let mut fields: Vec<Field> = [wait, deadline, weights].into_iter().flatten().collect();
+    let steps = steps(rollout, now, is_short);
+    if !steps.is_empty() {
+        fields.push(Field::title("Steps:"));
+    }
+    fields.extend(steps);
+    fields
+}
+
+/// The weight that the steps ask for, and what the router was last seen to do.
+fn weights(rollout: &Rollout) -> Option<String> {
+    rollout.spec.strategy.canary.as_ref()?.traffic_routing.as_ref()?;
+    let weights = rollout.status.as_ref()?.canary.weights.as_ref()?;
+    // After the last step, the weights are no matter of steps any more.
+    current_step(rollout)?;
+    let verified = match weights.verified {
+        Some(true) => ", verified",
+        Some(false) => ", not verified yet",
+        None => "",
+    };
+    Some(format!("{} asked for, {} set{verified}", set_weight(rollout), weights.canary.weight))
+}
+
+/// The steps of a canary, with the current one marked; in short that one alone.
+fn steps(rollout: &Rollout, now: Timestamp, is_short: bool) -> Vec<Field> {
+    let steps = rollout.spec.strategy.canary.iter().flat_map(|canary| &canary.steps);
+    let status = rollout.status.as_ref();
+    // What is aborted is at no step any more.
+    let current =
+        status.filter(|status| !status.abort).and_then(|status| status.current_step_index).unwrap_or(-1);
+    let field = |(index, one): (i32, &CanaryStep)| {
+        let (sign, colour) = match index.cmp(&current) {
+            Ordering::Less => ("✔", Some(Colour::Green)),
+            Ordering::Equal => ("→", Some(Colour::Yellow)),
+            Ordering::Greater => (" ", None),
+        };
+        let label = Text::from("  ").with(sign, colour).with(format!(" {:>2} ", index + 1), None);
+        let left = pause_left(rollout, now).filter(|_| index == current && is_pause(one));
+        let left = left.map_or_else(String::new, |left| format!(", ends {left}"));
+        Field::item(label, step::label(one) + &left)
+    };
+    (0..).zip(steps).filter(|(index, _)| !is_short || *index == current).map(field).collect()
+}
+
+fn is_pause(step: &CanaryStep) -> bool {
+    matches!(step.kind(), Some(StepKind::Pause(_)))
+}
+
+/// When an Experiment ends by itself.
+pub(super) fn of_experiment(experiment: &Experiment, now: Timestamp) -> Vec<Field> {
+    let is_going = experiment.status.as_ref().is_some_and(|status| !status.phase.is_completed());
+    let end = end(experiment).filter(|_| is_going);
+    end.map(|end| Field::new("Ends:", until(end, now))).into_iter().collect()
+}
+
+/// When an Experiment that is available ends by itself.
+pub(super) fn end(experiment: &Experiment) -> Option<Timestamp> {
+    let available = experiment.status.as_ref()?.available_at.as_ref()?;
+    let duration = go_duration(experiment.spec.duration.as_deref()?)?;
+    Some(after(available.0, duration))
+}

@@ -1,0 +1,179 @@
+//! Why a Rollout does not go on, and how long that may take.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::facts::{current_step, replica_sets, set_weight};
+use super::standing::Standing;
+use super::{Surroundings, hash};
+use crate::api::rollout_status::AnalysisRunReference;
+use crate::api::{
+    AnalysisPhase, PauseReason, Rollout, RolloutCondition, RolloutPhase, RolloutStatus, StepKind,
+};
+use crate::cluster::api::table::human;
+use crate::domain::condition::ConditionType;
+use crate::domain::step::pause_end;
+use crate::domain::time::after;
+use crate::rollout::progress_deadline;
+
+/// What a Rollout waits for, in words; none where it waits for nothing.
+pub(super) fn reason(rollout: &Rollout, around: &Surroundings, now: Timestamp) -> Option<String> {
+    let standing = Standing::of(rollout);
+    let status = rollout.status.clone().unwrap_or_default();
+    match standing.phase {
+        RolloutPhase::Healthy => None,
+        RolloutPhase::Degraded => Some(trouble(rollout, &status, around)),
+        RolloutPhase::Paused => Some(pause(rollout, &status, now)),
+        RolloutPhase::Progressing => Some(progress(rollout, &status, around)),
+    }
+}
+
+/// What gets a Rollout that is Degraded out of that.
+fn trouble(rollout: &Rollout, status: &RolloutStatus, around: &Surroundings) -> String {
+    if status.abort {
+        return "a retry, or another template".to_owned();
+    }
+    let is_invalid = |condition: &RolloutCondition| condition.type_ == ConditionType::InvalidSpec.as_str();
+    let missing = pods(rollout, around).filter(|_| !status.conditions.iter().any(is_invalid));
+    missing.unwrap_or_else(|| "a spec that can be carried out".to_owned())
+}
+
+fn pause(rollout: &Rollout, status: &RolloutStatus, now: Timestamp) -> String {
+    let reason = status.pause_conditions.first().map(|condition| condition.reason);
+    if rollout.spec.paused {
+        return "a promote, for a user has paused it".to_owned();
+    }
+    match (reason, pause_left(rollout, now)) {
+        (Some(PauseReason::InconclusiveAnalysisRun), _) => {
+            "a promote or an abort, for an analysis could not tell".to_owned()
+        }
+        (Some(PauseReason::InconclusiveExperiment), _) => {
+            "a promote or an abort, for an experiment could not tell".to_owned()
+        }
+        (_, Some(left)) => format!("the end of the pause {left}, or a promote"),
+        (Some(PauseReason::CanaryPauseStep | PauseReason::BlueGreenPause) | None, None) => {
+            "a promote".to_owned()
+        }
+    }
+}
+
+/// In how much time a pause ends by itself.
+pub(super) fn pause_left(rollout: &Rollout, now: Timestamp) -> Option<String> {
+    let status = rollout.status.as_ref()?;
+    let strategy = &rollout.spec.strategy;
+    let end_of = |reason: PauseReason, since: Timestamp| match reason {
+        PauseReason::InconclusiveAnalysisRun | PauseReason::InconclusiveExperiment => None,
+        PauseReason::CanaryPauseStep => {
+            match strategy.canary.as_ref()?.steps.get(current_step(rollout)?)?.kind()? {
+                StepKind::Pause(pause) => pause_end(pause, since),
+                _ => None,
+            }
+        }
+        PauseReason::BlueGreenPause => {
+            let seconds = strategy.blue_green.as_ref()?.auto_promotion_seconds;
+            (seconds > 0).then(|| after(since, SignedDuration::from_secs(seconds.into())))
+        }
+    };
+    let ends = status.pause_conditions.iter().map(|one| end_of(one.reason, one.start_time.0));
+    Some(until(ends.collect::<Option<Vec<_>>>()?.into_iter().max()?, now))
+}
+
+/// How long it is until then.
+pub(super) fn until(then: Timestamp, now: Timestamp) -> String {
+    if then <= now { "now".to_owned() } else { format!("in {}", human(then.duration_since(now).as_secs())) }
+}
+
+/// What an update that is on its way waits for.
+fn progress(rollout: &Rollout, status: &RolloutStatus, around: &Surroundings) -> String {
+    let is_unseen = |observed: &String| {
+        observed.parse::<i64>().is_ok_and(|observed| Some(observed) < rollout.metadata.generation)
+    };
+    if rollout.status.is_none() || status.observed_generation.as_ref().is_some_and(is_unseen) {
+        return "the controller, which has not seen this spec yet".to_owned();
+    }
+    if status.controller_pause && status.pause_conditions.is_empty() {
+        return "the controller, which is to end the pause".to_owned();
+    }
+    if rollout.spec.restart_at.is_some() && rollout.spec.restart_at != status.restarted_at {
+        return "pods that are replaced".to_owned();
+    }
+    let causes = [run(rollout, status), pods(rollout, around), traffic(rollout, status)];
+    causes.into_iter().flatten().next().unwrap_or_else(|| rest(rollout, status).to_owned())
+}
+
+/// An analysis or an experiment that has not ended.
+fn run(rollout: &Rollout, status: &RolloutStatus) -> Option<String> {
+    let canary = &status.canary;
+    let step = current_step(rollout)
+        .and_then(|index| rollout.spec.strategy.canary.as_ref()?.steps.get(index)?.kind());
+    let is_going = |run: &&AnalysisRunReference| match run.status {
+        AnalysisPhase::Unknown | AnalysisPhase::Pending | AnalysisPhase::Running => true,
+        AnalysisPhase::Successful
+        | AnalysisPhase::Failed
+        | AnalysisPhase::Error
+        | AnalysisPhase::Inconclusive => false,
+    };
+    if let (Some(StepKind::Experiment(_)), Some(name)) = (step, &canary.current_experiment) {
+        return Some(format!("the experiment {name}"));
+    }
+    let of_step = canary
+        .current_step_analysis_run_status
+        .as_ref()
+        .filter(|_| matches!(step, Some(StepKind::Analysis(_))));
+    let blue_green = &status.blue_green;
+    let runs = [
+        of_step,
+        blue_green.pre_promotion_analysis_run_status.as_ref(),
+        blue_green.post_promotion_analysis_run_status.as_ref(),
+    ];
+    runs.into_iter().flatten().find(is_going).map(|run| format!("the analysis {}", run.name))
+}
+
+/// Pods of the current revision or of the stable one that are not available yet.
+fn pods(rollout: &Rollout, around: &Surroundings) -> Option<String> {
+    let status = rollout.status.as_ref()?;
+    let missing = |wanted: &Option<String>, name: &str| {
+        let set = replica_sets(rollout, around).find(|set| Some(hash(set)) == wanted.as_deref())?;
+        let size = set.spec.as_ref()?.replicas.unwrap_or(1);
+        let available = set.status.as_ref().and_then(|status| status.available_replicas).unwrap_or(0);
+        (available < size).then(|| format!("pods of the {name} revision, {available} of {size} available"))
+    };
+    missing(&status.current_pod_hash, "new").or_else(|| missing(&status.stable_rs, "stable"))
+}
+
+/// A router that does not do yet what the steps ask for.
+fn traffic(rollout: &Rollout, status: &RolloutStatus) -> Option<String> {
+    rollout.spec.strategy.canary.as_ref()?.traffic_routing.as_ref()?;
+    let weights = status.canary.weights.as_ref()?;
+    let (asked, set) = (set_weight(rollout), weights.canary.weight);
+    if current_step(rollout).is_some() && asked != set {
+        return Some(format!("the router, which gives the canary {set} instead of {asked}"));
+    }
+    (weights.verified == Some(false)).then(|| "the router, which does not show the weights yet".to_owned())
+}
+
+fn rest(rollout: &Rollout, status: &RolloutStatus) -> &'static str {
+    let is_switched = status.blue_green.active_selector == status.current_pod_hash;
+    if rollout.spec.strategy.blue_green.is_some() && !is_switched {
+        "the switch of the active Service"
+    } else if status.replicas > status.updated_replicas && status.stable_rs == status.current_pod_hash {
+        "pods of older revisions, which go"
+    } else {
+        "its next step"
+    }
+}
+
+/// When an update counts as stuck unless it goes on before. While it waits on purpose there is no such time.
+pub(super) fn deadline(rollout: &Rollout) -> Option<Timestamp> {
+    let status = rollout.status.as_ref()?;
+    let is_stable = status.stable_rs == status.current_pod_hash;
+    let step =
+        current_step(rollout).and_then(|index| rollout.spec.strategy.canary.as_ref()?.steps.get(index));
+    let is_gate =
+        step.is_some_and(|step| step.pause.is_some() || step.experiment.is_some() || step.analysis.is_some());
+    if Standing::of(rollout).phase != RolloutPhase::Progressing || is_stable || is_gate {
+        return None;
+    }
+    let is_progress = |one: &&RolloutCondition| one.type_ == ConditionType::Progressing.as_str();
+    let progress = status.conditions.iter().find(is_progress)?;
+    Some(after(progress.last_update_time.0, progress_deadline(rollout)))
+}

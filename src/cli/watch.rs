@@ -1,0 +1,205 @@
+//! Watches that go on when the API server comes back, and what they see.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures::stream::{self, BoxStream, Stream, StreamExt};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use kube::api::{Api, DynamicObject};
+use kube::runtime::watcher::{Config, Error, Event, watcher};
+
+use crate::clock::sleep;
+use crate::controller::failure::root_cause;
+
+/// The first wait after a failure; it doubles up to the longest.
+const RETRY_FIRST: Duration = Duration::from_millis(200);
+/// The longest wait: how late the return of the API server is noticed.
+const RETRY_MOST: Duration = Duration::from_secs(3);
+
+/// What a watch tells.
+pub(super) type News = Result<Event<DynamicObject>, Error>;
+
+/// What happens to objects, without end. After a failure they are listed anew, so that it shows when all is well again.
+pub(super) fn news(objects: Api<DynamicObject>, settings: Config) -> impl Stream<Item = News> + Send {
+    let begin = move || watcher(objects.clone(), settings.clone()).boxed();
+    let watch = Watch { events: begin(), begin, failures: 0, is_broken: false };
+    stream::unfold(watch, |mut watch| async move {
+        let news = watch.next().await?;
+        Some((news, watch))
+    })
+}
+
+struct Watch<F> {
+    events: BoxStream<'static, News>,
+    begin: F,
+    /// How many failures there were in a row.
+    failures: u32,
+    is_broken: bool,
+}
+
+impl<F: Fn() -> BoxStream<'static, News>> Watch<F> {
+    async fn next(&mut self) -> Option<News> {
+        if self.is_broken {
+            let wait = RETRY_FIRST.saturating_mul(2_u32.saturating_pow(self.failures.saturating_sub(1)));
+            sleep(wait.min(RETRY_MOST)).await;
+            self.events = (self.begin)();
+        }
+        let news = self.events.next().await?;
+        self.is_broken = news.is_err();
+        match &news {
+            Err(_) => self.failures = self.failures.saturating_add(1),
+            Ok(Event::Init) => {}
+            Ok(Event::InitApply(_) | Event::InitDone | Event::Apply(_) | Event::Delete(_)) => {
+                self.failures = 0
+            }
+        }
+        Some(news)
+    }
+}
+
+/// The namespace and the name of an object.
+pub(super) type Key = (String, String);
+
+/// The objects of a watch, as they were last seen.
+#[derive(Debug, Default)]
+pub(super) struct Sight {
+    pub(super) objects: BTreeMap<Key, DynamicObject>,
+    /// Those of a list that is not complete yet.
+    listed: BTreeMap<Key, DynamicObject>,
+    /// Whether there has been a complete list.
+    is_complete: bool,
+    /// Why nothing newer is seen.
+    pub(super) trouble: Option<Trouble>,
+}
+
+/// Why a watch sees nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// The API server does not answer, or not as it should.
+    Away(Absence),
+    /// The user may not see these objects.
+    Refused(String),
+    /// The cluster does not know the kind.
+    UnknownKind,
+}
+
+/// The API server cannot be reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Absence {
+    pub(super) since: Timestamp,
+    pub(super) cause: String,
+    /// How many attempts have failed since.
+    pub(super) failures: u32,
+}
+
+impl Absence {
+    /// What is said about it, with the time of this machine.
+    pub(super) fn words(&self) -> String {
+        let Self { since, cause, .. } = self;
+        let since = since.to_zoned(TimeZone::system()).strftime("%H:%M:%S");
+        format!("cannot reach the API server since {since}, trying again: {cause}")
+    }
+}
+
+impl Sight {
+    /// Takes in what a watch tells at that time.
+    pub(super) fn hear(&mut self, news: News, now: Timestamp) {
+        let event = match news {
+            Ok(event) => event,
+            Err(error) => {
+                self.trouble = self.trouble_of(&error, now);
+                return;
+            }
+        };
+        match event {
+            Event::Init => return self.listed.clear(),
+            Event::InitApply(object) => {
+                self.listed.insert(key(&object), object);
+                return;
+            }
+            Event::InitDone => {
+                self.objects = std::mem::take(&mut self.listed);
+                self.is_complete = true;
+            }
+            Event::Apply(object) => {
+                self.objects.insert(key(&object), object);
+            }
+            Event::Delete(object) => {
+                self.objects.remove(&key(&object));
+            }
+        }
+        self.trouble = None;
+    }
+
+    fn trouble_of(&self, error: &Error, now: Timestamp) -> Option<Trouble> {
+        let answer = match error {
+            Error::InitialListFailed(kube::Error::Api(status))
+            | Error::WatchStartFailed(kube::Error::Api(status)) => Some(status.as_ref()),
+            // The API server has forgotten how things were then; the list that follows tells how they are.
+            Error::WatchError(_) => return self.trouble.clone(),
+            Error::InitialListFailed(_)
+            | Error::WatchStartFailed(_)
+            | Error::WatchFailed(_)
+            | Error::NoResourceVersion => None,
+        };
+        match answer {
+            Some(status) if status.code == 403 || status.code == 401 => {
+                Some(Trouble::Refused(status.message.clone()))
+            }
+            Some(status) if status.code == 404 => Some(Trouble::UnknownKind),
+            Some(_) | None => Some(Trouble::Away(self.absence(error, now))),
+        }
+    }
+
+    fn absence(&self, error: &Error, now: Timestamp) -> Absence {
+        let cause = root_cause(error);
+        match &self.trouble {
+            Some(Trouble::Away(known)) => {
+                Absence { cause, since: known.since, failures: known.failures.saturating_add(1) }
+            }
+            Some(Trouble::Refused(_) | Trouble::UnknownKind) | None => {
+                Absence { since: now, cause, failures: 1 }
+            }
+        }
+    }
+
+    /// Whether it is known what there is, as far as it can be.
+    pub(super) fn is_settled(&self) -> bool {
+        self.is_complete || matches!(self.trouble, Some(Trouble::Refused(_) | Trouble::UnknownKind))
+    }
+
+    /// Whether it is known that there is nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.is_complete && self.objects.is_empty()
+    }
+
+    pub(super) fn absence_now(&self) -> Option<&Absence> {
+        match &self.trouble {
+            Some(Trouble::Away(absence)) => Some(absence),
+            Some(Trouble::Refused(_) | Trouble::UnknownKind) | None => None,
+        }
+    }
+}
+
+fn key(object: &DynamicObject) -> Key {
+    let text = |field: &Option<String>| field.clone().unwrap_or_default();
+    (text(&object.metadata.namespace), text(&object.metadata.name))
+}
+
+/// Says on standard error that the API server has gone, and that it has come back, each once.
+#[derive(Debug, Default)]
+pub(super) struct Announcer {
+    is_away: bool,
+}
+
+impl Announcer {
+    pub(super) fn look(&mut self, sight: &Sight) {
+        match sight.absence_now() {
+            Some(absence) if !self.is_away => eprintln!("{}", absence.words()),
+            None if self.is_away => eprintln!("the API server is back"),
+            Some(_) | None => {}
+        }
+        self.is_away = sight.absence_now().is_some();
+    }
+}
