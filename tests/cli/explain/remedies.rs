@@ -136,7 +136,7 @@ async fn a_pause_with_an_end_is_promoted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_update_is_taken_back_and_tried_again() {
+async fn an_update_is_taken_back_and_tried_again_and_given_up() {
     let live = Live::controlled().await;
     live.make(&stepwise()).await;
     live.waits_for("nothing").await;
@@ -146,7 +146,11 @@ async fn an_update_is_taken_back_and_tried_again() {
     let said = live.waits_for("retry").await;
     let retry = Case { says: "The update was aborted", ..Case::default() };
     retry.help(&live, &said);
-    live.waits_for("pause").await;
+    let said = live.waits_for("pause").await;
+    Case { commands: &[1], ..Case::default() }.help(&live, &said);
+    let said = live.waits_for("retry").await;
+    Case { commands: &[1], ..Case::default() }.help(&live, &said);
+    live.waits_for("nothing").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -171,8 +175,8 @@ async fn a_preview_is_promoted() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_image_that_cannot_be_had_is_taken_back() {
+/// An update to an image that cannot be had; it is taken back.
+fn bad_image() -> Case {
     Case {
         update: Some(image("shop:error")),
         waits_for: "pod",
@@ -180,8 +184,21 @@ async fn an_image_that_cannot_be_had_is_taken_back() {
         then: "retry",
         ..Case::default()
     }
-    .ends()
-    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_that_cannot_be_had_is_taken_back() {
+    bad_image().ends().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_that_cannot_be_had_is_given_up() {
+    Case { commands: &[1], then: "nothing", ..bad_image() }.ends().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_image_that_cannot_be_had_is_replaced() {
+    Case { commands: &[2], then: "nothing", ..bad_image() }.ends().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
