@@ -9,17 +9,16 @@ use super::availability;
 use super::cause::{Cause, Finding, Mistake};
 use super::lease::{self, Controller};
 use super::scene::Scene;
-use crate::api::strategy::PauseStep;
 use crate::api::{PauseReason, RolloutPhase, StepKind, keys};
 use crate::controller::object::resource_type;
 use crate::domain::condition::{ConditionReason, ConditionType};
-use crate::domain::duration::pause_seconds;
 use crate::domain::plan::ObjectKind;
+use crate::domain::step::pause_end;
 use crate::domain::time::after;
 use crate::guard;
 use crate::rollout::snapshot::Unresolved;
 use crate::rollout::validate::{Refusal, SpecErrors};
-use crate::rollout::{observed_keys, refusal};
+use crate::rollout::{observed_keys, progress_deadline, refusal};
 
 type Question = fn(&Scene<'_>) -> Option<Finding>;
 
@@ -221,16 +220,15 @@ fn pause(scene: &Scene<'_>) -> Option<Finding> {
 fn of_step(scene: &Scene<'_>, start: Timestamp) -> Option<(Cause, Option<Timestamp>)> {
     let steps = &scene.rollout.spec.strategy.canary.as_ref()?.steps;
     let index = usize::try_from(scene.before.current_step_index?).ok()?;
-    let Some(StepKind::Pause(PauseStep { duration })) = steps.get(index)?.kind() else { return None };
-    let seconds = duration.as_ref().and_then(pause_seconds);
-    let until = seconds.map(|seconds| after(start, SignedDuration::from_secs(seconds.into())));
+    let Some(StepKind::Pause(pause)) = steps.get(index)?.kind() else { return None };
+    let until = pause_end(pause, start);
     Some((Cause::Pause { step: index + 1, steps: steps.len() }, until))
 }
 
 fn deadline(scene: &Scene<'_>) -> Option<Finding> {
     let progressing = scene.condition(ConditionType::Progressing)?;
     let is_over = progressing.reason == ConditionReason::ProgressDeadlineExceeded.as_str();
-    let seconds = scene.rollout.spec.progress_deadline_seconds.unwrap_or(600).into();
+    let seconds = progress_deadline(&scene.rollout).as_secs();
     let cause = Cause::Deadline { seconds, way_back: scene.way_back() };
     is_over.then(|| Finding::of(cause).since(Some(progressing.last_transition_time.0)))
 }

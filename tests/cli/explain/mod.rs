@@ -2,4 +2,5 @@
 
 mod offline;
 mod remedies;
+mod situations;
 mod world;

@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use super::situations::{changed, situations};
 use super::world::Live;
 use crate::recorded::{Recording, recordings};
 use crate::stage::{Outcome, PLUGIN, SERIN, command, outcome};
@@ -23,7 +24,7 @@ fn file(name: &str, text: &str) -> String {
 }
 
 /// The objects of a recording, with the Services and Ingresses that its Rollout names, as `explain --save` writes them.
-fn saved(recording: &Recording) -> Value {
+pub(super) fn saved(recording: &Recording) -> Value {
     let mut items = recording.objects.items.clone();
     let rollout = items.iter().find(|one| one["kind"] == "Rollout").expect("a Rollout").clone();
     let names = |path: &str| rollout.pointer(path).cloned();
@@ -260,173 +261,6 @@ async fn what_was_saved_says_the_same_later() {
         let text = fs::read_to_string(&path).expect("a file");
         assert!(!text.contains("managedFields") && text.contains("ReplicaSet"), "{text}");
     }
-}
-
-/// The object of that kind whose name contains `part`.
-fn object<'a>(saved: &'a mut Value, kind: &str, part: &str) -> &'a mut Value {
-    let items = saved["items"].as_array_mut().expect("items").iter_mut();
-    let mut found = items.filter(|one| one["kind"] == kind);
-    found
-        .find(|one| one["metadata"]["name"].as_str().is_some_and(|name| name.contains(part)))
-        .expect("an object")
-}
-
-/// The recording of that name, saved, after a change.
-fn changed(name: &str, change: impl FnOnce(&mut Value)) -> Value {
-    let recordings = recordings();
-    let mut saved = saved(recordings.iter().find(|one| one.name == name).expect("a recording"));
-    change(&mut saved);
-    saved
-}
-
-/// The stable revision of a settled Rollout has one available pod less, which is like this.
-fn with_pod(status: &Value) -> Value {
-    changed("basic-create", |saved| {
-        let set = object(saved, "ReplicaSet", "");
-        set["status"]["availableReplicas"] = 1.into();
-        set["status"]["readyReplicas"] = 1.into();
-        object(saved, "Pod", "")["status"] = status.clone();
-    })
-}
-
-fn condition(kind: &str, status: &str, reason: &str, message: &str) -> Value {
-    let time = "2026-11-21T02:28:30Z";
-    json!({
-        "type": kind, "status": status, "reason": reason, "message": message, "lastUpdateTime": time,
-        "lastTransitionTime": time,
-    })
-}
-
-fn lease(name: &str, holder: &str) -> Value {
-    json!({
-        "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": name, "namespace": "ops"},
-        "spec": {"holderIdentity": holder, "leaseDurationSeconds": 15, "renewTime": "2026-11-21T02:20:00.000000Z"},
-    })
-}
-
-fn container(state: &Value) -> Value {
-    json!({"containerStatuses": [
-        {"name": "demo", "image": "a", "imageID": "", "ready": false, "restartCount": 0, "state": state},
-    ]})
-}
-
-/// Situations that a cluster of tests does not come to: what is waited for, and a part of what is said.
-fn situations() -> Vec<(Value, &'static str, &'static str)> {
-    let metadata =
-        |saved: &mut Value, key: &str, value: Value| object(saved, "Rollout", "")["metadata"][key] = value;
-    let add = |saved: &mut Value, one: Value| saved["items"].as_array_mut().expect("items").push(one);
-    let later = |saved: &mut Value| metadata(saved, "generation", 99.into());
-    vec![
-        (
-            changed("basic-create", |saved| {
-                metadata(saved, "deletionTimestamp", "2026-11-21T02:28:35Z".into());
-                metadata(saved, "finalizers", json!(["shop.example/keep"]));
-            }),
-            "deletion",
-            "stays until these finalizers are gone: shop.example/keep.",
-        ),
-        (
-            changed("basic-create", |saved| object(saved, "Rollout", "")["spec"]["replicas"] = "x".into()),
-            "readableRollout",
-            "cannot read the Rollout: spec.replicas: invalid type: string \"x\", expected i32.",
-        ),
-        (
-            changed("basic-create", |saved| {
-                later(saved);
-                add(saved, lease("argo-rollouts-controller-lock", "old-node_1"));
-            }),
-            "controller",
-            "generation 99 of the Rollout yet: the last controller, old-node_1, does not renew Lease \
-             ops/argo-rollouts-controller-lock any more. Start a controller",
-        ),
-        (
-            changed("basic-create", |saved| {
-                later(saved);
-                add(saved, lease("argo-rollouts-controller-lock", ""));
-            }),
-            "controller",
-            "no controller holds Lease ops/argo-rollouts-controller-lock.",
-        ),
-        (
-            changed("basic-create", |saved| {
-                later(saved);
-                saved["explain"]["unread"] = json!({"leases": "jane may not"});
-            }),
-            "controller",
-            "and Leases, which would say whether one runs, could not be looked at.",
-        ),
-        (
-            changed("nginx-steps", |saved| {
-                object(saved, "Ingress", "canary")["metadata"]["ownerReferences"] = Value::Null;
-            }),
-            "router",
-            "The router cannot do what is asked for: ",
-        ),
-        (
-            changed("basic-create", |saved| {
-                let said = "The API server refused a write of Service stable: quota";
-                let conditions = &mut object(saved, "Rollout", "")["status"]["conditions"];
-                let blocked = condition("Blocked", "True", "Forbidden", said);
-                conditions.as_array_mut().expect("conditions").push(blocked);
-            }),
-            "acceptedWrite",
-            "The API server refused a write of Service stable: quota. Mend what it names; the controller tries again",
-        ),
-        (
-            with_pod(&json!({"conditions": [
-                condition("PodScheduled", "False", "Unschedulable", "0/3 nodes are available: too little memory"),
-            ]})),
-            "pod",
-            "finds no node: 0/3 nodes are available: too little memory.",
-        ),
-        (
-            with_pod(&container(&json!({"waiting": {
-                "reason": "CreateContainerConfigError", "message": "secret \"key\" not found",
-            }}))),
-            "pod",
-            "cannot start container demo: CreateContainerConfigError: secret \"key\" not found.",
-        ),
-        (
-            with_pod(&container(&json!({"running": {}}))),
-            "podsReady",
-            "has 1 of 2 pods available. Container demo of Pod ",
-        ),
-        (with_pod(&container(&json!({"waiting": {"reason": "ContainerCreating"}}))), "podsReady", "starts."),
-        (
-            changed("basic-create", |saved| {
-                object(saved, "ReplicaSet", "")["status"]["observedGeneration"] = 0.into();
-            }),
-            "replicaSetController",
-            "see whether kube-controller-manager runs",
-        ),
-        (
-            changed("restart", |saved| {
-                object(saved, "Rollout", "")["spec"]["restartAt"] = "2026-11-21T02:30:49Z".into();
-                object(saved, "Pod", "")["metadata"]["deletionTimestamp"] = "2026-11-21T02:31:20Z".into();
-            }),
-            "restart",
-            "A restart goes on: 1 pod to be replaced, 0 on the way.",
-        ),
-        (
-            changed("basic-promote-full", |saved| {
-                let old = object(saved, "ReplicaSet", "demo-6c89d8f565");
-                old["status"]["replicas"] = 1.into();
-            }),
-            "podsEnded",
-            "Old pods end: 1 pod to go (ReplicaSet demo-6c89d8f565).",
-        ),
-        (
-            changed("deadline-abort", |saved| {
-                let conditions = object(saved, "Rollout", "")["status"]["conditions"].as_array_mut();
-                for progressing in conditions.into_iter().flatten().filter(|one| one["type"] == "Progressing")
-                {
-                    progressing["message"] = "Rollout aborted update to revision 2: it has timed out.".into();
-                }
-            }),
-            "retry",
-            "The update was aborted: it has timed out. The stable revision 6c89d8f565 serves",
-        ),
-    ]
 }
 
 #[test]

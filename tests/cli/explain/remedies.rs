@@ -101,10 +101,10 @@ impl Case {
         let because = said["because"].as_str().expect("a reason");
         assert!(because.contains(self.says), "{because}");
         for index in self.commands {
-            let line =
+            let command =
                 said["commands"][index]["run"].as_str().unwrap_or_else(|| panic!("no command: {said:#}"));
-            let done = live.shell(&line.replace("IMAGE", "shop:3"), self.editor);
-            assert_eq!(done.exit, 0, "{line}: {}", done.stderr);
+            let done = live.shell(&command.replace("IMAGE", "shop:3"), self.editor);
+            assert_eq!(done.exit, 0, "{command}: {}", done.stderr);
         }
     }
 }

@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use crate::stage::{Outcome, PLUGIN, SERIN, Stage, outcome};
 
 /// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A cluster with a namespace to try something in.
 pub(crate) struct Live {
