@@ -65,6 +65,11 @@ impl Cluster {
         Ok(Self { client, namespace, limit: flags.request_timeout })
     }
 
+    /// The same cluster, in another namespace if one is given.
+    pub(super) fn within(self, namespace: Option<String>) -> Self {
+        Self { namespace: namespace.unwrap_or(self.namespace), ..self }
+    }
+
     /// What a request is answered with, within the time that it may take.
     pub(super) async fn ask<T>(&self, request: impl Future<Output = kube::Result<T>>) -> Result<T, Failure> {
         let Some(limit) = self.limit.0 else { return Ok(request.await?) };
@@ -198,7 +203,7 @@ where
 }
 
 /// The name that is most like `name`, if any is like it at all.
-fn nearest<'a>(name: &str, names: &'a [String]) -> Option<&'a str> {
+pub(super) fn nearest<'a>(name: &str, names: &'a [String]) -> Option<&'a str> {
     /// From here on, two names are like each other.
     const ALIKE: f64 = 0.8;
     let likeness = |other: &'a String| (strsim::jaro_winkler(name, other), other.as_str());

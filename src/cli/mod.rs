@@ -11,6 +11,7 @@ mod explain;
 mod failure;
 mod get;
 mod jsonpath;
+mod lint;
 mod list;
 pub mod manual;
 mod output;
@@ -74,6 +75,8 @@ enum Verb {
     Undo(Box<command::Undo>),
     /// Lists the revisions of a Rollout, with their images and what they are to it.
     History(Box<command::History>),
+    /// Makes Rollouts and what belongs to them, from files.
+    Create(Box<command::Create>),
     /// Sets a part of the template.
     #[command(subcommand)]
     Set(command::Set),
@@ -105,6 +108,10 @@ enum Verb {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         words: Vec<OsString>,
     },
+    /// Checks manifests before they reach a cluster.
+    ///
+    /// Exit codes: 0 nothing or only warnings were found, 1 errors (with --strict also warnings), 2 wrong arguments.
+    Lint(Box<lint::Flags>),
     /// Runs the controller: watches Rollouts and carries out what they ask for.
     Controller(Box<controller::Flags>),
     /// Runs everything on this machine, without Kubernetes, and shifts real HTTP traffic.
@@ -176,6 +183,7 @@ fn obey(verb: Verb, program: Program) -> Result<(), Failure> {
         Verb::Restart(flags) => ask(command::restart(*flags, program)),
         Verb::Undo(flags) => ask(command::undo(*flags, program)),
         Verb::History(flags) => ask(command::history(*flags, program)),
+        Verb::Create(flags) => ask(command::create(*flags, program)),
         Verb::Set(what) => ask(command::set(what, program)),
         Verb::Terminate(what) => ask(command::terminate(what, program)),
         Verb::Version(flags) => version::run(&flags, program),
@@ -184,6 +192,7 @@ fn obey(verb: Verb, program: Program) -> Result<(), Failure> {
         Verb::Dashboard(later) => Err(later.refuse("dashboard")),
         Verb::Notifications(later) => Err(later.refuse("notifications")),
         Verb::Complete { words } => completion::answer_kubectl(words),
+        Verb::Lint(flags) => ask(lint::run(*flags, program)),
         Verb::Controller(flags) => controller::run(*flags).map_err(failed),
         Verb::Playground(flags) => playground::run(flags).map_err(failed),
         Verb::Crds { out } => crds::run(out.as_deref()).map_err(failed),

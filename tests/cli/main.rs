@@ -2,10 +2,13 @@
 
 mod commands;
 mod complaints;
+mod create;
 mod double;
 mod effects;
 mod explain;
+mod lint;
 mod live;
+mod page;
 mod plugin;
 mod recorded;
 mod refusals;

@@ -3,7 +3,9 @@
 //! Under the name of the reference's plugin a command is sent as it is given. Under Serin's own the Rollout is looked at
 //! first, so that a command that has nothing to do says so.
 
+mod analysis_run;
 mod commander;
+mod create;
 mod difference;
 mod history;
 mod image;
@@ -17,6 +19,7 @@ mod wait;
 
 use clap::Subcommand;
 
+pub(super) use create::{Create, create};
 pub(super) use history::{History, history};
 pub(super) use promote::{Promote, promote};
 pub(super) use simple::{Abort, Plain, Restart, Retry, Terminate, abort, pause, restart, retry, terminate};

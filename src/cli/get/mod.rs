@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use clap_complete::ArgValueCandidates;
+use kube::api::DynamicObject;
 
 use super::client::{Cluster, UserFlags};
 use super::cluster::switch;
@@ -79,8 +80,37 @@ pub(super) async fn run(kind: Kind, program: Program) -> Result<(), Failure> {
     if !watch {
         return once(&cluster, &subject, is_coloured, program).await;
     }
-    let scene = Scene::open(&cluster, &name, &subject, program);
     let limit = Some(Duration::from_secs(timeout_seconds)).filter(|limit| !limit.is_zero());
+    follow(&cluster, &subject, &name, is_coloured, limit, program).await
+}
+
+/// Goes on showing an object that was just made, if it is one that is shown in full.
+pub(super) async fn watch(
+    cluster: Cluster,
+    made: DynamicObject,
+    no_color: bool,
+    program: Program,
+) -> Result<(), Failure> {
+    let kind = made.types.as_ref().map(|types| types.kind.as_str());
+    let kind =
+        [SubjectKind::Rollout, SubjectKind::Experiment].into_iter().find(|one| kind == Some(one.word()));
+    let kind = kind
+        .ok_or_else(|| Failure::Usage("it is no Rollout or Experiment, which can be watched".to_owned()))?;
+    let (name, place) = (made.metadata.name.clone(), made.metadata.namespace.clone());
+    let cluster = cluster.within(place);
+    let subject = Subject::read(kind, made)?;
+    follow(&cluster, &subject, &name.unwrap_or_default(), !no_color && has_colours(), None, program).await
+}
+
+async fn follow(
+    cluster: &Cluster,
+    subject: &Subject,
+    name: &str,
+    is_coloured: bool,
+    limit: Option<Duration>,
+    program: Program,
+) -> Result<(), Failure> {
+    let scene = Scene::open(cluster, name, subject, program);
     live::show(scene, Canvas::new(is_coloured, is_capable())?, limit).await
 }
 
