@@ -7,6 +7,7 @@ mod command;
 mod completion;
 pub mod controller;
 pub mod crds;
+mod explain;
 mod failure;
 mod get;
 mod jsonpath;
@@ -57,6 +58,8 @@ enum Verb {
     /// Exit codes: 0 Healthy, 10 Degraded, 11 paused until a user does something, 12 on its way (with --watch=false),
     /// 124 not Healthy in time; 3 for a Rollout that does not exist, 4 for a missing right.
     Status(Box<status::Flags>),
+    /// Says what a Rollout waits for, what would help, and what comes next.
+    Explain(Box<explain::Flags>),
     /// Ends the pause of Rollouts, or skips steps of their updates.
     Promote(Box<command::Promote>),
     /// Takes back the updates of Rollouts: the stable revision gets all traffic.
@@ -172,6 +175,7 @@ fn obey(verb: Verb, program: Program) -> Result<(), Failure> {
         Verb::Get(kind) => ask(get::run(kind, program)),
         Verb::List(kind) => ask(list::run(kind, program)),
         Verb::Status(flags) => ask(status::run(*flags, program)),
+        Verb::Explain(flags) => ask(explain::run(*flags, program)),
         Verb::Promote(flags) => ask(command::promote(*flags, program)),
         Verb::Abort(flags) => ask(command::abort(*flags, program)),
         Verb::Retry(what) => ask(command::retry(what, program)),

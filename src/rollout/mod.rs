@@ -134,6 +134,12 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
     }
 }
 
+/// Why [`decide`] writes nothing but a condition about the spec, if that is so before any router was asked.
+#[must_use]
+pub fn refusal(snapshot: &Snapshot) -> Option<validate::Refusal> {
+    validate::check(snapshot, &workload::filled(snapshot)).err()
+}
+
 /// A Rollout without a status has not been seen before.
 fn announce(rollout: &Rollout, before: &RolloutStatus, draft: &mut Draft) {
     if before.phase.is_none() && before.conditions.is_empty() {

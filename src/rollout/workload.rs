@@ -99,7 +99,8 @@ pub(super) fn found(snapshot: &Snapshot) -> Option<&WorkloadView> {
 }
 
 /// The Rollout with the template that it takes from its workload, and with that one's selector if it has none.
-pub(super) fn filled(snapshot: &Snapshot) -> Cow<'_, Rollout> {
+#[must_use]
+pub fn filled(snapshot: &Snapshot) -> Cow<'_, Rollout> {
     let Some(workload) = found(snapshot) else { return Cow::Borrowed(&snapshot.rollout) };
     Cow::Owned(filled_by(&snapshot.rollout, workload))
 }

@@ -14,7 +14,7 @@ use serin::cli::view::{self, ListColumns, Look, Standing, Surroundings};
 pub(crate) struct Recording {
     #[serde(skip)]
     pub(crate) name: String,
-    now: Timestamp,
+    pub(crate) now: Timestamp,
     pub(crate) outputs: Vec<Printed>,
     pub(crate) objects: List,
 }

@@ -1,0 +1,268 @@
+//! From a scene to its causes: one question a function, the one that matters most first.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+use super::availability;
+use super::cause::{Cause, Finding, Mistake};
+use super::lease::{self, Controller};
+use super::scene::Scene;
+use crate::api::{PauseReason, RolloutPhase, StepKind, keys};
+use crate::controller::object::resource_type;
+use crate::domain::condition::{ConditionReason, ConditionType};
+use crate::domain::plan::ObjectKind;
+use crate::domain::step::pause_end;
+use crate::domain::time::after;
+use crate::guard;
+use crate::rollout::snapshot::Unresolved;
+use crate::rollout::validate::{Refusal, SpecErrors};
+use crate::rollout::{observed_keys, progress_deadline, refusal};
+
+type Question = fn(&Scene<'_>) -> Option<Finding>;
+
+/// The first that has an answer says what is waited for; of the others, those that are true of a Rollout that waits for
+/// something else are told, too.
+const QUESTIONS: [(Question, IsAside); 18] = [
+    (deletion, IsAside::No),
+    (controller, IsAside::No),
+    (spec, IsAside::No),
+    (router, IsAside::No),
+    (guarded, IsAside::No),
+    (refused, IsAside::Yes),
+    (aborted, IsAside::No),
+    (held, IsAside::No),
+    (pause, IsAside::No),
+    (availability::no_pods, IsAside::Yes),
+    (availability::broken_pods, IsAside::Yes),
+    (deadline, IsAside::Yes),
+    (availability::budget, IsAside::Yes),
+    (acts, IsAside::No),
+    (availability::coming_pods, IsAside::No),
+    (availability::restart, IsAside::No),
+    (nothing, IsAside::No),
+    (availability::leaving, IsAside::Yes),
+];
+
+/// Whether an answer is worth telling although another one matters more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum IsAside {
+    Yes,
+    No,
+}
+
+/// Why the Rollout is where it is, and what else is to be known; never empty.
+pub(super) fn causes(scene: &Scene<'_>) -> Vec<Finding> {
+    let mut found: Vec<Finding> = Vec::new();
+    for (question, aside) in QUESTIONS {
+        if found.is_empty() || aside == IsAside::Yes {
+            found.extend(question(scene));
+        }
+    }
+    if found.is_empty() {
+        let message = scene.next.message.clone().unwrap_or_default();
+        found.push(Finding::of(Cause::Other { message }));
+    }
+    // Nobody carries out what is decided while no controller runs, so nothing else matters.
+    if matches!(found[0].cause, Cause::Controller { .. }) {
+        found.extend(spec(scene));
+    }
+    found
+}
+
+fn deletion(scene: &Scene<'_>) -> Option<Finding> {
+    let meta = &scene.rollout.metadata;
+    let since = meta.deletion_timestamp.as_ref()?.0;
+    let finalizers = meta.finalizers.clone().unwrap_or_default();
+    Some(Finding::of(Cause::Deletion { finalizers }).since(Some(since)))
+}
+
+/// Whether something is to be done and nobody does it.
+fn controller(scene: &Scene<'_>) -> Option<Finding> {
+    let instance = lease::instance_id(&scene.snapshot.rollout);
+    let controller = lease::controller(scene.picture, instance, scene.now);
+    let is_missed = match &controller {
+        Controller::Gone { .. } => scene.acts() || !scene.is_observed(),
+        // There may be one without a Lease; it would have looked by now.
+        Controller::Absent { .. } | Controller::Unknown | Controller::Leads => !scene.is_observed(),
+    };
+    let since = match &controller {
+        Controller::Gone { since, .. } => *since,
+        Controller::Absent { .. } | Controller::Unknown | Controller::Leads => None,
+    };
+    let generation = scene.rollout.metadata.generation.filter(|_| !scene.is_observed());
+    let instance = instance.unwrap_or_default().to_owned();
+    let cause = Cause::Controller { generation, controller, instance };
+    is_missed.then(|| Finding::of(cause).since(since))
+}
+
+fn spec(scene: &Scene<'_>) -> Option<Finding> {
+    let cause = match refusal(scene.snapshot)? {
+        Refusal::Invalid(errors) => Cause::Spec(mistakes(&errors)),
+        Refusal::Unbuilt(fields) => {
+            Cause::Unbuilt { fields: fields.into_iter().map(|field| (field.path, field.what)).collect() }
+        }
+        Refusal::Reference(errors) => reference(scene, &errors),
+    };
+    let since = scene.condition(ConditionType::InvalidSpec).map(|invalid| invalid.last_transition_time.0);
+    Some(Finding::of(cause).since(since))
+}
+
+fn mistakes(errors: &SpecErrors) -> Vec<Mistake> {
+    let mistake = |error: &crate::rollout::validate::SpecError| {
+        let (path, value) = (error.path.clone(), error.value.clone());
+        let remedy = if error.remedy.is_empty() { String::new() } else { format!("; {}", error.remedy) };
+        Mistake { path, value, problem: format!("{}{remedy}", error.problem) }
+    };
+    errors.iter().map(mistake).collect()
+}
+
+/// Which object that the Rollout names is missing or wrong.
+fn reference(scene: &Scene<'_>, errors: &SpecErrors) -> Cause {
+    if let Some(Err(Unresolved::Absent)) = &scene.snapshot.workload
+        && let Some(workload) = observed_keys(&scene.rollout).workload
+    {
+        return Cause::NoWorkload { kind: workload.kind.as_str().to_owned(), name: workload.name };
+    }
+    let services = observed_keys(&scene.rollout).services;
+    services
+        .iter()
+        .find_map(|service| of_service(scene, service))
+        .unwrap_or(Cause::Reference(mistakes(errors)))
+}
+
+fn of_service(scene: &Scene<'_>, name: &str) -> Option<Cause> {
+    let (service, labels) = (name.to_owned(), scene.labels());
+    let Some(found) = scene.snapshot.services.get(name) else {
+        let labels = scene.rollout.spec.selector.clone().and_then(|selector| selector.match_labels);
+        let labels = labels.unwrap_or_else(|| scene.labels());
+        return Some(Cause::NoService { service, labels, port: port(scene) });
+    };
+    if let Some(other) = found.managed_by.clone().filter(|other| other != scene.name()) {
+        let is_there = scene.picture.find(ObjectKind::Rollout, &other).is_some();
+        return Some(Cause::SharedService { service, other, is_there });
+    }
+    let selector: BTreeMap<_, _> =
+        found.selector.clone().into_iter().filter(|(key, _)| key != keys::POD_HASH_LABEL).collect();
+    let is_stray = selector.iter().any(|(key, value)| labels.get(key) != Some(value));
+    is_stray.then_some(Cause::StrayService { service, selector, labels })
+}
+
+/// A port on which the pods can be reached; 80 where the template names none.
+fn port(scene: &Scene<'_>) -> i64 {
+    let containers = scene.rollout.spec.template.as_value().pointer("/spec/containers");
+    let ports = containers.and_then(Value::as_array).into_iter().flatten();
+    let mut ports = ports.filter_map(|container| container.pointer("/ports/0/containerPort")?.as_i64());
+    ports.next().unwrap_or(80)
+}
+
+/// What a router said of an Ingress that it cannot work with.
+fn router(scene: &Scene<'_>) -> Option<Finding> {
+    let kind = ConditionType::InvalidSpec.as_str();
+    let invalid = scene.next.conditions.iter().find(|condition| condition.type_ == kind)?;
+    let said = invalid.message.split_once(" is invalid: ").map_or(invalid.message.as_str(), |(_, said)| said);
+    let since = Some(invalid.last_transition_time.0);
+    Some(Finding::of(Cause::Router { said: said.to_owned() }).since(since))
+}
+
+fn guarded(scene: &Scene<'_>) -> Option<Finding> {
+    let refusal = guard::check(scene.snapshot, &scene.plan).err()?;
+    Some(Finding::of(Cause::Guarded { said: refusal.to_string() }))
+}
+
+/// What the API server refuses, as the controller has recorded it.
+fn refused(scene: &Scene<'_>) -> Option<Finding> {
+    let blocked = scene.condition(ConditionType::Blocked)?;
+    let cause = Cause::Refused { said: blocked.message.clone() };
+    Some(Finding::of(cause).since(Some(blocked.last_transition_time.0)))
+}
+
+fn aborted(scene: &Scene<'_>) -> Option<Finding> {
+    if !scene.before.abort || !scene.next.abort {
+        return None;
+    }
+    let message = scene.condition(ConditionType::Progressing).map(|progressing| progressing.message.as_str());
+    let said = message.and_then(|message| message.strip_prefix("Rollout aborted update to revision "));
+    let said = said.and_then(|said| said.split_once(": ")).map_or("", |(_, why)| why).to_owned();
+    let stable = scene.next.stable_rs.clone().unwrap_or_default();
+    let since = scene.before.aborted_at.as_ref().map(|time| time.0);
+    Some(Finding::of(Cause::Aborted { said, stable }).since(since))
+}
+
+fn held(scene: &Scene<'_>) -> Option<Finding> {
+    let paused = scene.condition(ConditionType::Paused).filter(|_| scene.before.pause_conditions.is_empty());
+    let since = paused.map(|paused| paused.last_transition_time.0);
+    scene.rollout.spec.paused.then(|| Finding::of(Cause::Held).since(since))
+}
+
+/// A pause that has begun, and that the plan does not end.
+fn pause(scene: &Scene<'_>) -> Option<Finding> {
+    let stays = |reason| scene.next.pause_conditions.iter().any(|pause| pause.reason == reason);
+    let pause = scene.before.pause_conditions.iter().find(|pause| stays(pause.reason))?;
+    let start = pause.start_time.0;
+    let (cause, until) = match pause.reason {
+        PauseReason::CanaryPauseStep => of_step(scene, start)?,
+        PauseReason::BlueGreenPause => {
+            let blue_green = scene.rollout.spec.strategy.blue_green.as_ref()?;
+            let seconds = i64::from(blue_green.auto_promotion_seconds);
+            let ends = seconds > 0 && blue_green.auto_promotion_enabled != Some(false);
+            let until = ends.then(|| after(start, SignedDuration::from_secs(seconds)));
+            (Cause::Promotion { preview: blue_green.preview_service.clone() }, until)
+        }
+        PauseReason::InconclusiveAnalysisRun | PauseReason::InconclusiveExperiment => {
+            (Cause::Inconclusive, None)
+        }
+    };
+    Some(Finding::of(cause).since(Some(start)).until(until))
+}
+
+fn of_step(scene: &Scene<'_>, start: Timestamp) -> Option<(Cause, Option<Timestamp>)> {
+    let steps = &scene.rollout.spec.strategy.canary.as_ref()?.steps;
+    let index = usize::try_from(scene.before.current_step_index?).ok()?;
+    let Some(StepKind::Pause(pause)) = steps.get(index)?.kind() else { return None };
+    let until = pause_end(pause, start);
+    Some((Cause::Pause { step: index + 1, steps: steps.len() }, until))
+}
+
+fn deadline(scene: &Scene<'_>) -> Option<Finding> {
+    let progressing = scene.condition(ConditionType::Progressing)?;
+    let is_over = progressing.reason == ConditionReason::ProgressDeadlineExceeded.as_str();
+    let seconds = progress_deadline(&scene.rollout).as_secs();
+    let cause = Cause::Deadline { seconds, way_back: scene.way_back() };
+    is_over.then(|| Finding::of(cause).since(Some(progressing.last_transition_time.0)))
+}
+
+fn acts(scene: &Scene<'_>) -> Option<Finding> {
+    scene.acts().then(|| Finding::of(Cause::Acts))
+}
+
+fn nothing(scene: &Scene<'_>) -> Option<Finding> {
+    if scene.next.phase != Some(RolloutPhase::Healthy) {
+        return None;
+    }
+    let since = scene.condition(ConditionType::Healthy).map(|healthy| healthy.last_transition_time.0);
+    let pods = scene.rollout.spec.replicas.unwrap_or(1);
+    Some(Finding::of(Cause::Nothing { pods, first: first_step(scene) }).since(since))
+}
+
+/// What happens first when the template changes.
+fn first_step(scene: &Scene<'_>) -> String {
+    let strategy = &scene.rollout.spec.strategy;
+    if let Some(blue_green) = &strategy.blue_green {
+        let waits = blue_green.auto_promotion_enabled == Some(false);
+        let then = if waits { "then waits to be promoted" } else { "then takes over" };
+        return format!("the new revision starts beside the old one, {then}");
+    }
+    let steps = strategy.canary.iter().flat_map(|canary| &canary.steps);
+    let first = steps.into_iter().find_map(|step| step.set_weight);
+    match first {
+        Some(weight) => format!("the new revision gets {weight} % first"),
+        None => "pods are replaced at once, as far as maxSurge and maxUnavailable allow".to_owned(),
+    }
+}
+
+/// A kind and a name, as people say them.
+pub(super) fn object(kind: ObjectKind, name: &str) -> String {
+    format!("{} {name}", resource_type(kind).kind)
+}

@@ -1,0 +1,251 @@
+//! What comes next: the controller's own decisions, one after the other, in a world where pods become available at once
+//! and nobody keeps an update waiting.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::picture::Picture;
+use super::writes;
+use crate::api::{Rollout, RolloutStatus};
+use crate::controller::object::resource_type;
+use crate::controller::observe::Observed;
+use crate::domain::merge_patch::apply_merge_patch;
+use crate::domain::plan::{Action, ObjectKind, Op, Plan, Wake};
+use crate::domain::time::after;
+use crate::guard;
+use crate::rollout::decide;
+use crate::rollout::snapshot::{Remembered, Snapshot};
+
+/// More decisions than any update takes; a forecast that needs more is given up.
+const DECISIONS_MAX: usize = 1000;
+
+/// What the controller will do if all goes well.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Forecast {
+    /// What is written next, in order, up to the next moment that waits for time or for a user.
+    pub next: Vec<String>,
+    /// The most pods that the ReplicaSets are to have at a time.
+    pub peak_pods: i64,
+    /// How long it takes at least.
+    pub times: Times,
+    /// How many pauses on the way only a user ends.
+    pub user_pauses: u32,
+    /// Whether it was followed to the end.
+    pub is_whole: bool,
+}
+
+/// How long things take at least that have a time of their own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Times {
+    /// Pauses with a duration.
+    pub pauses: SignedDuration,
+    /// Pods that are ready, but not for long enough (`minReadySeconds`).
+    pub ready: SignedDuration,
+    /// Old or aborted pods that stay for a while.
+    pub delays: SignedDuration,
+}
+
+impl Times {
+    /// All of it, in whole seconds.
+    #[must_use]
+    pub(super) fn seconds(self) -> i64 {
+        self.pauses.saturating_add(self.ready).saturating_add(self.delays).as_secs()
+    }
+}
+
+/// The forecast for a picture whose pods may already have been ready for a part of `minReadySeconds`: `left` is what
+/// remains of it, where that is known.
+#[must_use]
+pub(super) fn forecast(picture: &Picture, left: Option<SignedDuration>) -> Forecast {
+    let mut world = World {
+        picture: picture.clone(),
+        now: picture.explain.time,
+        left,
+        is_told: true,
+        forecast: Forecast::default(),
+    };
+    world.forget_later_restart();
+    world.run();
+    world.forecast
+}
+
+struct World {
+    picture: Picture,
+    now: Timestamp,
+    /// What is left of `minReadySeconds` for the first pods.
+    left: Option<SignedDuration>,
+    /// Whether what happens belongs to the next step.
+    is_told: bool,
+    forecast: Forecast,
+}
+
+impl World {
+    fn run(&mut self) {
+        for _ in 0..DECISIONS_MAX {
+            // A status is never kept for a later write: who waits for nothing but that is not held up.
+            let held_since = Some(Timestamp::UNIX_EPOCH);
+            let remembered = Remembered { last_failure: None, held_since };
+            let Ok(Observed::Complete(snapshot)) = self.picture.observe(remembered) else { return };
+            let plan = decide(&snapshot, self.now);
+            self.count_pods(&snapshot);
+            if guard::check(&snapshot, &plan).is_err() {
+                return;
+            }
+            let acts = plan.ops().next().is_some() || !plan.status.patch.is_null();
+            if acts {
+                self.carry_out(&snapshot.rollout, &plan);
+            }
+            let moved = self.settle(&snapshot) || acts || self.pass_time(&snapshot, &plan);
+            if !moved {
+                self.forecast.is_whole = true;
+                return;
+            }
+        }
+    }
+
+    fn count_pods(&mut self, snapshot: &Snapshot) {
+        let pods = snapshot.replica_sets.iter().map(|rs| i64::from(rs.replicas)).sum();
+        self.forecast.peak_pods = self.forecast.peak_pods.max(pods);
+    }
+
+    fn tell(&mut self, lines: Vec<String>) {
+        if self.is_told {
+            self.forecast.next.extend(lines);
+        }
+    }
+
+    /// Does what the plan asks for, as if no request failed.
+    fn carry_out(&mut self, rollout: &Rollout, plan: &Plan) {
+        for op in plan.ops() {
+            self.tell(writes::of_op(op));
+            self.apply(op);
+        }
+        let before = rollout.status.clone().unwrap_or_default();
+        if let Some(stored) = self.picture.rollout_mut().filter(|_| !plan.status.patch.is_null()) {
+            *stored = apply_merge_patch(stored, &plan.status.patch);
+            let next: RolloutStatus = serde_json::from_value(stored["status"].clone()).unwrap_or_default();
+            let (lines, is_end) = writes::of_status(rollout, &before, &next);
+            self.tell(lines);
+            self.is_told &= !is_end;
+        }
+    }
+
+    fn apply(&mut self, op: &Op) {
+        let now = self.now;
+        match &op.action {
+            Action::Create { body } => {
+                let of = resource_type(op.kind);
+                let made = json!({
+                    "kind": of.kind,
+                    "metadata": {"name": op.name, "uid": op.name, "creationTimestamp": now, "generation": 1},
+                });
+                self.picture.add(apply_merge_patch(body, &made));
+            }
+            Action::Patch { patch, .. } => {
+                if let Some(object) = self.picture.find_mut(op.kind, &op.name) {
+                    change(object, patch);
+                }
+            }
+            Action::Delete { .. } => {
+                let kind = resource_type(op.kind).kind;
+                self.picture.items.retain(|one| one["kind"] != kind || one["metadata"]["name"] != op.name);
+            }
+            Action::Evict { .. } => {
+                if let Some(pod) = self.picture.find_mut(ObjectKind::Pod, &op.name) {
+                    // Another one takes its place at once.
+                    pod["metadata"]["creationTimestamp"] = json!(now);
+                }
+            }
+        }
+    }
+
+    /// All pods that are asked for become available, and those that are not go. True if that changes anything.
+    fn settle(&mut self, snapshot: &Snapshot) -> bool {
+        let mut waits = SignedDuration::ZERO;
+        let mut changes = false;
+        for name in snapshot.replica_sets.iter().map(|rs| &rs.id.name) {
+            let Some(object) = self.picture.find_mut(ObjectKind::ReplicaSet, name) else { continue };
+            let size = object.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(1);
+            let generation = object["metadata"]["generation"].clone();
+            let status = json!({
+                "replicas": size, "readyReplicas": size, "availableReplicas": size, "fullyLabeledReplicas": size,
+                "observedGeneration": generation,
+            });
+            let has_grown = object.pointer("/status/availableReplicas").and_then(Value::as_i64) < Some(size);
+            if has_grown && size > 0 {
+                let seconds = object.pointer("/spec/minReadySeconds").and_then(Value::as_i64).unwrap_or(0);
+                waits = waits.max(SignedDuration::from_secs(seconds));
+            }
+            let number = |field: &str| object["status"][field].as_i64().unwrap_or(0);
+            let is_settled = ["replicas", "readyReplicas", "availableReplicas"].map(number) == [size; 3]
+                && object["status"]["observedGeneration"] == generation;
+            changes |= !is_settled;
+            object["status"] = status;
+        }
+        let waits = self.left.take().filter(|left| changes && *left < waits).unwrap_or(waits);
+        self.forecast.times.ready = self.forecast.times.ready.saturating_add(waits);
+        self.now = after(self.now, waits);
+        let pods = self
+            .picture
+            .items
+            .iter()
+            .position(|one| one["kind"] == "Pod" && !one["metadata"]["deletionTimestamp"].is_null());
+        if let Some(index) = pods {
+            self.picture.items.remove(index);
+            return true;
+        }
+        changes
+    }
+
+    /// Lets the time pass that the plan waits for, or has a user end a pause. True if there is anything to wait for.
+    fn pass_time(&mut self, snapshot: &Snapshot, plan: &Plan) -> bool {
+        let status = snapshot.rollout.status.clone().unwrap_or_default();
+        match plan.wake {
+            Wake::At(time) if time > self.now && !snapshot.rollout.spec.paused => {
+                let waits = time.duration_since(self.now);
+                let times = &mut self.forecast.times;
+                let kind =
+                    if status.pause_conditions.is_empty() { &mut times.delays } else { &mut times.pauses };
+                *kind = kind.saturating_add(waits);
+                self.now = time;
+                true
+            }
+            Wake::At(_) | Wake::OnChange => self.end_pause(snapshot, &status),
+        }
+    }
+
+    fn end_pause(&mut self, snapshot: &Snapshot, status: &RolloutStatus) -> bool {
+        let Some(rollout) = self.picture.rollout_mut() else { return false };
+        let patch = if snapshot.rollout.spec.paused {
+            json!({"spec": {"paused": false}})
+        } else if !status.pause_conditions.is_empty() && status.controller_pause {
+            json!({"status": {"pauseConditions": null}})
+        } else {
+            return false;
+        };
+        change(rollout, &patch);
+        self.forecast.user_pauses += 1;
+        true
+    }
+
+    /// A restart that is planned for later is no part of what goes on now.
+    fn forget_later_restart(&mut self) {
+        let now = self.now;
+        let Some(rollout) = self.picture.rollout_mut() else { return };
+        let at = rollout.pointer("/spec/restartAt").and_then(Value::as_str).and_then(|at| at.parse().ok());
+        if at.is_some_and(|at: Timestamp| at > now) {
+            change(rollout, &json!({"spec": {"restartAt": null}}));
+        }
+    }
+}
+
+/// Merges `patch` into an object as the API server does, which counts the changes of its spec.
+fn change(object: &mut Value, patch: &Value) {
+    let changed = apply_merge_patch(object, patch);
+    let is_other = changed["spec"] != object["spec"];
+    *object = changed;
+    if is_other {
+        let generation = object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0);
+        object["metadata"]["generation"] = json!(generation + 1);
+    }
+}

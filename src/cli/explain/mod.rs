@@ -1,0 +1,102 @@
+//! `serin explain`: what a Rollout waits for, by the decisions that its controller makes, and what would help.
+//!
+//! [`read`] makes a [`Picture`] of the cluster, which can be saved; [`explain`] is a pure function of it. [`find`] asks what
+//! keeps the Rollout waiting, [`words`] says it, and [`forecast`] lets the decisions go on in a world where pods start at
+//! once.
+
+mod availability;
+mod cause;
+mod explanation;
+mod find;
+mod forecast;
+mod lease;
+mod picture;
+mod pods;
+mod read;
+mod scene;
+mod words;
+mod writes;
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use clap_complete::ArgValueCandidates;
+
+use super::client::{Cluster, UserFlags};
+use super::completion;
+use super::failure::{Failure, Program};
+use super::output::{Form, print};
+
+use explanation::explain;
+use picture::Picture;
+use words::Speaker;
+
+/// Flags of `serin explain`.
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    /// Name of the Rollout; that of the file, with --snapshot
+    #[arg(required_unless_present = "snapshot", add = ArgValueCandidates::new(completion::rollouts))]
+    name: Option<String>,
+    /// Write all objects that were read to a file, as YAML, or as JSON where its name ends in .json
+    ///
+    /// Secrets are not read. The values of environment variables in pod templates are part of the file, for they are
+    /// part of what makes a revision.
+    #[arg(long, value_name = "FILE")]
+    save: Option<PathBuf>,
+    /// Explain what such a file has, as of when it was written, without asking a cluster
+    #[arg(long, value_name = "FILE", conflicts_with = "save")]
+    snapshot: Option<PathBuf>,
+    /// Print the explanation for programs: json, yaml, or jsonpath=TEMPLATE
+    #[arg(long, short, value_name = "FORM", value_parser = form)]
+    output: Option<Form>,
+    #[command(flatten)]
+    user: UserFlags,
+}
+
+/// A form for programs. A name or a wider text would say nothing more.
+fn form(text: &str) -> Result<Form, String> {
+    match text.parse()? {
+        Form::Name | Form::Wide => Err("one of json, yaml, jsonpath=TEMPLATE".to_owned()),
+        form @ (Form::Json | Form::Yaml | Form::JsonPath(_)) => Ok(form),
+    }
+}
+
+/// Prints why a Rollout is where it is.
+pub(super) async fn run(flags: Flags, program: Program) -> Result<(), Failure> {
+    let Flags { name, save, snapshot, output, user } = flags;
+    let picture = match (&snapshot, &name) {
+        (Some(file), _) => load(file, name.as_deref())?,
+        (None, name) => {
+            read::read(&Cluster::open(user).await?, name.as_deref().unwrap_or_default(), program).await?
+        }
+    };
+    if let Some(file) = &save {
+        store(&picture, file)?;
+    }
+    let (namespace, rollout) = (&picture.explain.namespace, &picture.explain.rollout);
+    let speaker = Speaker { program, namespace, rollout };
+    let explanation = explain(&picture, speaker).map_err(Failure::Failed)?;
+    match output {
+        Some(form) => print(&form.document(&explanation)?),
+        None => print(&explanation.text()),
+    }
+}
+
+fn load(file: &Path, name: Option<&str>) -> Result<Picture, Failure> {
+    let failed = |problem: String| Failure::Failed(format!("cannot use {}: {problem}", file.display()));
+    let text = std::fs::read_to_string(file).map_err(|error| failed(error.to_string()))?;
+    let picture = Picture::parse(&text).map_err(failed)?;
+    match name.filter(|name| *name != picture.explain.rollout) {
+        Some(name) => {
+            Err(failed(format!("it is about the Rollout {:?}, not {name:?}", picture.explain.rollout)))
+        }
+        None => Ok(picture),
+    }
+}
+
+fn store(picture: &Picture, file: &Path) -> Result<(), Failure> {
+    let form = if file.extension().is_some_and(|end| end == "json") { Form::Json } else { Form::Yaml };
+    let text = form.document(picture)?;
+    std::fs::write(file, text)
+        .map_err(|error| Failure::Failed(format!("cannot write {}: {error}", file.display())))
+}

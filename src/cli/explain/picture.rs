@@ -1,0 +1,179 @@
+//! What an explanation is made from: plain Kubernetes objects of one moment, as they were read, or saved before.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::api::keys;
+use crate::controller::cache::Caches;
+use crate::controller::entry::{Entry, IngressEntry, PodEntry, ReplicaSetEntry, RolloutEntry, ServiceEntry};
+use crate::controller::object::{ObjectKey, resource_type};
+use crate::controller::observe::{Observed, observe};
+use crate::controller::workload::{Deployments, OfKind, PodTemplates, ReplicaSets, WorkloadEntry};
+use crate::domain::plan::ObjectKind;
+use crate::rollout::snapshot::Remembered;
+
+/// The objects that an explanation looks at. It is written as a List of Kubernetes, with one field more.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Picture {
+    api_version: String,
+    kind: String,
+    /// What the list is about.
+    pub explain: About,
+    /// The objects, each with `apiVersion` and `kind`.
+    pub items: Vec<Value>,
+}
+
+/// Which Rollout a picture is about, and of when it is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct About {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub rollout: String,
+    /// When the objects were read.
+    pub time: Timestamp,
+    /// The resources that could not be looked at, by name, with what the API server said.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unread: BTreeMap<String, String>,
+}
+
+impl Picture {
+    /// A picture without objects.
+    #[must_use]
+    pub(super) fn new(namespace: &str, rollout: &str, time: Timestamp) -> Self {
+        let (namespace, rollout) = (namespace.to_owned(), rollout.to_owned());
+        let explain = About { namespace, rollout, time, unread: BTreeMap::new() };
+        Self { api_version: "v1".to_owned(), kind: "List".to_owned(), explain, items: Vec::new() }
+    }
+
+    /// Reads a picture that was saved, as YAML or JSON. An error says what is wrong, and where.
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let value: Value = serde_yaml::from_str(text).map_err(|error| format!("no YAML or JSON: {error}"))?;
+        if value.get("explain").is_none() {
+            return Err("has no field `explain`: it was not written by `explain --save`".to_owned());
+        }
+        let picture: Self = serde_path_to_error::deserialize(&value)
+            .map_err(|error| format!("{}: {}", error.path(), error.inner()))?;
+        for (index, item) in picture.items.iter().enumerate() {
+            for path in ["/apiVersion", "/kind", "/metadata/name"] {
+                let field = path.trim_start_matches('/').replace('/', ".");
+                let text = item.pointer(path).and_then(Value::as_str);
+                text.ok_or_else(|| format!("items[{index}].{field}: must be a text"))?;
+            }
+        }
+        picture.caches()?;
+        let About { namespace, rollout, .. } = &picture.explain;
+        match picture.find(ObjectKind::Rollout, rollout) {
+            Some(_) => Ok(picture),
+            None => Err(format!("has no Rollout {rollout:?} of the namespace {namespace:?}")),
+        }
+    }
+
+    /// Adds an object without what nobody reads: field ownership, but where a router asks for it, and the copy of the
+    /// manifest that `kubectl apply` keeps.
+    pub(super) fn add(&mut self, mut object: Value) {
+        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+            let annotations = metadata.get_mut("annotations").and_then(Value::as_object_mut);
+            annotations.and_then(|annotations| annotations.remove(keys::LAST_APPLIED));
+            if object["kind"] != "Ingress" {
+                object["metadata"].as_object_mut().map(|metadata| metadata.remove("managedFields"));
+            }
+        }
+        let is_known = |other: &Value| {
+            other["kind"] == object["kind"] && other["metadata"]["name"] == object["metadata"]["name"]
+        };
+        if !self.items.iter().any(is_known) {
+            self.items.push(object);
+        }
+    }
+
+    /// The object of that kind and name.
+    #[must_use]
+    pub(super) fn find(&self, kind: ObjectKind, name: &str) -> Option<&Value> {
+        let kind = resource_type(kind).kind;
+        self.of_kind(kind).find(|object| object["metadata"]["name"] == name)
+    }
+
+    /// The object of that kind and name, to change it.
+    pub(super) fn find_mut(&mut self, kind: ObjectKind, name: &str) -> Option<&mut Value> {
+        let kind = resource_type(kind).kind;
+        self.items.iter_mut().find(|object| object["kind"] == kind && object["metadata"]["name"] == name)
+    }
+
+    /// The Rollout that the picture is about, to change it.
+    pub(super) fn rollout_mut(&mut self) -> Option<&mut Value> {
+        let name = self.explain.rollout.clone();
+        self.find_mut(ObjectKind::Rollout, &name)
+    }
+
+    /// Whether objects of that resource, such as `pods`, could be looked at.
+    #[must_use]
+    pub(super) fn has_read(&self, resource: &str) -> bool {
+        !self.explain.unread.contains_key(resource)
+    }
+
+    /// The objects of a kind as their type; those that are not readable are left out.
+    #[must_use]
+    pub(super) fn all<T: DeserializeOwned>(&self, kind: &str) -> Vec<T> {
+        self.of_kind(kind).filter_map(|object| serde_json::from_value(object.clone()).ok()).collect()
+    }
+
+    fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Value> {
+        self.items.iter().filter(move |object| object["kind"] == kind)
+    }
+
+    /// What the controller would observe of it.
+    pub(super) fn observe(&self, remembered: Remembered) -> Result<Observed, String> {
+        let About { namespace, rollout, .. } = &self.explain;
+        Ok(observe(&ObjectKey::new(namespace, rollout), &self.caches()?, remembered))
+    }
+
+    /// The controller's own caches, filled with the objects.
+    fn caches(&self) -> Result<Caches, String> {
+        let caches = Caches::default();
+        self.fill::<RolloutEntry>(&caches)?;
+        self.fill::<ReplicaSetEntry>(&caches)?;
+        self.fill::<ServiceEntry>(&caches)?;
+        self.fill::<IngressEntry>(&caches)?;
+        self.fill::<PodEntry>(&caches)?;
+        self.fill_workloads::<Deployments>(&caches)?;
+        self.fill_workloads::<ReplicaSets>(&caches)?;
+        self.fill_workloads::<PodTemplates>(&caches)?;
+        Ok(caches)
+    }
+
+    fn fill<E: Entry>(&self, caches: &Caches) -> Result<(), String> {
+        let of = resource_type(E::KIND);
+        // What the controller's watch would leave out is left out.
+        let label = E::labels(None).filter(|selector| selector == keys::POD_HASH_LABEL);
+        let is_seen = |object: &Value| {
+            object["kind"] == of.kind
+                && label.iter().all(|label| object["metadata"]["labels"].get(label).is_some())
+        };
+        let mut cache = E::cache(caches).write();
+        for (index, object) in self.items.iter().enumerate().filter(|(_, one)| is_seen(one)) {
+            let read = serde_path_to_error::deserialize::<_, E::Wire>(object);
+            let wire = read.map_err(|error| format!("items[{index}] ({}): {error}", of.kind))?;
+            let name = object["metadata"]["name"].as_str().unwrap_or_default();
+            cache.collect(ObjectKey::new(&self.explain.namespace, name), E::prune(wire));
+        }
+        cache.swap();
+        Ok(())
+    }
+
+    /// As [`fill`](Self::fill), but that the controller, too, may not have been let look at them.
+    fn fill_workloads<K: OfKind>(&self, caches: &Caches) -> Result<(), String> {
+        match self.explain.unread.get(resource_type(K::KIND).plural) {
+            None => self.fill::<WorkloadEntry<K>>(caches),
+            Some(said) => {
+                K::cache(&caches.workloads).write().refuse(said.clone());
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Reads what an explanation looks at from a cluster: one list a kind, as short as selectors make it.
+
+use kube::Api;
+use kube::api::{DynamicObject, ListParams};
+use kube::core::{ApiResource, GroupVersionKind};
+use serde_json::{Value, json};
+
+use super::lease;
+use super::picture::Picture;
+use crate::api::{Rollout, keys};
+use crate::cli::client::Cluster;
+use crate::cli::failure::{Failure, Program};
+use crate::clock::Clock;
+use crate::controller::entry::{Entry, RolloutEntry};
+use crate::controller::object::resource_type;
+use crate::controller::observe::Observed;
+use crate::domain::plan::ObjectKind;
+use crate::rollout::snapshot::Remembered;
+use crate::rollout::workload::WorkloadKind;
+
+/// The namespace in which a controller usually is.
+const USUAL_NAMESPACE: &str = "argo-rollouts";
+
+/// A kind to read.
+#[derive(Debug, Clone)]
+struct Kind {
+    resource: ApiResource,
+    /// Whether an explanation can do without.
+    is_optional: bool,
+}
+
+impl Kind {
+    fn needed(kind: ObjectKind) -> Self {
+        let of = resource_type(kind);
+        let gvk = GroupVersionKind::gvk(of.group, of.version, of.kind);
+        Self { resource: ApiResource::from_gvk_with_plural(&gvk, of.plural), is_optional: false }
+    }
+
+    fn optional(group: &str, kind: &str, plural: &str) -> Self {
+        let gvk = GroupVersionKind::gvk(group, "v1", kind);
+        Self { resource: ApiResource::from_gvk_with_plural(&gvk, plural), is_optional: true }
+    }
+}
+
+/// Reads everything about the Rollout of that name.
+pub(super) async fn read(cluster: &Cluster, name: &str, program: Program) -> Result<Picture, Failure> {
+    let stored = cluster.stored::<Rollout>(name, program).await?;
+    let mut picture = Picture::new(&cluster.namespace, name, Clock::System.now());
+    let kind = Kind::needed(ObjectKind::Rollout);
+    let rollout = picture_of(&kind, &stored)?;
+    let wire = serde_json::from_value(rollout.clone()).map_err(|error| Failure::Failed(error.to_string()))?;
+    let entry = RolloutEntry::prune(wire);
+    picture.add(rollout);
+
+    let all = ListParams::default();
+    let hashed = ListParams::default().labels(keys::POD_HASH_LABEL);
+    let reader = Reader { cluster };
+    reader.list(&Kind::needed(ObjectKind::ReplicaSet), &hashed, &mut picture).await?;
+    reader.list(&Kind::needed(ObjectKind::Service), &all, &mut picture).await?;
+    if !entry.observed.ingresses.is_empty() {
+        reader.list(&Kind::needed(ObjectKind::Ingress), &all, &mut picture).await?;
+    }
+    reader.list(&Kind::optional("", "Pod", "pods"), &hashed, &mut picture).await?;
+    if let Some(workload) = &entry.observed.workload {
+        let kind = match workload.kind {
+            WorkloadKind::Deployment => ObjectKind::Deployment,
+            WorkloadKind::ReplicaSet => ObjectKind::ReplicaSet,
+            WorkloadKind::PodTemplate => ObjectKind::PodTemplate,
+        };
+        let named = ListParams::default().fields(&format!("metadata.name={}", workload.name));
+        let kind = Kind { is_optional: true, ..Kind::needed(kind) };
+        reader.list(&kind, &named, &mut picture).await?;
+    }
+    if entry.observed.pods {
+        let budgets = Kind::optional("policy", "PodDisruptionBudget", "poddisruptionbudgets");
+        reader.list(&budgets, &all, &mut picture).await?;
+    }
+    reader.other_rollouts(&entry, &mut picture).await?;
+    let id = stored.metadata.labels.as_ref().and_then(|labels| labels.get(keys::INSTANCE_ID_LABEL));
+    reader.leases(id.map(String::as_str), &mut picture).await?;
+    Ok(keep_own(picture))
+}
+
+struct Reader<'a> {
+    cluster: &'a Cluster,
+}
+
+impl Reader<'_> {
+    async fn list(&self, kind: &Kind, selector: &ListParams, picture: &mut Picture) -> Result<(), Failure> {
+        let api = Api::namespaced_with(self.cluster.client.clone(), &self.cluster.namespace, &kind.resource);
+        self.list_in(&api, kind, selector, picture).await
+    }
+
+    /// Adds the objects of a list. A kind that the cluster does not know has none.
+    async fn list_in(
+        &self,
+        api: &Api<DynamicObject>,
+        kind: &Kind,
+        selector: &ListParams,
+        picture: &mut Picture,
+    ) -> Result<(), Failure> {
+        let request = async {
+            match api.list(selector).await {
+                Err(error) if Failure::is_unknown_kind(&error) => Ok(Vec::new()),
+                answer => answer.map(|list| list.items),
+            }
+        };
+        match self.cluster.ask(request).await {
+            Ok(objects) => {
+                for object in objects {
+                    picture.add(picture_of(kind, &object)?);
+                }
+                Ok(())
+            }
+            Err(Failure::Refused(said)) if kind.is_optional => {
+                picture.explain.unread.insert(kind.resource.plural.clone(), said);
+                Ok(())
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// The Rollouts that the Services of this one say they belong to.
+    async fn other_rollouts(&self, entry: &RolloutEntry, picture: &mut Picture) -> Result<(), Failure> {
+        let services = picture.items.iter().filter(|one| one["kind"] == "Service");
+        let named = services.filter(|one| {
+            one["metadata"]["name"].as_str().is_some_and(|name| entry.observed.services.contains(name))
+        });
+        let owner = |one: &Value| {
+            Some(one["metadata"]["annotations"].get(keys::MANAGED_BY_ROLLOUTS)?.as_str()?.to_owned())
+        };
+        let owners: Vec<String> = named.filter_map(owner).filter(|owner| *owner != entry.id.name).collect();
+        for owner in owners {
+            let selector = ListParams::default().fields(&format!("metadata.name={owner}"));
+            self.list(&Kind::needed(ObjectKind::Rollout), &selector, picture).await?;
+        }
+        Ok(())
+    }
+
+    /// The Leases of controllers: of the one that looks after the Rollout, and if that has none, of the usual one. Who may
+    /// not look into all namespaces may look into the usual one.
+    async fn leases(&self, instance_id: Option<&str>, picture: &mut Picture) -> Result<(), Failure> {
+        let kind = Kind::optional("coordination.k8s.io", "Lease", "leases");
+        for id in [instance_id, None] {
+            let selector = ListParams::default().fields(&format!("metadata.name={}", lease::name(id)));
+            let client = || self.cluster.client.clone();
+            self.list_in(&Api::all_with(client(), &kind.resource), &kind, &selector, picture).await?;
+            let Some(said) = picture.explain.unread.remove("leases") else {
+                if picture.items.iter().any(|one| one["kind"] == "Lease") {
+                    return Ok(());
+                }
+                continue;
+            };
+            let usual = Api::namespaced_with(client(), USUAL_NAMESPACE, &kind.resource);
+            self.list_in(&usual, &kind, &selector, picture).await?;
+            if !picture.items.iter().any(|one| one["kind"] == "Lease") {
+                picture.explain.unread.insert("leases".to_owned(), said);
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An object as JSON with its kind, which the items of a list do not repeat.
+fn picture_of(kind: &Kind, object: &DynamicObject) -> Result<Value, Failure> {
+    let mut value = serde_json::to_value(object).map_err(|error| Failure::Failed(error.to_string()))?;
+    value["apiVersion"] = json!(kind.resource.api_version);
+    value["kind"] = json!(kind.resource.kind);
+    Ok(value)
+}
+
+/// Leaves out what belongs to others: their ReplicaSets, pods, Services and Ingresses.
+fn keep_own(mut picture: Picture) -> Picture {
+    let Ok(Observed::Complete(snapshot)) = picture.observe(Remembered::default()) else {
+        picture.items.retain(|one| one["kind"] == keys::ROLLOUT || one["kind"] == "Lease");
+        return picture;
+    };
+    let sets: Vec<&str> = snapshot.replica_sets.iter().map(|rs| rs.id.uid.as_str()).collect();
+    let workload =
+        snapshot.workload.as_ref().and_then(|workload| workload.as_ref().ok()).map(|one| &one.id.uid);
+    picture.items.retain(|one| {
+        let text = |path: &str| one.pointer(path).and_then(Value::as_str).unwrap_or_default();
+        let (name, uid) = (text("/metadata/name"), text("/metadata/uid"));
+        match text("/kind") {
+            "ReplicaSet" => sets.contains(&uid) || workload.is_some_and(|workload| workload == uid),
+            "Pod" => {
+                let owners = one.pointer("/metadata/ownerReferences").and_then(Value::as_array);
+                owners.into_iter().flatten().any(|owner| sets.iter().any(|uid| owner["uid"] == *uid))
+            }
+            "Service" => snapshot.services.contains_key(name),
+            "Ingress" => snapshot.ingresses.contains_key(name),
+            _ => true,
+        }
+    });
+    picture
+}

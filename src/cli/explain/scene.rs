@@ -1,0 +1,116 @@
+//! A Rollout as its controller sees it: the snapshot, the plan that follows, and what only people look at.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::Pod;
+
+use super::cause::WayBack;
+use super::picture::Picture;
+use crate::api::{Rollout, RolloutCondition, RolloutStatus, keys};
+use crate::domain::condition::ConditionType;
+use crate::domain::merge_patch::apply_merge_patch;
+use crate::domain::plan::Plan;
+use crate::rollout::snapshot::{ReplicaSetView, Snapshot};
+use crate::rollout::{decide, workload};
+
+/// Everything that an explanation of a readable Rollout looks at.
+pub(super) struct Scene<'a> {
+    pub(super) picture: &'a Picture,
+    pub(super) now: Timestamp,
+    pub(super) snapshot: &'a Snapshot,
+    /// The Rollout with what its workload gives to it.
+    pub(super) rollout: Rollout,
+    /// What the controller does now.
+    pub(super) plan: Plan,
+    /// The status as it is.
+    pub(super) before: RolloutStatus,
+    /// The status once the plan is carried out.
+    pub(super) next: RolloutStatus,
+    pub(super) pods: Vec<Pod>,
+}
+
+impl<'a> Scene<'a> {
+    pub(super) fn new(picture: &'a Picture, snapshot: &'a Snapshot) -> Self {
+        let now = picture.explain.time;
+        let plan = decide(snapshot, now);
+        let before = snapshot.rollout.status.clone().unwrap_or_default();
+        let next = next_status(&before, &plan);
+        let rollout = workload::filled(snapshot).into_owned();
+        Self { picture, now, snapshot, rollout, plan, before, next, pods: picture.all("Pod") }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.picture.explain.rollout
+    }
+
+    /// A condition that is stored.
+    pub(super) fn condition(&self, kind: ConditionType) -> Option<&RolloutCondition> {
+        self.before.conditions.iter().find(|condition| condition.type_ == kind.as_str())
+    }
+
+    /// Whether the status was written for this very spec.
+    pub(super) fn is_observed(&self) -> bool {
+        let generation = self.rollout.metadata.generation.map(|generation| generation.to_string());
+        generation == self.before.observed_generation
+    }
+
+    /// Whether the controller has more to do than to count.
+    pub(super) fn acts(&self) -> bool {
+        let (before, next) = (&self.before, &self.next);
+        self.plan.ops().next().is_some()
+            || before.observed_generation != next.observed_generation
+            || before.current_step_index != next.current_step_index
+            || before.stable_rs != next.stable_rs
+            || before.current_pod_hash != next.current_pod_hash
+            || before.pause_conditions != next.pause_conditions
+            || before.abort != next.abort
+            || before.promote_full != next.promote_full
+    }
+
+    /// The ReplicaSets that run pods, the one of the newest revision first.
+    pub(super) fn replica_sets(&self) -> Vec<&'a ReplicaSetView> {
+        let mut sets: Vec<_> = self.snapshot.replica_sets.iter().collect();
+        let rank = |rs: &ReplicaSetView| match hash(rs) {
+            hash if hash == self.next.current_pod_hash.as_deref() => 0,
+            hash if hash == self.next.stable_rs.as_deref() => 1,
+            _ => 2,
+        };
+        sets.sort_by_key(|rs| rank(rs));
+        sets
+    }
+
+    /// The pods of a ReplicaSet, by name.
+    pub(super) fn pods_of<'s>(&'s self, rs: &'s ReplicaSetView) -> impl Iterator<Item = &'s Pod> {
+        self.pods.iter().filter(|pod| {
+            let owners = pod.metadata.owner_references.as_deref().unwrap_or_default();
+            owners.iter().any(|owner| owner.controller == Some(true) && owner.uid == rs.id.uid)
+        })
+    }
+
+    pub(super) fn labels(&self) -> BTreeMap<String, String> {
+        let labels = self.rollout.spec.template.labels();
+        labels.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+    }
+
+    pub(super) fn way_back(&self) -> WayBack {
+        let stable = self.next.stable_rs.as_ref();
+        let container = self.rollout.spec.template.as_value().pointer("/spec/containers/0/name");
+        WayBack {
+            has_stable: stable.is_some_and(|stable| Some(stable) != self.next.current_pod_hash.as_ref()),
+            is_aborted: self.next.abort,
+            container: container.and_then(serde_json::Value::as_str).unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+/// The status once `plan` is carried out.
+fn next_status(before: &RolloutStatus, plan: &Plan) -> RolloutStatus {
+    let Some(patch) = plan.status.patch.get("status") else { return before.clone() };
+    let stored = serde_json::to_value(before).unwrap_or_default();
+    serde_json::from_value(apply_merge_patch(&stored, patch)).unwrap_or_default()
+}
+
+fn hash(rs: &ReplicaSetView) -> Option<&str> {
+    rs.labels.get(keys::POD_HASH_LABEL).map(String::as_str)
+}

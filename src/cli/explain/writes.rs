@@ -1,0 +1,107 @@
+//! What is written, in words: one line a change.
+
+use crate::api::rollout_status::PauseCondition;
+use crate::api::{PauseReason, Rollout, RolloutStatus};
+use crate::controller::object::resource_type;
+use crate::domain::condition::ConditionType;
+use crate::domain::plan::{Action, Op, Purpose};
+
+/// The changes that a request makes, those of labels and other bookkeeping aside.
+#[must_use]
+pub(super) fn of_op(op: &Op) -> Vec<String> {
+    let object = format!("{} {}", resource_type(op.kind).kind, op.name);
+    op.purposes.iter().filter_map(|purpose| Some(format!("{object}: {}", of_purpose(op, purpose)?))).collect()
+}
+
+fn of_purpose(op: &Op, purpose: &Purpose) -> Option<String> {
+    let words = match purpose {
+        Purpose::DefaultReplicas => "spec.replicas becomes 1, the default".to_owned(),
+        Purpose::AdoptReplicaSet => "taken over by the Rollout".to_owned(),
+        Purpose::CreateReplicaSet => match &op.action {
+            Action::Create { body } => {
+                format!(
+                    "created, {}",
+                    pods(body.pointer("/spec/replicas").and_then(serde_json::Value::as_i64))
+                )
+            }
+            Action::Patch { .. } | Action::Delete { .. } | Action::Evict { .. } => "created".to_owned(),
+        },
+        Purpose::ScaleReplicaSet { from, to } | Purpose::ScaleWorkload { from, to } => {
+            format!("from {from} to {}", pods(Some((*to).into())))
+        }
+        Purpose::DelayScaleDown(time) => {
+            format!("its pods stay until {}", time.strftime("%H:%M:%SZ"))
+        }
+        Purpose::DeleteReplicaSet => "deleted, for the revision history is full".to_owned(),
+        Purpose::EvictPod => "evicted, for the restart".to_owned(),
+        Purpose::PointService { to, .. } => format!("selects the pods of revision {to}"),
+        Purpose::ReleaseService => "selects all pods of the Rollout again".to_owned(),
+        Purpose::Route { weight } => format!("weight {weight} for the new revision"),
+        Purpose::RecordRevision(_)
+        | Purpose::RecordWorkload(_)
+        | Purpose::SyncReplicaSet
+        | Purpose::KeepReplicaSet
+        | Purpose::LabelReplicaSet
+        | Purpose::LabelPod => return None,
+    };
+    Some(words)
+}
+
+/// A number of pods in words.
+fn pods(count: Option<i64>) -> String {
+    match count {
+        Some(1) => "1 pod".to_owned(),
+        count => format!("{} pods", count.unwrap_or(0)),
+    }
+}
+
+/// What the status comes to say, and whether that ends a step: from here on somebody or something is waited for.
+#[must_use]
+pub(super) fn of_status(
+    rollout: &Rollout,
+    before: &RolloutStatus,
+    next: &RolloutStatus,
+) -> (Vec<String>, bool) {
+    let name = rollout.metadata.name.as_deref().unwrap_or_default();
+    let mut lines = Vec::new();
+    let mut say = |words: String| lines.push(format!("Rollout {name}: {words}"));
+    let is_invalid = is_invalid(next) && !is_invalid(before);
+    if is_invalid {
+        say("its spec is found to be wrong".to_owned());
+    }
+    if next.abort && !before.abort {
+        say("the update is given up".to_owned());
+    }
+    let is_promoted = next.stable_rs.is_some() && next.stable_rs != before.stable_rs;
+    if let Some(stable) = next.stable_rs.as_ref().filter(|_| is_promoted) {
+        say(format!("revision {stable} becomes the stable one"));
+    }
+    let steps = rollout.spec.strategy.canary.as_ref().map_or(0, |canary| canary.steps.len());
+    let step =
+        |status: &RolloutStatus| status.current_step_index.and_then(|index| usize::try_from(index).ok());
+    if let (Some(from), Some(to)) = (step(before), step(next))
+        && from < to
+        && !is_promoted
+    {
+        let done = if to - from == 1 { format!("step {to}") } else { format!("steps {} to {to}", from + 1) };
+        say(format!("{done} of {steps} done"));
+    }
+    let begun = next.pause_conditions.iter().find(|pause| !has(before, pause));
+    if let Some(pause) = begun {
+        let what = match pause.reason {
+            PauseReason::CanaryPauseStep => "the pause of the step begins",
+            PauseReason::BlueGreenPause => "waits to be promoted",
+            PauseReason::InconclusiveAnalysisRun | PauseReason::InconclusiveExperiment => "waits for a user",
+        };
+        say(what.to_owned());
+    }
+    (lines, begun.is_some() || is_promoted || is_invalid)
+}
+
+fn has(status: &RolloutStatus, pause: &PauseCondition) -> bool {
+    status.pause_conditions.iter().any(|other| other.reason == pause.reason)
+}
+
+fn is_invalid(status: &RolloutStatus) -> bool {
+    status.conditions.iter().any(|condition| condition.type_ == ConditionType::InvalidSpec.as_str())
+}

@@ -1,0 +1,6 @@
+//! `serin explain`, offline and on a cluster that lives.
+
+mod offline;
+mod remedies;
+mod situations;
+mod world;
