@@ -54,7 +54,7 @@ pub(super) static WEIGHT_REPEATED: Rule = Rule {
 pub(super) fn weight_repeated(subject: &Subject<'_>) -> Vec<Remark> {
     pairs(
         subject,
-        |before, weight, _| before == weight,
+        |before, weight| before == weight,
         |before, _| {
             let problem = format!("the weight is already {before}, so that the step has no effect");
             (problem, "raise it, or remove the step")
@@ -72,7 +72,7 @@ pub(super) static WEIGHT_FALLS: Rule = Rule {
 pub(super) fn weight_falls(subject: &Subject<'_>) -> Vec<Remark> {
     pairs(
         subject,
-        |before, weight, _| 0 < weight && weight < before,
+        |before, weight| 0 < weight && weight < before,
         |before, weight| {
             let problem = format!("the weight falls from {before} to {weight}");
             (problem, "put the steps into the order of their weights")
@@ -83,14 +83,14 @@ pub(super) fn weight_falls(subject: &Subject<'_>) -> Vec<Remark> {
 /// Remarks about weights and the ones before them.
 fn pairs(
     subject: &Subject<'_>,
-    is_wrong: impl Fn(i32, i32, i32) -> bool,
+    is_wrong: impl Fn(i32, i32) -> bool,
     words: impl Fn(i32, i32) -> (String, &'static str),
 ) -> Vec<Remark> {
     let Some(canary) = subject.canary() else { return Vec::new() };
     let weights = weights(canary);
     let pairs = weights.iter().zip(weights.iter().skip(1));
     pairs
-        .filter(|((_, before), (_, weight))| is_wrong(*before, *weight, full_weight(canary)))
+        .filter(|((_, before), (_, weight))| is_wrong(*before, *weight))
         .map(|((_, before), (index, weight))| {
             let (problem, remedy) = words(*before, *weight);
             Remark::new(set_weight(*index), *weight, problem, remedy)
