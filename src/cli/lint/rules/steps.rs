@@ -12,21 +12,22 @@ pub(super) static WEIGHT_NOT_HELD: Rule = Rule {
     severity: Severity::Warning,
     summary: "a setWeight below the whole that nothing waits at",
     why: "The next weight, or all traffic at the end of the steps, follows at once; nobody and no analysis sees how the \
-          canary does. Without a router, and with dynamicStableScale, a list of weights is taken for a slow start, and only \
-          the last one is asked about.",
+          canary does. Without a router, and with dynamicStableScale, weights that follow each other are taken for a slow start.",
 };
 
 pub(super) fn weight_not_held(subject: &Subject<'_>) -> Vec<Remark> {
     let Some(canary) = subject.canary() else { return Vec::new() };
     let (full, weights) = (full_weight(canary), weights(canary));
     let may_ramp = canary.traffic_routing.is_none() || canary.dynamic_stable_scale;
+    // A list of weights alone is a slow start from its first to its last.
+    let is_ramp_alone = may_ramp && weights.len() > 1 && !canary.steps.iter().any(lasts);
     let is_lost = |place: usize| {
         let (index, weight) = weights[place];
         let next = weights.get(place + 1).copied();
         let end = next.map_or(canary.steps.len(), |(index, _)| index);
         let is_partial = 0 < weight && weight < full;
         let is_ramp = next.is_some_and(|(_, next)| may_ramp || next == weight);
-        is_partial && !is_ramp && !canary.steps[index..end].iter().any(lasts)
+        is_partial && !is_ramp && !is_ramp_alone && !canary.steps[index..end].iter().any(lasts)
     };
     (0..weights.len())
         .filter(|place| is_lost(*place))
