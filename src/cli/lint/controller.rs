@@ -74,6 +74,5 @@ pub(super) fn references(rollout: &Rollout, world: &World) -> Vec<SpecError> {
 
 fn remark(error: &SpecError) -> Remark {
     let SpecError { path, value, problem, remedy } = error.clone();
-    // A path into the workload that a Rollout names is none into the Rollout.
     Remark { field: path, value, problem, remedy }
 }

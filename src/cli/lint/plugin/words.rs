@@ -22,7 +22,7 @@ const fn words(field: &'static str, ours: &'static str, theirs: &'static str, bo
 }
 
 /// The first that fits counts.
-const TABLE: [Words; 47] = [
+const TABLE: [Words; 46] = [
     words("spec.replicas", "must be 0 or more", "", "Invalid value: {v}: must be greater than or equal to 0"),
     words(
         "spec.minReadySeconds",
@@ -254,12 +254,6 @@ const TABLE: [Words; 47] = [
         "",
         "Invalid value: {kinds}: Step must have one of the following set: experiment, setWeight, setCanaryScale, plugin or pause",
     ),
-    words(
-        "Service",
-        "the Service is managed",
-        "",
-        "Invalid value: {v}: Service {v} is managed by another Rollout",
-    ),
 ];
 
 /// The errors that the reference gives for these mistakes.
@@ -287,22 +281,20 @@ fn told_of(error: &SpecError, rollout: &Rollout) -> Vec<String> {
     told
 }
 
-/// One that the reference has no words for, or none that are known.
+/// One about another object, or one that the reference has no words for.
 fn in_our_words(error: &SpecError) -> String {
-    let asked =
-        error.problem.strip_prefix("the Service selects pods with ").and_then(|rest| rest.split_once('='));
-    if let Some((label, _)) = asked {
-        let (path, value) = (&error.path, &error.value);
-        return format!(
-            "{path}: Invalid value: {value}: Service {value} has unmatch label {label:?} in rollout"
-        );
-    }
-    let is_not_found = error.problem.ends_with(" not found") || error.problem.contains("has no rules using");
-    if is_not_found {
-        SpecError { remedy: String::new(), ..error.clone() }.to_string()
+    let SpecError { path, value, problem, .. } = error;
+    let said = if let Some(asked) = problem.strip_prefix("the Service selects pods with ") {
+        let label = asked.split_once('=').map_or(asked, |(label, _)| label);
+        format!("Service {value} has unmatch label {label:?} in rollout")
+    } else if problem.starts_with("the Service is managed by another") {
+        format!("Service {value} is managed by another Rollout")
+    } else if problem.ends_with(" not found") || problem.contains("has no rules using") {
+        problem.clone()
     } else {
-        error.to_string()
-    }
+        return error.to_string();
+    };
+    format!("{path}: Invalid value: {value}: {said}")
 }
 
 /// What the reference says beside it.
@@ -437,6 +429,36 @@ mod tests {
     /// How many recorded Rollouts get other errors than the recorded ones, by why that is.
     const DIFFERENT: [(&str, usize); 2] =
         [("matches of a mirror without a router are not told", 2), ("more is refused", 7)];
+
+    #[test]
+    fn errors_about_other_objects_are_told() {
+        let path = "spec.strategy.canary.stableService";
+        for (problem, said) in [
+            ("service \"a\" not found", "service \"a\" not found"),
+            (
+                "the Service selects pods with b=c, but that label",
+                "Service \"a\" has unmatch label \"b\" in rollout",
+            ),
+            (
+                "the Service is managed by another Rollout, \"d\"",
+                "Service \"a\" is managed by another Rollout",
+            ),
+            (
+                "ingress `a` has no rules using service b backend",
+                "ingress `a` has no rules using service b backend",
+            ),
+            ("is new", "is new; change it"),
+        ] {
+            let error = SpecError {
+                path: path.to_owned(),
+                value: "\"a\"".to_owned(),
+                problem: problem.to_owned(),
+                remedy: "change it".to_owned(),
+            };
+            let expected = format!("{path}: Invalid value: \"a\": {said}");
+            assert_eq!(all(&[error], &Rollout::default()), [expected]);
+        }
+    }
 
     #[test]
     fn the_recorded_errors_are_told() {

@@ -12,21 +12,22 @@ pub(super) static WEIGHT_NOT_HELD: Rule = Rule {
     severity: Severity::Warning,
     summary: "a setWeight below the whole that nothing waits at",
     why: "The next weight, or all traffic at the end of the steps, follows at once; nobody and no analysis sees how the \
-          canary does. Without a router, and with dynamicStableScale, a list of weights is taken for a slow start, and only \
-          the last one is asked about.",
+          canary does. Without a router, and with dynamicStableScale, weights that follow each other are taken for a slow start.",
 };
 
 pub(super) fn weight_not_held(subject: &Subject<'_>) -> Vec<Remark> {
     let Some(canary) = subject.canary() else { return Vec::new() };
     let (full, weights) = (full_weight(canary), weights(canary));
     let may_ramp = canary.traffic_routing.is_none() || canary.dynamic_stable_scale;
+    // A list of weights alone is a slow start from its first to its last.
+    let is_ramp_alone = may_ramp && weights.len() > 1 && !canary.steps.iter().any(lasts);
     let is_lost = |place: usize| {
         let (index, weight) = weights[place];
         let next = weights.get(place + 1).copied();
         let end = next.map_or(canary.steps.len(), |(index, _)| index);
         let is_partial = 0 < weight && weight < full;
         let is_ramp = next.is_some_and(|(_, next)| may_ramp || next == weight);
-        is_partial && !is_ramp && !canary.steps[index..end].iter().any(lasts)
+        is_partial && !is_ramp && !is_ramp_alone && !canary.steps[index..end].iter().any(lasts)
     };
     (0..weights.len())
         .filter(|place| is_lost(*place))
@@ -54,7 +55,7 @@ pub(super) static WEIGHT_REPEATED: Rule = Rule {
 pub(super) fn weight_repeated(subject: &Subject<'_>) -> Vec<Remark> {
     pairs(
         subject,
-        |before, weight, _| before == weight,
+        |before, weight| before == weight,
         |before, _| {
             let problem = format!("the weight is already {before}, so that the step has no effect");
             (problem, "raise it, or remove the step")
@@ -72,7 +73,7 @@ pub(super) static WEIGHT_FALLS: Rule = Rule {
 pub(super) fn weight_falls(subject: &Subject<'_>) -> Vec<Remark> {
     pairs(
         subject,
-        |before, weight, _| 0 < weight && weight < before,
+        |before, weight| 0 < weight && weight < before,
         |before, weight| {
             let problem = format!("the weight falls from {before} to {weight}");
             (problem, "put the steps into the order of their weights")
@@ -83,14 +84,14 @@ pub(super) fn weight_falls(subject: &Subject<'_>) -> Vec<Remark> {
 /// Remarks about weights and the ones before them.
 fn pairs(
     subject: &Subject<'_>,
-    is_wrong: impl Fn(i32, i32, i32) -> bool,
+    is_wrong: impl Fn(i32, i32) -> bool,
     words: impl Fn(i32, i32) -> (String, &'static str),
 ) -> Vec<Remark> {
     let Some(canary) = subject.canary() else { return Vec::new() };
     let weights = weights(canary);
     let pairs = weights.iter().zip(weights.iter().skip(1));
     pairs
-        .filter(|((_, before), (_, weight))| is_wrong(*before, *weight, full_weight(canary)))
+        .filter(|((_, before), (_, weight))| is_wrong(*before, *weight))
         .map(|((_, before), (index, weight))| {
             let (problem, remedy) = words(*before, *weight);
             Remark::new(set_weight(*index), *weight, problem, remedy)

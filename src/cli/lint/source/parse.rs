@@ -102,7 +102,7 @@ impl<'t> Composer<'t> {
     fn next(&mut self) -> Result<(Event<'t>, Span), Fault> {
         match self.events.next_event() {
             Some(event) => event.map_err(|error| self.syntax(&error)),
-            None => Err(self.fault(self.part.end(), "the document ends too early")),
+            None => Err(fault(self.part.end(), "the document ends too early")),
         }
     }
 
@@ -110,7 +110,7 @@ impl<'t> Composer<'t> {
         let at = self.mark(span.start);
         self.size += 1;
         if self.size > SIZE_MAX || self.depth > DEPTH_MAX {
-            return Err(self.fault(at, "is too large: aliases and nesting make too many values of it"));
+            return Err(fault(at, "is too large: aliases and nesting make too many values of it"));
         }
         match event {
             Event::Alias(anchor) => self.alias(anchor, at),
@@ -132,13 +132,13 @@ impl<'t> Composer<'t> {
             | Event::DocumentStart(_)
             | Event::DocumentEnd
             | Event::SequenceEnd
-            | Event::MappingEnd => Err(self.fault(at, "ends where a value should stand")),
+            | Event::MappingEnd => Err(fault(at, "ends where a value should stand")),
         }
     }
 
     fn alias(&mut self, anchor: usize, at: Mark) -> Result<Node, Fault> {
         let Some(node) = self.anchors.get(&anchor).cloned() else {
-            return Err(self.fault(at, "is an alias of something that it stands in itself"));
+            return Err(fault(at, "is an alias of something that it stands in itself"));
         };
         self.size += size(&node);
         Ok(node)
@@ -189,7 +189,7 @@ impl<'t> Composer<'t> {
         }
         self.depth -= 1;
         for value in merged {
-            self.merge(value, &mut entries)?;
+            merge(value, &mut entries)?;
         }
         Ok(entries)
     }
@@ -198,26 +198,7 @@ impl<'t> Composer<'t> {
         match (key.content, key.word) {
             (Content::Text(text), _)
             | (Content::Null | Content::Truth(_) | Content::Number(_), Some(text)) => Ok(text),
-            _ => Err(self.fault(key.at, &format!("a name of a field must be a text{}", self.hint(key.at)))),
-        }
-    }
-
-    /// What is written takes precedence over what is merged, and an earlier map over a later one.
-    fn merge(&mut self, value: Node, entries: &mut Vec<Entry>) -> Result<(), Fault> {
-        let at = value.at;
-        match value.content {
-            Content::Map(merged) => {
-                for entry in merged {
-                    if entries.iter().all(|own| own.key != entry.key) {
-                        entries.push(entry);
-                    }
-                }
-                Ok(())
-            }
-            Content::List(maps) => maps.into_iter().try_for_each(|map| self.merge(map, entries)),
-            Content::Null | Content::Truth(_) | Content::Number(_) | Content::Text(_) => {
-                Err(self.fault(at, "only maps can be merged by <<, as in `<<: *name`"))
-            }
+            _ => Err(fault(key.at, &format!("a name of a field must be a text{}", self.hint(key.at)))),
         }
     }
 
@@ -225,14 +206,9 @@ impl<'t> Composer<'t> {
         self.part.mark(marker.line(), marker.col() + 1)
     }
 
-    #[allow(clippy::unused_self, reason = "all faults are made in one way")]
-    fn fault(&self, at: Mark, problem: &str) -> Fault {
-        Fault { at, kind: FaultKind::Syntax, problem: problem.to_owned() }
-    }
-
     fn syntax(&self, error: &ScanError) -> Fault {
         let at = self.mark(*error.marker());
-        self.fault(at, &format!("is no YAML: {}{}", error.info(), self.hint(at)))
+        fault(at, &format!("is no YAML: {}{}", error.info(), self.hint(at)))
     }
 
     /// What those mistakes come from that are made most often.
@@ -245,6 +221,29 @@ impl<'t> Composer<'t> {
             "; a template, such as one of Helm, has to be rendered first"
         } else {
             ""
+        }
+    }
+}
+
+fn fault(at: Mark, problem: &str) -> Fault {
+    Fault { at, kind: FaultKind::Syntax, problem: problem.to_owned() }
+}
+
+/// What is written takes precedence over what is merged, and an earlier map over a later one.
+fn merge(value: Node, entries: &mut Vec<Entry>) -> Result<(), Fault> {
+    let at = value.at;
+    match value.content {
+        Content::Map(merged) => {
+            for entry in merged {
+                if entries.iter().all(|own| own.key != entry.key) {
+                    entries.push(entry);
+                }
+            }
+            Ok(())
+        }
+        Content::List(maps) => maps.into_iter().try_for_each(|map| merge(map, entries)),
+        Content::Null | Content::Truth(_) | Content::Number(_) | Content::Text(_) => {
+            Err(fault(at, "only maps can be merged by <<, as in `<<: *name`"))
         }
     }
 }

@@ -108,10 +108,11 @@ fn what_grows_without_bounds_is_refused() {
     assert!(faults(&deep)[0].problem.contains("too large"));
     let flow = "[".repeat(500) + &"]".repeat(500);
     assert!(faults(&flow)[0].problem.contains("recursion limit"));
-    let mut wide = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-    for level in 1..9 {
+    let level = |level: usize| {
         let alias = format!("*a{}", level - 1);
-        wide += &format!("a{level}: &a{level} [{}]\n", [alias.as_str(); 10].join(", "));
-    }
+        format!("a{level}: &a{level} [{}]\n", [alias.as_str(); 10].join(", "))
+    };
+    let wide = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned()
+        + &(1..9).map(level).collect::<Vec<_>>().concat();
     assert!(faults(&wide)[0].problem.contains("too large"));
 }
