@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use k8s_openapi::api::coordination::v1::Lease;
 use kube::api::{Api, DynamicObject, PostParams};
 use kube::core::ApiResource;
 use serde_json::{Value, json};
@@ -43,6 +44,8 @@ async fn printed(page: &str) -> String {
 async fn stage(situation: &str) -> Stage {
     let stage = Stage::start().await;
     stage.play_named(situation).await;
+    // What is made anew begins with the first generation.
+    stage.patch_status(situation, "demo", json!({"observedGeneration": "1"})).await;
     let client = || stage.client.clone();
     let experiments = Api::namespaced_with(client(), situation, &ApiResource::erase::<Experiment>(&()));
     let runs = Api::namespaced_with(client(), situation, &ApiResource::erase::<AnalysisRun>(&()));
@@ -54,6 +57,13 @@ async fn stage(situation: &str) -> Stage {
     };
     make(experiments, "Experiment", "load", json!({"templates": []})).await;
     make(runs, "AnalysisRun", "check", json!({"metrics": []})).await;
+    // A controller that runs, as far as can be seen.
+    let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string();
+    let lease = json!({"metadata": {"name": "argo-rollouts-controller-lock"},
+        "spec": {"holderIdentity": "serin-1", "leaseDurationSeconds": 3600, "renewTime": now}});
+    let leases: Api<Lease> = Api::namespaced(client(), situation);
+    let lease = serde_json::from_value(lease).expect("a Lease");
+    leases.create(&PostParams::default(), &lease).await.expect("a Lease");
     stage
 }
 
