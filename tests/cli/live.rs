@@ -300,7 +300,7 @@ async fn experiments_are_shown_and_listed() {
                 "uid": made.metadata.uid.expect("a uid")}],
         },
         "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "try"}}, "template": template},
-        "status": {"replicas": 1, "availableReplicas": 1, "observedGeneration": 1},
+        "status": {"replicas": 1, "readyReplicas": 1, "availableReplicas": 1, "observedGeneration": 1},
     });
     stage.make(Some("basic-create"), &set).await;
     let at = ["-n", "basic-create"];
