@@ -12,7 +12,7 @@ use super::cluster::switch;
 use super::failure::{Failure, Program};
 use super::output::{print, print_on, unread};
 use super::view::{Standing, waits_for_user};
-use super::watch::{Announcer, Sight, Trouble, news};
+use super::watch::{Announcer, Sight, news};
 use crate::api::{Rollout, RolloutPhase};
 use crate::clock::Clock;
 
@@ -98,8 +98,8 @@ async fn follow(cluster: &Cluster, name: &str, question: Question) -> Result<(),
                 Program::Serin => Failure::deleted("Rollout", name),
             });
         }
-        if let Some(Trouble::Refused(said)) = sight.trouble {
-            return Err(Failure::Refused(said));
+        if let Some(refusal) = sight.refusal() {
+            return Err(refusal);
         }
         let Some(stored) = sight.objects.values().next().cloned() else { continue };
         let (standing, is_end) = look(stored, question)?;

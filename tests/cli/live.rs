@@ -11,7 +11,7 @@ use crate::double::Double;
 use crate::stage::{PLUGIN, SERIN, Stage};
 
 /// How long something may take that is waited for. It does not when all is well.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A program that runs, and what it prints.
 struct Running {
@@ -70,7 +70,7 @@ fn waited_for(lines: &Receiver<String>, words: &str) -> String {
     loop {
         match lines.recv_timeout(PATIENCE) {
             Ok(line) if line.contains(words) => return line,
-            Ok(line) => seen += &format!("{line}\n"),
+            Ok(line) => seen = seen + &line + "\n",
             Err(error) => panic!("{error} before {words:?}, after:\n{seen}"),
         }
     }
@@ -89,7 +89,7 @@ async fn a_frame_is_printed_for_each_change_and_for_none_else() {
         running.line("→");
         // A change of no consequence, and another after some frames.
         stage.patch_status("steps-edited", "demo", json!({"HPAReplicas": 7})).await;
-        tokio::time::sleep(Duration::from_millis(2500)).await;
+        serin::clock::sleep(Duration::from_millis(2500)).await;
         stage.patch_status("steps-edited", "demo", json!({"message": "another"})).await;
         let mut since = Vec::new();
         while since.last().is_none_or(|line: &String| !line.starts_with("Message:")) {

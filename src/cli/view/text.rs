@@ -84,7 +84,9 @@ impl Text {
             if lines.used > 0 && lines.used + width > lines.columns {
                 lines.begin();
             }
-            word.iter().for_each(|letter| lines.add(*letter));
+            for letter in word {
+                lines.add(*letter);
+            }
         }
         lines.all
     }

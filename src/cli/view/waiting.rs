@@ -63,10 +63,9 @@ pub(super) fn pause_left(rollout: &Rollout, now: Timestamp) -> Option<String> {
     let end_of = |reason: PauseReason, since: Timestamp| match reason {
         PauseReason::InconclusiveAnalysisRun | PauseReason::InconclusiveExperiment => None,
         PauseReason::CanaryPauseStep => {
-            match strategy.canary.as_ref()?.steps.get(current_step(rollout)?)?.kind()? {
-                StepKind::Pause(pause) => pause_end(pause, since),
-                _ => None,
-            }
+            let step = strategy.canary.as_ref()?.steps.get(current_step(rollout)?)?;
+            let StepKind::Pause(pause) = step.kind()? else { return None };
+            pause_end(pause, since)
         }
         PauseReason::BlueGreenPause => {
             let seconds = strategy.blue_green.as_ref()?.auto_promotion_seconds;
