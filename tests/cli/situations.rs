@@ -14,6 +14,9 @@ const ROLLOUT: &str = "demo";
 #[serde(deny_unknown_fields)]
 struct Situation {
     case: String,
+    /// How often users have changed the spec.
+    #[serde(default)]
+    generation: i64,
     spec: Value,
     status: Value,
     #[serde(default)]
@@ -153,7 +156,8 @@ fn situations() -> Vec<Situation> {
 
 impl Situation {
     fn shown(&self, look: &Look) -> String {
-        let meta = meta(ROLLOUT, an_hour(), "nobody", 0);
+        let mut meta = meta(ROLLOUT, an_hour(), "nobody", 0);
+        meta["generation"] = self.generation.into();
         let rollout = json!({"metadata": meta, "spec": self.spec, "status": self.status});
         let rollout = serde_json::from_value(rollout).expect("a Rollout");
         let around = Surroundings {
