@@ -3,27 +3,26 @@
 use std::time::Duration;
 
 use clap::Args;
-use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams};
+use kube::api::{Api, DynamicObject, ListParams};
 use kube::core::ApiResource;
 use kube::{Client, Resource};
-use serde_json::Value;
 
+use super::CLUSTER_HEADING;
 use super::cluster::ClusterFlags;
 use super::failure::{Failure, Program};
 use crate::api::{Rollout, decode};
 use crate::controller::failure::root_cause;
 use crate::domain::duration;
-use crate::domain::merge_patch::apply_merge_patch;
 
 /// The flags of kubectl that every command of users has.
 #[derive(Debug, Default, Args)]
 pub(super) struct UserFlags {
     /// Namespace [default: that of the context]
-    #[arg(long, short, value_name = "NAMESPACE", help_heading = "Which cluster, and as whom")]
+    #[arg(long, short, value_name = "NAMESPACE", help_heading = CLUSTER_HEADING)]
     namespace: Option<String>,
     /// How long an answer may take, as in 10s; 0 waits for ever
     #[arg(long, value_name = "DURATION", value_parser = limit, default_value = "0",
-          help_heading = "Which cluster, and as whom")]
+          help_heading = CLUSTER_HEADING)]
     request_timeout: Limit,
     #[command(flatten)]
     cluster: ClusterFlags,
@@ -66,6 +65,11 @@ impl Cluster {
         Ok(Self { client, namespace, limit: flags.request_timeout })
     }
 
+    /// The same cluster, in another namespace if one is given.
+    pub(super) fn within(self, namespace: Option<String>) -> Self {
+        Self { namespace: namespace.unwrap_or(self.namespace), ..self }
+    }
+
     /// What a request is answered with, within the time that it may take.
     pub(super) async fn ask<T>(&self, request: impl Future<Output = kube::Result<T>>) -> Result<T, Failure> {
         let Some(limit) = self.limit.0 else { return Ok(request.await?) };
@@ -95,7 +99,12 @@ impl Cluster {
 
     /// The objects of a kind in the namespace, as they are stored.
     pub(super) fn objects<K: Resource<DynamicType = ()>>(&self) -> Api<DynamicObject> {
-        Api::namespaced_with(self.client.clone(), &self.namespace, &ApiResource::erase::<K>(&()))
+        self.objects_of(&ApiResource::erase::<K>(&()))
+    }
+
+    /// The objects of a kind in the namespace, as they are stored.
+    pub(super) fn objects_of(&self, kind: &ApiResource) -> Api<DynamicObject> {
+        Api::namespaced_with(self.client.clone(), &self.namespace, kind)
     }
 
     /// The objects of a kind in all namespaces, as they are stored.
@@ -114,43 +123,32 @@ impl Cluster {
         name: &str,
         program: Program,
     ) -> Result<DynamicObject, Failure> {
-        match self.ask(self.objects::<K>().get(name)).await {
-            Err(Failure::NotFound(_)) => Err(self.unknown::<K>(name, program).await),
-            Err(failure) => Err(failure.about(&K::kind(&()))),
-            Ok(stored) => Ok(stored),
-        }
+        self.get(&ApiResource::erase::<K>(&()), name, program).await
     }
 
-    /// Merges `patch` into a Rollout.
-    pub(super) async fn patch(&self, name: &str, patch: &Value, program: Program) -> Result<(), Failure> {
-        let patch = Patch::Merge(patch);
-        match self.ask(self.rollouts().patch(name, &PatchParams::default(), &patch)).await {
-            Err(Failure::NotFound(_)) => Err(self.unknown::<Rollout>(name, program).await),
-            answer => answer.map(|_| ()),
-        }
-    }
-
-    /// Merges `status` into the status of a Rollout. Where its definition has no subresource for that, it goes into the
-    /// Rollout itself, together with `spec`. Returns whether it did.
-    pub(super) async fn patch_status(
+    /// The object of that kind and name, as it is stored.
+    pub(super) async fn get(
         &self,
+        kind: &ApiResource,
         name: &str,
-        status: &Value,
-        spec: Option<&Value>,
         program: Program,
-    ) -> Result<bool, Failure> {
-        let request = async {
-            let patch = Patch::Merge(status);
-            match self.rollouts().patch_status(name, &PatchParams::default(), &patch).await {
-                Err(kube::Error::Api(answer)) if answer.code == 404 => Ok(false),
-                answer => answer.map(|_| true),
-            }
-        };
-        if self.ask(request).await? {
-            return Ok(false);
+    ) -> Result<DynamicObject, Failure> {
+        self.ask_about(kind, name, program, self.objects_of(kind).get(name)).await
+    }
+
+    /// What a request about one object is answered with. Where that does not exist, those are named that do.
+    pub(super) async fn ask_about<T>(
+        &self,
+        kind: &ApiResource,
+        name: &str,
+        program: Program,
+        request: impl Future<Output = kube::Result<T>>,
+    ) -> Result<T, Failure> {
+        match self.ask(request).await {
+            Err(Failure::NotFound(_)) => Err(self.unknown_object(kind, name, program).await),
+            Err(failure) => Err(failure.about(&kind.kind)),
+            Ok(answer) => Ok(answer),
         }
-        let whole = spec.map_or_else(|| status.clone(), |spec| apply_merge_patch(status, spec));
-        self.patch(name, &whole, program).await.map(|()| true)
     }
 
     /// That there is no such object, and which the user may have meant.
@@ -159,12 +157,16 @@ impl Cluster {
         name: &str,
         program: Program,
     ) -> Failure {
-        let kind = K::kind(&());
+        self.unknown_object(&ApiResource::erase::<K>(&()), name, program).await
+    }
+
+    async fn unknown_object(&self, kind: &ApiResource, name: &str, program: Program) -> Failure {
+        let word = &kind.kind;
         if program == Program::Plugin {
-            let kind = kind.to_lowercase();
-            return Failure::NotFound(format!("{kind}.argoproj.io {name:?} not found"));
+            let (word, group) = (word.to_lowercase(), &kind.group);
+            return Failure::NotFound(format!("{word}.{group} {name:?} not found"));
         }
-        let known = self.ask(self.objects::<K>().list_metadata(&ListParams::default())).await;
+        let known = self.ask(self.objects_of(kind).list_metadata(&ListParams::default())).await;
         let names: Vec<String> = known
             .map(|list| list.items)
             .unwrap_or_default()
@@ -174,8 +176,13 @@ impl Cluster {
         let hint = nearest(name, &names).map(|near| format!("; did you mean {near:?}?"));
         let place = &self.namespace;
         let hint = hint.unwrap_or_default();
-        Failure::NotFound(format!("there is no {kind} {name:?} in the namespace {place:?}{hint}"))
+        Failure::NotFound(format!("there is no {word} {name:?} in the namespace {place:?}{hint}"))
     }
+}
+
+/// Where Rollouts are.
+pub(super) fn rollouts() -> ApiResource {
+    ApiResource::erase::<Rollout>(&())
 }
 
 /// A Rollout, as it is stored, as the type.
@@ -196,7 +203,7 @@ where
 }
 
 /// The name that is most like `name`, if any is like it at all.
-fn nearest<'a>(name: &str, names: &'a [String]) -> Option<&'a str> {
+pub(super) fn nearest<'a>(name: &str, names: &'a [String]) -> Option<&'a str> {
     /// From here on, two names are like each other.
     const ALIKE: f64 = 0.8;
     let likeness = |other: &'a String| (strsim::jaro_winkler(name, other), other.as_str());

@@ -9,6 +9,7 @@ use kube::config::{
     NamedContext,
 };
 
+use super::CLUSTER_HEADING;
 use crate::controller::failure::root_cause;
 
 /// Why no cluster could be chosen.
@@ -40,7 +41,7 @@ pub enum ConfigError {
 
 /// The flags that choose a cluster, named as those of kubectl.
 #[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Which cluster, and as whom")]
+#[command(next_help_heading = CLUSTER_HEADING)]
 pub(super) struct ClusterFlags {
     /// File with clusters, users and contexts [default: $KUBECONFIG, ~/.kube/config, or the cluster that this runs in]
     #[arg(long, value_name = "FILE")]

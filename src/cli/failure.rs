@@ -24,6 +24,15 @@ impl Program {
         if name == "kubectl-argo-rollouts" { Self::Plugin } else { Self::Serin }
     }
 
+    /// What users type.
+    #[must_use]
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Serin => "serin",
+            Self::Plugin => "kubectl-argo-rollouts",
+        }
+    }
+
     /// What precedes a message about a failure.
     #[must_use]
     pub(super) const fn complaint(self) -> &'static str {
@@ -49,6 +58,12 @@ pub(super) enum Failure {
     /// For a reason that has no code of its own.
     #[error("{0}")]
     Failed(String),
+    /// The arguments are wrong, in a way that only shows when they are read together.
+    #[error("{0}")]
+    Usage(String),
+    /// Somebody else has changed the object meanwhile.
+    #[error("{0}")]
+    Conflict(String),
     /// The cluster does not know this kind.
     #[error("the cluster does not know the kind {0}; `serin crds` prints its definition")]
     UnknownKind(String),
@@ -73,6 +88,9 @@ pub(super) enum Failure {
     /// The Rollout is on its way.
     #[error("the rollout is not done: {0}")]
     Progressing(String),
+    /// Several objects, each for a reason of its own. The first decides about the code.
+    #[error("{}", lines(.0))]
+    Several(Vec<Failure>),
     /// The Rollout was not Healthy within the time that was given to it.
     #[error("Rollout status watch exceeded timeout")]
     TimeLimit,
@@ -86,10 +104,12 @@ impl Failure {
 
     /// The exit code.
     #[must_use]
-    pub(super) const fn code(&self, program: Program) -> u8 {
+    pub(super) fn code(&self, program: Program) -> u8 {
         match (program, self) {
             (_, Self::Unread) => 0,
-            (Program::Plugin, _) | (Program::Serin, Self::Failed(_) | Self::UnknownKind(_)) => 1,
+            (Program::Plugin, _)
+            | (Program::Serin, Self::Failed(_) | Self::Conflict(_) | Self::UnknownKind(_)) => 1,
+            (Program::Serin, Self::Usage(_)) => 2,
             (Program::Serin, Self::NotFound(_)) => 3,
             (Program::Serin, Self::Refused(_)) => 4,
             (Program::Serin, Self::TimedOut(_)) => 5,
@@ -97,6 +117,10 @@ impl Failure {
             (Program::Serin, Self::Paused(_)) => 11,
             (Program::Serin, Self::Progressing(_)) => 12,
             (Program::Serin, Self::TimeLimit) => 124,
+            (Program::Serin, Self::Several(failures)) => match failures.first() {
+                Some(first) => first.code(program),
+                None => 1,
+            },
         }
     }
 
@@ -109,6 +133,11 @@ impl Failure {
     pub(super) fn is_unknown_kind(error: &kube::Error) -> bool {
         matches!(error, kube::Error::Api(status) if status.code == 404 && !names_object(status))
     }
+}
+
+fn lines(failures: &[Failure]) -> String {
+    let lines: Vec<String> = failures.iter().map(ToString::to_string).collect();
+    lines.join("\n")
 }
 
 fn names_object(status: &Status) -> bool {
@@ -124,6 +153,7 @@ impl From<kube::Error> for Failure {
         match status.code {
             404 if is_unknown_kind => Self::UnknownKind(keys::ROLLOUT.to_owned()),
             404 => Self::NotFound(status.message.clone()),
+            409 => Self::Conflict(status.message.clone()),
             403 => Self::Refused(status.message.clone()),
             504 => Self::TimedOut(status.message.clone()),
             _ => Self::Failed(status.message.clone()),

@@ -74,7 +74,7 @@ async fn list<K: Listed + DeserializeOwned>(flags: Flags, program: Program) -> R
     let selector = ListParams { field_selector: named.clone(), ..ListParams::default() };
     let stored = cluster.ask(objects.list(&selector)).await;
     let stored = stored.map_err(|failure| failure.about(&K::kind(&())))?.items;
-    if let Some(form) = output {
+    if let Some(form) = Form::for_programs(output.as_ref()) {
         return print(&form.objects(&K::kind(&()), &stored)?);
     }
     if stored.is_empty() {

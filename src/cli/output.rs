@@ -1,75 +1,111 @@
 //! How results are printed: for people as text, for programs as objects.
 
-use std::io::{self, Write};
+use std::env;
+use std::io::{self, IsTerminal, Write};
+use std::str::FromStr;
 use std::time::Duration;
 
-use clap::ValueEnum;
 use kube::api::DynamicObject;
+use kube::core::TypeMeta;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::failure::Failure;
+use super::jsonpath::Template;
 use crate::api::keys;
 use crate::clock::sleep;
 
 /// How often it is looked whether anybody reads the output.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// A form for programs, named as those of kubectl.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+/// A form of results, named as those of kubectl.
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Form {
-    /// The object as JSON.
+    /// Objects as JSON.
     Json,
-    /// The object as YAML.
+    /// Objects as YAML.
     Yaml,
-    /// Its kind and name.
+    /// Their kinds and names.
     Name,
+    /// Text with more in it.
+    Wide,
+    /// What a template takes from the objects.
+    JsonPath(Template),
+}
+
+impl FromStr for Form {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "json" => Ok(Self::Json),
+            "yaml" => Ok(Self::Yaml),
+            "name" => Ok(Self::Name),
+            "wide" => Ok(Self::Wide),
+            other => match other.strip_prefix("jsonpath=") {
+                Some(template) => template.parse().map(Self::JsonPath),
+                None => Err("one of json, yaml, name, wide, jsonpath=TEMPLATE".to_owned()),
+            },
+        }
+    }
 }
 
 impl Form {
-    /// One object of a kind.
-    pub(super) fn object(self, kind: &str, object: &DynamicObject) -> Result<String, Failure> {
-        match self {
-            Self::Name => Ok(name(kind, object)),
-            Self::Json | Self::Yaml => self.document(object),
-        }
+    /// The form, unless it is text.
+    pub(super) fn for_programs(form: Option<&Self>) -> Option<&Self> {
+        form.filter(|form| **form != Self::Wide)
     }
 
-    /// Several objects of a kind; as a list, where they are documents.
-    pub(super) fn objects(self, kind: &str, objects: &[DynamicObject]) -> Result<String, Failure> {
+    /// One object.
+    pub(super) fn object(&self, object: &DynamicObject) -> Result<String, Failure> {
+        if *self == Self::Name {
+            return Ok(name(object));
+        }
+        self.document(object)
+    }
+
+    /// Several objects; as a list, where they are documents. Where they do not say it, they are of this kind.
+    pub(super) fn objects(&self, kind: &str, objects: &[DynamicObject]) -> Result<String, Failure> {
+        let asked_for = || TypeMeta { api_version: keys::API_VERSION.to_owned(), kind: kind.to_owned() };
+        // The items of a list that was asked for do not repeat kind and version, but a mixed list has to.
+        let items = objects.iter().map(|object| DynamicObject {
+            types: Some(object.types.clone().unwrap_or_else(asked_for)),
+            ..object.clone()
+        });
+        let items: Vec<_> = items.collect();
+        if *self == Self::Name {
+            return Ok(items.iter().map(name).collect());
+        }
+        self.document(&json!({"apiVersion": "v1", "kind": "List", "items": items}))
+    }
+
+    /// A document of our own.
+    pub(super) fn document(&self, value: &impl Serialize) -> Result<String, Failure> {
+        let failed = |error: &dyn std::error::Error| Failure::Failed(error.to_string());
+        // Through a JSON value, which has its keys in order.
+        let value = serde_json::to_value(value).map_err(|error| failed(&error))?;
         match self {
-            Self::Name => Ok(objects.iter().map(|object| name(kind, object)).collect()),
-            Self::Json | Self::Yaml => {
-                // The items of a list do not repeat kind and version, but a mixed list has to.
-                let items = objects.iter().map(|object| DynamicObject {
-                    types: Some(kube::core::TypeMeta {
-                        api_version: keys::API_VERSION.to_owned(),
-                        kind: kind.to_owned(),
-                    }),
-                    ..object.clone()
-                });
-                let items: Vec<_> = items.collect();
-                self.document(&json!({"apiVersion": "v1", "kind": "List", "items": items}))
+            Self::JsonPath(template) => Ok(template.fill(&value)),
+            Self::Yaml => yaml(&value),
+            Self::Json | Self::Name | Self::Wide => {
+                let text = serde_json::to_string_pretty(&value).map_err(|error| failed(&error))?;
+                Ok(text + "\n")
             }
         }
     }
-
-    fn document(self, value: &impl Serialize) -> Result<String, Failure> {
-        let failed = |error: &dyn std::error::Error| Failure::Failed(error.to_string());
-        if self == Self::Json {
-            let text = serde_json::to_string_pretty(value).map_err(|error| failed(&error))?;
-            return Ok(text + "\n");
-        }
-        // Through a JSON value, which has its keys in order.
-        let value = serde_json::to_value(value).map_err(|error| failed(&error))?;
-        serde_yaml::to_string(&value).map_err(|error| failed(&error))
-    }
 }
 
-fn name(kind: &str, object: &DynamicObject) -> String {
-    let kind = kind.to_lowercase();
-    format!("{kind}.argoproj.io/{}\n", object.metadata.name.as_deref().unwrap_or_default())
+/// A value as YAML.
+pub(super) fn yaml(value: &Value) -> Result<String, Failure> {
+    serde_yaml::to_string(value).map_err(|error| Failure::Failed(error.to_string()))
+}
+
+fn name(object: &DynamicObject) -> String {
+    let types = object.types.clone().unwrap_or_default();
+    let group = types.api_version.split_once('/').map(|(group, _)| format!(".{group}")).unwrap_or_default();
+    let name = object.metadata.name.as_deref().unwrap_or_default();
+    format!("{}{group}/{name}\n", types.kind.to_lowercase())
 }
 
 /// Prints a result. Who does not want to read to the end need not.
@@ -106,4 +142,14 @@ pub(super) async fn unread() -> Failure {
         }
         sleep(LOOK).await;
     }
+}
+
+/// Whether who reads the output sees colours.
+pub(super) fn has_colours() -> bool {
+    is_capable() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Whether the output is a terminal that can be told where to write, and how.
+pub(super) fn is_capable() -> bool {
+    io::stdout().is_terminal() && env::var_os("TERM").is_none_or(|term| term != "dumb")
 }

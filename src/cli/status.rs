@@ -3,12 +3,14 @@
 use std::pin::pin;
 
 use clap::Args;
+use clap_complete::ArgValueCandidates;
 use futures::StreamExt;
 use kube::api::DynamicObject;
 use kube::runtime::watcher::Config;
 
 use super::client::{self, Cluster, Limit, UserFlags};
 use super::cluster::switch;
+use super::completion;
 use super::failure::{Failure, Program};
 use super::output::{print, print_on, unread};
 use super::view::{Standing, waits_for_user};
@@ -20,6 +22,7 @@ use crate::clock::Clock;
 #[derive(Debug, Args)]
 pub(super) struct Flags {
     /// Name of the Rollout
+    #[arg(add = ArgValueCandidates::new(completion::rollouts))]
     name: String,
     /// Wait until the Rollout is Healthy or Degraded
     #[arg(long, short, value_name = "BOOL", value_parser = switch, default_value = "true",
@@ -85,16 +88,35 @@ impl Question {
 /// Prints each change of how a Rollout stands, until nothing more happens by itself. Under the name of the reference's
 /// plugin a pause is no end.
 async fn follow(cluster: &Cluster, name: &str, question: Question) -> Result<(), Failure> {
+    let mut last = String::new();
+    let look = |stored| {
+        let (standing, is_end) = look(stored, question)?;
+        let line = standing.line();
+        if line != last {
+            print_on(&format!("{line}\n"))?;
+            last = line;
+        }
+        Ok(is_end.then(|| question.answer(&standing)))
+    };
+    until(cluster, name, question.program, look).await
+}
+
+/// Looks at a Rollout each time that it may have changed, until `look` has an answer.
+pub(super) async fn until(
+    cluster: &Cluster,
+    name: &str,
+    program: Program,
+    mut look: impl FnMut(DynamicObject) -> Result<Option<Result<(), Failure>>, Failure>,
+) -> Result<(), Failure> {
     let settings = Config::default().fields(&format!("metadata.name={name}"));
     let mut news = pin!(news(cluster.rollouts(), settings));
     let (mut sight, mut announcer) = (Sight::default(), Announcer::default());
-    let mut last = String::new();
     while let Some(one) = news.next().await {
         sight.hear(one, Clock::System.now());
         announcer.look(&sight);
         if sight.is_empty() {
-            return Err(match question.program {
-                Program::Plugin => cluster.unknown::<Rollout>(name, question.program).await,
+            return Err(match program {
+                Program::Plugin => cluster.unknown::<Rollout>(name, program).await,
                 Program::Serin => Failure::deleted("Rollout", name),
             });
         }
@@ -102,14 +124,8 @@ async fn follow(cluster: &Cluster, name: &str, question: Question) -> Result<(),
             return Err(refusal);
         }
         let Some(stored) = sight.objects.values().next().cloned() else { continue };
-        let (standing, is_end) = look(stored, question)?;
-        let line = standing.line();
-        if line != last {
-            print_on(&format!("{line}\n"))?;
-            last = line;
-        }
-        if is_end {
-            return question.answer(&standing);
+        if let Some(answer) = look(stored)? {
+            return answer;
         }
     }
     Err(Failure::Failed("the watch has ended".to_owned()))

@@ -34,17 +34,31 @@ pub fn templates_equal(live: &Value, desired: &Value, ephemeral: &EphemeralMetad
     comparable(live, ephemeral) == comparable(desired, &EphemeralMetadata::default())
 }
 
+/// The template that a user wrote, from `live`, the template of the ReplicaSet that was made of it: without the hash
+/// label, the `ephemeral` metadata that the ReplicaSet was given, and a pod anti-affinity against other revisions.
+#[must_use]
+pub fn restored(live: &Value, ephemeral: &EphemeralMetadata) -> Value {
+    let mut template = live.clone();
+    remove_additions(&mut template, ephemeral);
+    template
+}
+
 fn comparable(template: &Value, ephemeral: &EphemeralMetadata) -> String {
-    let mut template = template.clone();
-    if let Some(metadata) = object_at(&mut template, "metadata") {
+    let mut template = restored(template, ephemeral);
+    if let Some(spec) = object_at(&mut template, "spec") {
+        name_service_account(spec);
+    }
+    semantic_text(&template)
+}
+
+fn remove_additions(template: &mut Value, ephemeral: &EphemeralMetadata) {
+    if let Some(metadata) = object_at(template, "metadata") {
         remove_keys(metadata, "labels", ephemeral.labels.keys().map(String::as_str).chain([POD_HASH_LABEL]));
         remove_keys(metadata, "annotations", ephemeral.annotations.keys().map(String::as_str));
     }
-    if let Some(spec) = object_at(&mut template, "spec") {
-        name_service_account(spec);
+    if let Some(spec) = object_at(template, "spec") {
         remove_terms_about_revisions(spec);
     }
-    semantic_text(&template)
 }
 
 fn object_at<'a>(value: &'a mut Value, field: &str) -> Option<&'a mut Map<String, Value>> {

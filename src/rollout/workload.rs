@@ -101,10 +101,16 @@ pub(super) fn found(snapshot: &Snapshot) -> Option<&WorkloadView> {
 /// The Rollout with the template that it takes from its workload, and with that one's selector if it has none.
 pub(super) fn filled(snapshot: &Snapshot) -> Cow<'_, Rollout> {
     let Some(workload) = found(snapshot) else { return Cow::Borrowed(&snapshot.rollout) };
-    let mut rollout = snapshot.rollout.clone();
+    Cow::Owned(filled_by(&snapshot.rollout, workload))
+}
+
+/// `rollout` with the template of `workload`, and with its selector if it has none.
+#[must_use]
+pub fn filled_by(rollout: &Rollout, workload: &WorkloadView) -> Rollout {
+    let mut rollout = rollout.clone();
     rollout.spec.template = workload.template.clone();
     rollout.spec.selector = rollout.spec.selector.or_else(|| workload.selector.clone());
-    Cow::Owned(rollout)
+    rollout
 }
 
 /// Whether the status is about the workload as it is now.

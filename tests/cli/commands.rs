@@ -3,15 +3,18 @@
 use serde_json::{Value, json};
 
 use crate::double::{Answer, Asked, Double};
-use crate::stage::{PLUGIN, SERIN, Stage};
+use crate::stage::{PLUGIN, SERIN};
 
+const NAMESPACE: &str = "/apis/argoproj.io/v1alpha1/namespaces/shop";
 const DEMO: &str = "/apis/argoproj.io/v1alpha1/namespaces/shop/rollouts/demo";
+const MERGE: &str = "application/merge-patch+json";
 
 /// A Rollout that the user and a step have paused.
 fn paused() -> Value {
     json!({
-        "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "demo", "namespace": "shop"},
-        "spec": {"paused": true, "strategy": {"canary": {"steps": [{"pause": {}}]}}},
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
+        "metadata": {"name": "demo", "namespace": "shop", "uid": "u"},
+        "spec": {"paused": true, "strategy": {"canary": {"steps": [{"pause": {}}]}}, "template": template("new")},
         "status": {
             "currentStepIndex": 0, "controllerPause": true, "currentPodHash": "b", "stableRS": "a",
             "pauseConditions": [{"reason": "CanaryPauseStep", "startTime": "2026-01-01T00:00:00Z"}],
@@ -19,68 +22,177 @@ fn paused() -> Value {
     })
 }
 
+/// The same, aborted.
+fn aborted() -> Value {
+    let mut rollout = paused();
+    rollout["spec"]["paused"] = false.into();
+    rollout["status"]["abort"] = true.into();
+    rollout
+}
+
+fn template(image: &str) -> Value {
+    json!({"metadata": {"labels": {"app": "demo"}}, "spec": {"containers": [{"name": "web", "image": image}]}})
+}
+
+/// The ReplicaSets of two revisions, and one of somebody else.
+fn replica_sets() -> Value {
+    let set = |revision: &str, image: &str, uid: &str| {
+        let mut template = template(image);
+        template["metadata"]["labels"]["rollouts-pod-template-hash"] = revision.into();
+        let owner = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "name": "demo", "uid": uid, "controller": true});
+        let annotations = json!({"rollout.argoproj.io/revision": revision});
+        json!({"metadata": {"name": image, "annotations": annotations, "ownerReferences": [owner]},
+            "spec": {"template": template}})
+    };
+    let items = [set("1", "old", "u"), set("3", "foreign", "v"), set("2", "new", "u")];
+    json!({"apiVersion": "apps/v1", "kind": "ReplicaSetList", "metadata": {}, "items": items})
+}
+
 fn not_found() -> Value {
     json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": 404,
         "reason": "NotFound", "message": "the server could not find the requested resource"})
 }
 
-/// What was patched: the end of the path, and the body.
-fn patches(asked: Vec<Asked>) -> Vec<(String, Value)> {
-    let patches = asked.into_iter().filter(|asked| asked.method == "PATCH");
-    patches
-        .map(|asked| {
-            assert_eq!(asked.content_type, "application/merge-patch+json");
-            (asked.path.strip_prefix(DEMO).expect("the path of the Rollout").to_owned(), asked.body)
-        })
-        .collect()
+/// A server with a Rollout that stands so.
+fn server(rollout: Value) -> Double {
+    Double::start(move |asked| {
+        let is_list = asked.path.ends_with("/replicasets");
+        Some((200, if is_list { replica_sets() } else { rollout.clone() }))
+    })
 }
 
-fn patch(path: &str, body: Value) -> (String, Value) {
-    (path.to_owned(), body)
+fn is_write(asked: &Asked) -> bool {
+    asked.method != "GET"
+}
+
+/// What was sent to change something: method, end of the path, content type, body.
+fn writes(asked: Vec<Asked>) -> Vec<Asked> {
+    asked.into_iter().filter(is_write).collect()
+}
+
+fn merge(path: &str, body: Value) -> Asked {
+    Asked { method: "PATCH".to_owned(), path: path.to_owned(), content_type: MERGE.to_owned(), body }
 }
 
 #[test]
 fn each_command_sends_its_patches() {
-    let server = Double::start(|_| Some((200, paused())));
-    let status = |status: Value| patch("/status", json!({"status": status}));
-    let unpause = patch("", json!({"spec": {"paused": false}}));
-    for (args, said, expected) in [
-        (vec!["abort", "demo"], "aborted", vec![status(json!({"abort": true}))]),
-        (vec!["retry", "rollout", "demo"], "retried", vec![status(json!({"abort": false}))]),
-        (vec!["retry", "ro", "demo"], "retried", vec![status(json!({"abort": false}))]),
-        (vec!["pause", "demo"], "paused", vec![patch("", json!({"spec": {"paused": true}}))]),
+    let status = |status: Value| merge(&format!("{DEMO}/status"), json!({"status": status}));
+    let spec = |spec: Value| merge(DEMO, json!({"spec": spec}));
+    let unpause = || spec(json!({"paused": false}));
+    let experiment = |body: Value| merge(&format!("{NAMESPACE}/experiments/x"), body);
+    let end = json!({"spec": {"terminate": true}});
+    let mut playing = paused();
+    playing["spec"]["paused"] = false.into();
+    let unpaused = playing.clone();
+    let mut other_image = paused();
+    other_image["spec"]["template"] = template("a=b:c");
+    let back = Asked {
+        content_type: "application/json-patch+json".to_owned(),
+        ..merge(DEMO, json!([{"op": "replace", "path": "/spec/template", "value": template("old")}]))
+    };
+    let put = Asked {
+        method: "PUT".to_owned(),
+        content_type: "application/json".to_owned(),
+        ..merge(DEMO, other_image)
+    };
+    for (args, rollout, said, expected) in [
+        ("abort demo", unpaused.clone(), "rollout 'demo' aborted", vec![status(json!({"abort": true}))]),
+        ("retry rollout demo", aborted(), "rollout 'demo' retried", vec![status(json!({"abort": false}))]),
+        ("retry ro demo", aborted(), "rollout 'demo' retried", vec![status(json!({"abort": false}))]),
+        ("retry rollouts demo", aborted(), "rollout 'demo' retried", vec![status(json!({"abort": false}))]),
+        ("retry exp x", paused(), "experiment 'x' retried", vec![experiment(json!({"status": null}))]),
+        ("pause demo", unpaused.clone(), "rollout 'demo' paused", vec![spec(json!({"paused": true}))]),
         (
-            vec!["promote", "demo"],
-            "promoted",
-            vec![status(json!({"pauseConditions": null})), unpause.clone()],
+            "promote demo",
+            paused(),
+            "rollout 'demo' promoted",
+            vec![status(json!({"pauseConditions": null})), unpause()],
+        ),
+        ("promote demo", unpaused, "rollout 'demo' promoted", vec![status(json!({"pauseConditions": null}))]),
+        (
+            "promote demo --full",
+            paused(),
+            "rollout 'demo' fully promoted",
+            vec![status(json!({"promoteFull": true})), unpause()],
         ),
         (
-            vec!["promote", "demo", "--full"],
-            "fully promoted",
-            vec![status(json!({"promoteFull": true})), unpause],
-        ),
-        (vec!["promote", "demo", "-c"], "promoted", vec![status(json!({"currentStepIndex": 1}))]),
-        (
-            vec!["promote", "demo", "--skip-all-steps"],
-            "promoted",
+            "promote demo -c",
+            paused(),
+            "rollout 'demo' promoted",
             vec![status(json!({"currentStepIndex": 1}))],
         ),
+        (
+            "promote demo --skip-all-steps",
+            paused(),
+            "rollout 'demo' promoted",
+            vec![status(json!({"currentStepIndex": 1}))],
+        ),
+        ("undo demo", paused(), "rollout 'demo' undo", vec![back.clone()]),
+        ("undo demo --to-revision 1", paused(), "rollout 'demo' undo", vec![back.clone()]),
+        ("undo demo --to-revision=1", paused(), "rollout 'demo' undo", vec![back]),
+        ("set image demo web=a=b:c", paused(), "rollout \"demo\" image updated", vec![put.clone()]),
+        ("set image demo *=a=b:c", paused(), "rollout \"demo\" image updated", vec![put]),
+        (
+            "terminate ar x",
+            paused(),
+            "analysisRun 'x' terminated",
+            vec![merge(&format!("{NAMESPACE}/analysisruns/x"), end.clone())],
+        ),
+        (
+            "terminate analysisrun x",
+            paused(),
+            "analysisRun 'x' terminated",
+            vec![merge(&format!("{NAMESPACE}/analysisruns/x"), end.clone())],
+        ),
+        ("terminate exp x", paused(), "experiment 'x' terminated", vec![experiment(end)]),
     ] {
-        for program in [SERIN, PLUGIN] {
-            let done = server.run(program, &[args.as_slice(), &["-n", "shop"]].concat());
-            let expected_words = format!("rollout 'demo' {said}\n");
+        for program in [SERIN, "kubectl-serin", PLUGIN] {
+            let server = server(rollout.clone());
+            let args: Vec<&str> = args.split(' ').collect();
+            // The reference's plugin says that it retried what it terminated.
+            let slip = program == PLUGIN && args[..2] == ["terminate", "exp"];
+            let said = if slip { "experiment 'x' retried" } else { said };
+            let done = server.run(program, &[&["-n", "shop"], args.as_slice()].concat());
             assert_eq!(
-                (done.stdout.as_str(), done.stderr.as_str(), done.exit),
-                (expected_words.as_str(), "", 0)
+                (done.stdout, done.stderr.as_str(), done.exit),
+                (format!("{said}\n"), "", 0),
+                "{program} {args:?}"
             );
-            assert_eq!(patches(server.asked()), expected, "{args:?}");
+            let asked = server.asked();
+            if program == PLUGIN && ["abort", "pause", "retry", "terminate"].contains(&args[0]) {
+                assert!(asked.iter().all(is_write), "{asked:?}");
+            }
+            assert_eq!(writes(asked), expected, "{program} {args:?}");
         }
     }
 }
 
 #[test]
+fn a_write_that_came_too_late_is_tried_again() {
+    let conflict = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": 409,
+        "reason": "Conflict", "message": "the object has been modified"});
+    for (conflicts, exit, puts) in [(4, 0, 5), (5, 1, 5)] {
+        let left = std::sync::Mutex::new(conflicts);
+        let conflict = conflict.clone();
+        let server = Double::start(move |asked| {
+            let mut left = left.lock().expect("the count");
+            if asked.method == "PUT" && *left > 0 {
+                *left -= 1;
+                return Some((409, conflict.clone()));
+            }
+            Some((200, paused()))
+        });
+        let done = server.run(SERIN, &["set", "image", "demo", "web=a", "-n", "shop"]);
+        assert_eq!(done.exit, exit, "{}", done.stderr);
+        let asked = server.asked();
+        assert_eq!(writes(asked.clone()).len(), puts);
+        assert_eq!(asked.len(), 2 * puts, "{asked:?}");
+    }
+}
+
+#[test]
 fn a_restart_sends_a_time() {
-    let server = Double::start(|_| Some((200, paused())));
+    let server = server(paused());
     let done = server.run(SERIN, &["restart", "demo", "-n", "shop", "--in", "90s"]);
     assert_eq!(
         (done.stdout.as_str(), done.exit),
@@ -88,11 +200,11 @@ fn a_restart_sends_a_time() {
         "{}",
         done.stderr
     );
-    let patches = patches(server.asked());
-    let [(path, body)] = patches.as_slice() else { panic!("{patches:?}") };
+    let writes = writes(server.asked());
+    let [Asked { path, body, .. }] = writes.as_slice() else { panic!("{writes:?}") };
     let at = body["spec"]["restartAt"].as_str().expect("a time");
     assert!(
-        path.is_empty() && at.len() == "2026-01-01T00:00:00Z".len() && at.parse::<jiff::Timestamp>().is_ok()
+        path == DEMO && at.len() == "2026-01-01T00:00:00Z".len() && at.parse::<jiff::Timestamp>().is_ok()
     );
     assert_eq!(body.pointer("/spec").and_then(Value::as_object).map(serde_json::Map::len), Some(1));
 }
@@ -109,20 +221,8 @@ fn without_a_subresource_everything_goes_into_the_rollout() {
     ] {
         let done = server.run(SERIN, &[args.as_slice(), &["-n", "shop"]].concat());
         assert_eq!(done.exit, 0, "{}", done.stderr);
-        let sent = patches(server.asked());
-        assert_eq!(sent.last(), Some(&patch("", body)), "{args:?}");
+        let sent = writes(server.asked());
+        assert_eq!(sent.last(), Some(&merge(DEMO, body)), "{args:?}");
         assert_eq!(sent.len(), 2, "{sent:?}");
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn several_rollouts_are_commanded_until_one_is_missing() {
-    let stage = Stage::start().await;
-    stage.play_named("basic-create").await;
-    let done = stage.run(SERIN, &["abort", "demo", "missing", "other", "-n", "basic-create"]);
-    assert_eq!((done.stdout.as_str(), done.exit), ("rollout 'demo' aborted\n", 3));
-    let expected = "serin: there is no Rollout \"missing\" in the namespace \"basic-create\"\n";
-    assert_eq!(done.stderr, expected);
-    let skipped = stage.run(SERIN, &["promote", "demo", "-c", "-a"]);
-    assert_eq!(skipped.exit, 2, "{}", skipped.stderr);
 }

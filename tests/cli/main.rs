@@ -2,11 +2,16 @@
 
 mod commands;
 mod complaints;
+mod create;
 mod double;
+mod effects;
+mod lint;
 mod live;
+mod page;
 mod plugin;
 mod recorded;
 mod refusals;
+mod shells;
 mod situations;
 mod stage;
 mod terminal;

@@ -6,7 +6,7 @@ use crate::recorded::recordings;
 use crate::stage::{Outcome, PLUGIN, Stage};
 
 /// Without ages, which are those of now, and the widths that they give to columns.
-fn ageless(text: &str) -> String {
+pub(crate) fn ageless(text: &str) -> String {
     let text = Regex::new(r"\b\d+s\b").expect("a pattern").replace_all(text, "AGE");
     Regex::new(" +").expect("a pattern").replace_all(&text, " ").into_owned()
 }

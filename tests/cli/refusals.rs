@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::double::Double;
 use crate::stage::{PLUGIN, SERIN};
 
-const ALL: [&[&str]; 8] = [
+const ALL: [&[&str]; 14] = [
     &["get", "rollout", "demo"],
     &["list", "rollouts"],
     &["status", "demo"],
@@ -14,6 +14,12 @@ const ALL: [&[&str]; 8] = [
     &["retry", "rollout", "demo"],
     &["pause", "demo"],
     &["restart", "demo"],
+    &["retry", "experiment", "demo"],
+    &["undo", "demo"],
+    &["history", "demo"],
+    &["set", "image", "demo", "web=a:b"],
+    &["terminate", "analysisrun", "demo"],
+    &["terminate", "experiment", "demo"],
 ];
 
 #[test]

@@ -7,6 +7,7 @@ mod hostile_cases;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod commands;
 mod control_plane;
 mod crash;
 mod definitions;

@@ -4,16 +4,17 @@ mod live;
 mod scene;
 mod subject;
 
-use std::env;
-use std::io::IsTerminal;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use clap_complete::ArgValueCandidates;
+use kube::api::DynamicObject;
 
 use super::client::{Cluster, UserFlags};
 use super::cluster::switch;
+use super::completion;
 use super::failure::{Failure, Program};
-use super::output::{Form, print};
+use super::output::{Form, has_colours, is_capable, print};
 use super::view::Look;
 use crate::api::{Experiment, Rollout};
 use crate::clock::Clock;
@@ -25,10 +26,12 @@ use subject::{Subject, SubjectKind};
 #[derive(Debug, Subcommand)]
 pub(super) enum Kind {
     /// A Rollout: how it stands, and the tree of its revisions, ReplicaSets and pods.
-    #[command(visible_aliases = ["ro", "rollouts"])]
+    #[command(visible_aliases = ["ro", "rollouts"],
+              mut_arg("name", |name| name.add(ArgValueCandidates::new(completion::rollouts))))]
     Rollout(Box<Flags>),
     /// An Experiment: how it stands, and the tree of its ReplicaSets and analyses.
-    #[command(visible_aliases = ["exp", "experiments"])]
+    #[command(visible_aliases = ["exp", "experiments"],
+              mut_arg("name", |name| name.add(ArgValueCandidates::new(completion::experiments))))]
     Experiment(Box<Flags>),
 }
 
@@ -49,7 +52,7 @@ pub(super) struct Flags {
         help = "Show no colours; there are none where NO_COLOR is set either, nor where the output is no terminal"
     )]
     no_color: bool,
-    /// Print the object, or its name, for programs
+    /// Print the object for programs: json, yaml, name, or jsonpath=TEMPLATE
     #[arg(long, short, value_name = "FORM")]
     output: Option<Form>,
     #[command(flatten)]
@@ -69,16 +72,45 @@ pub(super) async fn run(kind: Kind, program: Program) -> Result<(), Failure> {
         SubjectKind::Rollout => cluster.stored::<Rollout>(&name, program).await?,
         SubjectKind::Experiment => cluster.stored::<Experiment>(&name, program).await?,
     };
-    if let Some(form) = output {
-        return print(&form.object(kind.word(), &stored)?);
+    if let Some(form) = Form::for_programs(output.as_ref()) {
+        return print(&form.object(&stored)?);
     }
     let subject = Subject::read(kind, stored)?;
     let is_coloured = !no_color && has_colours();
     if !watch {
         return once(&cluster, &subject, is_coloured, program).await;
     }
-    let scene = Scene::open(&cluster, &name, &subject, program);
     let limit = Some(Duration::from_secs(timeout_seconds)).filter(|limit| !limit.is_zero());
+    follow(&cluster, &subject, &name, is_coloured, limit, program).await
+}
+
+/// Goes on showing an object that was just made, if it is one that is shown in full.
+pub(super) async fn watch(
+    cluster: Cluster,
+    made: DynamicObject,
+    no_color: bool,
+    program: Program,
+) -> Result<(), Failure> {
+    let kind = made.types.as_ref().map(|types| types.kind.as_str());
+    let kind =
+        [SubjectKind::Rollout, SubjectKind::Experiment].into_iter().find(|one| kind == Some(one.word()));
+    let kind = kind
+        .ok_or_else(|| Failure::Usage("it is no Rollout or Experiment, which can be watched".to_owned()))?;
+    let (name, place) = (made.metadata.name.clone(), made.metadata.namespace.clone());
+    let cluster = cluster.within(place);
+    let subject = Subject::read(kind, made)?;
+    follow(&cluster, &subject, &name.unwrap_or_default(), !no_color && has_colours(), None, program).await
+}
+
+async fn follow(
+    cluster: &Cluster,
+    subject: &Subject,
+    name: &str,
+    is_coloured: bool,
+    limit: Option<Duration>,
+    program: Program,
+) -> Result<(), Failure> {
+    let scene = Scene::open(cluster, name, subject, program);
     live::show(scene, Canvas::new(is_coloured, is_capable())?, limit).await
 }
 
@@ -97,14 +129,4 @@ async fn once(
         eprintln!("{one}");
     }
     Ok(())
-}
-
-/// Whether who reads the output sees colours.
-fn has_colours() -> bool {
-    is_capable() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
-}
-
-/// Whether the output is a terminal that can be told where to write, and how.
-fn is_capable() -> bool {
-    std::io::stdout().is_terminal() && env::var_os("TERM").is_none_or(|term| term != "dumb")
 }

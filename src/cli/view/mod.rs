@@ -5,6 +5,7 @@
 mod facts;
 mod field;
 mod header;
+mod history;
 mod list;
 mod mark;
 mod node;
@@ -22,6 +23,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use crate::api::{AnalysisRun, Experiment, Rollout, keys};
 
 pub(super) use facts::waits_for_user;
+pub use history::{RevisionFacts, history};
 pub use list::{ListColumns, Listed, Listing, list};
 pub use standing::Standing;
 

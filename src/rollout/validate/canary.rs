@@ -93,6 +93,9 @@ fn check_needs_routing(canary: &CanaryStrategy, path: &Path, found: &mut Finding
 
 fn check_ping_pong(canary: &CanaryStrategy, path: &Path, found: &mut Findings) {
     let Some(services) = &canary.ping_pong else { return };
+    if let Some(routing) = &canary.traffic_routing {
+        routing::check_ping_pong(services, routing, path, found);
+    }
     let path_of = |field: &str| path.field("pingPong").field(field);
     let (first, second) = (services.ping_service.as_str(), services.pong_service.as_str());
     for (field, service) in [("pingService", first), ("pongService", second)] {
@@ -102,8 +105,5 @@ fn check_ping_pong(canary: &CanaryStrategy, path: &Path, found: &mut Findings) {
     }
     if first == second && !first.is_empty() {
         found.invalid_but(&path_of("pingService"), first, "is also the pongService", "use two Services");
-    }
-    if let Some(routing) = &canary.traffic_routing {
-        routing::check_ping_pong(services, routing, path, found);
     }
 }

@@ -27,7 +27,8 @@ use thiserror::Error;
 use error::{Findings, Path};
 
 use super::context::Strategy;
-use super::snapshot::Snapshot;
+use super::snapshot::{Snapshot, Unresolved, WorkloadView};
+use super::workload::filled_by;
 use crate::api::rollout::RolloutSpec;
 use crate::api::{LabelSelector, Rollout};
 use crate::domain::selector::selects;
@@ -75,6 +76,18 @@ pub(super) fn check<'a>(snapshot: &'a Snapshot, filled: &Rollout) -> Result<Stra
 /// found.
 pub fn validate(rollout: &Rollout) -> Result<(), SpecErrors> {
     strategy_of(rollout).map(|_| ())
+}
+
+/// Checks what the `workloadRef` of `rollout` led to, if it has one.
+pub fn validate_workload(
+    rollout: &Rollout,
+    workload: Result<&WorkloadView, &Unresolved>,
+) -> Result<(), SpecErrors> {
+    let Some(reference) = &rollout.spec.workload_ref else { return Ok(()) };
+    match workload {
+        Ok(found) => workload::check_found(reference, workload, &filled_by(rollout, found)),
+        Err(_) => workload::check_found(reference, workload, rollout),
+    }
 }
 
 fn strategy_of(rollout: &Rollout) -> Result<Strategy<'_>, SpecErrors> {

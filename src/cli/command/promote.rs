@@ -1,20 +1,29 @@
 //! `serin promote`: ends a pause, or skips steps.
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::Value;
+use serde_json::json;
 
-use super::client::{self, Cluster, UserFlags};
-use super::failure::{Failure, Program};
-use super::output::print;
+use super::super::client::UserFlags;
+use super::super::failure::{Failure, Program};
+use super::commander::{Commander, Patches};
+use super::manner::{Done, Manner};
+use super::simple::{is_observed, is_settled};
+use super::target::Target;
+use super::wait::{Goal, Waiting};
 use crate::api::{AnalysisPhase, Rollout, RolloutStatus};
 
 /// Flags of `serin promote`.
 #[derive(Debug, Args)]
-pub(super) struct Flags {
-    /// Name of the Rollout
-    name: String,
+pub(in crate::cli) struct Promote {
+    #[command(flatten)]
+    target: Target,
     #[command(flatten)]
     extent: Extent,
+    #[command(flatten)]
+    waiting: Waiting,
+    #[command(flatten)]
+    manner: Manner,
     #[command(flatten)]
     user: UserFlags,
 }
@@ -34,28 +43,42 @@ struct Extent {
     skip_all_steps: bool,
 }
 
-/// What is to be merged into a Rollout.
-#[derive(Debug, Default, PartialEq)]
-struct Patches {
-    /// By way of the subresource.
-    status: Option<Value>,
-    spec: Option<Value>,
+/// Promotes Rollouts.
+pub(in crate::cli) async fn promote(flags: Promote, program: Program) -> Result<(), Failure> {
+    let Promote { target, extent, waiting, manner, user } = flags;
+    let commander = Commander::open(user, manner, program).await?;
+    let said = if extent.full { "fully promoted" } else { "promoted" };
+    let one = async |name: &str| {
+        let (_, rollout) = commander.look(name).await?;
+        let patches = patches(&rollout, extent)?;
+        if let Some(reason) = needless(&rollout, &patches).filter(|_| program == Program::Serin) {
+            return Err(Failure::Failed(format!("nothing to promote: rollout '{name}' {reason}")));
+        }
+        Ok(Done::changed(name, commander.merge(name, patches).await?, said))
+    };
+    let done = commander.each(target, "promote", one).await?;
+    commander.wait(waiting, done, Goal::Settled).await
 }
 
-/// Promotes a Rollout.
-pub(super) async fn run(flags: Flags, program: Program) -> Result<(), Failure> {
-    let Flags { name, extent, user } = flags;
-    let cluster = Cluster::open(user).await?;
-    let rollout = client::rollout(cluster.stored::<Rollout>(&name, program).await?)?;
-    let Patches { status, spec } = patches(&rollout, extent)?;
-    let is_merged = match status {
-        Some(status) => cluster.patch_status(&name, &status, spec.as_ref(), program).await?,
-        None => false,
-    };
-    if let Some(spec) = spec.filter(|_| !is_merged) {
-        cluster.patch(&name, &spec, program).await?;
+/// Why a promotion would do nothing, if it would.
+fn needless(rollout: &Rollout, patches: &Patches) -> Option<&'static str> {
+    if rollout.spec.paused && patches.spec.is_some() {
+        return None;
     }
-    print(&format!("rollout '{name}' {}promoted\n", if extent.full { "fully " } else { "" }))
+    if !is_observed(rollout) {
+        return patches
+            .status
+            .is_none()
+            .then_some("was changed, and the controller has not seen that yet; try again");
+    }
+    let is_paused = rollout.status.as_ref().is_some_and(|status| !status.pause_conditions.is_empty());
+    if is_settled(rollout) && !is_paused {
+        return Some("is not being updated, and not paused");
+    }
+    patches
+        .status
+        .is_none()
+        .then_some("is not paused, and has no steps; --full goes to the end of the update")
 }
 
 /// What promotes a Rollout that stands so: the patches of the reference's plugin.

@@ -1,0 +1,131 @@
+//! `serin create`: new objects from files, and `AnalysisRuns` from templates.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use kube::api::{Api, DynamicObject, PostParams};
+use kube::core::{ApiResource, GroupVersionKind};
+use serde_json::Value;
+
+use super::super::client::{Cluster, UserFlags};
+use super::super::failure::{Failure, Program};
+use super::super::get;
+use super::super::lint::{self, Sound};
+use super::analysis_run::{AnalysisRunFlags, analysis_run};
+use super::manner::Manner;
+use crate::api::keys;
+
+/// The kinds that are made, each with whether its objects are in namespaces, and the plural of its name.
+const KINDS: [(&str, bool, &str); 5] = [
+    (keys::ROLLOUT, true, "rollouts"),
+    (keys::EXPERIMENT, true, "experiments"),
+    (keys::ANALYSIS_TEMPLATE, true, "analysistemplates"),
+    (keys::CLUSTER_ANALYSIS_TEMPLATE, false, "clusteranalysistemplates"),
+    (keys::ANALYSIS_RUN, true, "analysisruns"),
+];
+
+/// Flags of `serin create`.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(in crate::cli) struct Create {
+    #[command(subcommand)]
+    what: Option<What>,
+    /// A file or directory with what is made; - is the standard input; may be given several times
+    #[arg(long = "filename", short = 'f', value_name = "FILE", required = true)]
+    filenames: Vec<PathBuf>,
+    /// Then show the last of them, a Rollout or an Experiment, until Ctrl-C
+    #[arg(long, short, conflicts_with_all = ["dry_run", "output"])]
+    watch: bool,
+    /// Show no colours
+    #[arg(long)]
+    no_color: bool,
+    #[command(flatten)]
+    manner: Manner,
+    #[command(flatten)]
+    user: UserFlags,
+}
+
+/// What is made otherwise than from its own manifest.
+#[derive(Debug, Subcommand)]
+enum What {
+    /// An `AnalysisRun`, from a template.
+    #[command(visible_aliases = ["ar", "analysisruns"])]
+    Analysisrun(Box<AnalysisRunFlags>),
+}
+
+/// Makes objects.
+pub(in crate::cli) async fn create(flags: Create, program: Program) -> Result<(), Failure> {
+    if let Some(What::Analysisrun(flags)) = flags.what {
+        return analysis_run(*flags).await;
+    }
+    let objects = lint::sound(&flags.filenames)?;
+    // All are looked at before the first is made.
+    let objects = objects.into_iter().map(New::of).collect::<Result<Vec<_>, _>>()?;
+    let cluster = Cluster::open(flags.user).await?;
+    let mut made = Vec::new();
+    for new in objects {
+        made.push(new.make(&cluster, &flags.manner).await?);
+    }
+    flags.manner.tell_programs(&made)?;
+    match made.pop() {
+        Some(last) if flags.watch => get::watch(cluster, last, flags.no_color, program).await,
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// An object that is not there yet.
+pub(super) struct New {
+    kind: ApiResource,
+    is_namespaced: bool,
+    namespace: Option<String>,
+    object: DynamicObject,
+}
+
+impl New {
+    fn of(sound: Sound) -> Result<Self, Failure> {
+        let Sound { file, api_version, kind, json } = sound;
+        let known = KINDS.iter().find(|(name, ..)| *name == kind && api_version == keys::API_VERSION);
+        let Some((kind, is_namespaced, plural)) = known else {
+            let kinds: Vec<&str> = KINDS.iter().map(|(name, ..)| *name).collect();
+            let kinds = kinds.join(", ");
+            return Err(Failure::Failed(format!(
+                "{file}: {kind} ({api_version}) is none of {kinds}; `kubectl create` makes the others"
+            )));
+        };
+        Self::read(kind, plural, *is_namespaced, json)
+    }
+
+    /// An AnalysisRun.
+    pub(super) fn analysis_run(json: Value) -> Result<Self, Failure> {
+        Self::read(keys::ANALYSIS_RUN, "analysisruns", true, json)
+    }
+
+    fn read(kind: &str, plural: &str, is_namespaced: bool, json: Value) -> Result<Self, Failure> {
+        let object: DynamicObject =
+            serde_json::from_value(json).map_err(|error| Failure::Failed(error.to_string()))?;
+        let kind = GroupVersionKind::gvk(keys::GROUP, keys::VERSION, kind);
+        let kind = ApiResource::from_gvk_with_plural(&kind, plural);
+        Ok(Self { kind, is_namespaced, namespace: object.metadata.namespace.clone(), object })
+    }
+
+    /// Makes the object, and tells so. The namespace that it names itself comes before that of the user.
+    pub(super) async fn make(self, cluster: &Cluster, manner: &Manner) -> Result<DynamicObject, Failure> {
+        let namespace = self.namespace.as_deref().unwrap_or(&cluster.namespace);
+        let api: Api<DynamicObject> = if self.is_namespaced {
+            Api::namespaced_with(cluster.client.clone(), namespace, &self.kind)
+        } else {
+            Api::all_with(cluster.client.clone(), &self.kind)
+        };
+        let params = PostParams { dry_run: manner.is_dry(), ..PostParams::default() };
+        let made = if manner.is_local() {
+            self.object
+        } else {
+            let made = cluster.ask(api.create(&params, &self.object)).await;
+            made.map_err(|failure| failure.about(&self.kind.kind))?
+        };
+        let name = made.metadata.name.clone().or_else(|| made.metadata.generate_name.clone());
+        let word = self.kind.kind.to_lowercase();
+        manner.tell(&format!("{word}.{}/{} created", keys::GROUP, name.unwrap_or_default()))?;
+        Ok(made)
+    }
+}

@@ -1,0 +1,110 @@
+//! The difference between two pod templates, as lines.
+
+use serde_json::Value;
+use similar::{ChangeTag, TextDiff};
+
+use super::super::failure::Failure;
+use super::super::output::yaml;
+use crate::domain::template::{EphemeralMetadata, templates_equal};
+
+/// How many lines without a change are shown around one.
+const AROUND: usize = 3;
+const PLAIN: &str = "\x1b[0m";
+
+/// What changes from one template to another, as lines of YAML: removed ones begin with `-`, new ones with `+`. A field
+/// that only one of them has, and that means the same without, is left out: a stored template has all the defaults.
+pub(super) fn difference(from: &Value, to: &Value, is_coloured: bool) -> Result<String, Failure> {
+    let (from, to) = (yaml(&lean(from, to))?, yaml(&lean(to, from))?);
+    let diff = TextDiff::from_lines(&from, &to);
+    let mut lines = String::new();
+    for (index, group) in diff.grouped_ops(AROUND).iter().enumerate() {
+        if index > 0 {
+            lines += "  ...\n";
+        }
+        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+            let (sign, colour) = match change.tag() {
+                ChangeTag::Delete => ("- ", "\x1b[31m"),
+                ChangeTag::Insert => ("+ ", "\x1b[32m"),
+                ChangeTag::Equal => ("  ", ""),
+            };
+            let is_marked = is_coloured && !colour.is_empty();
+            let (begin, end) = if is_marked { (colour, PLAIN) } else { ("", "") };
+            lines.extend([begin, sign, change.value().trim_end_matches('\n'), end, "\n"]);
+        }
+    }
+    Ok(lines)
+}
+
+/// A template without what another does not have and what makes no difference.
+fn lean(template: &Value, other: &Value) -> Value {
+    let mut lean = template.clone();
+    let mut only_here = Vec::new();
+    collect_only_here(template, other, "", &mut only_here);
+    for (parent, field) in only_here {
+        let mut shorter = lean.clone();
+        let object = shorter.pointer_mut(&parent).and_then(Value::as_object_mut);
+        if object.is_some_and(|object| object.remove(&field).is_some())
+            && templates_equal(&shorter, template, &EphemeralMetadata::default())
+        {
+            lean = shorter;
+        }
+    }
+    lean
+}
+
+/// The fields that `value` has and `other` has not, as pointers to what they are in, with their names.
+fn collect_only_here(value: &Value, other: &Value, at: &str, found: &mut Vec<(String, String)>) {
+    match (value, other) {
+        (Value::Object(fields), Value::Object(others)) => {
+            for (field, value) in fields {
+                let inside = format!("{at}/{}", field.replace('~', "~0").replace('/', "~1"));
+                match others.get(field) {
+                    Some(other) => collect_only_here(value, other, &inside, found),
+                    None => found.push((at.to_owned(), field.clone())),
+                }
+            }
+        }
+        (Value::Array(items), Value::Array(others)) => {
+            for (index, (item, other)) in items.iter().zip(others).enumerate() {
+                collect_only_here(item, other, &format!("{at}/{index}"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn template(image: &str) -> Value {
+        json!({"metadata": {"labels": {"app": "cart"}}, "spec": {"containers": [{"name": "web", "image": image}]}})
+    }
+
+    #[test]
+    fn changed_lines_are_shown_among_their_neighbours() {
+        let to = template("cart:2");
+        let lines = "      app: cart\n  spec:\n    containers:\n-   - image: cart:1\n+   - image: cart:2\n      name: web\n";
+        assert_eq!(difference(&template("cart:1"), &to, false).unwrap(), lines);
+        let coloured = difference(&template("cart:1"), &to, true).unwrap();
+        assert!(
+            coloured.contains("\x1b[31m-   - image: cart:1\x1b[0m\n\x1b[32m+   - image: cart:2\x1b[0m\n")
+        );
+    }
+
+    #[test]
+    fn what_means_the_same_is_no_difference() {
+        let mut stored = template("cart:1");
+        stored["spec"]["restartPolicy"] = "Always".into();
+        stored["spec"]["containers"][0]["imagePullPolicy"] = "IfNotPresent".into();
+        assert_eq!(difference(&template("cart:1"), &stored, false).unwrap(), "");
+        stored["spec"]["containers"][0]["imagePullPolicy"] = "Always".into();
+        let lines = difference(&template("cart:1"), &stored, false).unwrap();
+        assert!(
+            lines.contains("+     imagePullPolicy: Always\n") && !lines.contains("restartPolicy"),
+            "{lines}"
+        );
+    }
+}

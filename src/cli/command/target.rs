@@ -1,0 +1,79 @@
+//! Which Rollouts a command is about.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use clap::Args;
+use clap_complete::ArgValueCandidates;
+use kube::api::ListParams;
+
+use super::super::client::Cluster;
+use super::super::completion;
+use super::super::failure::Failure;
+
+/// Rollouts: by name, by labels, or all.
+#[derive(Debug, Args)]
+pub(super) struct Target {
+    /// Names of Rollouts
+    #[arg(value_name = "NAME", required_unless_present_any = ["selector", "all"],
+          conflicts_with_all = ["selector", "all"], add = ArgValueCandidates::new(completion::rollouts))]
+    pub(super) names: Vec<String>,
+    #[command(flatten)]
+    pub(super) others: Unnamed,
+}
+
+/// Rollouts that are not named.
+#[derive(Debug, Args)]
+pub(super) struct Unnamed {
+    /// Those with these labels, as in app=cart,tier!=test
+    #[arg(long, short = 'l', value_name = "LABELS", conflicts_with = "all")]
+    selector: Option<String>,
+    /// All of the namespace; on a terminal you are asked first
+    #[arg(long)]
+    all: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+}
+
+impl Unnamed {
+    /// Whether any are meant.
+    pub(super) fn are_meant(&self) -> bool {
+        self.all || self.selector.is_some()
+    }
+}
+
+impl Target {
+    /// The names; none where the user has thought better of it. `what` is what is going to be done, as in `abort`.
+    pub(super) async fn names(self, cluster: &Cluster, what: &str) -> Result<Vec<String>, Failure> {
+        let Self { names, others: Unnamed { selector, all, yes } } = self;
+        if !names.is_empty() {
+            return Ok(names);
+        }
+        let labels = ListParams { label_selector: selector.clone(), ..ListParams::default() };
+        let found = cluster.ask(cluster.rollouts().list_metadata(&labels)).await?.items;
+        let names: Vec<String> = found.into_iter().filter_map(|one| one.metadata.name).collect();
+        let place = &cluster.namespace;
+        if names.is_empty() {
+            let which = selector.map(|labels| format!(" with the labels {labels:?}")).unwrap_or_default();
+            return Err(Failure::NotFound(format!("there is no Rollout{which} in the namespace {place:?}")));
+        }
+        let (count, list) = (names.len(), names.join(", "));
+        let question = format!("{what} all {count} Rollouts of the namespace {place:?} ({list})?");
+        let is_meant = !all || yes || is_confirmed(&question)?;
+        Ok(if is_meant { names } else { Vec::new() })
+    }
+}
+
+/// What the user answers, where there is a terminal to answer on; else that it is meant.
+fn is_confirmed(question: &str) -> Result<bool, Failure> {
+    if !io::stdin().is_terminal() {
+        return Ok(true);
+    }
+    let failed =
+        |error: io::Error| Failure::Failed(format!("cannot ask whether it is meant: {error}; say --yes"));
+    let mut complaints = io::stderr();
+    write!(complaints, "{question} [y/N] ").and_then(|()| complaints.flush()).map_err(failed)?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer).map_err(failed)?;
+    Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+}

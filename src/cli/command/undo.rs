@@ -1,0 +1,143 @@
+//! `serin undo`: back to an earlier revision.
+
+use std::io::{self, IsTerminal};
+
+use clap::Args;
+use k8s_openapi::api::core::v1::PodTemplate;
+use kube::api::{DynamicObject, Patch};
+use kube::core::ApiResource;
+use serde_json::{Value, json};
+
+use super::super::client::{self, UserFlags};
+use super::super::failure::{Failure, Program};
+use super::super::output::{has_colours, print};
+use super::commander::Commander;
+use super::difference::difference;
+use super::manner::{Done, Manner};
+use super::revision::{Revision, revisions};
+use super::target::Target;
+use super::wait::{Goal, Waiting};
+use crate::api::Rollout;
+use crate::domain::template::{restored, templates_equal};
+use crate::rollout::workload::WorkloadKind;
+
+/// Flags of `serin undo`.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Undo {
+    #[command(flatten)]
+    target: Target,
+    /// The revision to go back to; 0 is the one before the newest
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    to_revision: i64,
+    #[command(flatten)]
+    waiting: Waiting,
+    #[command(flatten)]
+    manner: Manner,
+    #[command(flatten)]
+    user: UserFlags,
+}
+
+/// What holds the template of a Rollout.
+struct Holder {
+    kind: ApiResource,
+    name: String,
+    object: DynamicObject,
+    /// Where in it the template is.
+    path: &'static str,
+}
+
+/// Goes back to earlier revisions.
+pub(in crate::cli) async fn undo(flags: Undo, program: Program) -> Result<(), Failure> {
+    let Undo { target, to_revision, waiting, manner, user } = flags;
+    let commander = Commander::open(user, manner, program).await?;
+    let one = async |name: &str| go_back(&commander, name, to_revision).await;
+    let done = commander.each(target, "undo the last update of", one).await?;
+    commander.wait(waiting, done, Goal::Settled).await
+}
+
+async fn go_back(commander: &Commander, name: &str, to_revision: i64) -> Result<Done, Failure> {
+    let (stored, rollout) = commander.look(name).await?;
+    let revisions = revisions(&commander.cluster, &rollout).await?;
+    let revision =
+        chosen(&revisions, to_revision).map_err(|why| Failure::Failed(format!("rollout '{name}' {why}")))?;
+    let holder = holder(commander, stored.clone(), &rollout).await?;
+    let current = holder.object.data.pointer(holder.path).cloned().unwrap_or_default();
+    let number = revision.number;
+    if templates_equal(revision.template(), &current, &revision.ephemeral()) {
+        let words = format!("skipped rollback (current template already matches revision {number})");
+        if commander.program == Program::Plugin {
+            return Ok(Done { said: words, object: stored.clone(), rollout: stored, is_changed: false });
+        }
+        return Err(Failure::Failed(format!(
+            "nothing to undo: rollout '{name}' has the template of revision {number}"
+        )));
+    }
+    let template = restored(revision.template(), &revision.ephemeral());
+    show(commander, name, number, &current, &template)?;
+    let object = replace(commander, holder, template).await?;
+    Ok(Done { rollout: stored, ..Done::changed(name, object, "undo") })
+}
+
+/// The revision that is meant.
+fn chosen(revisions: &[Revision], number: i64) -> Result<&Revision, String> {
+    let numbers = || {
+        let numbers: Vec<String> = revisions.iter().map(|revision| revision.number.to_string()).collect();
+        numbers.join(", ")
+    };
+    match (number, revisions) {
+        (_, []) => Err("has no revisions yet".to_owned()),
+        (0, [only]) => Err(format!("has only one revision, {}: there is none to go back to", only.number)),
+        (0, [_, previous, ..]) => Ok(previous),
+        _ => {
+            let found = revisions.iter().find(|revision| revision.number == number);
+            found.ok_or_else(|| format!("has no revision {number}; it has {}", numbers()))
+        }
+    }
+}
+
+/// What holds the template: the Rollout, or the workload that it names.
+async fn holder(commander: &Commander, stored: DynamicObject, rollout: &Rollout) -> Result<Holder, Failure> {
+    let Some(reference) = &rollout.spec.workload_ref else {
+        let name = stored.metadata.name.clone().unwrap_or_default();
+        return Ok(Holder { kind: client::rollouts(), name, object: stored, path: "/spec/template" });
+    };
+    let name = reference.name.clone().unwrap_or_default();
+    let kind = match WorkloadKind::of(reference) {
+        Some(WorkloadKind::Deployment) => ApiResource::erase::<k8s_openapi::api::apps::v1::Deployment>(&()),
+        Some(WorkloadKind::ReplicaSet) => ApiResource::erase::<k8s_openapi::api::apps::v1::ReplicaSet>(&()),
+        Some(WorkloadKind::PodTemplate) => ApiResource::erase::<PodTemplate>(&()),
+        None => {
+            let (version, kind) = (reference.api_version.as_deref(), reference.kind.as_deref());
+            let (version, kind) = (version.unwrap_or_default(), kind.unwrap_or_default());
+            return Err(Failure::Failed(format!(
+                "spec.workloadRef: {version} {kind} is none of apps/v1 Deployment, apps/v1 ReplicaSet, v1 PodTemplate"
+            )));
+        }
+    };
+    let path = if kind.kind == "PodTemplate" { "/template" } else { "/spec/template" };
+    let object = commander.get(&kind, &name).await?;
+    Ok(Holder { kind, name, object, path })
+}
+
+/// Shows on a terminal, or where nothing else is done, what is going to change.
+fn show(commander: &Commander, name: &str, number: i64, from: &Value, to: &Value) -> Result<(), Failure> {
+    let is_read = io::stdout().is_terminal() || commander.manner.is_dry();
+    if commander.program == Program::Plugin || commander.manner.is_for_programs() || !is_read {
+        return Ok(());
+    }
+    let lines = difference(from, to, has_colours())?;
+    print(&format!("The template of rollout '{name}' becomes that of revision {number}:\n{lines}"))
+}
+
+async fn replace(commander: &Commander, holder: Holder, template: Value) -> Result<DynamicObject, Failure> {
+    let Holder { kind, name, mut object, path } = holder;
+    if commander.manner.is_local() {
+        if let Some(place) = object.data.pointer_mut(path) {
+            *place = template;
+        }
+        return Ok(object);
+    }
+    let patch = json!([{"op": "replace", "path": path, "value": template}]);
+    let patch = serde_json::from_value(patch).map_err(|error| Failure::Failed(error.to_string()))?;
+    commander.patch(&kind, &name, &Patch::<&Value>::Json(patch)).await
+}

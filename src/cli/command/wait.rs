@@ -1,0 +1,127 @@
+//! Waiting for what a command has begun.
+
+use clap::Args;
+use futures::future::join_all;
+use kube::api::DynamicObject;
+
+use super::super::client::{self, Cluster, Limit};
+use super::super::failure::{Failure, Program};
+use super::super::status::until;
+use super::super::view::{Standing, waits_for_user};
+use crate::api::{Rollout, RolloutPhase};
+
+/// Flags about waiting.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct Waiting {
+    /// Wait until it is done. What happens meanwhile is told in the error output
+    ///
+    /// The exit codes are those of `status`: 10 where the Rollout ends Degraded, 11 where it is paused until a user does
+    /// something; and 5 where that takes longer than --timeout.
+    #[arg(long)]
+    wait: bool,
+    /// How long to wait, as in 5m; 0 waits for ever
+    #[arg(long, value_name = "DURATION", value_parser = client::limit, default_value = "0", requires = "wait")]
+    timeout: Limit,
+}
+
+/// When what was commanded is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Goal {
+    /// The Rollout is Healthy.
+    Settled,
+    /// Its update was taken back: the stable revision has all of the traffic, and its pods.
+    TakenBack,
+}
+
+impl Waiting {
+    pub(super) fn is_asked_for(self) -> bool {
+        self.wait
+    }
+
+    /// Waits for all of these Rollouts, as they were when they were commanded.
+    pub(super) async fn wait(
+        self,
+        cluster: &Cluster,
+        commanded: Vec<DynamicObject>,
+        goal: Goal,
+        program: Program,
+    ) -> Result<(), Failure> {
+        let waits = commanded.iter().map(|object| async {
+            match self.timeout.0 {
+                None => follow(cluster, object, goal, program).await,
+                Some(limit) => {
+                    let late = || {
+                        let name = object.metadata.name.as_deref().unwrap_or_default();
+                        Failure::TimedOut(format!("rollout '{name}' is not done after {limit:?}"))
+                    };
+                    let end = follow(cluster, object, goal, program);
+                    tokio::time::timeout(limit, end).await.unwrap_or_else(|_| Err(late()))
+                }
+            }
+        });
+        let mut failures: Vec<_> = join_all(waits).await.into_iter().filter_map(Result::err).collect();
+        match failures.len() {
+            0 => Ok(()),
+            1 => Err(failures.remove(0)),
+            _ => Err(Failure::Several(failures)),
+        }
+    }
+}
+
+/// Tells each change of how a Rollout stands, until it is at its goal or at another end.
+async fn follow(
+    cluster: &Cluster,
+    commanded: &DynamicObject,
+    goal: Goal,
+    program: Program,
+) -> Result<(), Failure> {
+    let name = commanded.metadata.name.as_deref().unwrap_or_default();
+    let mut last = String::new();
+    let look = |stored: DynamicObject| {
+        let is_newer = stored.metadata.resource_version != commanded.metadata.resource_version;
+        let rollout = client::rollout(stored)?;
+        let standing = Standing::of(&rollout);
+        let line = standing.line();
+        if line != last {
+            eprintln!("{name}: {line}");
+            last = line;
+        }
+        // Until the controller has answered, the status is that of before the command.
+        Ok(if is_newer { end(&rollout, standing, goal) } else { None })
+    };
+    until(cluster, name, program, look).await
+}
+
+/// What a Rollout has come to, if nothing more happens by itself.
+fn end(rollout: &Rollout, standing: Standing, goal: Goal) -> Option<Result<(), Failure>> {
+    match (standing.phase, goal) {
+        (RolloutPhase::Healthy, Goal::Settled) => Some(Ok(())),
+        (RolloutPhase::Degraded, Goal::Settled) => Some(Err(Failure::Degraded(standing.message))),
+        (RolloutPhase::Paused, Goal::Settled) => {
+            let is_end = rollout.spec.paused || is_paused(rollout) && waits_for_user(rollout);
+            is_end.then_some(Err(Failure::Paused(standing.message)))
+        }
+        (RolloutPhase::Progressing, _) | (RolloutPhase::Paused, Goal::TakenBack) => None,
+        (RolloutPhase::Healthy | RolloutPhase::Degraded, Goal::TakenBack) => {
+            is_taken_back(rollout).then_some(Ok(()))
+        }
+    }
+}
+
+/// Whether there is a pause that no promotion has ended yet.
+fn is_paused(rollout: &Rollout) -> bool {
+    rollout.status.as_ref().is_some_and(|status| !status.pause_conditions.is_empty() && !status.promote_full)
+}
+
+/// Whether the stable revision has all of the traffic, and all of its pods.
+fn is_taken_back(rollout: &Rollout) -> bool {
+    let status = rollout.status.clone().unwrap_or_default();
+    let is_routed = status.canary.weights.as_ref().is_none_or(|weights| weights.canary.weight == 0);
+    let active = status.blue_green.active_selector.as_ref();
+    let is_switched = active.is_none_or(|active| Some(active) == status.stable_rs.as_ref());
+    let others =
+        if status.canary.weights.is_none() && active.is_none() { status.updated_replicas } else { 0 };
+    is_routed
+        && is_switched
+        && status.available_replicas.saturating_sub(others) >= rollout.spec.replicas.unwrap_or(1)
+}

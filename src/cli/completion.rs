@@ -1,0 +1,146 @@
+//! Completion of what users type, in their shells: verbs, flags, and the names of objects in the cluster.
+
+use std::env;
+use std::ffi::OsString;
+use std::io::Write;
+use std::time::Duration;
+
+use clap::{Args, Command, CommandFactory, FromArgMatches, ValueEnum};
+use clap_complete::CompletionCandidate;
+use clap_complete::engine::complete;
+use clap_complete::env::{CompleteEnv, Shells};
+use kube::api::ListParams;
+use kube::core::ApiResource;
+
+use super::Cli;
+use super::client::{self, Cluster, UserFlags};
+use super::failure::Failure;
+use super::output::print;
+use crate::api::{AnalysisRun, Experiment};
+
+/// Set by the scripts of shells when they ask for candidates.
+const VARIABLE: &str = "SERIN_COMPLETE";
+/// How long a shell waits for names.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A shell.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+    Powershell,
+}
+
+impl Shell {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Bash => "bash",
+            Self::Zsh => "zsh",
+            Self::Fish => "fish",
+            Self::Powershell => "powershell",
+        }
+    }
+}
+
+/// Answers a shell, if one asks. Whether it does.
+pub(super) fn answer() -> bool {
+    let environment = CompleteEnv::with_factory(Cli::command).var(VARIABLE);
+    environment.try_complete(env::args_os(), env::current_dir().ok().as_deref()).unwrap_or(true)
+}
+
+/// The script that makes a shell ask. `program` is what users type.
+pub(super) fn script(shell: Shell, program: &str) -> Result<(), Failure> {
+    let shells = Shells::builtins();
+    let failed = |why: String| Failure::Failed(format!("cannot write the script: {why}"));
+    let completer =
+        shells.completer(shell.name()).ok_or_else(|| failed("the shell is unknown".to_owned()))?;
+    let mut script = Vec::new();
+    let function = program.replace('-', "_");
+    completer
+        .write_registration(VARIABLE, &function, program, program, &mut script)
+        .map_err(|error| failed(error.to_string()))?;
+    print(&String::from_utf8_lossy(&script))
+}
+
+/// Answers kubectl, which asks a plugin for candidates in this way: one a line, and in the end that none is a file.
+pub(super) fn answer_kubectl(words: Vec<OsString>) -> Result<(), Failure> {
+    let line: Vec<OsString> = std::iter::once(OsString::from("serin")).chain(words).collect();
+    let last = line.len() - 1;
+    let candidates = complete(&mut Cli::command(), line, last, None).unwrap_or_default();
+    let mut lines = Vec::new();
+    for candidate in candidates.iter().filter(|candidate| !candidate.is_hide_set()) {
+        let help = candidate.get_help().map(|help| format!("\t{help}")).unwrap_or_default();
+        let value = candidate.get_value().to_string_lossy();
+        // Writing to memory does not fail.
+        let _written = writeln!(lines, "{value}{}", help.lines().next().unwrap_or_default());
+    }
+    print(&format!("{}:4\n", String::from_utf8_lossy(&lines)))
+}
+
+/// The names of Rollouts.
+pub(super) fn rollouts() -> Vec<CompletionCandidate> {
+    names(&client::rollouts())
+}
+
+/// The names of Experiments.
+pub(super) fn experiments() -> Vec<CompletionCandidate> {
+    names(&ApiResource::erase::<Experiment>(&()))
+}
+
+/// The names of `AnalysisRuns`.
+pub(super) fn analysis_runs() -> Vec<CompletionCandidate> {
+    names(&ApiResource::erase::<AnalysisRun>(&()))
+}
+
+/// The names of the objects of a kind, where the words that are completed say; none where there is no answer soon.
+fn names(kind: &ApiResource) -> Vec<CompletionCandidate> {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+        return Vec::new();
+    };
+    let listed = async {
+        let cluster = Cluster::open(flags(words())?).await.ok()?;
+        let objects = cluster.objects_of(kind);
+        tokio::time::timeout(PATIENCE, objects.list_metadata(&ListParams::default())).await.ok()?.ok()
+    };
+    let found = runtime.block_on(listed).map(|list| list.items).unwrap_or_default();
+    found.into_iter().filter_map(|one| one.metadata.name).map(CompletionCandidate::new).collect()
+}
+
+/// The words that are completed: those behind the dashes that a script puts there, or behind what kubectl says.
+fn words() -> Vec<OsString> {
+    let begin = |word: &OsString| word == "--" || word == COMPLETE;
+    env::args_os().skip_while(|word| !begin(word)).skip(1).collect()
+}
+
+/// What kubectl says.
+pub(super) const COMPLETE: &str = "__complete";
+
+/// The flags about the cluster among these words.
+fn flags(words: Vec<OsString>) -> Option<UserFlags> {
+    let command = UserFlags::augment_args(Command::new("words")).args_override_self(true);
+    let known = |word: &str| {
+        let name = word.split('=').next().unwrap_or_default();
+        let is = |arg: &clap::Arg| {
+            arg.get_long().is_some_and(|long| name == format!("--{long}"))
+                || arg.get_short().is_some_and(|short| name == format!("-{short}"))
+        };
+        command
+            .get_arguments()
+            .find(|arg| is(arg))
+            .map(|arg| arg.get_num_args().is_none_or(|values| values.takes_values()))
+    };
+    let mut chosen = vec![OsString::from("words")];
+    let mut words = words.into_iter();
+    while let Some(word) = words.next() {
+        let text = word.to_string_lossy().into_owned();
+        if let Some(takes_value) = known(&text) {
+            chosen.push(word);
+            if takes_value && !text.contains('=') {
+                chosen.extend(words.next());
+            }
+        }
+    }
+    let matches = command.try_get_matches_from(chosen).ok()?;
+    UserFlags::from_arg_matches(&matches).ok()
+}

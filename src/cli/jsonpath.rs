@@ -1,0 +1,249 @@
+//! Templates as `kubectl -o jsonpath` has them: text, and paths in braces.
+//!
+//! The paths themselves are the standard's ([RFC 9535]), once the notation of Kubernetes is put into it.
+//!
+//! [RFC 9535]: https://www.rfc-editor.org/rfc/rfc9535
+
+use std::str::FromStr;
+
+use jsonpath_rust::JsonPath;
+use jsonpath_rust::parser::parse_json_path;
+use serde_json::Value;
+
+/// A template; see <https://kubernetes.io/docs/reference/kubectl/jsonpath/>.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Template(Vec<Part>);
+
+#[derive(Debug, Clone, PartialEq)]
+enum Part {
+    Text(String),
+    /// A path, from the whole document or from where a range is.
+    Path(String),
+    /// Once for each value that a path leads to.
+    Range(String, Vec<Part>),
+}
+
+impl Template {
+    /// The text of the template for a document. A path that leads nowhere leaves nothing.
+    pub(super) fn fill(&self, document: &Value) -> String {
+        fill(&self.0, document)
+    }
+}
+
+fn fill(parts: &[Part], at: &Value) -> String {
+    parts.iter().map(|part| part.fill(at)).collect()
+}
+
+impl Part {
+    fn fill(&self, at: &Value) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Path(path) => {
+                let texts: Vec<String> = found(at, path).into_iter().map(text).collect();
+                texts.join(" ")
+            }
+            Self::Range(path, parts) => found(at, path).into_iter().map(|value| fill(parts, value)).collect(),
+        }
+    }
+}
+
+fn found<'a>(at: &'a Value, path: &str) -> Vec<&'a Value> {
+    at.query(path).unwrap_or_default()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+impl FromStr for Template {
+    type Err = String;
+
+    fn from_str(template: &str) -> Result<Self, String> {
+        let mut rest = template;
+        let parts = parts(&mut rest, false)?;
+        Ok(Self(parts))
+    }
+}
+
+/// The parts up to the end of the template, or of the range.
+fn parts(rest: &mut &str, is_in_range: bool) -> Result<Vec<Part>, String> {
+    let mut parts = Vec::new();
+    while !rest.is_empty() {
+        let Some((text, after)) = rest.split_once('{') else {
+            parts.push(Part::Text(std::mem::take(rest).to_owned()));
+            break;
+        };
+        if !text.is_empty() {
+            parts.push(Part::Text(text.to_owned()));
+        }
+        let end = end(after).ok_or_else(|| format!("the brace before {after:?} is not closed"))?;
+        let expression = after[..end].trim();
+        *rest = &after[end + 1..];
+        match expression.split_once(char::is_whitespace) {
+            _ if expression == "end" && is_in_range => return Ok(parts),
+            _ if expression == "end" => return Err("there is an {end} without a {range}".to_owned()),
+            Some(("range", path)) => {
+                let path = standard(path.trim())?;
+                parts.push(Part::Range(path, self::parts(rest, true)?));
+            }
+            _ if expression.starts_with(['"', '\'']) => parts.push(Part::Text(literal(expression)?)),
+            _ => parts.push(Part::Path(standard(expression)?)),
+        }
+    }
+    if is_in_range { Err("a {range} has no {end}".to_owned()) } else { Ok(parts) }
+}
+
+/// Where the brace that was opened is closed.
+fn end(text: &str) -> Option<usize> {
+    let mut quote = None;
+    let mut escaped = false;
+    for (index, letter) in text.char_indices() {
+        match (quote, letter) {
+            _ if escaped => escaped = false,
+            (_, '\\') => escaped = true,
+            (Some(open), _) if letter == open => quote = None,
+            (None, '"' | '\'') => quote = Some(letter),
+            (None, '}') => return Some(index),
+            (Some(_) | None, _) => {}
+        }
+    }
+    None
+}
+
+/// Text in quotes.
+fn literal(quoted: &str) -> Result<String, String> {
+    let quote = &quoted[..1];
+    let inner = quoted.strip_prefix(quote).and_then(|text| text.strip_suffix(quote));
+    let inner = inner.ok_or_else(|| format!("the quote before {quoted:?} is not closed"))?;
+    let mut text = String::new();
+    let mut letters = inner.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => text.push(match letters.next() {
+                Some('n') => '\n',
+                Some('t') => '\t',
+                Some('r') => '\r',
+                Some(other) => other,
+                None => return Err(format!("{quoted} ends with a backslash")),
+            }),
+            other => text.push(other),
+        }
+    }
+    Ok(text)
+}
+
+/// A path in the standard's notation, in which names with other signs than letters stand in brackets.
+fn standard(path: &str) -> Result<String, String> {
+    let mut standard = String::from("$");
+    let mut rest = path.strip_prefix(['$', '@']).unwrap_or(path);
+    if !rest.is_empty() && !rest.starts_with(['.', '[']) {
+        return Err(format!("the path {path:?} does not begin with a dot, as in .status.phase"));
+    }
+    while !rest.is_empty() {
+        if rest.starts_with('[') {
+            let length = bracket(rest).ok_or_else(|| format!("a bracket in {path:?} is not closed"))?;
+            standard += &rest[..length];
+            rest = &rest[length..];
+            continue;
+        }
+        rest = rest.strip_prefix('.').unwrap_or(rest);
+        if let Some(after) = rest.strip_prefix('.') {
+            standard += "..";
+            rest = after;
+        }
+        let (name, length) = name(rest);
+        rest = &rest[length..];
+        match name.as_str() {
+            "" => {}
+            "*" => standard += "[*]",
+            name => standard.extend(["[", &Value::from(name).to_string(), "]"]),
+        }
+    }
+    match parse_json_path(&standard) {
+        Ok(_) => Ok(standard),
+        Err(_) => Err(format!("{path:?} is no path")),
+    }
+}
+
+/// The length of what stands in brackets, with them.
+fn bracket(text: &str) -> Option<usize> {
+    let mut depth = 0_usize;
+    let mut quote = None;
+    for (index, letter) in text.char_indices() {
+        match (quote, letter) {
+            (Some(open), _) if letter == open => quote = None,
+            (None, '"' | '\'') => quote = Some(letter),
+            (None, '[') => depth += 1,
+            (None, ']') if depth == 1 => return Some(index + 1),
+            (None, ']') => depth -= 1,
+            (Some(_) | None, _) => {}
+        }
+    }
+    None
+}
+
+/// The name at the beginning, up to a dot or bracket that no backslash precedes, and its length as it is written.
+fn name(text: &str) -> (String, usize) {
+    let mut name = String::new();
+    let mut letters = text.char_indices();
+    while let Some((index, letter)) = letters.next() {
+        match letter {
+            '\\' => name.extend(letters.next().map(|(_, letter)| letter)),
+            '.' | '[' => return (name, index),
+            other => name.push(other),
+        }
+    }
+    (name, text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn templates_are_filled_as_kubectl_does() {
+        let document = json!({
+            "metadata": {"name": "cart", "annotations": {"a.b/c-d": "e"}, "labels": {"app": "x"}},
+            "status": {"replicas": 3, "conditions": [
+                {"type": "Available", "status": "True"}, {"type": "Paused", "status": "False"}]},
+        });
+        for (template, filled) in [
+            ("{.metadata.name}", "cart"),
+            ("{$.metadata.name}", "cart"),
+            ("name={.metadata.name}{\"\\n\"}", "name=cart\n"),
+            ("{.status.replicas}/{.status.nothing}", "3/"),
+            ("{.metadata.annotations.a\\.b/c-d}", "e"),
+            ("{.metadata.annotations['a.b/c-d']}", "e"),
+            ("{.status.conditions[*].type}", "Available Paused"),
+            ("{.status.conditions[-1].type}", "Paused"),
+            ("{.status.conditions[?(@.type==\"Paused\")].status}", "False"),
+            (
+                "{range .status.conditions[*]}{.type}={@.status}{\"\\t\"}{end}!",
+                "Available=True\tPaused=False\t!",
+            ),
+            ("{.metadata.labels}", "{\"app\":\"x\"}"),
+            ("{..app}", "x"),
+            ("{.metadata.labels.*}", "x"),
+            ("plain", "plain"),
+        ] {
+            let parsed: Template = template.parse().unwrap_or_else(|error| panic!("{template}: {error}"));
+            assert_eq!(parsed.fill(&document), filled, "{template}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_template_is_explained() {
+        for (template, said) in [
+            ("{.metadata.name", "the brace before \".metadata.name\" is not closed"),
+            ("{metadata}", "the path \"metadata\" does not begin with a dot, as in .status.phase"),
+            ("{range .a[*]}x", "a {range} has no {end}"),
+            ("{end}", "there is an {end} without a {range}"),
+            ("{.a[}", "a bracket in \".a[\" is not closed"),
+            ("{.a[?]}", "\".a[?]\" is no path"),
+        ] {
+            assert_eq!(template.parse::<Template>(), Err(said.to_owned()), "{template}");
+        }
+    }
+}

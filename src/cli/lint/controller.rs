@@ -1,0 +1,79 @@
+//! What the controller would say of a Rollout: its own validation.
+
+use std::borrow::Cow;
+
+use super::finding::Remark;
+use super::rules::{INVALID_REFERENCE, INVALID_SPEC, NOT_BUILT, Rule};
+use super::world::{World, ingress_names, service_names};
+use crate::api::Rollout;
+use crate::rollout::snapshot::{Unresolved, WorkloadView};
+use crate::rollout::validate::{
+    SpecError, unbuilt_features, validate, validate_references, validate_workload,
+};
+use crate::rollout::workload::filled_by;
+
+/// The Rollout with the template of its workload, as far as that is known.
+pub(super) fn filled<'r>(rollout: &'r Rollout, world: &World) -> Cow<'r, Rollout> {
+    match workload(rollout, world) {
+        Some(workload) => Cow::Owned(filled_by(rollout, workload)),
+        None => Cow::Borrowed(rollout),
+    }
+}
+
+fn workload<'w>(rollout: &Rollout, world: &'w World) -> Option<&'w WorkloadView> {
+    world.workload(rollout.spec.workload_ref.as_ref()?, rollout.metadata.namespace.as_deref())
+}
+
+/// Everything that the controller would refuse.
+pub(super) fn check(rollout: &Rollout, world: &World) -> Vec<(&'static Rule, Remark)> {
+    let mut found = Vec::new();
+    let mut add = |rule: &'static Rule, errors: Vec<SpecError>| {
+        found.extend(errors.iter().map(|error| (rule, remark(error))));
+    };
+    add(
+        &INVALID_SPEC,
+        validate(rollout).err().map(|errors| errors.iter().cloned().collect()).unwrap_or_default(),
+    );
+    add(&INVALID_REFERENCE, references(rollout, world));
+    let unbuilt = unbuilt_features(rollout).into_iter().map(|feature| {
+        let problem = format!("this version of Serin cannot {} yet", feature.what);
+        (&NOT_BUILT, Remark { field: feature.path, problem, ..Remark::whole("") })
+    });
+    found.extend(unbuilt);
+    found
+}
+
+/// What is wrong with the objects that `rollout` names.
+pub(super) fn references(rollout: &Rollout, world: &World) -> Vec<SpecError> {
+    let namespace = rollout.metadata.namespace.as_deref();
+    let mut found = Vec::new();
+    let workload = workload(rollout, world);
+    let has_name = rollout.spec.workload_ref.as_ref().is_some_and(|reference| reference.name.is_some());
+    let resolved = match workload {
+        Some(workload) => Some(Ok(workload)),
+        None => (has_name && world.is_complete).then_some(Err(&Unresolved::Absent)),
+    };
+    if let Some(resolved) = resolved {
+        let errors = validate_workload(rollout, resolved).err();
+        found.extend(errors.iter().flat_map(|errors| errors.iter().cloned()));
+    }
+    let filled = filled(rollout, world);
+    let services = service_names(rollout);
+    let services = if rollout.spec.workload_ref.is_some() && workload.is_none() {
+        // The labels of the pods are not known.
+        World::default().services(&services, namespace)
+    } else {
+        world.services(&services, namespace)
+    };
+    let (ingresses, stable) = ingress_names(rollout);
+    let ingresses = world.ingresses(&ingresses, stable, namespace);
+    let errors = validate_references(&filled, &services, &ingresses).err();
+    found.extend(errors.iter().flat_map(|errors| errors.iter().cloned()));
+    found
+}
+
+fn remark(error: &SpecError) -> Remark {
+    let SpecError { path, value, problem, remedy } = error.clone();
+    // A path into the workload that a Rollout names is none into the Rollout.
+    Remark { field: path, value, problem, remedy }
+}

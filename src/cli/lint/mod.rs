@@ -1,0 +1,153 @@
+//! `serin lint`: what the controller would say about manifests, before they reach a cluster, and what is legal but surely
+//! not meant.
+
+mod check;
+mod controller;
+mod finding;
+mod forms;
+mod live;
+mod object;
+mod plugin;
+mod rules;
+mod sarif;
+mod shape;
+mod source;
+mod strict;
+mod world;
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde_json::Value;
+
+use super::client::{Cluster, UserFlags};
+use super::failure::{Failure, Program};
+use super::output::print;
+use finding::{Finding, Severity};
+use source::files::{self, File};
+
+/// Flags of `serin lint`.
+#[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+pub(super) struct Flags {
+    /// Files and directories to check; - is the standard input
+    #[arg(value_name = "FILE")]
+    paths: Vec<PathBuf>,
+    /// A file or directory to check; may be given several times
+    #[arg(long = "filename", short = 'f', value_name = "FILE")]
+    filenames: Vec<PathBuf>,
+    /// Look into directories of directories, too
+    #[arg(long, short = 'R')]
+    recursive: bool,
+    /// End with 1 also where there are only warnings
+    #[arg(long, visible_alias = "warnings-are-errors")]
+    strict: bool,
+    /// Check also against the cluster: the objects that Rollouts name, and whether the user may write Rollouts
+    #[arg(long)]
+    live: bool,
+    /// Print findings for programs
+    #[arg(long, short, value_name = "FORM")]
+    output: Option<Form>,
+    /// Print all rules, as a table in Markdown
+    #[arg(long, exclusive = true)]
+    rules: bool,
+    #[command(flatten)]
+    user: UserFlags,
+}
+
+/// A form for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// A JSON document.
+    Json,
+    /// SARIF 2.1.0, which code hosts show beside the lines.
+    Sarif,
+}
+
+/// Checks manifests, and prints what was found.
+pub(super) async fn run(flags: Flags, program: Program) -> Result<(), Failure> {
+    if flags.rules {
+        return print(&rules::table());
+    }
+    let paths: Vec<PathBuf> = flags.filenames.into_iter().chain(flags.paths).collect();
+    if paths.is_empty() {
+        return Err(Failure::Usage(
+            "name a file or directory to check, as in `serin lint -f FILE`".to_owned(),
+        ));
+    }
+    let files = files::read(&paths, flags.recursive);
+    if program == Program::Plugin {
+        return plugin::lint(&files);
+    }
+    let cluster = if flags.live { Some(Cluster::open(flags.user).await?) } else { None };
+    let report = report(&files, cluster.as_ref()).await?;
+    let document = match flags.output {
+        None => forms::text(&report.findings),
+        Some(Form::Json) => format!("{:#}\n", forms::json(&report.findings)),
+        Some(Form::Sarif) => format!("{:#}\n", sarif::log(&report.findings)),
+    };
+    print(&document)?;
+    verdict(&report, flags.strict)
+}
+
+/// An object of a file that has only fields of its kind.
+pub(super) struct Sound {
+    /// The name of the file.
+    pub(super) file: String,
+    pub(super) api_version: String,
+    pub(super) kind: String,
+    pub(super) json: Value,
+}
+
+/// The objects of files. Anything that cannot be read as what it says it is, is a failure.
+pub(super) fn sound(paths: &[PathBuf]) -> Result<Vec<Sound>, Failure> {
+    let (objects, mut findings) = object::objects(&files::read(paths, false));
+    findings.extend(check::read(&objects).1);
+    if !findings.is_empty() {
+        return Err(Failure::Failed(forms::text(&findings).trim_end().to_owned()));
+    }
+    if objects.is_empty() {
+        return Err(Failure::Failed("there is no object in the files".to_owned()));
+    }
+    Ok(objects.into_iter().map(object::Object::into_sound).collect())
+}
+
+/// What was found in some files.
+struct Report {
+    /// By file, line and column.
+    findings: Vec<Finding>,
+    /// How many Rollouts there are.
+    rollouts: usize,
+}
+
+async fn report(files: &[File], cluster: Option<&Cluster>) -> Result<Report, Failure> {
+    let (objects, mut findings) = object::objects(files);
+    let (rollouts, unread) = check::read(&objects);
+    findings.extend(unread);
+    let world = check::world(&objects);
+    let live = match cluster {
+        Some(cluster) => Some(live::Live::look(cluster, &rollouts, &world).await?),
+        None => None,
+    };
+    for rollout in &rollouts {
+        findings.extend(check::judge(rollout, live.as_ref().map_or(&world, |live| &live.world)));
+        findings.extend(live.iter().flat_map(|live| live.judge(rollout)));
+    }
+    // A file may be named twice; its findings are told in the order of the text.
+    findings.sort_by(|one, other| one.order().cmp(&other.order()));
+    findings.dedup();
+    let is_rollout = |object: &&object::Object| object.is(crate::api::keys::ROLLOUT);
+    Ok(Report { findings, rollouts: objects.iter().filter(is_rollout).count() })
+}
+
+/// Success where nothing, or nothing but warnings, was found. The summary goes to the standard error.
+fn verdict(report: &Report, is_strict: bool) -> Result<(), Failure> {
+    let is_error = |finding: &Finding| is_strict || finding.rule.severity == Severity::Error;
+    match forms::summary(&report.findings) {
+        Some(summary) if report.findings.iter().any(is_error) => return Err(Failure::Failed(summary)),
+        Some(summary) => eprintln!("serin: {summary}"),
+        None if report.rollouts == 0 => eprintln!("serin: there is no Rollout in what was checked"),
+        None => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! Under the name of the reference's plugin: its words, and its errors alone. Whoever compares outputs in a pipeline finds
+//! what was there before.
+
+mod words;
+
+use super::check::{self, Read};
+use super::finding::Finding;
+use super::rules::{DUPLICATE_FIELD, UNKNOWN_FIELD};
+use super::source::files::File;
+use super::world::World;
+use super::{controller, object};
+use crate::cli::failure::Failure;
+use crate::cli::output::print;
+use crate::rollout::validate::validate;
+
+/// Prints what is wrong with each Rollout of the files, and fails with the first of it.
+pub(super) fn lint(files: &[File]) -> Result<(), Failure> {
+    let (objects, unread) = object::objects(files);
+    let (rollouts, misread) = check::read(&objects);
+    if let Some(finding) = unread.iter().chain(&misread).next() {
+        return Err(Failure::Failed(unreadable(finding)));
+    }
+    let world = check::world(&objects);
+    let errors: Vec<String> = rollouts.iter().flat_map(|read| errors(read, &world)).collect();
+    for error in &errors {
+        let body = error.split_once(": ").map_or(error.as_str(), |(_, body)| body);
+        print(&format!("{body}\n"))?;
+    }
+    errors.into_iter().next().map_or(Ok(()), |first| Err(Failure::Failed(first)))
+}
+
+/// What the reference's decoder says of a file.
+fn unreadable(finding: &Finding) -> String {
+    let name = finding.remark.field.rsplit('.').next().unwrap_or_default();
+    let decoding = "error unmarshaling JSON: while decoding JSON: json";
+    if *finding.rule == UNKNOWN_FIELD {
+        return format!("{decoding}: unknown field {name:?}");
+    }
+    if *finding.rule == DUPLICATE_FIELD {
+        let line = finding.at.map_or(0, |at| at.line);
+        return format!("error converting YAML to JSON: yaml: line {line}: {}", finding.remark.problem);
+    }
+    let field = match finding.remark.field.as_str() {
+        "" => String::new(),
+        field => format!("{field}: "),
+    };
+    format!("{}: {field}{}", finding.file, finding.message())
+}
+
+/// The errors about a Rollout. What this version cannot do is none: the reference can.
+fn errors(read: &Read<'_>, world: &World) -> Vec<String> {
+    let spec = validate(&read.rollout);
+    let spec = spec.err().iter().flat_map(|errors| errors.iter().cloned()).collect::<Vec<_>>();
+    if !spec.is_empty() {
+        return words::all(&spec, &read.rollout);
+    }
+    words::all(&controller::references(&read.rollout, world), &read.rollout)
+}

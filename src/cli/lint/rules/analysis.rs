@@ -1,0 +1,221 @@
+//! Analyses, as far as their templates are known.
+
+use serde_json::json;
+
+use super::subject::{BLUE_GREEN, CANARY, step_path};
+use super::{Rule, Subject};
+use crate::api::analysis::{AnalysisTemplateSpec, RolloutArgument, TemplateRef};
+use crate::api::{CanaryStep, IntOrString, Metric, StepKind};
+use crate::cli::lint::finding::{Remark, Severity};
+use crate::domain::duration::{go_duration, pause_seconds};
+
+/// Templates that name each other go no deeper here.
+const DEPTH_MAX: usize = 8;
+
+/// An analysis of a Rollout.
+pub(in crate::cli::lint) struct Run<'s> {
+    /// The path of the analysis.
+    pub(in crate::cli::lint) path: String,
+    pub(in crate::cli::lint) templates: &'s [TemplateRef],
+    args: &'s [RolloutArgument],
+    /// Whether the Rollout waits for its end.
+    is_awaited: bool,
+}
+
+/// Every analysis of a Rollout, but for those of Experiments.
+pub(in crate::cli::lint) fn runs<'s>(subject: &Subject<'s>) -> Vec<Run<'s>> {
+    let strategy = &subject.rollout.spec.strategy;
+    let mut all = Vec::new();
+    if let Some(blue_green) = &strategy.blue_green {
+        for (field, analysis) in [
+            ("prePromotionAnalysis", &blue_green.pre_promotion_analysis),
+            ("postPromotionAnalysis", &blue_green.post_promotion_analysis),
+        ] {
+            all.extend(analysis.iter().map(|analysis| Run {
+                path: format!("{BLUE_GREEN}.{field}"),
+                templates: &analysis.templates,
+                args: &analysis.args,
+                is_awaited: true,
+            }));
+        }
+    }
+    let Some(canary) = &strategy.canary else { return all };
+    all.extend(canary.analysis.iter().map(|analysis| Run {
+        path: format!("{CANARY}.analysis"),
+        templates: &analysis.templates,
+        args: &analysis.args,
+        is_awaited: false,
+    }));
+    let steps = canary.steps.iter().enumerate();
+    all.extend(steps.filter_map(|(index, step)| Some((index, step.analysis.as_ref()?))).map(
+        |(index, analysis)| {
+            let path = format!("{}.analysis", step_path(index));
+            Run { path, templates: &analysis.templates, args: &analysis.args, is_awaited: true }
+        },
+    ));
+    all
+}
+
+pub(super) static ENDLESS_ANALYSIS: Rule = Rule {
+    id: "endless-analysis",
+    severity: Severity::Error,
+    summary: "a step, pre- or post-promotion analysis with a metric that has an interval and no count",
+    why: "It never ends by itself, and the Rollout waits for its end; the controller refuses it.",
+};
+
+pub(super) fn endless(subject: &Subject<'_>) -> Vec<Remark> {
+    each_template(subject, |run, template| {
+        if !run.is_awaited {
+            return Vec::new();
+        }
+        let metrics = template.metrics.iter().filter(|metric| measurements(metric).is_none());
+        metrics
+            .map(|metric| {
+                format!("the metric {:?} has an interval and no count, so that it never ends", metric.name)
+            })
+            .map(|problem| (problem, "give it a count".to_owned()))
+            .collect()
+    })
+}
+
+pub(super) static MISSING_ARGUMENT: Rule = Rule {
+    id: "missing-argument",
+    severity: Severity::Error,
+    summary: "an analysis that does not give its template an argument that it needs",
+    why: "The AnalysisRun cannot be made, and the Rollout does not go on.",
+};
+
+pub(super) fn missing_argument(subject: &Subject<'_>) -> Vec<Remark> {
+    each_template(subject, |run, template| {
+        let needed = template.args.iter().filter(|arg| arg.value.is_none() && arg.value_from.is_none());
+        needed
+            .filter(|needed| run.args.iter().all(|given| given.name != needed.name))
+            .map(|needed| format!("the argument {:?} has no value", needed.name))
+            .map(|problem| (problem, format!("give it in {}.args", run.path)))
+            .collect()
+    })
+}
+
+/// Remarks about the templates that analyses name, as far as they are known.
+fn each_template(
+    subject: &Subject<'_>,
+    look: impl Fn(&Run<'_>, &AnalysisTemplateSpec) -> Vec<(String, String)>,
+) -> Vec<Remark> {
+    let mut all = Vec::new();
+    for run in runs(subject) {
+        for (index, reference) in run.templates.iter().enumerate() {
+            let mut known = Vec::new();
+            collect(subject, reference, DEPTH_MAX, &mut known);
+            let said = known.into_iter().flat_map(|template| look(&run, template));
+            let name = reference.template_name.as_deref().unwrap_or_default();
+            all.extend(said.map(|(problem, remedy)| {
+                Remark::new(format!("{}.templates[{index}].templateName", run.path), name, problem, remedy)
+            }));
+        }
+    }
+    all
+}
+
+/// The template that is named, and those that it names, as far as they are known.
+fn collect<'s>(
+    subject: &Subject<'s>,
+    reference: &TemplateRef,
+    depth: usize,
+    found: &mut Vec<&'s AnalysisTemplateSpec>,
+) {
+    let Some(template) = subject.template(reference).filter(|_| depth > 0) else { return };
+    found.push(template);
+    for inner in &template.templates {
+        collect(subject, inner, depth - 1, found);
+    }
+}
+
+/// How many times a metric is measured; none where it has no end.
+fn measurements(metric: &Metric) -> Option<i64> {
+    let count = match &metric.count {
+        Some(IntOrString::Int(count)) => Some(i64::from(*count)),
+        // One that is an argument is known only when the analysis starts.
+        Some(IntOrString::String(text)) => Some(text.parse().unwrap_or(1)),
+        None => None,
+    };
+    match count.filter(|count| *count != 0) {
+        Some(count) => Some(count),
+        None if metric.interval.is_none() => Some(1),
+        None => None,
+    }
+}
+
+/// Seconds from the start of an analysis to the last measurement of a metric; none where that is not known.
+fn seconds(metric: &Metric) -> Option<i64> {
+    let length = |text: &Option<String>| match text {
+        Some(text) => go_duration(text).map(|duration| duration.as_secs()),
+        None => Some(0),
+    };
+    let interval = length(&metric.interval)?;
+    Some(length(&metric.initial_delay)? + interval * (measurements(metric)? - 1))
+}
+
+pub(super) static PAUSES_SHORTER: Rule = Rule {
+    id: "pauses-shorter-than-analysis",
+    severity: Severity::Warning,
+    summary: "pauses that are over before the background analysis is",
+    why: "A background analysis is not waited for: it ends when the steps do, and what it would have measured later counts for \
+          nothing.",
+};
+
+pub(super) fn pauses_shorter(subject: &Subject<'_>) -> Vec<Remark> {
+    let Some(canary) = subject.canary() else { return Vec::new() };
+    let Some(analysis) = &canary.analysis else { return Vec::new() };
+    let mut templates = Vec::new();
+    for reference in &analysis.templates {
+        collect(subject, reference, DEPTH_MAX, &mut templates);
+    }
+    let longest =
+        templates.iter().flat_map(|template| &template.metrics).filter_map(seconds).max().unwrap_or(0);
+    let start = usize::try_from(analysis.starting_step.unwrap_or(0)).unwrap_or(0);
+    let Some(paused) = paused_seconds(canary.steps.get(start..).unwrap_or_default()) else {
+        return Vec::new();
+    };
+    if longest <= paused || start >= canary.steps.len() {
+        return Vec::new();
+    }
+    let problem =
+        format!("the analysis takes {longest} s to its last measurement, and all pauses take {paused} s");
+    let remedy = "lengthen the pauses, shorten the analysis, or make it a step";
+    vec![Remark::new(format!("{CANARY}.analysis.templates"), json!(analysis.templates), problem, remedy)]
+}
+
+/// How long steps wait; none where that is not known.
+fn paused_seconds(steps: &[CanaryStep]) -> Option<i64> {
+    steps.iter().try_fold(0, |sum, step| match step.kind() {
+        Some(StepKind::Pause(pause)) => Some(sum + i64::from(pause_seconds(pause.duration.as_ref()?)?)),
+        Some(StepKind::Experiment(_) | StepKind::Analysis(_) | StepKind::Plugin(_)) => None,
+        Some(
+            StepKind::SetCanaryScale(_)
+            | StepKind::SetWeight(_)
+            | StepKind::SetHeaderRoute(_)
+            | StepKind::SetMirrorRoute(_),
+        )
+        | None => Some(sum),
+    })
+}
+
+pub(super) static NEVER_STARTS: Rule = Rule {
+    id: "analysis-never-starts",
+    severity: Severity::Warning,
+    summary: "a background analysis whose startingStep is after the last step",
+    why: "The steps are over before it would begin; nothing is measured.",
+};
+
+pub(super) fn never_starts(subject: &Subject<'_>) -> Vec<Remark> {
+    let Some(canary) = subject.canary() else { return Vec::new() };
+    let start = canary.analysis.as_ref().and_then(|analysis| analysis.starting_step);
+    let Some(start) =
+        start.filter(|start| usize::try_from(*start).is_ok_and(|start| start >= canary.steps.len()))
+    else {
+        return Vec::new();
+    };
+    let last = canary.steps.len();
+    let problem = format!("there are {last} steps, and they count from 0");
+    vec![Remark::new(format!("{CANARY}.analysis.startingStep"), start, problem, "name a step that exists")]
+}

@@ -1,0 +1,156 @@
+//! Fields that have no effect, or another than they seem to have.
+
+use serde_json::{Value, json};
+
+use super::subject::{BLUE_GREEN, CANARY};
+use super::{Rule, Subject};
+use crate::api::{BlueGreenStrategy, CanaryStrategy, IntOrString, keys};
+use crate::cli::lint::finding::{Remark, Severity};
+use crate::cli::lint::world::service_names;
+
+pub(super) static PERCENT_WITHOUT_SIGN: Rule = Rule {
+    id: "percent-without-sign",
+    severity: Severity::Warning,
+    summary: "maxSurge or maxUnavailable as a number in quotes",
+    why: "A text is a percentage even without %: \"1\" is one hundredth of the replicas, not one pod.",
+};
+
+pub(super) fn percent_without_sign(subject: &Subject<'_>) -> Vec<Remark> {
+    let strategy = &subject.rollout.spec.strategy;
+    let canary = strategy.canary.iter().flat_map(|canary| {
+        [(CANARY, "maxSurge", &canary.max_surge), (CANARY, "maxUnavailable", &canary.max_unavailable)]
+    });
+    let blue_green =
+        strategy.blue_green.iter().map(|one| (BLUE_GREEN, "maxUnavailable", &one.max_unavailable));
+    canary
+        .chain(blue_green)
+        .filter_map(|(path, field, limit)| match limit {
+            Some(IntOrString::String(text)) if text.parse::<i32>().is_ok() => {
+                let problem = format!("means {text} %, not {text} pods");
+                let remedy = format!("write {text}% or {text}, as it is meant");
+                Some(Remark::new(format!("{path}.{field}"), text.as_str(), problem, remedy))
+            }
+            Some(_) | None => None,
+        })
+        .collect()
+}
+
+pub(super) static NO_EFFECT: Rule = Rule {
+    id: "no-effect",
+    severity: Severity::Warning,
+    summary: "a field that has no effect beside others",
+    why: "Whoever wrote it expects something that will not happen.",
+};
+
+pub(super) fn no_effect(subject: &Subject<'_>) -> Vec<Remark> {
+    let spec = &subject.rollout.spec;
+    let mut all = Vec::new();
+    if let Some(canary) = &spec.strategy.canary {
+        all.extend(idle_in_canary(canary));
+    }
+    if let Some(blue_green) = &spec.strategy.blue_green {
+        all.extend(idle_in_blue_green(blue_green));
+    }
+    let kept = spec.revision_history_limit.unwrap_or(10);
+    if let Some(window) = spec.rollback_window.as_ref().filter(|window| window.revisions > kept) {
+        let problem = format!("only {kept} old revisions are kept, so that the window is never full");
+        let remedy = "raise spec.revisionHistoryLimit";
+        all.push(Remark::new("spec.rollbackWindow.revisions", window.revisions, problem, remedy));
+    }
+    all
+}
+
+fn idle_in_canary(canary: &CanaryStrategy) -> Vec<Remark> {
+    let is_routed = canary.traffic_routing.is_some();
+    let needs_router = [
+        ("minPodsPerReplicaSet", json!(canary.min_pods_per_replica_set)),
+        ("abortScaleDownDelaySeconds", json!(canary.abort_scale_down_delay_seconds)),
+        ("scaleDownDelayRevisionLimit", json!(canary.scale_down_delay_revision_limit)),
+    ];
+    let needs_none = [("maxSurge", json!(canary.max_surge))];
+    let (fields, why): (&[(&str, Value)], _) = if is_routed {
+        (&needs_none, "has no effect with trafficRouting")
+    } else {
+        (&needs_router, "has no effect without trafficRouting")
+    };
+    let set = fields.iter().filter(|(_, value)| !value.is_null());
+    set.map(|(field, value)| Remark::new(format!("{CANARY}.{field}"), value.clone(), why, "remove it"))
+        .collect()
+}
+
+fn idle_in_blue_green(strategy: &BlueGreenStrategy) -> Option<Remark> {
+    let seconds = strategy.auto_promotion_seconds;
+    (seconds > 0 && strategy.auto_promotion_enabled == Some(false)).then(|| {
+        let problem = "has no effect with autoPromotionEnabled: false, which waits for a user for ever";
+        let remedy = "remove it, or autoPromotionEnabled";
+        Remark::new(format!("{BLUE_GREEN}.autoPromotionSeconds"), seconds, problem, remedy)
+    })
+}
+
+pub(super) static REPLICAS_AND_AUTOSCALER: Rule = Rule {
+    id: "replicas-and-autoscaler",
+    severity: Severity::Warning,
+    summary: "spec.replicas beside an autoscaler of the Rollout",
+    why: "Each time the manifest is applied the Rollout falls back to that size, whatever the load is.",
+};
+
+pub(super) fn replicas_and_autoscaler(subject: &Subject<'_>) -> Vec<Remark> {
+    let name = subject.rollout.metadata.name.as_deref().unwrap_or_default();
+    let autoscaler = subject.world.autoscaler_of(name, subject.namespace());
+    let (Some(replicas), Some(autoscaler)) = (subject.rollout.spec.replicas, autoscaler) else {
+        return Vec::new();
+    };
+    let problem = format!("the autoscaler {autoscaler:?} sets the number of replicas, too");
+    vec![Remark::new("spec.replicas", replicas, problem, "remove it")]
+}
+
+pub(super) static HASH_LABEL: Rule = Rule {
+    id: "hash-label",
+    severity: Severity::Warning,
+    summary: "the label rollouts-pod-template-hash in a manifest",
+    why: "The controller writes it into Services and pods. A value in a manifest, which comes from a copy of a live object, \
+          points a Service at one revision whenever it is applied, and makes all revisions have the same hash.",
+};
+
+pub(super) fn hash_label(subject: &Subject<'_>) -> Vec<Remark> {
+    let spec = &subject.rollout.spec;
+    let key = keys::POD_HASH_LABEL;
+    let labels = spec.template.labels();
+    let selected = spec.selector.as_ref().and_then(|selector| selector.match_labels.as_ref()?.get(key));
+    let mut all = Vec::new();
+    for (path, value) in [
+        (format!("spec.template.metadata.labels.{key}"), labels.get(key).copied()),
+        (format!("spec.selector.matchLabels.{key}"), selected.map(String::as_str)),
+    ] {
+        all.extend(
+            value.map(|value| Remark::new(path, value, "the controller sets this label", "remove it")),
+        );
+    }
+    let views = subject.world.services(&service_names(subject.rollout), subject.namespace());
+    for (field, name) in service_fields(subject) {
+        let hash =
+            views.get(name).filter(|_| !subject.world.is_complete).and_then(|view| view.selected_hash());
+        all.extend(hash.map(|hash| {
+            let problem =
+                format!("the manifest of the Service selects {key}={hash}, which the controller writes");
+            Remark::new(field, name, problem, "remove that line from the manifest of the Service")
+        }));
+    }
+    all
+}
+
+fn service_fields<'s>(subject: &Subject<'s>) -> Vec<(String, &'s str)> {
+    let strategy = &subject.rollout.spec.strategy;
+    let canary = strategy.canary.iter().flat_map(|one| {
+        [("canaryService", one.canary_service.as_deref()), ("stableService", one.stable_service.as_deref())]
+    });
+    let canary = canary.map(|(field, name)| (format!("{CANARY}.{field}"), name));
+    let blue_green = strategy.blue_green.iter().flat_map(|one| {
+        [
+            ("activeService", Some(one.active_service.as_str())),
+            ("previewService", one.preview_service.as_deref()),
+        ]
+    });
+    let blue_green = blue_green.map(|(field, name)| (format!("{BLUE_GREEN}.{field}"), name));
+    canary.chain(blue_green).filter_map(|(field, name)| Some((field, name?))).collect()
+}

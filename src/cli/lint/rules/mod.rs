@@ -1,0 +1,169 @@
+//! The rules: what each is called, what it is good for, and those that are advice.
+//!
+//! Advice is about what is legal, but surely not meant. It is a pure function of a Rollout and what is known around it.
+
+mod analysis;
+mod fields;
+mod sizes;
+mod steps;
+mod subject;
+mod timing;
+
+use super::finding::{Remark, Severity};
+pub(super) use analysis::runs;
+pub(super) use subject::Subject;
+
+/// What can be broken.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Rule {
+    /// The stable name: short words with `-` between.
+    pub(super) id: &'static str,
+    pub(super) severity: Severity,
+    /// What breaks it, in a phrase.
+    pub(super) summary: &'static str,
+    /// Why that matters, in a sentence or two.
+    pub(super) why: &'static str,
+}
+
+/// A rule about Rollouts that are legal, and how it is checked.
+struct Advice {
+    rule: &'static Rule,
+    look: fn(&Subject<'_>) -> Vec<Remark>,
+}
+
+pub(super) static UNREADABLE_FILE: Rule = Rule {
+    id: "unreadable-file",
+    severity: Severity::Error,
+    summary: "a file or directory that cannot be read",
+    why: "Nothing can be said about what is in it.",
+};
+
+pub(super) static NOT_YAML: Rule = Rule {
+    id: "not-yaml",
+    severity: Severity::Error,
+    summary: "a document that is neither YAML nor JSON",
+    why: "kubectl cannot read it. The other documents of the file are checked all the same.",
+};
+
+pub(super) static DUPLICATE_FIELD: Rule = Rule {
+    id: "duplicate-field",
+    severity: Severity::Error,
+    summary: "a field that is there twice",
+    why: "One of the two has no effect; kubectl refuses the document, and other tools take the last one.",
+};
+
+pub(super) static NOT_AN_OBJECT: Rule = Rule {
+    id: "not-an-object",
+    severity: Severity::Error,
+    summary: "a document without apiVersion, kind or name, or a Rollout of a version that does not exist",
+    why: "The API server does not know what it is. In directories, documents without a kind are passed over.",
+};
+
+pub(super) static UNKNOWN_FIELD: Rule = Rule {
+    id: "unknown-field",
+    severity: Severity::Error,
+    summary: "a field that the kind does not have",
+    why: "The API server drops it or refuses the object; either way it does not do what its author wanted.",
+};
+
+pub(super) static WRONG_TYPE: Rule = Rule {
+    id: "wrong-type",
+    severity: Severity::Error,
+    summary: "a value of another type than the field takes",
+    why: "The API server refuses the object.",
+};
+
+pub(super) static INVALID_SPEC: Rule = Rule {
+    id: "invalid-spec",
+    severity: Severity::Error,
+    summary: "a Rollout that the controller refuses",
+    why: "The Rollout would get the condition InvalidSpec and be left as it is. The words are those of the condition.",
+};
+
+pub(super) static INVALID_REFERENCE: Rule = Rule {
+    id: "invalid-reference",
+    severity: Severity::Error,
+    summary: "a Service, Ingress or workload that does not fit the Rollout that names it",
+    why: "The Rollout would get the condition InvalidSpec until the object is corrected. Without --live, objects that are in \
+          none of the files are taken to be right.",
+};
+
+pub(super) static NOT_BUILT: Rule = Rule {
+    id: "not-built",
+    severity: Severity::Error,
+    summary: "a Rollout that asks for what this version of Serin cannot do",
+    why: "The Rollout would get the condition InvalidSpec and be left as it is.",
+};
+
+pub(super) static MISSING_TEMPLATE: Rule = Rule {
+    id: "missing-template",
+    severity: Severity::Error,
+    summary: "an AnalysisTemplate that is neither in the files nor in the cluster (only with --live)",
+    why: "The Rollout would get the condition InvalidSpec until the template exists.",
+};
+
+pub(super) static MISSING_RIGHT: Rule = Rule {
+    id: "missing-right",
+    severity: Severity::Error,
+    summary: "a Rollout that the user may not create or change (only with --live)",
+    why: "kubectl apply of the file would be refused.",
+};
+
+/// Everything that lint knows of the world as it is, without advice.
+const FACTS: [&Rule; 11] = [
+    &UNREADABLE_FILE,
+    &NOT_YAML,
+    &DUPLICATE_FIELD,
+    &NOT_AN_OBJECT,
+    &UNKNOWN_FIELD,
+    &WRONG_TYPE,
+    &INVALID_SPEC,
+    &INVALID_REFERENCE,
+    &NOT_BUILT,
+    &MISSING_TEMPLATE,
+    &MISSING_RIGHT,
+];
+
+const ADVICE: [Advice; 20] = [
+    Advice { rule: &analysis::ENDLESS_ANALYSIS, look: analysis::endless },
+    Advice { rule: &analysis::MISSING_ARGUMENT, look: analysis::missing_argument },
+    Advice { rule: &analysis::PAUSES_SHORTER, look: analysis::pauses_shorter },
+    Advice { rule: &analysis::NEVER_STARTS, look: analysis::never_starts },
+    Advice { rule: &steps::WEIGHT_NOT_HELD, look: steps::weight_not_held },
+    Advice { rule: &steps::WEIGHT_REPEATED, look: steps::weight_repeated },
+    Advice { rule: &steps::WEIGHT_FALLS, look: steps::weight_falls },
+    Advice { rule: &steps::SCALE_OVERWRITTEN, look: steps::scale_overwritten },
+    Advice { rule: &steps::SCALE_AMBIGUOUS, look: steps::scale_ambiguous },
+    Advice { rule: &steps::JUMP_TO_FULL, look: steps::jump_to_full },
+    Advice { rule: &sizes::PAUSE_WITHOUT_CANARY, look: sizes::pause_without_canary },
+    Advice { rule: &sizes::WEIGHT_ROUNDED, look: sizes::weight_rounded },
+    Advice { rule: &sizes::TOO_FEW_PODS, look: sizes::too_few_pods },
+    Advice { rule: &sizes::ALL_UNAVAILABLE, look: sizes::all_unavailable },
+    Advice { rule: &sizes::LIMITS_ROUND_TO_ZERO, look: sizes::limits_round_to_zero },
+    Advice { rule: &fields::PERCENT_WITHOUT_SIGN, look: fields::percent_without_sign },
+    Advice { rule: &fields::NO_EFFECT, look: fields::no_effect },
+    Advice { rule: &fields::REPLICAS_AND_AUTOSCALER, look: fields::replicas_and_autoscaler },
+    Advice { rule: &fields::HASH_LABEL, look: fields::hash_label },
+    Advice { rule: &timing::DEADLINE_TOO_SHORT, look: timing::deadline_too_short },
+];
+
+/// All rules.
+pub(super) fn all() -> impl Iterator<Item = &'static Rule> {
+    FACTS.into_iter().chain(ADVICE.iter().map(|advice| advice.rule))
+}
+
+/// What there is to say about a Rollout that is legal.
+pub(super) fn advise(subject: &Subject<'_>) -> Vec<(&'static Rule, Remark)> {
+    let all = ADVICE.iter();
+    all.flat_map(|advice| (advice.look)(subject).into_iter().map(|remark| (advice.rule, remark))).collect()
+}
+
+/// The rules as a table in Markdown.
+pub(super) fn table() -> String {
+    let head =
+        ["| rule | severity | what breaks it | why it matters |".to_owned(), "|---|---|---|---|".to_owned()];
+    let rows = all().map(|Rule { id, severity, summary, why }| {
+        format!("| `{id}` | {} | {summary} | {why} |", severity.as_str())
+    });
+    head.into_iter().chain(rows).collect::<Vec<_>>().join("\n") + "\n"
+}

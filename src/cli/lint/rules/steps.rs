@@ -1,0 +1,196 @@
+//! Steps that do not do what their author wanted.
+
+use serde_json::json;
+
+use super::subject::{full_weight, lasts, step_path, weights};
+use super::{Rule, Subject};
+use crate::api::{CanaryStep, StepKind};
+use crate::cli::lint::finding::{Remark, Severity};
+
+pub(super) static WEIGHT_NOT_HELD: Rule = Rule {
+    id: "weight-not-held",
+    severity: Severity::Warning,
+    summary: "a setWeight below the whole that nothing waits at",
+    why: "The next weight, or all traffic at the end of the steps, follows at once; nobody and no analysis sees how the \
+          canary does. Without a router, and with dynamicStableScale, a list of weights is taken for a slow start, and only \
+          the last one is asked about.",
+};
+
+pub(super) fn weight_not_held(subject: &Subject<'_>) -> Vec<Remark> {
+    let Some(canary) = subject.canary() else { return Vec::new() };
+    let (full, weights) = (full_weight(canary), weights(canary));
+    let may_ramp = canary.traffic_routing.is_none() || canary.dynamic_stable_scale;
+    let is_lost = |place: usize| {
+        let (index, weight) = weights[place];
+        let next = weights.get(place + 1).copied();
+        let end = next.map_or(canary.steps.len(), |(index, _)| index);
+        let is_partial = 0 < weight && weight < full;
+        let is_ramp = next.is_some_and(|(_, next)| may_ramp || next == weight);
+        is_partial && !is_ramp && !canary.steps[index..end].iter().any(lasts)
+    };
+    (0..weights.len())
+        .filter(|place| is_lost(*place))
+        .map(|place| {
+            let (index, weight) = weights[place];
+            let next = weights.get(place + 1).map_or(full, |(_, next)| *next);
+            let problem = format!("nothing waits at this weight: the canary gets {next} of {full} at once");
+            Remark::new(
+                set_weight(index),
+                weight,
+                problem,
+                "put a pause or an analysis after it, or leave it out",
+            )
+        })
+        .collect()
+}
+
+pub(super) static WEIGHT_REPEATED: Rule = Rule {
+    id: "weight-repeated",
+    severity: Severity::Warning,
+    summary: "a setWeight with the weight that is already set",
+    why: "The step has no effect. Often a number was forgotten when steps were copied.",
+};
+
+pub(super) fn weight_repeated(subject: &Subject<'_>) -> Vec<Remark> {
+    pairs(
+        subject,
+        |before, weight, _| before == weight,
+        |before, _| {
+            let problem = format!("the weight is already {before}, so that the step has no effect");
+            (problem, "raise it, or remove the step")
+        },
+    )
+}
+
+pub(super) static WEIGHT_FALLS: Rule = Rule {
+    id: "weight-falls",
+    severity: Severity::Warning,
+    summary: "a setWeight that is smaller than the one before, and not 0",
+    why: "Traffic goes back to the old revision in the middle of an update. Often steps are in the wrong order.",
+};
+
+pub(super) fn weight_falls(subject: &Subject<'_>) -> Vec<Remark> {
+    pairs(
+        subject,
+        |before, weight, _| 0 < weight && weight < before,
+        |before, weight| {
+            let problem = format!("the weight falls from {before} to {weight}");
+            (problem, "put the steps into the order of their weights")
+        },
+    )
+}
+
+/// Remarks about weights and the ones before them.
+fn pairs(
+    subject: &Subject<'_>,
+    is_wrong: impl Fn(i32, i32, i32) -> bool,
+    words: impl Fn(i32, i32) -> (String, &'static str),
+) -> Vec<Remark> {
+    let Some(canary) = subject.canary() else { return Vec::new() };
+    let weights = weights(canary);
+    let pairs = weights.iter().zip(weights.iter().skip(1));
+    pairs
+        .filter(|((_, before), (_, weight))| is_wrong(*before, *weight, full_weight(canary)))
+        .map(|((_, before), (index, weight))| {
+            let (problem, remedy) = words(*before, *weight);
+            Remark::new(set_weight(*index), *weight, problem, remedy)
+        })
+        .collect()
+}
+
+fn set_weight(index: usize) -> String {
+    format!("{}.setWeight", step_path(index))
+}
+
+pub(super) static SCALE_OVERWRITTEN: Rule = Rule {
+    id: "scale-overwritten",
+    severity: Severity::Warning,
+    summary: "a setCanaryScale that the next step overwrites",
+    why: "Pods are started for nothing.",
+};
+
+pub(super) fn scale_overwritten(subject: &Subject<'_>) -> Vec<Remark> {
+    let steps = subject.canary().map(|canary| canary.steps.as_slice()).unwrap_or_default();
+    let is_scale = |step: &CanaryStep| matches!(step.kind(), Some(StepKind::SetCanaryScale(_)));
+    let pairs = steps.windows(2).enumerate().filter(|(_, pair)| pair.iter().all(is_scale));
+    pairs
+        .map(|(index, pair)| {
+            let field = format!("{}.setCanaryScale", step_path(index));
+            let problem = "the next step sets another scale at once";
+            Remark::new(
+                field,
+                json!(pair[0].set_canary_scale),
+                problem,
+                "remove one of the two, or wait between them",
+            )
+        })
+        .collect()
+}
+
+pub(super) static SCALE_AMBIGUOUS: Rule = Rule {
+    id: "scale-ambiguous",
+    severity: Severity::Warning,
+    summary: "a setCanaryScale with several sizes, or with none",
+    why: "Only one counts: matchTrafficWeight before replicas, and replicas before weight. Without any the step has no effect.",
+};
+
+pub(super) fn scale_ambiguous(subject: &Subject<'_>) -> Vec<Remark> {
+    let steps = subject.canary().map(|canary| canary.steps.as_slice()).unwrap_or_default();
+    let scales =
+        steps.iter().enumerate().filter_map(|(index, step)| Some((index, step.set_canary_scale.as_ref()?)));
+    scales
+        .filter_map(|(index, scale)| {
+            let sizes = [
+                ("matchTrafficWeight", scale.match_traffic_weight),
+                ("replicas", scale.replicas.is_some()),
+                ("weight", scale.weight.is_some()),
+            ];
+            let set: Vec<&str> = sizes.iter().filter(|(_, is_set)| *is_set).map(|(name, _)| *name).collect();
+            let problem = match set.as_slice() {
+                [_] => return None,
+                [] => "sets no size".to_owned(),
+                [first, rest @ ..] => format!("{first} counts, and {} has no effect", rest.join(" and ")),
+            };
+            let field = format!("{}.setCanaryScale", step_path(index));
+            Some(Remark::new(
+                field,
+                json!(scale),
+                problem,
+                "set one of weight, replicas and matchTrafficWeight",
+            ))
+        })
+        .collect()
+}
+
+pub(super) static JUMP_TO_FULL: Rule = Rule {
+    id: "jump-to-full",
+    severity: Severity::Warning,
+    summary: "steps that go from a tenth of the traffic or less to all of it, without a person or an analysis between",
+    why: "What breaks under load shows only when everybody has it.",
+};
+
+pub(super) fn jump_to_full(subject: &Subject<'_>) -> Vec<Remark> {
+    let Some(canary) = subject.canary().filter(|canary| canary.analysis.is_none()) else { return Vec::new() };
+    let full = full_weight(canary);
+    let Some((index, weight)) = weights(canary).last().copied() else { return Vec::new() };
+    let asks = |step: &CanaryStep| match step.kind() {
+        Some(StepKind::Pause(pause)) => pause.duration.is_none(),
+        Some(StepKind::Experiment(_) | StepKind::Analysis(_) | StepKind::Plugin(_)) => true,
+        Some(
+            StepKind::SetCanaryScale(_)
+            | StepKind::SetWeight(_)
+            | StepKind::SetHeaderRoute(_)
+            | StepKind::SetMirrorRoute(_),
+        )
+        | None => false,
+    };
+    let rest = &canary.steps[index..];
+    // A weight that is not held has a rule of its own.
+    let is_small = weight > 0 && i64::from(weight) * 10 <= i64::from(full);
+    if !is_small || rest.iter().any(asks) || !rest.iter().any(lasts) {
+        return Vec::new();
+    }
+    let problem = format!("the last step before all traffic gives the canary only {weight} of {full}");
+    let remedy = "add steps with greater weights, a pause without a duration, or an analysis";
+    vec![Remark::new(set_weight(index), weight, problem, remedy)]
+}

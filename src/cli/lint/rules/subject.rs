@@ -1,0 +1,83 @@
+//! What rules look at: a Rollout, and what is known around it.
+
+use crate::api::analysis::{AnalysisTemplateSpec, TemplateRef};
+use crate::api::{CanaryStep, CanaryStrategy, Rollout, StepKind};
+use crate::cli::lint::world::World;
+use crate::domain::replicas::{CanaryScale, StepSize};
+
+/// The path of a canary.
+pub(super) const CANARY: &str = "spec.strategy.canary";
+/// The path of a blue-green strategy.
+pub(super) const BLUE_GREEN: &str = "spec.strategy.blueGreen";
+
+/// A Rollout, with the template of its workload as far as that is known.
+pub(in crate::cli::lint) struct Subject<'w> {
+    pub(in crate::cli::lint) rollout: &'w Rollout,
+    pub(in crate::cli::lint) world: &'w World,
+}
+
+impl<'w> Subject<'w> {
+    pub(super) fn canary(&self) -> Option<&'w CanaryStrategy> {
+        self.rollout.spec.strategy.canary.as_ref()
+    }
+
+    pub(super) fn namespace(&self) -> Option<&'w str> {
+        self.rollout.metadata.namespace.as_deref()
+    }
+
+    /// The number of pods where it is known: where it is not written an autoscaler may set it.
+    pub(super) fn replicas(&self) -> Option<i32> {
+        let name = self.rollout.metadata.name.as_deref().unwrap_or_default();
+        let is_scaled = self.world.autoscaler_of(name, self.namespace()).is_some();
+        self.rollout.spec.replicas.filter(|replicas| *replicas > 0 && !is_scaled)
+    }
+
+    pub(super) fn template(&self, reference: &TemplateRef) -> Option<&'w AnalysisTemplateSpec> {
+        self.world.template(reference, self.namespace())
+    }
+}
+
+/// The weight that stands for all traffic.
+pub(super) fn full_weight(canary: &CanaryStrategy) -> i32 {
+    canary.traffic_routing.as_ref().and_then(|routing| routing.max_traffic_weight).unwrap_or(100).max(1)
+}
+
+/// What the steps say about sizes.
+pub(super) fn step_sizes(canary: &CanaryStrategy) -> Vec<StepSize> {
+    let size = |step: &CanaryStep| StepSize {
+        set_weight: step.set_weight,
+        set_canary_scale: step.set_canary_scale.as_ref().map(|scale| CanaryScale {
+            weight: scale.weight,
+            replicas: scale.replicas,
+            match_traffic_weight: scale.match_traffic_weight,
+        }),
+    };
+    canary.steps.iter().map(size).collect()
+}
+
+/// The `setWeight` steps, with their places in the list.
+pub(super) fn weights(canary: &CanaryStrategy) -> Vec<(usize, i32)> {
+    let weight = |(index, step): (usize, &CanaryStep)| Some((index, step.set_weight?));
+    canary.steps.iter().enumerate().filter_map(weight).collect()
+}
+
+/// The path of a step.
+pub(super) fn step_path(index: usize) -> String {
+    format!("{CANARY}.steps[{index}]")
+}
+
+/// Whether a step lasts, so that something can be seen of what is before it.
+pub(super) fn lasts(step: &CanaryStep) -> bool {
+    match step.kind() {
+        Some(StepKind::Pause(_) | StepKind::Experiment(_) | StepKind::Analysis(_) | StepKind::Plugin(_)) => {
+            true
+        }
+        Some(
+            StepKind::SetCanaryScale(_)
+            | StepKind::SetWeight(_)
+            | StepKind::SetHeaderRoute(_)
+            | StepKind::SetMirrorRoute(_),
+        )
+        | None => false,
+    }
+}

@@ -1,0 +1,113 @@
+//! A document as a tree that knows where each part of it stands.
+
+use serde_json::{Map, Number, Value};
+
+/// A place in a text; both count from 1, columns in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::cli::lint) struct Mark {
+    pub(in crate::cli::lint) line: usize,
+    pub(in crate::cli::lint) column: usize,
+}
+
+/// A value, and where it begins.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::cli::lint) struct Node {
+    pub(in crate::cli::lint) at: Mark,
+    pub(in crate::cli::lint) content: Content,
+    /// The word of a scalar without quotes.
+    pub(in crate::cli::lint) word: Option<String>,
+}
+
+/// What a value is.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::cli::lint) enum Content {
+    Null,
+    Truth(bool),
+    Number(Number),
+    Text(String),
+    List(Vec<Node>),
+    Map(Vec<Entry>),
+}
+
+/// A field, and where its name stands.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::cli::lint) struct Entry {
+    pub(in crate::cli::lint) key: String,
+    pub(in crate::cli::lint) at: Mark,
+    pub(in crate::cli::lint) value: Node,
+}
+
+impl Node {
+    /// The value as JSON. Of a field that is there twice the last one counts.
+    pub(in crate::cli::lint) fn to_json(&self) -> Value {
+        match &self.content {
+            Content::Null => Value::Null,
+            Content::Truth(truth) => Value::Bool(*truth),
+            Content::Number(number) => Value::Number(number.clone()),
+            Content::Text(text) => Value::String(text.clone()),
+            Content::List(items) => items.iter().map(Self::to_json).collect(),
+            Content::Map(entries) => {
+                let fields = entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json()));
+                Value::Object(fields.collect::<Map<_, _>>())
+            }
+        }
+    }
+
+    /// The fields; none where it is no map.
+    pub(in crate::cli::lint) fn entries(&self) -> &[Entry] {
+        match &self.content {
+            Content::Map(entries) => entries,
+            Content::Null | Content::Truth(_) | Content::Number(_) | Content::Text(_) | Content::List(_) => {
+                &[]
+            }
+        }
+    }
+
+    /// The items; none where it is no list.
+    pub(in crate::cli::lint) fn items(&self) -> &[Self] {
+        match &self.content {
+            Content::List(items) => items,
+            Content::Null | Content::Truth(_) | Content::Number(_) | Content::Text(_) | Content::Map(_) => {
+                &[]
+            }
+        }
+    }
+
+    /// The value of a field.
+    pub(in crate::cli::lint) fn field(&self, name: &str) -> Option<&Self> {
+        self.entries().iter().find(|entry| entry.key == name).map(|entry| &entry.value)
+    }
+
+    /// The text of a field, if it is one.
+    pub(in crate::cli::lint) fn text(&self, name: &str) -> Option<&str> {
+        match &self.field(name)?.content {
+            Content::Text(text) => Some(text),
+            Content::Null | Content::Truth(_) | Content::Number(_) | Content::List(_) | Content::Map(_) => {
+                None
+            }
+        }
+    }
+
+    /// Where the field of a path such as `spec.steps[2].setWeight` stands, or the last part of the path that is there.
+    pub(in crate::cli::lint) fn place(&self, path: &str) -> Mark {
+        self.place_of(path).unwrap_or(self.at)
+    }
+
+    fn place_of(&self, path: &str) -> Option<Mark> {
+        let path = path.strip_prefix('.').unwrap_or(path);
+        if let Some((index, rest)) = path.strip_prefix('[').and_then(|path| path.split_once(']')) {
+            let item = self.items().get(index.parse::<usize>().ok()?)?;
+            return Some(item.place_of(rest).unwrap_or(item.at));
+        }
+        // A key may itself have dots in it.
+        let entry = self.entries().iter().filter(|entry| begins(path, &entry.key));
+        let entry = entry.max_by_key(|entry| entry.key.len())?;
+        Some(entry.value.place_of(&path[entry.key.len()..]).unwrap_or(entry.at))
+    }
+}
+
+/// Whether the first part of a path is `key`.
+fn begins(path: &str, key: &str) -> bool {
+    !key.is_empty()
+        && path.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', ' ']))
+}

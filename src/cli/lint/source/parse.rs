@@ -1,0 +1,264 @@
+//! From the text of a file to its documents.
+
+use std::collections::BTreeMap;
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, Tag};
+use serde_json::error::Category;
+
+use super::node::{Content, Entry, Mark, Node};
+use super::parts::{self, Part};
+use super::scalar;
+
+/// Values nest no deeper in anything that Kubernetes takes.
+const DEPTH_MAX: usize = 100;
+/// A document has no more values, aliases written out.
+const SIZE_MAX: usize = 500_000;
+
+/// Why a document, or a part of it, cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::cli::lint) struct Fault {
+    pub(in crate::cli::lint) at: Mark,
+    pub(in crate::cli::lint) kind: FaultKind,
+    /// What is wrong, and what to do about it.
+    pub(in crate::cli::lint) problem: String,
+}
+
+/// What sort of fault it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cli::lint) enum FaultKind {
+    /// The document has no meaning; nothing more is said of it.
+    Syntax,
+    /// A field is there twice.
+    Duplicate,
+}
+
+/// The documents of a text, without empty ones, and what is wrong with any of them. One that cannot be read does not hide
+/// the others.
+pub(in crate::cli::lint) fn parse(text: &str, is_json: bool) -> (Vec<Node>, Vec<Fault>) {
+    let mut documents = Vec::new();
+    let mut faults = Vec::new();
+    let parts = match parts::json(text) {
+        Ok(parts) => parts,
+        Err(error) if is_json => {
+            let at = Mark { line: error.line().max(1), column: error.column().max(1) };
+            let problem = match error.classify() {
+                Category::Eof => "the JSON ends too early".to_owned(),
+                Category::Io | Category::Syntax | Category::Data => format!("is no JSON: {error}"),
+            };
+            return (documents, vec![Fault { at, kind: FaultKind::Syntax, problem }]);
+        }
+        Err(_) => parts::yaml(text),
+    };
+    for part in parts {
+        let mut composer = Composer::new(&part);
+        match composer.document() {
+            Ok(Some(document)) => documents.push(document),
+            Ok(None) => {}
+            Err(fault) => composer.faults.push(fault),
+        }
+        faults.append(&mut composer.faults);
+    }
+    (documents, faults)
+}
+
+type Events<'t> = Parser<'t, saphyr_parser::StrInput<'t>>;
+
+struct Composer<'t> {
+    part: &'t Part<'t>,
+    events: Events<'t>,
+    anchors: BTreeMap<usize, Node>,
+    size: usize,
+    depth: usize,
+    faults: Vec<Fault>,
+}
+
+impl<'t> Composer<'t> {
+    fn new(part: &'t Part<'t>) -> Self {
+        let events = Parser::new_from_str(&part.text);
+        Self { part, events, anchors: BTreeMap::new(), size: 0, depth: 0, faults: Vec::new() }
+    }
+
+    fn document(&mut self) -> Result<Option<Node>, Fault> {
+        let mut document = None;
+        while let Some(event) = self.events.next_event() {
+            let (event, span) = event.map_err(|error| self.syntax(&error))?;
+            match event {
+                Event::Nothing
+                | Event::StreamStart
+                | Event::StreamEnd
+                | Event::DocumentStart(_)
+                | Event::DocumentEnd => {}
+                Event::Alias(_)
+                | Event::Scalar(..)
+                | Event::SequenceStart(..)
+                | Event::SequenceEnd
+                | Event::MappingStart(..)
+                | Event::MappingEnd => document = Some(self.node(event, span)?),
+            }
+        }
+        Ok(document.filter(|node| node.content != Content::Null))
+    }
+
+    fn next(&mut self) -> Result<(Event<'t>, Span), Fault> {
+        match self.events.next_event() {
+            Some(event) => event.map_err(|error| self.syntax(&error)),
+            None => Err(self.fault(self.part.end(), "the document ends too early")),
+        }
+    }
+
+    fn node(&mut self, event: Event<'t>, span: Span) -> Result<Node, Fault> {
+        let at = self.mark(span.start);
+        self.size += 1;
+        if self.size > SIZE_MAX || self.depth > DEPTH_MAX {
+            return Err(self.fault(at, "is too large: aliases and nesting make too many values of it"));
+        }
+        match event {
+            Event::Alias(anchor) => self.alias(anchor, at),
+            Event::Scalar(text, style, anchor, tag) => {
+                let node = scalar_node(&text, style, tag.as_deref(), at);
+                Ok(self.anchored(anchor, node))
+            }
+            Event::SequenceStart(anchor, _) => {
+                let items = self.items()?;
+                Ok(self.anchored(anchor, Node { at, content: Content::List(items), word: None }))
+            }
+            Event::MappingStart(anchor, _) => {
+                let entries = self.entries()?;
+                Ok(self.anchored(anchor, Node { at, content: Content::Map(entries), word: None }))
+            }
+            Event::Nothing
+            | Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(_)
+            | Event::DocumentEnd
+            | Event::SequenceEnd
+            | Event::MappingEnd => Err(self.fault(at, "ends where a value should stand")),
+        }
+    }
+
+    fn alias(&mut self, anchor: usize, at: Mark) -> Result<Node, Fault> {
+        let Some(node) = self.anchors.get(&anchor).cloned() else {
+            return Err(self.fault(at, "is an alias of something that it stands in itself"));
+        };
+        self.size += size(&node);
+        Ok(node)
+    }
+
+    fn anchored(&mut self, anchor: usize, node: Node) -> Node {
+        if anchor > 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        node
+    }
+
+    fn items(&mut self) -> Result<Vec<Node>, Fault> {
+        let mut items = Vec::new();
+        self.depth += 1;
+        loop {
+            let (event, span) = self.next()?;
+            if event == Event::SequenceEnd {
+                self.depth -= 1;
+                return Ok(items);
+            }
+            items.push(self.node(event, span)?);
+        }
+    }
+
+    fn entries(&mut self) -> Result<Vec<Entry>, Fault> {
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut merged = Vec::new();
+        self.depth += 1;
+        loop {
+            let (event, span) = self.next()?;
+            if event == Event::MappingEnd {
+                break;
+            }
+            let key = self.node(event, span)?;
+            let (event, span) = self.next()?;
+            let value = self.node(event, span)?;
+            if key.word.as_deref() == Some("<<") {
+                merged.push(value);
+                continue;
+            }
+            let (at, key) = (key.at, self.key(key)?);
+            if let Some(first) = entries.iter().find(|entry| entry.key == key) {
+                let problem = format!("{key:?} is there twice; the first one is in line {}", first.at.line);
+                self.faults.push(Fault { at, kind: FaultKind::Duplicate, problem });
+            }
+            entries.push(Entry { key, at, value });
+        }
+        self.depth -= 1;
+        for value in merged {
+            self.merge(value, &mut entries)?;
+        }
+        Ok(entries)
+    }
+
+    fn key(&self, key: Node) -> Result<String, Fault> {
+        match (key.content, key.word) {
+            (Content::Text(text), _)
+            | (Content::Null | Content::Truth(_) | Content::Number(_), Some(text)) => Ok(text),
+            _ => Err(self.fault(key.at, &format!("a name of a field must be a text{}", self.hint(key.at)))),
+        }
+    }
+
+    /// What is written takes precedence over what is merged, and an earlier map over a later one.
+    fn merge(&mut self, value: Node, entries: &mut Vec<Entry>) -> Result<(), Fault> {
+        let at = value.at;
+        match value.content {
+            Content::Map(merged) => {
+                for entry in merged {
+                    if entries.iter().all(|own| own.key != entry.key) {
+                        entries.push(entry);
+                    }
+                }
+                Ok(())
+            }
+            Content::List(maps) => maps.into_iter().try_for_each(|map| self.merge(map, entries)),
+            Content::Null | Content::Truth(_) | Content::Number(_) | Content::Text(_) => {
+                Err(self.fault(at, "only maps can be merged by <<, as in `<<: *name`"))
+            }
+        }
+    }
+
+    fn mark(&self, marker: Marker) -> Mark {
+        self.part.mark(marker.line(), marker.col() + 1)
+    }
+
+    #[allow(clippy::unused_self, reason = "all faults are made in one way")]
+    fn fault(&self, at: Mark, problem: &str) -> Fault {
+        Fault { at, kind: FaultKind::Syntax, problem: problem.to_owned() }
+    }
+
+    fn syntax(&self, error: &ScanError) -> Fault {
+        let at = self.mark(*error.marker());
+        self.fault(at, &format!("is no YAML: {}{}", error.info(), self.hint(at)))
+    }
+
+    /// What those mistakes come from that are made most often.
+    fn hint(&self, at: Mark) -> &'static str {
+        let line = self.part.line(at);
+        let indent = &line[..line.len() - line.trim_start().len()];
+        if indent.contains('\t') {
+            "; the line is indented with a tab, use spaces"
+        } else if line.contains("{{") {
+            "; a template, such as one of Helm, has to be rendered first"
+        } else {
+            ""
+        }
+    }
+}
+
+fn scalar_node(text: &str, style: ScalarStyle, tag: Option<&Tag>, at: Mark) -> Node {
+    let is_text = tag.is_some_and(|tag| tag.suffix == "str" || tag.handle == "!");
+    if style == ScalarStyle::Plain && !is_text {
+        return Node { at, content: scalar::resolve(text), word: Some(text.to_owned()) };
+    }
+    Node { at, content: Content::Text(text.to_owned()), word: None }
+}
+
+fn size(node: &Node) -> usize {
+    let items: usize = node.items().iter().map(size).sum();
+    let entries: usize = node.entries().iter().map(|entry| size(&entry.value)).sum();
+    1 + items + entries
+}

@@ -1,0 +1,129 @@
+//! Whether every field of an object is one that its kind has, and holds what it should.
+
+use std::collections::BTreeMap;
+
+use super::finding::Remark;
+use super::rules::{Rule, UNKNOWN_FIELD, WRONG_TYPE};
+use super::shape::{Holds, Place};
+use super::source::node::{Content, Entry, Node};
+use crate::cli::client::nearest;
+
+/// All fields that have no place in `place`, and those with a value that has none.
+pub(super) fn check(object: &Node, place: Place<'_>) -> Vec<(&'static Rule, Remark)> {
+    let mut walk = Walk { found: Vec::new() };
+    walk.value(object, place, "");
+    walk.found
+}
+
+struct Walk {
+    found: Vec<(&'static Rule, Remark)>,
+}
+
+impl Walk {
+    fn value(&mut self, node: &Node, place: Place<'_>, path: &str) {
+        let holds = place.holds();
+        // Null is the same as nothing.
+        if node.content == Content::Null {
+            return;
+        }
+        match (&holds, &node.content) {
+            (Holds::Fields(known), Content::Map(entries)) => self.fields(entries, known, path),
+            (Holds::Each(place), Content::Map(entries)) => {
+                for entry in entries {
+                    self.value(&entry.value, *place, &join(path, &entry.key));
+                }
+            }
+            (Holds::Items(place), Content::List(items)) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.value(item, *place, &format!("{path}[{index}]"));
+                }
+            }
+            _ if fits(&holds, &node.content) => {}
+            _ => self.found.push((&WRONG_TYPE, misfit(node, &holds, path))),
+        }
+    }
+
+    fn fields(&mut self, entries: &[Entry], known: &BTreeMap<&str, Place<'_>>, path: &str) {
+        for entry in entries {
+            let key = entry.key.as_str();
+            match known.get(key) {
+                Some(place) => self.value(&entry.value, *place, &join(path, key)),
+                // Every object has these.
+                None if path.is_empty() && matches!(key, "apiVersion" | "kind" | "metadata") => {}
+                None => self.found.push((&UNKNOWN_FIELD, unknown(entry, known, path))),
+            }
+        }
+    }
+}
+
+fn join(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+fn fits(holds: &Holds<'_>, content: &Content) -> bool {
+    let is_whole = |content: &Content| matches!(content, Content::Number(number) if number.is_i64() || number.is_u64() || number.as_f64().is_some_and(|float| float.fract() == 0.0));
+    match holds {
+        Holds::Open => true,
+        Holds::Text => matches!(content, Content::Text(_)),
+        Holds::Truth => matches!(content, Content::Truth(_)),
+        Holds::Whole => is_whole(content),
+        Holds::Number => matches!(content, Content::Number(_)),
+        Holds::WholeOrText => is_whole(content) || matches!(content, Content::Text(_)),
+        Holds::Fields(_) | Holds::Each(_) | Holds::Items(_) => false,
+    }
+}
+
+fn misfit(node: &Node, holds: &Holds<'_>, path: &str) -> Remark {
+    let wanted = match holds {
+        Holds::Fields(_) | Holds::Each(_) | Holds::Open => "a map",
+        Holds::Items(_) => "a list",
+        Holds::Text => "a text",
+        Holds::Truth => "true or false",
+        Holds::Whole => "a whole number",
+        Holds::Number => "a number",
+        Holds::WholeOrText => "a whole number or a text",
+    };
+    let is = match &node.content {
+        Content::Null => "nothing",
+        Content::Truth(_) => "a truth value",
+        Content::Number(_) => "a number",
+        Content::Text(_) => "a text",
+        Content::List(_) => "a list",
+        Content::Map(_) => "a map",
+    };
+    let value = node.to_json();
+    let remedy = match (holds, &node.word) {
+        (Holds::Text | Holds::WholeOrText, Some(word)) => {
+            format!("put it in quotes, as in \"{word}\": without them kubectl reads {word} as {value}")
+        }
+        (Holds::Whole | Holds::Number | Holds::Truth, None) if is == "a text" => {
+            "write it without quotes".to_owned()
+        }
+        _ => String::new(),
+    };
+    Remark::new(path, value, format!("must be {wanted}, and is {is}"), remedy)
+}
+
+fn unknown(entry: &Entry, known: &BTreeMap<&str, Place<'_>>, path: &str) -> Remark {
+    let names: Vec<String> = known.keys().map(|name| (*name).to_owned()).collect();
+    let same = |name: &&&str| name.eq_ignore_ascii_case(&entry.key);
+    let inside = || {
+        known
+            .iter()
+            .find_map(|(name, place)| has(*place, &entry.key).then(|| format!("{name}.{}", entry.key)))
+    };
+    let near = known.keys().find(same).map(|name| (*name).to_owned()).or_else(inside);
+    let near = near.or_else(|| nearest(&entry.key, &names).map(str::to_owned));
+    let remedy = match near {
+        Some(near) => format!("did you mean {near}?"),
+        None if names.len() <= 8 => format!("known are {}", names.join(", ")),
+        None => String::new(),
+    };
+    let field = join(path, &entry.key);
+    Remark { field, value: String::new(), problem: "there is no such field".to_owned(), remedy }
+}
+
+/// Whether a field of that name stands in a place.
+fn has(place: Place<'_>, name: &str) -> bool {
+    matches!(place.holds(), Holds::Fields(fields) if fields.contains_key(name))
+}

@@ -1,0 +1,211 @@
+//! The objects that Rollouts are checked against: those of the files, and with `--live` those of a cluster.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::finding::ObjectName;
+use crate::api::analysis::{AnalysisTemplateSpec, TemplateRef};
+use crate::api::rollout::WorkloadRef;
+use crate::api::{Rollout, decode, keys};
+use crate::rollout::snapshot::{Identity, ServiceView, WorkloadView};
+use crate::rollout::workload::WorkloadKind;
+
+/// Objects of a kind.
+type Named<T> = Vec<(ObjectName, T)>;
+
+/// All objects that Rollouts may refer to.
+#[derive(Debug, Clone, Default)]
+pub(super) struct World {
+    services: Named<ServiceView>,
+    ingresses: Named<Value>,
+    templates: Named<AnalysisTemplateSpec>,
+    cluster_templates: Named<AnalysisTemplateSpec>,
+    workloads: Named<WorkloadView>,
+    /// Autoscalers, with the Rollouts whose size they set.
+    autoscalers: Named<String>,
+    /// Whether what is not here does not exist.
+    pub(super) is_complete: bool,
+}
+
+impl World {
+    /// Adds an object, if Rollouts may refer to its kind. One that cannot be read is left out.
+    pub(super) fn add(&mut self, name: &ObjectName, object: &Value) {
+        let version = object["apiVersion"].as_str().unwrap_or_default();
+        let (group, _) = version.split_once('/').unwrap_or_default();
+        let template = || decode(object["spec"].clone()).ok().map(|spec| (name.clone(), spec));
+        match (group, name.kind.as_str()) {
+            ("", "Service") => self.services.push((name.clone(), service(&name.name, object))),
+            ("networking.k8s.io" | "extensions", "Ingress") => {
+                self.ingresses.push((name.clone(), as_v1(object.clone())));
+            }
+            (keys::GROUP, keys::ANALYSIS_TEMPLATE) => self.templates.extend(template()),
+            (keys::GROUP, keys::CLUSTER_ANALYSIS_TEMPLATE) => self.cluster_templates.extend(template()),
+            ("autoscaling" | "keda.sh", "HorizontalPodAutoscaler" | "ScaledObject") => {
+                let target = &object["spec"]["scaleTargetRef"];
+                let rollout = target["name"].as_str().filter(|_| target["kind"] == keys::ROLLOUT);
+                self.autoscalers.extend(rollout.map(|rollout| (name.clone(), rollout.to_owned())));
+            }
+            _ => {
+                let workload = workload(version, name, object);
+                self.workloads.extend(workload.map(|workload| (name.clone(), workload)));
+            }
+        }
+    }
+
+    /// Whether there is such an object.
+    pub(super) fn has(&self, name: &ObjectName) -> bool {
+        let is = |one: &ObjectName| {
+            one.kind == name.kind && one.name == name.name && is_in(one, name.namespace.as_deref())
+        };
+        let services = self.services.iter().map(|(one, _)| one);
+        let ingresses = self.ingresses.iter().map(|(one, _)| one);
+        let templates = self.templates.iter().chain(&self.cluster_templates).map(|(one, _)| one);
+        let workloads = self.workloads.iter().map(|(one, _)| one);
+        services.chain(ingresses).chain(templates).chain(workloads).any(is)
+    }
+
+    /// The Services of these names, by name. Of those that are not known nothing bad is assumed.
+    pub(super) fn services(&self, names: &[&str], namespace: Option<&str>) -> BTreeMap<String, ServiceView> {
+        let view = |name: &str| {
+            let found = find(&self.services, namespace, name);
+            found.cloned().or_else(|| (!self.is_complete).then(|| service(name, &Value::Null)))
+        };
+        names.iter().filter_map(|name| Some(((*name).to_owned(), view(name)?))).collect()
+    }
+
+    /// The Ingresses of these names, with a rule for `service` where they are not known.
+    pub(super) fn ingresses(
+        &self,
+        names: &[&str],
+        service: &str,
+        namespace: Option<&str>,
+    ) -> BTreeMap<String, Value> {
+        let assumed = || {
+            let backend = json!({"service": {"name": service}});
+            json!({"spec": {"rules": [{"http": {"paths": [{"backend": backend}]}}]}})
+        };
+        let view = |name: &str| {
+            let found = find(&self.ingresses, namespace, name);
+            found.cloned().or_else(|| (!self.is_complete).then(assumed))
+        };
+        names.iter().filter_map(|name| Some(((*name).to_owned(), view(name)?))).collect()
+    }
+
+    /// The template that `reference` names.
+    pub(super) fn template(
+        &self,
+        reference: &TemplateRef,
+        namespace: Option<&str>,
+    ) -> Option<&AnalysisTemplateSpec> {
+        let name = reference.template_name.as_deref()?;
+        if reference.cluster_scope == Some(true) {
+            return find(&self.cluster_templates, None, name);
+        }
+        find(&self.templates, namespace, name)
+    }
+
+    /// The workload that `reference` names.
+    pub(super) fn workload(&self, reference: &WorkloadRef, namespace: Option<&str>) -> Option<&WorkloadView> {
+        let kind = WorkloadKind::of(reference)?;
+        let name = reference.name.as_deref()?;
+        let named = self.workloads.iter().filter(|(one, _)| one.name == name && is_in(one, namespace));
+        named.map(|(_, workload)| workload).find(|workload| workload.kind == kind)
+    }
+
+    /// The name of the autoscaler that sets the size of a Rollout.
+    pub(super) fn autoscaler_of(&self, rollout: &str, namespace: Option<&str>) -> Option<&str> {
+        let mut all = self.autoscalers.iter();
+        let found = all.find(|(name, target)| target == rollout && is_in(name, namespace));
+        found.map(|(name, _)| name.name.as_str())
+    }
+}
+
+/// The one of that namespace, or else one of which the namespace is not known.
+fn find<'w, T>(all: &'w Named<T>, namespace: Option<&str>, name: &str) -> Option<&'w T> {
+    let named = || all.iter().filter(|(one, _)| one.name == name);
+    let same = named().find(|(one, _)| one.namespace.as_deref() == namespace);
+    same.or_else(|| named().find(|(one, _)| is_in(one, namespace))).map(|(_, found)| found)
+}
+
+fn is_in(name: &ObjectName, namespace: Option<&str>) -> bool {
+    match (name.namespace.as_deref(), namespace) {
+        (Some(own), Some(asked)) => own == asked,
+        (None, _) | (_, None) => true,
+    }
+}
+
+/// What the controller reads of a Service.
+fn service(name: &str, object: &Value) -> ServiceView {
+    let texts = object["spec"]["selector"].as_object().into_iter().flatten();
+    let texts = texts.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
+    let managed_by = object["metadata"]["annotations"][keys::MANAGED_BY_ROLLOUTS].as_str();
+    ServiceView { id: identity(name), selector: texts.collect(), managed_by: managed_by.map(str::to_owned) }
+}
+
+fn identity(name: &str) -> Identity {
+    Identity { name: name.to_owned(), uid: String::new(), resource_version: String::new() }
+}
+
+/// What the controller reads of a workload.
+fn workload(version: &str, name: &ObjectName, object: &Value) -> Option<WorkloadView> {
+    let reference = WorkloadRef {
+        api_version: Some(version.to_owned()),
+        kind: Some(name.kind.clone()),
+        ..WorkloadRef::default()
+    };
+    let kind = WorkloadKind::of(&reference)?;
+    let template = match kind {
+        WorkloadKind::Deployment | WorkloadKind::ReplicaSet => &object["spec"]["template"],
+        WorkloadKind::PodTemplate => &object["template"],
+    };
+    Some(WorkloadView {
+        kind,
+        id: identity(&name.name),
+        generation: 0,
+        template: decode(template.clone()).ok()?,
+        selector: decode(object["spec"]["selector"].clone()).ok()?,
+        replicas: decode::<Option<i32>>(object["spec"]["replicas"].clone()).ok()?.unwrap_or(1),
+    })
+}
+
+/// An Ingress of an older version, with its backends where version 1 has them.
+fn as_v1(mut ingress: Value) -> Value {
+    for rule in ingress.pointer_mut("/spec/rules").and_then(Value::as_array_mut).into_iter().flatten() {
+        let paths = rule.pointer_mut("/http/paths").and_then(Value::as_array_mut);
+        for path in paths.into_iter().flatten() {
+            if let Some(name) = path.pointer("/backend/serviceName").cloned() {
+                path["backend"]["service"] = json!({"name": name});
+            }
+        }
+    }
+    ingress
+}
+
+/// The Services that `rollout` names.
+pub(super) fn service_names(rollout: &Rollout) -> Vec<&str> {
+    let strategy = &rollout.spec.strategy;
+    let mut names = Vec::new();
+    if let Some(blue_green) = &strategy.blue_green {
+        names.push(blue_green.active_service.as_str());
+        names.extend(blue_green.preview_service.as_deref());
+    }
+    if let Some(canary) = &strategy.canary {
+        names.extend(
+            [canary.canary_service.as_deref(), canary.stable_service.as_deref()].into_iter().flatten(),
+        );
+        let pair = canary.ping_pong.iter();
+        names.extend(pair.flat_map(|pair| [pair.ping_service.as_str(), pair.pong_service.as_str()]));
+    }
+    names
+}
+
+/// The Ingresses that `rollout` names, and the Service that their rules must name.
+pub(super) fn ingress_names(rollout: &Rollout) -> (Vec<&str>, &str) {
+    let Some(canary) = &rollout.spec.strategy.canary else { return (Vec::new(), "") };
+    let nginx = canary.traffic_routing.as_ref().and_then(|routing| routing.nginx.as_ref());
+    let names = nginx.into_iter().flat_map(|nginx| {
+        nginx.stable_ingress.as_deref().into_iter().chain(nginx.stable_ingresses.iter().map(String::as_str))
+    });
+    (names.collect(), canary.stable_service.as_deref().unwrap_or_default())
+}

@@ -1,0 +1,56 @@
+//! What is written about the command line, from its own definition.
+
+use std::path::Path;
+
+use clap::{Command, CommandFactory};
+use clap_markdown::{MarkdownOptions, help_markdown_command_custom};
+
+use super::failure::Failure;
+use super::output::print;
+use super::{CLUSTER_HEADING, Cli};
+
+/// Writes a man page for each verb into a folder.
+pub(super) fn man_pages(folder: &Path) -> Result<(), Failure> {
+    let failed =
+        |error: std::io::Error| Failure::Failed(format!("cannot write to {}: {error}", folder.display()));
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    clap_mangen::generate_to(Cli::command(), folder).map_err(failed)
+}
+
+/// Prints the reference page.
+pub(super) fn page() -> Result<(), Failure> {
+    print(&reference())
+}
+
+/// The reference page: every verb with its arguments. The flags that all verbs of users share are there once.
+#[must_use]
+pub fn reference() -> String {
+    let options = MarkdownOptions::new()
+        .title("Reference of the command line".to_owned())
+        .show_footer(false)
+        .show_table_of_contents(true);
+    let command = Cli::command();
+    let shared = command.find_subcommand("status").cloned().unwrap_or_default();
+    let shared = shared.get_arguments().filter(|arg| is_shared(arg) && !arg.is_hide_set()).map(|arg| {
+        let long = arg.get_long().unwrap_or_default();
+        let short = arg.get_short().map(|short| format!("`-{short}`, ")).unwrap_or_default();
+        format!("* {short}`--{long}` — {}\n", arg.get_help().cloned().unwrap_or_default())
+    });
+    let shared: String = shared.collect();
+    let page = help_markdown_command_custom(&without_shared(command), &options);
+    format!(
+        "{page}\n\n## Flags of every verb about Rollouts\n\nThey may stand before the verb, too.\n\n{shared}"
+    )
+}
+
+fn is_shared(arg: &clap::Arg) -> bool {
+    arg.get_help_heading() == Some(CLUSTER_HEADING)
+}
+
+fn without_shared(command: Command) -> Command {
+    if command.get_name() == "controller" {
+        return command;
+    }
+    let hidden = command.mut_args(|arg| if is_shared(&arg) { arg.hide(true) } else { arg });
+    hidden.mut_subcommands(without_shared)
+}

@@ -1,0 +1,31 @@
+//! `serin version`: which build this is.
+
+use clap::Args;
+use serde_json::json;
+
+use super::failure::{Failure, Program};
+use super::output::{Form, print};
+
+/// Flags of `serin version`.
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    /// The number alone
+    #[arg(long)]
+    short: bool,
+    /// Print it for programs: json, yaml, or jsonpath=TEMPLATE, with the fields `version` and `platform`
+    #[arg(long, short, value_name = "FORM")]
+    output: Option<Form>,
+}
+
+/// Prints which build this is.
+pub(super) fn run(flags: &Flags, program: Program) -> Result<(), Failure> {
+    let version = concat!("v", env!("CARGO_PKG_VERSION"));
+    let platform = format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH);
+    if let Some(form) = Form::for_programs(flags.output.as_ref()) {
+        return print(&form.document(&json!({"version": version, "platform": platform}))?);
+    }
+    if flags.short {
+        return print(&format!("{version}\n"));
+    }
+    print(&format!("{}: {version}\n  Platform: {platform}\n", program.name()))
+}

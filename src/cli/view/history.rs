@@ -1,0 +1,78 @@
+//! The revisions of a Rollout as a table.
+
+use jiff::Timestamp;
+use kube::api::DynamicObject;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::facts::roles;
+use super::text::{Text, table};
+use crate::api::{Rollout, keys};
+use crate::cluster::api::table::human;
+
+/// Why an object is as it is, in the words of a user; the key is kubectl's.
+const CHANGE_CAUSE: &str = "kubernetes.io/change-cause";
+const TITLES: [&str; 7] = ["REVISION", "AGE", "ROLE", "REPLICAS", "IMAGES", "REPLICASET", "CHANGE-CAUSE"];
+
+/// What is told of a revision. The names of the fields do not change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RevisionFacts {
+    /// Its number.
+    pub revision: i64,
+    /// The name of its ReplicaSet.
+    pub replica_set: String,
+    /// When that was made, in RFC 3339.
+    pub created_at: Option<String>,
+    /// What it is to the Rollout, as in `stable`, `canary`, `active`, `preview`.
+    pub roles: Vec<&'static str>,
+    /// How many pods it has.
+    pub replicas: i64,
+    /// The images of its containers, in their order.
+    pub images: Vec<String>,
+    /// The annotation `kubernetes.io/change-cause`.
+    pub change_cause: Option<String>,
+}
+
+impl RevisionFacts {
+    /// What is told of revision `number` of `rollout`, whose ReplicaSet is `set`.
+    #[must_use]
+    pub fn of(number: i64, set: &DynamicObject, rollout: &Rollout) -> Self {
+        let hash = set.metadata.labels.as_ref().and_then(|labels| labels.get(keys::POD_HASH_LABEL));
+        let roles = hash.map(|hash| roles(rollout, hash)).unwrap_or_default();
+        let containers = set.data.pointer("/spec/template/spec/containers").and_then(Value::as_array);
+        let image = |container: &Value| container["image"].as_str().map(str::to_owned);
+        Self {
+            revision: number,
+            replica_set: set.metadata.name.clone().unwrap_or_default(),
+            created_at: set.metadata.creation_timestamp.as_ref().map(|time| time.0.to_string()),
+            roles: roles.into_iter().map(super::facts::Role::word).collect(),
+            replicas: set.data.pointer("/status/replicas").and_then(Value::as_i64).unwrap_or(0),
+            images: containers.into_iter().flatten().filter_map(image).collect(),
+            change_cause: set.metadata.annotations.as_ref().and_then(|all| all.get(CHANGE_CAUSE).cloned()),
+        }
+    }
+
+    fn cells(&self, now: Timestamp) -> Vec<Text> {
+        let created = self.created_at.as_ref().and_then(|created| created.parse::<Timestamp>().ok());
+        let age = created.map(|created| human(now.duration_since(created).as_secs())).unwrap_or_default();
+        let cells = [
+            self.revision.to_string(),
+            age,
+            self.roles.join(","),
+            self.replicas.to_string(),
+            self.images.join(","),
+            self.replica_set.clone(),
+            self.change_cause.clone().unwrap_or_default(),
+        ];
+        cells.map(Text::from).to_vec()
+    }
+}
+
+/// Revisions as a table, one a row, in the order given.
+#[must_use]
+pub fn history(revisions: &[RevisionFacts], now: Timestamp) -> String {
+    let rows = std::iter::once(TITLES.map(Text::from).to_vec());
+    let rows: Vec<_> = rows.chain(revisions.iter().map(|revision| revision.cells(now))).collect();
+    table(&rows, false)
+}

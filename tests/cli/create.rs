@@ -1,0 +1,150 @@
+//! What `create` makes of files and templates.
+
+use std::fs;
+
+use kube::api::{Api, DynamicObject};
+use kube::core::ApiResource;
+use serde_json::{Value, json};
+use serin::api::AnalysisRun;
+
+use crate::stage::{Outcome, PLUGIN, SERIN, Stage};
+
+const ROLLOUT: &str = "
+apiVersion: argoproj.io/v1alpha1
+kind: Rollout
+metadata: {name: cart}
+spec:
+  selector: {matchLabels: {app: cart}}
+  template: {metadata: {labels: {app: cart}}, spec: {containers: [{name: web, image: a}]}}
+  strategy: {canary: {}}
+";
+const TEMPLATES: &str = "
+apiVersion: argoproj.io/v1alpha1
+kind: AnalysisTemplate
+metadata: {name: rate, labels: {team: a}}
+spec:
+  args: [{name: host}]
+  templates: [{templateName: common, clusterScope: true}]
+  metrics: [{name: one, provider: {prometheus: {query: q}}}]
+---
+apiVersion: argoproj.io/v1alpha1
+kind: ClusterAnalysisTemplate
+metadata: {name: common}
+spec:
+  args: [{name: host}, {name: port, value: '80'}]
+  metrics: [{name: two, provider: {prometheus: {query: q}}}]
+";
+
+/// A file with that text.
+fn file(folder: &tempfile::TempDir, name: &str, text: &str) -> String {
+    let path = folder.path().join(name);
+    fs::write(&path, text).expect("a file");
+    path.to_str().expect("a path").to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn objects_are_made_from_files() {
+    let stage = Stage::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let templates = file(&folder, "templates.yaml", TEMPLATES);
+    let said =
+        "analysistemplate.argoproj.io/rate created\nclusteranalysistemplate.argoproj.io/common created\n";
+    let dry = stage.run(SERIN, &["create", "-f", &templates, "--dry-run=server", "-o", "name"]);
+    assert_eq!((dry.stdout.as_str(), dry.exit), (said.replace(" created", "").as_str(), 0), "{}", dry.stderr);
+    for (program, name) in [(SERIN, "cart"), ("kubectl-serin", "basket"), (PLUGIN, "till")] {
+        let rollout =
+            file(&folder, "rollout.yaml", &ROLLOUT.replace("name: cart}", &format!("name: {name}}}")));
+        let made = stage.run(program, &["create", "-f", &rollout]);
+        let said = format!("rollout.argoproj.io/{name} created\n");
+        assert_eq!((made.stdout, made.exit), (said, 0), "{}", made.stderr);
+    }
+    let both = stage.run(SERIN, &["create", "-f", &templates]);
+    assert_eq!((both.stdout.as_str(), both.exit), (said, 0), "{}", both.stderr);
+    let again = stage.run(SERIN, &["create", "-f", &templates]);
+    assert_eq!(again.exit, 1);
+    assert!(
+        again.stderr.contains("analysistemplates.argoproj.io \"rate\" already exists"),
+        "{}",
+        again.stderr
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_made_where_something_is_wrong() {
+    let stage = Stage::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let misspelt =
+        file(&folder, "misspelt.yaml", &format!("{TEMPLATES}---{}", ROLLOUT.replace("strategy", "stratgy")));
+    let service = file(
+        &folder,
+        "service.yaml",
+        &format!("{TEMPLATES}---\napiVersion: v1\nkind: Service\nmetadata: {{name: s}}\n"),
+    );
+    for (path, said) in [
+        (&misspelt, "spec.stratgy: there is no such field; did you mean strategy? [unknown-field]"),
+        (
+            &service,
+            "Service (v1) is none of Rollout, Experiment, AnalysisTemplate, ClusterAnalysisTemplate, AnalysisRun; `kubectl create` makes the others",
+        ),
+        (
+            &"/nothing.yaml".to_owned(),
+            "/nothing.yaml: error: cannot be read: No such file or directory (os error 2) [unreadable-file]",
+        ),
+    ] {
+        let Outcome { stdout, stderr, exit } = stage.run(SERIN, &["create", "-f", path]);
+        assert_eq!((stdout.as_str(), exit), ("", 1), "{stderr}");
+        assert!(stderr.contains(said), "{stderr}");
+    }
+    let templates = stage.run(SERIN, &["create", "analysisrun", "--from", "rate"]);
+    let missing = "serin: there is no AnalysisTemplate \"rate\"\n";
+    assert_eq!((templates.stderr.as_str(), templates.exit), (missing, 3));
+    for wrong in [
+        &["create"][..],
+        &["create", "analysisrun"],
+        &["create", "analysisrun", "--from", "a", "--from-file", "b"],
+    ] {
+        assert_eq!(stage.run(SERIN, wrong).exit, 2, "{wrong:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_template_is_run() {
+    let stage = Stage::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let templates = file(&folder, "templates.yaml", TEMPLATES);
+    assert_eq!(stage.run(SERIN, &["create", "-f", &templates]).exit, 0);
+    let common = file(&folder, "common.yaml", TEMPLATES.split("---").nth(1).expect("the second"));
+    let kind = ApiResource::erase::<AnalysisRun>(&());
+    let runs: Api<DynamicObject> = Api::namespaced_with(stage.client.clone(), "default", &kind);
+    let args = |host: &str| json!([{"name": "host", "value": host}, {"name": "port", "value": "80"}]);
+    for (words, name, metrics, labels) in [
+        ("create analysisrun --from rate --name a -a host=h", "a", vec!["one", "two"], json!({"team": "a"})),
+        ("create ar --from common --global --name b --argument host=h", "b", vec!["two"], Value::Null),
+        (
+            "create ar --from common --global --name c -a host=h --instance-id i",
+            "c",
+            vec!["two"],
+            json!({"argo-rollouts.argoproj.io/controller-instance-id": "i"}),
+        ),
+        (&format!("create ar --from-file {common} --name d -a host=h"), "d", vec!["two"], Value::Null),
+    ] {
+        let words: Vec<&str> = words.split(' ').collect();
+        let made = stage.run(SERIN, &words);
+        let said = format!("analysisrun.argoproj.io/{name} created\n");
+        assert_eq!((made.stdout, made.exit), (said, 0), "{}", made.stderr);
+        let run = runs.get(name).await.expect("a run");
+        let found: Vec<&str> = run.data["spec"]["metrics"]
+            .as_array()
+            .expect("metrics")
+            .iter()
+            .filter_map(|one| one["name"].as_str())
+            .collect();
+        assert_eq!((found, &run.data["spec"]["args"]), (metrics, &args("h")), "{words:?}");
+        assert_eq!(serde_json::to_value(run.metadata.labels).expect("JSON"), labels, "{words:?}");
+    }
+    let named = stage.run(PLUGIN, &["create", "analysisrun", "--from", "rate", "-a", "host=h"]);
+    assert!(named.stdout.starts_with("analysisrun.argoproj.io/rate-") && named.exit == 0, "{named:?}");
+    let open = stage.run(SERIN, &["create", "ar", "--from", "rate"]);
+    let said = "serin: arguments without a value: host; say them with -a NAME=VALUE\n";
+    assert_eq!((open.stderr.as_str(), open.exit), (said, 1));
+}

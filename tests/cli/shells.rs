@@ -1,0 +1,125 @@
+//! Version, completion and manual: what is asked before anything is commanded.
+
+use std::process::Command;
+
+use crate::stage::{Outcome, PLUGIN, SERIN, Stage, command, outcome};
+
+const SHELLS: [&str; 4] = ["bash", "zsh", "fish", "powershell"];
+
+/// The program without a cluster.
+fn alone(name: &str, args: &[&str]) -> Outcome {
+    outcome(&mut command(name, "/nothing".as_ref(), args))
+}
+
+#[test]
+fn the_version_is_said_in_each_form() {
+    let version = concat!("v", env!("CARGO_PKG_VERSION"));
+    for program in [SERIN, PLUGIN] {
+        let long = alone(program, &["version"]);
+        assert!(long.stdout.starts_with(&format!("{program}: {version}\n")) && long.exit == 0, "{long:?}");
+        assert_eq!(alone(program, &["version", "--short"]).stdout, format!("{version}\n"));
+    }
+    assert_eq!(alone(SERIN, &["version", "-o", "jsonpath={.version}"]).stdout, version);
+}
+
+#[test]
+fn what_is_not_there_yet_says_so() {
+    for (args, said) in [
+        (
+            vec!["dashboard", "-p", "3100"],
+            "dashboard -p 3100: this version has no dashboard yet; it comes with a later one",
+        ),
+        (
+            vec!["notifications", "template", "get"],
+            "notifications template get: this version has no notifications yet; it comes with a later one",
+        ),
+    ] {
+        for (program, prefix) in [(SERIN, "serin"), (PLUGIN, "Error")] {
+            let refused = alone(program, &args);
+            let expected = Outcome { stdout: String::new(), stderr: format!("{prefix}: {said}\n"), exit: 1 };
+            assert_eq!(refused, expected, "{args:?}");
+        }
+    }
+}
+
+#[test]
+fn each_shell_has_its_script() {
+    for shell in SHELLS {
+        for program in [SERIN, PLUGIN] {
+            let script = alone(program, &["completion", shell]);
+            assert!(
+                script.stdout.contains("SERIN_COMPLETE") && script.stdout.contains(program),
+                "{script:?}"
+            );
+            assert_eq!((script.stderr.as_str(), script.exit), ("", 0));
+        }
+    }
+    let unknown = alone(SERIN, &["completion", "csh"]);
+    assert!(
+        unknown.exit == 2 && unknown.stderr.contains("[possible values: bash, zsh, fish, powershell]"),
+        "{unknown:?}"
+    );
+}
+
+/// What bash, which must be there, offers for a line.
+fn offered(stage: &Stage, line: &str) -> Vec<String> {
+    let words: Vec<&str> = line.split(' ').collect();
+    let mut program = stage.command(SERIN, &[&["--"], words.as_slice()].concat());
+    program.env("SERIN_COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", (words.len() - 1).to_string());
+    let offered = outcome(&mut program);
+    assert_eq!((offered.stderr.as_str(), offered.exit), ("", 0), "{line}");
+    offered.stdout.lines().map(str::to_owned).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn verbs_flags_and_names_are_offered() {
+    let stage = Stage::start().await;
+    stage.play_named("basic-create").await;
+    for (line, expected) in [
+        ("serin prom", "promote"),
+        ("serin get roll", "rollout"),
+        ("serin promote --sk", "--skip-current-step"),
+        ("serin promote -n basic-create de", "demo"),
+        ("serin get rollout --namespace=basic-create ", "demo"),
+        ("serin status --kloglevel 3 -n basic-create ", "demo"),
+    ] {
+        let offered = offered(&stage, line);
+        assert!(offered.iter().any(|one| one == expected), "{line}: {offered:?}");
+    }
+    assert!(!offered(&stage, "serin promote ").iter().any(|one| one == "demo"), "it is in another namespace");
+    let kubectl = stage.run(PLUGIN, &["__complete", "get", "rollout", "-n", "basic-create", "d"]);
+    assert_eq!((kubectl.stdout.as_str(), kubectl.exit), ("demo\n:4\n", 0));
+}
+
+#[test]
+fn without_a_cluster_no_names_are_offered() {
+    let mut program = command(SERIN, "/nothing".as_ref(), &["--", "serin", "promote", ""]);
+    program.env("SERIN_COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", "2");
+    let offered = outcome(&mut program);
+    assert_eq!((offered.stderr.as_str(), offered.exit), ("", 0));
+}
+
+#[test]
+fn bash_accepts_its_script() {
+    let script = alone(SERIN, &["completion", "bash"]).stdout;
+    let checked = Command::new("bash").args(["-n", "-c", &script]).output().expect("bash");
+    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+}
+
+#[test]
+fn the_reference_page_is_that_of_the_definition() {
+    let page = std::fs::read_to_string("docs/cli-reference.md").expect("the page");
+    assert_eq!(page, serin::cli::manual::reference(), "serin manual > docs/cli-reference.md");
+}
+
+#[test]
+fn each_verb_has_a_man_page() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().to_str().expect("a path");
+    let written = alone(SERIN, &["manual", "--man", path]);
+    assert_eq!((written.stderr.as_str(), written.exit), ("", 0));
+    for verb in ["serin", "serin-get-rollout", "serin-promote", "serin-set-image", "serin-controller"] {
+        let page = std::fs::read_to_string(folder.path().join(format!("{verb}.1"))).expect(verb);
+        assert!(page.contains(".SH NAME") && page.contains(".SH SYNOPSIS"), "{verb}: {page}");
+    }
+}
