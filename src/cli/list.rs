@@ -15,7 +15,7 @@ use super::cluster::switch;
 use super::failure::{Failure, Program};
 use super::output::{Form, print, print_on, unread};
 use super::view::{self, ListColumns, Listed, Listing};
-use super::watch::{Announcer, Sight, Trouble, news};
+use super::watch::{Announcer, Sight, news};
 use crate::api::{Experiment, Rollout};
 use crate::clock::Clock;
 
@@ -129,6 +129,7 @@ async fn follow<K: Listed + DeserializeOwned>(
             Some(one) = news.next() => {
                 sight.hear(one, Clock::System.now());
                 announcer.look(&sight);
+                sight.refusal().map_or(Ok(()), Err)?;
                 give_up(&sight, program)?;
                 if sight.is_settled() && due.is_none() {
                     due = Some(printed.map_or_else(Instant::now, |printed: Instant| printed + PAUSE));
@@ -154,13 +155,12 @@ async fn until(due: Option<Instant>) {
     }
 }
 
-/// Whether to go on with a watch that sees nothing.
+/// Whether to go on although the API server stays away.
 fn give_up(sight: &Sight, program: Program) -> Result<(), Failure> {
-    match &sight.trouble {
-        Some(Trouble::Refused(said)) if sight.objects.is_empty() => Err(Failure::Refused(said.clone())),
-        Some(Trouble::Away(absence)) if program == Program::Plugin && absence.failures > PLUGIN_PATIENCE => {
+    match sight.absence_now() {
+        Some(absence) if program == Program::Plugin && absence.failures > PLUGIN_PATIENCE => {
             Err(Failure::Failed(format!("cannot reach the Kubernetes API server: {}", absence.cause)))
         }
-        Some(Trouble::Away(_) | Trouble::Refused(_) | Trouble::UnknownKind) | None => Ok(()),
+        Some(_) | None => Ok(()),
     }
 }

@@ -124,9 +124,10 @@ pub(super) fn print_on(text: &str) -> Result<(), Failure> {
 
 /// Why nothing more can be printed.
 pub(super) fn unprinted(error: &io::Error) -> Failure {
-    match error.kind() {
-        io::ErrorKind::BrokenPipe => Failure::Unread,
-        _ => Failure::Failed(format!("cannot print: {error}")),
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        Failure::Unread
+    } else {
+        Failure::Failed(format!("cannot print: {error}"))
     }
 }
 

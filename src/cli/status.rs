@@ -14,7 +14,7 @@ use super::completion;
 use super::failure::{Failure, Program};
 use super::output::{Form, print, print_on, unread};
 use super::view::{Standing, StatusReport, waits_for_user};
-use super::watch::{Announcer, Sight, Trouble, news};
+use super::watch::{Announcer, Sight, news};
 use crate::api::{Rollout, RolloutPhase};
 use crate::clock::Clock;
 
@@ -138,8 +138,8 @@ pub(super) async fn until(
                 Program::Serin => Failure::deleted("Rollout", name),
             });
         }
-        if let Some(Trouble::Refused(said)) = sight.trouble {
-            return Err(Failure::Refused(said));
+        if let Some(refusal) = sight.refusal() {
+            return Err(refusal);
         }
         let Some(stored) = sight.objects.values().next().cloned() else { continue };
         if let Some(answer) = look(stored)? {

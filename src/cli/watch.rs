@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use kube::api::{Api, DynamicObject};
 use kube::runtime::watcher::{Config, Error, Event, watcher};
 
+use super::failure::Failure;
 use crate::clock::sleep;
 use crate::controller::failure::root_cause;
 
@@ -51,7 +52,7 @@ impl<F: Fn() -> BoxStream<'static, News>> Watch<F> {
             Err(_) => self.failures = self.failures.saturating_add(1),
             Ok(Event::Init) => {}
             Ok(Event::InitApply(_) | Event::InitDone | Event::Apply(_) | Event::Delete(_)) => {
-                self.failures = 0
+                self.failures = 0;
             }
         }
         Some(news)
@@ -161,6 +162,19 @@ impl Sight {
             Some(Trouble::Refused(_) | Trouble::UnknownKind) | None => {
                 Absence { since: now, cause, failures: 1 }
             }
+        }
+    }
+
+    /// From now on others are seen, too: until there is a list of them, it is not known what there is.
+    pub(super) const fn widen(&mut self) {
+        self.is_complete = false;
+    }
+
+    /// Why nothing was ever seen, if the user may not see these objects.
+    pub(super) fn refusal(&self) -> Option<Failure> {
+        match &self.trouble {
+            Some(Trouble::Refused(said)) if self.objects.is_empty() => Some(Failure::Refused(said.clone())),
+            Some(Trouble::Away(_) | Trouble::Refused(_) | Trouble::UnknownKind) | None => None,
         }
     }
 

@@ -11,7 +11,7 @@ use crate::double::Double;
 use crate::stage::{PLUGIN, SERIN, Stage};
 
 /// How long something may take that is waited for. It does not when all is well.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A program that runs, and what it prints.
 struct Running {
@@ -66,14 +66,17 @@ fn lines(pipe: impl Read + Send + 'static) -> Receiver<String> {
 }
 
 fn waited_for(lines: &Receiver<String>, words: &str) -> String {
+    /// So much is not printed before what is waited for.
+    const MOST: usize = 2000;
     let mut seen = String::new();
-    loop {
+    for _ in 0..MOST {
         match lines.recv_timeout(PATIENCE) {
             Ok(line) if line.contains(words) => return line,
-            Ok(line) => seen += &format!("{line}\n"),
+            Ok(line) => seen = seen + &line + "\n",
             Err(error) => panic!("{error} before {words:?}, after:\n{seen}"),
         }
     }
+    panic!("no {words:?} in:\n{seen}");
 }
 
 const GET: [&str; 6] = ["get", "rollout", "demo", "-w", "-n", "steps-edited"];
@@ -89,7 +92,7 @@ async fn a_frame_is_printed_for_each_change_and_for_none_else() {
         running.line("→");
         // A change of no consequence, and another after some frames.
         stage.patch_status("steps-edited", "demo", json!({"HPAReplicas": 7})).await;
-        tokio::time::sleep(Duration::from_millis(2500)).await;
+        serin::clock::sleep(Duration::from_millis(2500)).await;
         stage.patch_status("steps-edited", "demo", json!({"message": "another"})).await;
         let mut since = Vec::new();
         while since.last().is_none_or(|line: &String| !line.starts_with("Message:")) {
@@ -164,22 +167,22 @@ async fn the_plugin_gives_a_list_up_when_the_api_server_stays_away() {
 async fn a_list_goes_on_with_rows_that_change() {
     let stage = Stage::start().await;
     stage.play_named("basic-create").await;
-    stage.play_named("steps-edited").await;
+    stage.play_named("bg-auto").await;
     let running = Running::start(&mut stage.command(SERIN, &["list", "ro", "-A", "-w", "--timestamps"]));
     let titles = running.line("TIMESTAMP");
-    let created = running.line("basic-create");
-    running.line("steps-edited");
-    stage.patch_status("steps-edited", "demo", json!({"HPAReplicas": 7})).await;
-    stage.patch_status("basic-create", "demo", json!({"phase": "Progressing"})).await;
+    running.line("basic-create");
+    let created = running.line("bg-auto");
+    stage.patch_status("basic-create", "demo", json!({"HPAReplicas": 7})).await;
+    stage.patch_status("bg-auto", "demo", json!({"phase": "Progressing"})).await;
     let row = running.line("");
-    assert!(row.contains("basic-create") && row.contains("Progressing"), "{row}");
+    assert!(row.contains("bg-auto") && row.contains("Progressing"), "{row}");
     // The columns are where they were.
     let column = |line: &str, word: &str| line.find(word).expect("the word");
-    assert_eq!(column(&row, "Canary"), column(&created, "Canary"));
-    assert_eq!(column(&row, "Canary"), column(&titles, "STRATEGY"));
+    assert_eq!(column(&row, "BlueGreen"), column(&created, "BlueGreen"));
+    assert_eq!(column(&row, "BlueGreen"), column(&titles, "STRATEGY"));
     let time = row.split_whitespace().next().expect("a time");
     assert!(time.parse::<jiff::Timestamp>().is_ok(), "{row}");
-    stage.delete("basic-create", "demo").await;
+    stage.delete("bg-auto", "demo").await;
     assert!(running.line("").contains("Deleted"));
 }
 
@@ -300,7 +303,7 @@ async fn experiments_are_shown_and_listed() {
                 "uid": made.metadata.uid.expect("a uid")}],
         },
         "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "try"}}, "template": template},
-        "status": {"replicas": 1, "availableReplicas": 1, "observedGeneration": 1},
+        "status": {"replicas": 1, "readyReplicas": 1, "availableReplicas": 1, "observedGeneration": 1},
     });
     stage.make(Some("basic-create"), &set).await;
     let at = ["-n", "basic-create"];

@@ -125,6 +125,8 @@ async fn once(
     let is_full = program == Program::Serin;
     let look = Look { now: Clock::System.now(), is_coloured, is_full, columns: None, rows: None };
     print(&subject.shown(&around, &look))?;
-    missing.iter().for_each(|missing| eprintln!("{missing}"));
+    for one in missing {
+        eprintln!("{one}");
+    }
     Ok(())
 }

@@ -121,6 +121,7 @@ impl<'a> Scene<'a> {
         let selection = subject.selection(&self.all(Kind::Experiment));
         if selection != self.selection {
             self.selection = selection;
+            self.sights.values_mut().for_each(Sight::widen);
             self.watch();
         }
     }
@@ -130,9 +131,13 @@ impl<'a> Scene<'a> {
         self.sights.values().all(Sight::is_settled)
     }
 
-    /// That the object is not there any more, if that is so.
+    /// That the object is not there any more, or may not be watched, if that is so.
     pub(super) async fn end(&self) -> Result<(), Failure> {
-        if !self.sights.get(&Kind::of(self.kind)).is_some_and(Sight::is_empty) {
+        let Some(sight) = self.sights.get(&Kind::of(self.kind)) else { return Ok(()) };
+        if let Some(refusal) = sight.refusal() {
+            return Err(refusal);
+        }
+        if !sight.is_empty() {
             return Ok(());
         }
         Err(match (self.program, self.kind) {

@@ -84,7 +84,9 @@ impl Text {
             if lines.used > 0 && lines.used + width > lines.columns {
                 lines.begin();
             }
-            word.iter().for_each(|letter| lines.add(*letter));
+            for letter in word {
+                lines.add(*letter);
+            }
         }
         lines.all
     }
@@ -167,4 +169,41 @@ pub(super) fn table(rows: &[Vec<Text>], is_coloured: bool) -> String {
         lines.push('\n');
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &Text, first: usize, others: usize) -> Vec<String> {
+        text.wrapped(first, others).iter().map(|line| line.shown(false)).collect()
+    }
+
+    #[test]
+    fn words_stay_whole_where_there_is_room() {
+        for (text, first, others, expected) in [
+            ("one two three", 7, 7, &["one two", "three"][..]),
+            ("one two three", 4, 20, &["one", "two three"]),
+            ("one  two", 4, 4, &["one", "two"]),
+            ("enormous", 3, 3, &["eno", "rmo", "us"]),
+            ("two\nlines", 80, 80, &["two", "lines"]),
+            ("日本 語", 4, 4, &["日本", "語"]),
+            ("", 5, 5, &[""]),
+            ("a bc", 1, 1, &["a", "b", "c"]),
+        ] {
+            assert_eq!(lines(&text.into(), first, others), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn colours_go_on_in_the_next_line() {
+        let text = Text::from("an ").with("orange sky", Some(Colour::Yellow));
+        let shown: Vec<String> = text.wrapped(10, 10).iter().map(|line| line.shown(true)).collect();
+        assert_eq!(shown, ["an \x1b[33morange\x1b[0m", "\x1b[33msky\x1b[0m"]);
+    }
+
+    #[test]
+    fn what_objects_say_gives_no_orders_to_the_terminal() {
+        assert_eq!(Text::from("a\x1b[2Jb\tc").shown(true), "a [2Jb c");
+    }
 }

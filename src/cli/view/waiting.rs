@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::facts::{current_step, replica_sets, set_weight};
 use super::standing::Standing;
 use super::{Surroundings, hash};
-use crate::api::rollout_status::AnalysisRunReference;
+use crate::api::rollout_status::{AnalysisRunReference, BlueGreenStatus};
 use crate::api::{
     AnalysisPhase, PauseReason, Rollout, RolloutCondition, RolloutPhase, RolloutStatus, StepKind,
 };
@@ -63,10 +63,9 @@ pub(super) fn pause_left(rollout: &Rollout, now: Timestamp) -> Option<String> {
     let end_of = |reason: PauseReason, since: Timestamp| match reason {
         PauseReason::InconclusiveAnalysisRun | PauseReason::InconclusiveExperiment => None,
         PauseReason::CanaryPauseStep => {
-            match strategy.canary.as_ref()?.steps.get(current_step(rollout)?)?.kind()? {
-                StepKind::Pause(pause) => pause_end(pause, since),
-                _ => None,
-            }
+            let step = strategy.canary.as_ref()?.steps.get(current_step(rollout)?)?;
+            let StepKind::Pause(pause) = step.kind()? else { return None };
+            pause_end(pause, since)
         }
         PauseReason::BlueGreenPause => {
             let seconds = strategy.blue_green.as_ref()?.auto_promotion_seconds;
@@ -112,20 +111,27 @@ fn run(rollout: &Rollout, status: &RolloutStatus) -> Option<String> {
         | AnalysisPhase::Error
         | AnalysisPhase::Inconclusive => false,
     };
-    if let (Some(StepKind::Experiment(_)), Some(name)) = (step, &canary.current_experiment) {
-        return Some(format!("the experiment {name}"));
+    let named = |kind: &str, name: Option<&String>| match name {
+        Some(name) => format!("the {kind} {name}"),
+        None => format!("the {kind} of its step"),
+    };
+    let of_step = canary.current_step_analysis_run_status.as_ref();
+    match step {
+        Some(StepKind::Experiment(_)) => {
+            return Some(named("experiment", canary.current_experiment.as_ref()));
+        }
+        Some(StepKind::Analysis(_)) if of_step.is_none_or(|run| is_going(&run)) => {
+            return Some(named("analysis", of_step.map(|run| &run.name)));
+        }
+        _ => {}
     }
-    let of_step = canary
-        .current_step_analysis_run_status
-        .as_ref()
-        .filter(|_| matches!(step, Some(StepKind::Analysis(_))));
-    let blue_green = &status.blue_green;
-    let runs = [
-        of_step,
-        blue_green.pre_promotion_analysis_run_status.as_ref(),
-        blue_green.post_promotion_analysis_run_status.as_ref(),
-    ];
-    runs.into_iter().flatten().find(is_going).map(|run| format!("the analysis {}", run.name))
+    let BlueGreenStatus {
+        pre_promotion_analysis_run_status: before,
+        post_promotion_analysis_run_status: after,
+        ..
+    } = &status.blue_green;
+    let run = [before, after].into_iter().flatten().find(is_going)?;
+    Some(named("analysis", Some(&run.name)))
 }
 
 /// Pods of the current revision or of the stable one that are not available yet.
