@@ -3,6 +3,9 @@
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams};
+use kube::core::ApiResource;
 use serde_json::{Value, json};
 
 use crate::stage::{Outcome, PLUGIN, SERIN, Stage};
@@ -143,6 +146,15 @@ async fn programs_get_objects() {
     let (titles, row) = wide.split_once('\n').expect("a row");
     assert!(titles.ends_with("AVAILABLE  AGE  IMAGES                       MESSAGE"), "{wide}");
     assert!(row.contains("argoproj/rollouts-demo:blue"), "{wide}");
+    let kind = ApiResource::erase::<Pod>(&());
+    let pods: Api<DynamicObject> = Api::namespaced_with(stage.client.clone(), "basic-create", &kind);
+    let pod =
+        pods.list(&ListParams::default()).await.expect("pods").items.remove(0).metadata.name.expect("a name");
+    let placed = json!({"status": {"podIP": "10.0.0.3", "podIPs": [{"ip": "10.0.0.3"}]}});
+    pods.patch_status(&pod, &PatchParams::default(), &Patch::Merge(placed)).await.expect("a status");
+    let full = read(&["get", "rollout", "demo", "-o", "wide"]);
+    assert!(full.contains("ready:1/1") && full.contains("ip:10.0.0.3"), "{full}");
+    assert!(!read(&["get", "rollout", "demo"]).contains("ip:"), "{full}");
     let wrong = stage.run(SERIN, &["list", "rollouts", "-o", "jsonpath={.a"]);
     assert!(wrong.exit == 2 && wrong.stderr.contains("the brace before \".a\" is not closed"), "{wrong:?}");
 }

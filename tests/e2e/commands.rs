@@ -96,12 +96,24 @@ async fn an_update_is_led_from_the_command_line() {
     let _each = futures::future::join_all(NAMES.map(async |program| {
         let user = User { stage: Stage::new(&cluster.plane, "demo").await, program };
         let _controller = controller(&cluster.plane, &user.stage.namespace);
-        user.stage.apply(&rollout()).await;
+        make(&user);
         update(&user).await;
         take_back(&user).await;
         other_kinds(&user).await;
     }))
     .await;
+}
+
+/// The Rollout, from a file that is checked first.
+fn make(user: &User<'_>) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("demo.json");
+    std::fs::write(&path, rollout().to_string()).unwrap();
+    let path = path.to_str().unwrap();
+    user.is_told(&format!("lint -f {path}"), (0, 0), "");
+    user.is_told(&format!("create -f {path}x"), (1, 1), "No such file");
+    user.commands(&format!("create -f {path}"), "rollout.argoproj.io/demo created");
+    user.is_told(&format!("create -f {path}"), (1, 1), "already exists");
 }
 
 /// From the first revision through both pauses.
@@ -120,6 +132,9 @@ async fn update(user: &User<'_>) {
     user.sees("Paused - CanaryPauseStep").await;
     user.is_told("status demo --watch=false", (11, 0), "Paused - CanaryPauseStep");
     user.is_told("get rollout demo", (0, 0), "# revision:2");
+    user.is_told("explain demo", (0, 0), "promote demo");
+    let live = if user.is_plugin() { "list rollouts" } else { "lint --live -f examples/canary-basic.yaml" };
+    user.is_told(live, (0, 0), "");
     user.is_told("history demo", (0, 0), "canary  1         demo:green");
     user.commands("pause demo", "rollout 'demo' paused");
     assert_eq!(user.stored("/spec/paused").await, true);

@@ -52,7 +52,7 @@ pub(super) struct Flags {
         help = "Show no colours; there are none where NO_COLOR is set either, nor where the output is no terminal"
     )]
     no_color: bool,
-    /// Print the object for programs: json, yaml, name, or jsonpath=TEMPLATE
+    /// Tell where pods are (wide), or print the object for programs: json, yaml, name, or jsonpath=TEMPLATE
     #[arg(long, short, value_name = "FORM")]
     output: Option<Form>,
     #[command(flatten)]
@@ -78,7 +78,8 @@ pub(super) async fn run(kind: Kind, program: Program) -> Result<(), Failure> {
     let subject = Subject::read(kind, stored)?;
     let is_coloured = !no_color && has_colours();
     if !watch {
-        return once(&cluster, &subject, is_coloured, program).await;
+        let is_wide = output == Some(Form::Wide);
+        return once(&cluster, &subject, (is_coloured, is_wide), program).await;
     }
     let limit = Some(Duration::from_secs(timeout_seconds)).filter(|limit| !limit.is_zero());
     follow(&cluster, &subject, &name, is_coloured, limit, program).await
@@ -118,12 +119,12 @@ async fn follow(
 async fn once(
     cluster: &Cluster,
     subject: &Subject,
-    is_coloured: bool,
+    (is_coloured, is_wide): (bool, bool),
     program: Program,
 ) -> Result<(), Failure> {
     let (around, missing) = subject.around(cluster).await?;
     let is_full = program == Program::Serin;
-    let look = Look { now: Clock::System.now(), is_coloured, is_full, columns: None, rows: None };
+    let look = Look { is_coloured, is_full, is_wide, ..Look::plain(Clock::System.now()) };
     print(&subject.shown(&around, &look))?;
     for one in missing {
         eprintln!("{one}");

@@ -51,6 +51,8 @@ pub struct Look {
     pub is_coloured: bool,
     /// Whether what the reference's plugin does not show is shown, too.
     pub is_full: bool,
+    /// Whether it is told where each pod is.
+    pub is_wide: bool,
     /// The columns that there are; as many as it takes where there is no limit.
     pub columns: Option<usize>,
     /// The rows that there are.
@@ -61,7 +63,7 @@ impl Look {
     /// As the reference's plugin shows it, without colours.
     #[must_use]
     pub const fn plain(now: Timestamp) -> Self {
-        Self { now, is_coloured: false, is_full: false, columns: None, rows: None }
+        Self { now, is_coloured: false, is_full: false, is_wide: false, columns: None, rows: None }
     }
 
     /// Whether there is so little room that nothing can stand beside another.
@@ -76,7 +78,7 @@ impl Look {
 /// said above the tree.
 #[must_use]
 pub fn rollout(rollout: &Rollout, around: &Surroundings, look: &Look) -> String {
-    let tree = tree::lines(&node::rollout(rollout, around, look.now), look);
+    let tree = tree::lines(&node::rollout(rollout, around, look), look);
     let whole = |is_short: bool| {
         let mut fields = header::rollout(rollout, around, is_short);
         if look.is_full {
@@ -95,7 +97,7 @@ pub fn experiment(experiment: &Experiment, around: &Surroundings, look: &Look) -
     if look.is_full {
         fields.extend(progress::of_experiment(experiment, look.now));
     }
-    let tree = tree::lines(&node::experiment(experiment, around, look.now), look);
+    let tree = tree::lines(&node::experiment(experiment, around, look), look);
     format!("{}\n{tree}", field::lines(&fields, look))
 }
 

@@ -12,7 +12,7 @@ use super::facts::roles;
 use super::mark::Mark;
 use super::standing::Standing;
 use super::text::Colour;
-use super::{Surroundings, annotation, hash, is_owned, revision};
+use super::{Look, Surroundings, annotation, hash, is_owned, revision};
 use crate::api::analysis::Measurement;
 use crate::api::{AnalysisPhase, AnalysisRun, Experiment, Rollout, keys};
 use crate::cluster::api::table::{PodSummary, human};
@@ -48,7 +48,8 @@ pub(super) fn age(since: Option<&Time>, now: Timestamp) -> String {
 }
 
 /// The tree of a Rollout.
-pub(super) fn rollout(rollout: &Rollout, around: &Surroundings, now: Timestamp) -> Node {
+pub(super) fn rollout(rollout: &Rollout, around: &Surroundings, look: &Look) -> Node {
+    let now = look.now;
     let standing = Standing::of(rollout);
     let mut node = Node::new("⟳", "Rollout", &rollout.metadata, now)
         .status(Mark::of_rollout(standing.phase), standing.word());
@@ -58,8 +59,8 @@ pub(super) fn rollout(rollout: &Rollout, around: &Surroundings, now: Timestamp) 
         let sets = owned.sets.iter().filter(|set| is_of(&set.metadata));
         let experiments = owned.experiments.iter().filter(|one| is_of(&one.metadata));
         let runs = owned.runs.iter().filter(|run| is_of(&run.metadata));
-        let children = sets.map(|set| replica_set(set, Some(rollout), around, now));
-        let children = children.chain(experiments.map(|one| experiment(one, around, now)));
+        let children = sets.map(|set| replica_set(set, Some(rollout), around, look));
+        let children = children.chain(experiments.map(|one| experiment(one, around, look)));
         let children = children.chain(runs.map(|run| analysis_run(run, now))).collect();
         node.children.push(Node {
             sign: "#",
@@ -106,7 +107,8 @@ fn of<'a, T>(owner: &ObjectMeta, all: &'a [T], meta: impl Fn(&T) -> &ObjectMeta)
     found
 }
 
-fn replica_set(set: &ReplicaSet, rollout: Option<&Rollout>, around: &Surroundings, now: Timestamp) -> Node {
+fn replica_set(set: &ReplicaSet, rollout: Option<&Rollout>, around: &Surroundings, look: &Look) -> Node {
+    let now = look.now;
     let (mark, word) = of_replica_set(set);
     let roles = rollout.map_or_else(Vec::new, |rollout| roles(rollout, hash(set)));
     let mut info: Vec<_> =
@@ -114,7 +116,7 @@ fn replica_set(set: &ReplicaSet, rollout: Option<&Rollout>, around: &Surrounding
     let deadline = annotation(&set.metadata, keys::SCALE_DOWN_DEADLINE).parse::<Timestamp>();
     info.extend(deadline.ok().map(|deadline| (delay(deadline, now), None)));
     let pods = of(&set.metadata, &around.pods, |pod| &pod.metadata);
-    let children = pods.into_iter().map(|one| pod(one, now)).collect();
+    let children = pods.into_iter().map(|one| pod(one, look)).collect();
     Node { info, children, ..Node::new("⧉", "ReplicaSet", &set.metadata, now).status(mark, word) }
 }
 
@@ -144,19 +146,26 @@ fn delay(deadline: Timestamp, now: Timestamp) -> String {
     format!("delay:{}", human(deadline.duration_since(now).as_secs()))
 }
 
-fn pod(pod: &Pod, now: Timestamp) -> Node {
+fn pod(pod: &Pod, look: &Look) -> Node {
     let summary = PodSummary::of(&serde_json::to_value(pod).unwrap_or_default());
     let mut info = vec![(format!("ready:{}/{}", summary.ready, summary.total), None)];
     let restarts = summary.restarts();
     info.extend((restarts > 0).then(|| (format!("restarts:{restarts}"), None)));
-    let node = Node::new("□", "Pod", &pod.metadata, now);
+    if look.is_wide {
+        let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_ref());
+        let address = pod.status.as_ref().and_then(|status| status.pod_ip.as_ref());
+        info.extend(node.map(|node| (format!("node:{node}"), None)));
+        info.extend(address.map(|address| (format!("ip:{address}"), None)));
+    }
+    let node = Node::new("□", "Pod", &pod.metadata, look.now);
     Node { info, ..node.status(Mark::of_pod(&summary.reason), summary.reason) }
 }
 
 /// The tree of an Experiment.
-pub(super) fn experiment(experiment: &Experiment, around: &Surroundings, now: Timestamp) -> Node {
+pub(super) fn experiment(experiment: &Experiment, around: &Surroundings, look: &Look) -> Node {
+    let now = look.now;
     let owned = Owned::by(&experiment.metadata, around);
-    let sets = owned.sets.into_iter().map(|set| replica_set(set, None, around, now));
+    let sets = owned.sets.into_iter().map(|set| replica_set(set, None, around, look));
     let children = sets.chain(owned.runs.into_iter().map(|run| analysis_run(run, now))).collect();
     let phase = experiment.status.as_ref().map(|status| status.phase).unwrap_or_default();
     let node = Node::new("Σ", "Experiment", &experiment.metadata, now);
