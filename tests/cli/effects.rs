@@ -3,8 +3,10 @@
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::api::{Api, DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::ApiResource;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use serin::api::Rollout;
+use serin::clock::sleep;
 
 use crate::stage::{Outcome, PLUGIN, SERIN, Stage};
 
@@ -19,92 +21,29 @@ fn run(stage: &Stage, namespace: &str, args: &[&str]) -> Outcome {
     stage.run(SERIN, &[args, &["-n", namespace]].concat())
 }
 
+/// A command that changes nothing.
+#[derive(Deserialize)]
+struct Needless {
+    namespace: String,
+    words: String,
+    exit: i32,
+    said: String,
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_command_that_has_nothing_to_do_says_so() {
     let stage = Stage::start().await;
     for name in ["basic-create", "nginx-abort", "bg-auto", "basic-history"] {
         stage.play_named(name).await;
     }
-    for (namespace, args, exit, said) in [
-        (
-            "basic-create",
-            vec!["promote", "demo"],
-            1,
-            "nothing to promote: rollout 'demo' is not being updated, and not paused",
-        ),
-        (
-            "basic-create",
-            vec!["promote", "demo", "--full"],
-            1,
-            "nothing to promote: rollout 'demo' is not being updated, and not paused",
-        ),
-        (
-            "bg-auto",
-            vec!["promote", "demo"],
-            1,
-            "nothing to promote: rollout 'demo' is not being updated, and not paused",
-        ),
-        (
-            "basic-create",
-            vec!["abort", "demo"],
-            1,
-            "nothing to abort: no update of rollout 'demo' is under way; to go back to an earlier revision: undo demo",
-        ),
-        (
-            "basic-create",
-            vec!["retry", "rollout", "demo"],
-            1,
-            "nothing to retry: rollout 'demo' is not aborted",
-        ),
-        (
-            "basic-create",
-            vec!["undo", "demo"],
-            1,
-            "rollout 'demo' has only one revision, 1: there is none to go back to",
-        ),
-        (
-            "basic-create",
-            vec!["undo", "demo", "--to-revision", "7"],
-            1,
-            "rollout 'demo' has no revision 7; it has 1",
-        ),
-        (
-            "basic-create",
-            vec!["undo", "demo", "--to-revision", "1"],
-            1,
-            "nothing to undo: rollout 'demo' has the template of revision 1",
-        ),
-        (
-            "basic-create",
-            vec!["set", "image", "demo", "web=a:b"],
-            1,
-            "rollout \"demo\": there is no container \"web\"; there are: demo",
-        ),
-        (
-            "basic-create",
-            vec!["set", "image", "demo"],
-            2,
-            "no image is named: CONTAINER=IMAGE, as in web=example.org/cart:1.5",
-        ),
-        (
-            "basic-create",
-            vec!["set", "image", "demo", "demo="],
-            2,
-            "\"demo=\" names no image: that is CONTAINER=IMAGE, as in web=example.org/cart:1.5",
-        ),
-        (
-            "basic-create",
-            vec!["set", "image", "demo=a:b"],
-            2,
-            "name Rollouts, or choose them with --selector or --all; one of these",
-        ),
-        ("basic-create", vec!["history", "demo", "--revision", "4"], 3, "rollout 'demo' has no revision 4"),
-    ] {
-        let before = stored(&stage, namespace).await;
-        let outcome = run(&stage, namespace, &args);
+    let cases: Vec<Needless> =
+        serde_yaml::from_str(include_str!("needless.yaml")).expect("what is said of needless commands");
+    for Needless { namespace, words, exit, said } in cases {
+        let before = stored(&stage, &namespace).await;
+        let outcome = run(&stage, &namespace, &words.split(' ').collect::<Vec<_>>());
         let expected = Outcome { stdout: String::new(), stderr: format!("serin: {said}\n"), exit };
-        assert_eq!(outcome, expected, "{args:?}");
-        assert_eq!(stored(&stage, namespace).await, before, "{args:?}");
+        assert_eq!(outcome, expected, "{words}");
+        assert_eq!(stored(&stage, &namespace).await, before, "{words}");
     }
     for (namespace, args, said) in [
         ("nginx-abort", vec!["abort", "demo"], "rollout 'demo' is aborted already\n"),
@@ -249,8 +188,9 @@ async fn several_rollouts_are_commanded_by_name_labels_or_all() {
             .await
             .expect("a Rollout");
     }
-    let paused =
-        |names: &[&str]| names.iter().map(|name| format!("rollout '{name}' paused\n")).collect::<String>();
+    let paused = |names: &[&str]| {
+        names.iter().map(|name| format!("rollout '{name}' paused\n")).collect::<Vec<_>>().concat()
+    };
     let named = run(&stage, "steps-edited", &["pause", "one", "missing", "two"]);
     let missing = "serin: there is no Rollout \"missing\" in the namespace \"steps-edited\"\n";
     assert_eq!(named, Outcome { stdout: paused(&["one", "two"]), stderr: missing.to_owned(), exit: 3 });
@@ -344,7 +284,7 @@ async fn what_was_commanded_is_waited_for() {
             }
             patch["collisionCount"] = count.into();
             stage.patch_status("steps-edited", "demo", patch.clone()).await;
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            sleep(std::time::Duration::from_millis(20)).await;
         }
         child.wait().expect("an end").code()
     };

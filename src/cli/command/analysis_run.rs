@@ -19,16 +19,16 @@ use crate::api::{AnalysisTemplate, ClusterAnalysisTemplate, keys};
 /// Flags of `serin create analysisrun`.
 #[derive(Debug, Args)]
 pub(super) struct AnalysisRunFlags {
-    /// Name of an AnalysisTemplate in the cluster
+    /// Name of an `AnalysisTemplate` in the cluster
     #[arg(long, value_name = "NAME", required_unless_present = "from_file", conflicts_with = "from_file")]
     from: Option<String>,
-    /// File with an AnalysisTemplate or a ClusterAnalysisTemplate; - is the standard input
+    /// File with an `AnalysisTemplate` or a `ClusterAnalysisTemplate`; - is the standard input
     #[arg(long, value_name = "FILE")]
     from_file: Option<PathBuf>,
-    /// --from names a ClusterAnalysisTemplate
+    /// --from names a `ClusterAnalysisTemplate`
     #[arg(long, requires = "from")]
     global: bool,
-    /// Name of the AnalysisRun [default: one that begins with that of the template]
+    /// Name of the `AnalysisRun` [default: one that begins with that of the template]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
     /// What its name begins with [default: the name of the template and a hyphen]
@@ -51,7 +51,7 @@ fn argument(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// Makes an AnalysisRun.
+/// Makes an `AnalysisRun`.
 pub(super) async fn analysis_run(flags: AnalysisRunFlags) -> Result<(), Failure> {
     let AnalysisRunFlags {
         from,
@@ -92,9 +92,12 @@ async fn stored(cluster: &Cluster, name: &str, is_global: bool) -> Result<Value,
     } else {
         (keys::ANALYSIS_TEMPLATE, cluster.objects::<AnalysisTemplate>())
     };
-    let found = cluster.ask(api.get(name)).await.map_err(|failure| match failure {
-        Failure::NotFound(_) => Failure::NotFound(format!("there is no {kind} {name:?}")),
-        other => other.about(kind),
+    let found = cluster.ask(api.get(name)).await.map_err(|failure| {
+        if let Failure::NotFound(_) = failure {
+            Failure::NotFound(format!("there is no {kind} {name:?}"))
+        } else {
+            failure.about(kind)
+        }
     })?;
     serde_json::to_value(found).map_err(|error| Failure::Failed(error.to_string()))
 }
@@ -147,7 +150,7 @@ fn references(template: &mut Value) -> Vec<(String, bool)> {
     taken.iter().filter_map(Value::as_array).flatten().filter_map(named).collect()
 }
 
-/// The AnalysisRun that a template describes, with these arguments.
+/// The `AnalysisRun` that a template describes, with these arguments.
 fn run_of(template: &Value, arguments: &[(String, String)]) -> Result<Value, String> {
     const KEPT: [&str; 3] = ["labels", "annotations", "namespace"];
     let meta = template["metadata"].as_object();

@@ -95,7 +95,7 @@ impl New {
         Self::read(kind, plural, *is_namespaced, json)
     }
 
-    /// An AnalysisRun.
+    /// An `AnalysisRun`.
     pub(super) fn analysis_run(json: Value) -> Result<Self, Failure> {
         Self::read(keys::ANALYSIS_RUN, "analysisruns", true, json)
     }

@@ -87,7 +87,9 @@ mod tests {
     fn said(leases: &[serde_json::Value], id: Option<&str>) -> Controller {
         let now = "2026-01-01T00:01:00Z".parse().unwrap();
         let mut picture = Picture::new("shop", "demo", now);
-        leases.iter().for_each(|lease| picture.add(lease.clone()));
+        for lease in leases {
+            picture.add(lease.clone());
+        }
         controller(&picture, id, now)
     }
 
