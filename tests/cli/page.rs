@@ -97,5 +97,9 @@ async fn the_examples_are_what_is_printed() {
         fs::write(PAGE, &shown).expect("a file");
         return;
     }
-    assert_eq!(timeless(&page), timeless(&shown), "UPDATE=1 stores what is printed now");
+    let (page, shown) = (timeless(&page), timeless(&shown));
+    for (written, printed) in page.lines().zip(shown.lines()) {
+        assert_eq!(written, printed, "UPDATE=1 stores what is printed now");
+    }
+    assert_eq!(page.lines().count(), shown.lines().count());
 }
