@@ -125,6 +125,26 @@ fn standing(word: &str) -> Value {
         "paused" => paused(),
         "unpaused" => unpaused(),
         "aborted" => aborted(),
+        // An analysis of the step could not tell.
+        "inconclusive" => {
+            let mut rollout = unpaused();
+            rollout["status"]["canary"]["currentStepAnalysisRunStatus"] =
+                json!({"name": "a", "status": "Inconclusive"});
+            rollout
+        }
+        // A step is under way.
+        "running" => {
+            let mut rollout = unpaused();
+            rollout["status"]["pauseConditions"] = Value::Null;
+            rollout
+        }
+        // It has no steps, and a user holds it.
+        "held" => {
+            let mut rollout = paused();
+            rollout["spec"]["strategy"] = json!({"blueGreen": {"activeService": "a"}});
+            rollout["status"]["pauseConditions"] = Value::Null;
+            rollout
+        }
         other => panic!("{other} is no state of a Rollout"),
     }
 }

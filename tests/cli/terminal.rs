@@ -206,3 +206,36 @@ async fn colours_and_sequences_are_left_out_where_they_are_not_wanted() {
         assert_eq!(raw.contains('\x1b'), has_sequences, "{env:?} {args:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_rollouts_are_commanded_only_after_a_question() {
+    let stage = paused().await;
+    let words = ["pause", "--all", "-n", "steps-edited"];
+    for (answer, is_meant) in [("n\r", false), ("\r", false), ("y\r", true)] {
+        let mut terminal = Terminal::start(&stage, &words, &[], (120, 20));
+        let question = "pause all 1 Rollouts of the namespace \"steps-edited\" (demo)? [y/N]";
+        terminal.wait_for(|text| text.contains(question));
+        terminal.press(answer);
+        assert_eq!(terminal.end(), Some(0), "{}", terminal.contents());
+        let paused = stage
+            .run(SERIN, &["get", "rollout", "demo", "-n", "steps-edited", "-o", "jsonpath={.spec.paused}"]);
+        assert_eq!(paused.stdout == "true", is_meant, "{answer:?}: {}", terminal.contents());
+    }
+    let mut sure =
+        Terminal::start(&stage, &["restart", "--all", "--yes", "-n", "steps-edited"], &[], (120, 20));
+    assert_eq!(sure.end(), Some(0));
+    assert!(!sure.contents().contains("[y/N]"), "{}", sure.contents());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_undo_shows_its_difference_on_a_terminal() {
+    let stage = Stage::start().await;
+    stage.play_named("basic-history").await;
+    let mut terminal = Terminal::start(&stage, &["undo", "demo", "-n", "basic-history"], &[], (80, 40));
+    let shown = terminal.wait_for(|text| text.contains("rollout 'demo' undo"));
+    let (before, after) = shown.split_once("+     v: '3'").unwrap_or_else(|| panic!("{shown}"));
+    assert!(before.contains("becomes that of revision 3:") && before.contains("-     v: '4'"), "{shown}");
+    assert!(after.contains("rollout 'demo' undo"), "{shown}");
+    assert_eq!(terminal.end(), Some(0));
+    assert!(terminal.raw().contains("\x1b[32m+     v: '3'"), "{}", terminal.raw());
+}

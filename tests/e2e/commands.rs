@@ -195,6 +195,22 @@ async fn other_kinds(user: &User<'_>) {
     user.commands("terminate experiment x", &format!("experiment 'x' {slip}"));
     user.commands("retry experiment x", "experiment 'x' retried");
     user.commands("terminate analysisrun x", "analysisRun 'x' terminated");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("template.json");
+    let metric = json!({"name": "one", "provider": {"prometheus": {"query": "q"}}});
+    let template = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "AnalysisTemplate", "metadata": {"name": "rate"},
+        "spec": {"args": [{"name": "host"}], "metrics": [metric]}});
+    std::fs::write(&path, template.to_string()).unwrap();
+    let path = path.to_str().unwrap();
+    user.commands(&format!("create -f {path}"), "analysistemplate.argoproj.io/rate created");
+    let made = "analysisrun.argoproj.io/of-cluster created";
+    user.commands("create analysisrun --from rate --name of-cluster -a host=h", made);
+    let made = "analysisrun.argoproj.io/of-file created";
+    user.commands(&format!("create ar --from-file {path} --name of-file -a host=h"), made);
+    for run in ["of-cluster", "of-file"] {
+        let host = user.stage.kubectl(&["get", "ar", run, "-o", "jsonpath={.spec.args[0].value}"]).await;
+        assert_eq!(host, "h");
+    }
     for kind in ["experiment", "analysisrun"] {
         assert_eq!(user.stage.kubectl(&["get", kind, "x", "-o", "jsonpath={.spec.terminate}"]).await, "true");
     }
