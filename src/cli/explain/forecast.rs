@@ -139,7 +139,7 @@ impl World {
                     "kind": of.kind,
                     "metadata": {"name": op.name, "uid": op.name, "creationTimestamp": now, "generation": 1},
                 });
-                self.picture.add(apply_merge_patch(body, &made));
+                self.picture.add([apply_merge_patch(body, &made)]);
             }
             Action::Patch { patch, .. } => {
                 if let Some(object) = self.picture.find_mut(op.kind, &op.name) {

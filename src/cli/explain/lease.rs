@@ -87,9 +87,7 @@ mod tests {
     fn said(leases: &[serde_json::Value], id: Option<&str>) -> Controller {
         let now = "2026-01-01T00:01:00Z".parse().unwrap();
         let mut picture = Picture::new("shop", "demo", now);
-        for lease in leases {
-            picture.add(lease.clone());
-        }
+        picture.add(leases.to_vec());
         controller(&picture, id, now)
     }
 

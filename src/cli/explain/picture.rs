@@ -1,6 +1,6 @@
 //! What an explanation is made from: plain Kubernetes objects of one moment, as they were read, or saved before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -74,21 +74,14 @@ impl Picture {
         }
     }
 
-    /// Adds an object without what nobody reads: field ownership, but where a router asks for it, and the copy of the
-    /// manifest that `kubectl apply` keeps.
-    pub(super) fn add(&mut self, mut object: Value) {
-        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-            let annotations = metadata.get_mut("annotations").and_then(Value::as_object_mut);
-            annotations.and_then(|annotations| annotations.remove(keys::LAST_APPLIED));
-            if object["kind"] != "Ingress" {
-                object["metadata"].as_object_mut().map(|metadata| metadata.remove("managedFields"));
+    /// Adds objects that are not in it yet, without what nobody reads: field ownership, but where a router asks for it, and
+    /// the copy of the manifest that `kubectl apply` keeps.
+    pub(super) fn add(&mut self, objects: impl IntoIterator<Item = Value>) {
+        let mut known: BTreeSet<_> = self.items.iter().map(kind_and_name).collect();
+        for object in objects {
+            if known.insert(kind_and_name(&object)) {
+                self.items.push(without_unread(object));
             }
-        }
-        let is_known = |other: &Value| {
-            other["kind"] == object["kind"] && other["metadata"]["name"] == object["metadata"]["name"]
-        };
-        if !self.items.iter().any(is_known) {
-            self.items.push(object);
         }
     }
 
@@ -176,4 +169,22 @@ impl Picture {
             }
         }
     }
+}
+
+fn kind_and_name(object: &Value) -> (String, String) {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    (text(&object["kind"]), text(&object["metadata"]["name"]))
+}
+
+fn without_unread(mut object: Value) -> Value {
+    let is_routed = object["kind"] == "Ingress";
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        if let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut) {
+            annotations.remove(keys::LAST_APPLIED);
+        }
+        if !is_routed {
+            metadata.remove("managedFields");
+        }
+    }
+    object
 }

@@ -50,7 +50,7 @@ pub(super) async fn read(cluster: &Cluster, name: &str, program: Program) -> Res
     let rollout = picture_of(&kind, &stored)?;
     let wire = serde_json::from_value(rollout.clone()).map_err(|error| Failure::Failed(error.to_string()))?;
     let entry = RolloutEntry::prune(wire);
-    picture.add(rollout);
+    picture.add([rollout]);
 
     let all = ListParams::default();
     let hashed = ListParams::default().labels(keys::POD_HASH_LABEL);
@@ -107,9 +107,8 @@ impl Reader<'_> {
         };
         match self.cluster.ask(request).await {
             Ok(objects) => {
-                for object in objects {
-                    picture.add(picture_of(kind, &object)?);
-                }
+                let objects: Result<Vec<_>, _> = objects.iter().map(|one| picture_of(kind, one)).collect();
+                picture.add(objects?);
                 Ok(())
             }
             Err(Failure::Refused(said)) if kind.is_optional => {
