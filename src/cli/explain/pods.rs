@@ -64,6 +64,15 @@ impl Trouble {
             | Self::Image { .. } => true,
         }
     }
+
+    /// Whether another image may end it.
+    #[must_use]
+    pub(super) const fn may_be_of_image(&self) -> bool {
+        match self {
+            Self::Image { .. } | Self::Crashes { .. } | Self::Unready { .. } => true,
+            Self::Starts | Self::Young { .. } | Self::Unschedulable { .. } | Self::Unmakeable { .. } => false,
+        }
+    }
 }
 
 /// A pod that is not available.

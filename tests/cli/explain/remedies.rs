@@ -215,6 +215,45 @@ async fn a_container_that_does_not_stay_up_is_taken_back() {
     .await;
 }
 
+/// New pods come no further, with that status, until the update is taken back, or given up.
+async fn pods_come_no_further(status: &Value, says: &'static str) {
+    for (command, then) in [(&[0], "retry"), (&[1], "nothing")] {
+        let live = Live::controlled().await;
+        live.make(&rollout(&canary(&json!([])))).await;
+        live.waits_for("nothing").await;
+        let mut update = image("shop:2");
+        // A pod with a gate is left alone by whoever schedules and runs pods.
+        update["spec"]["template"]["spec"]["schedulingGates"] = json!([{"name": "example.com/test"}]);
+        live.change(&update).await;
+        live.report_pending(status).await;
+        let said = live.waits_for("pod").await;
+        assert_eq!(said["commands"].as_array().map(Vec::len), Some(2), "no other image would help: {said}");
+        Case { says, commands: command, ..Case::default() }.help(&live, &said);
+        live.waits_for(then).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pods_that_find_no_node_are_taken_back_or_given_up() {
+    let condition = json!({"type": "PodScheduled", "status": "False", "reason": "Unschedulable",
+        "message": "0/3 nodes are available: 3 Insufficient memory."});
+    let status = json!({"conditions": [condition]});
+    pods_come_no_further(&status, "finds no node: 0/3 nodes are available: 3 Insufficient memory.").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pods_that_cannot_be_made_are_taken_back_or_given_up() {
+    let waiting = json!({"reason": "CreateContainerConfigError", "message": "secret \"shop\" not found"});
+    let container = json!({"name": "web", "image": "shop:2", "imageID": "", "ready": false, "restartCount": 0,
+        "state": {"waiting": waiting}});
+    let status = json!({"containerStatuses": [container]});
+    pods_come_no_further(
+        &status,
+        "cannot start container web: CreateContainerConfigError: secret \"shop\" not found.",
+    )
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_update_that_comes_no_further_is_taken_back() {
     let probe = json!({"tcpSocket": {"port": 80}, "initialDelaySeconds": 3600});
@@ -301,6 +340,62 @@ async fn a_wrong_spec_is_corrected() {
         waits_for: "validSpec",
         says: "spec.strategy.canary.steps[0].setWeight (150)",
         editor: "sed -i s/setWeight:.150/setWeight:\\ 50/",
+        ..Case::default()
+    }
+    .ends()
+    .await;
+}
+
+/// An Ingress that sends requests to a Service.
+fn ingress(name: &str, service: &str) -> Value {
+    let path = json!({"path": "/", "pathType": "Prefix", "backend": {"service": {"name": service, "port": {"number": 80}}}});
+    json!({
+        "apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": name},
+        "spec": {"rules": [{"host": "shop.example.com", "http": {"paths": [path]}}]},
+    })
+}
+
+fn routed(stable_ingress: &str) -> Value {
+    json!({"strategy": {"canary": {
+        "canaryService": "active", "stableService": "stable", "steps": [],
+        "trafficRouting": {"nginx": {"stableIngress": stable_ingress}},
+    }}})
+}
+
+fn stable_service() -> Value {
+    let mut stable = service("demo", &Value::Null);
+    stable["metadata"]["name"] = "stable".into();
+    stable
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ingress_is_named_that_is_there() {
+    Case {
+        objects: vec![service("demo", &Value::Null), stable_service(), ingress("web", "stable")],
+        spec: routed("gone"),
+        waits_for: "reference",
+        says: "gone",
+        editor: "sed -i s/stableIngress:.gone/stableIngress:\\ web/",
+        ..Case::default()
+    }
+    .ends()
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_ingress_of_a_canary_is_another_one_where_its_name_is_taken() {
+    Case {
+        objects: vec![
+            service("demo", &Value::Null),
+            stable_service(),
+            ingress("web", "stable"),
+            ingress("other", "stable"),
+            ingress("demo-web-canary", "active"),
+        ],
+        spec: routed("web"),
+        waits_for: "router",
+        says: "canary ingress `demo-web-canary` controlled by different object",
+        editor: "sed -i s/stableIngress:.web/stableIngress:\\ other/",
         ..Case::default()
     }
     .ends()

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use kube::api::{Patch, PatchParams};
+use kube::api::{ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
 use serin::clock::{self, Clock};
 use serin::cluster::actors::{self, ActorName};
@@ -115,6 +115,26 @@ impl Live {
     /// Merges `patch` into the Rollout `demo`.
     pub(crate) async fn change(&self, patch: &Value) {
         self.patch("argoproj.io/v1alpha1", "Rollout", "demo", patch).await;
+    }
+
+    /// Gives the pods that do not run that status, once there are any.
+    pub(crate) async fn report_pending(&self, status: &Value) {
+        let pods = self.stage.objects(Some(&self.namespace), &json!({"apiVersion": "v1", "kind": "Pod"}));
+        let pending = ListParams::default().fields("status.phase=Pending");
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let found = pods.list(&pending).await.expect("pods").items;
+            for pod in &found {
+                let name = pod.metadata.name.as_deref().expect("a name");
+                let patch = Patch::Merge(json!({"status": status}));
+                pods.patch_status(name, &PatchParams::default(), &patch).await.expect("a status");
+            }
+            if !found.is_empty() {
+                return;
+            }
+            assert!(Instant::now() < deadline, "no pod is pending");
+            clock::sleep(Duration::from_millis(50)).await;
+        }
     }
 
     /// Has the pods of the Rollout `demo` replaced after a while.

@@ -145,10 +145,11 @@ pub(super) fn words(finding: &Finding, speaker: Speaker<'_>) -> Words {
         Cause::Inconclusive => user::inconclusive(speaker),
         Cause::NoPods { replica_set, said, has, wants } => pods::none(replica_set, said, *has, *wants),
         Cause::Pod { pod, replica_set, trouble, alike, way_back } => {
-            pods::broken(pod, replica_set, trouble, *alike).with_all(way_back.commands(speaker))
+            let commands = way_back.commands(trouble.may_be_of_image(), speaker);
+            pods::broken(pod, replica_set, trouble, *alike).with_all(commands)
         }
         Cause::Deadline { seconds, way_back } => {
-            pods::deadline(*seconds).with_all(way_back.commands(speaker))
+            pods::deadline(*seconds).with_all(way_back.commands(true, speaker))
         }
         Cause::Budget { budget, relief, left } => pods::budget(budget, relief.as_deref(), *left, speaker),
         Cause::Restart { left, starting } => pods::restart(*left, *starting),

@@ -12,9 +12,8 @@ fn undo(speaker: Speaker<'_>) -> Command {
 }
 
 impl WayBack {
-    /// The ways to leave an update that cannot go on.
-    pub(super) fn commands(&self, speaker: Speaker<'_>) -> Vec<Command> {
-        let image = format!("set image| {}=IMAGE", self.container);
+    /// The ways to leave an update that cannot go on; `image` says whether another image may be one.
+    pub(super) fn commands(&self, image: bool, speaker: Speaker<'_>) -> Vec<Command> {
         let mut commands = Vec::new();
         if self.has_stable && !self.is_aborted {
             commands.push(abort(speaker));
@@ -22,7 +21,10 @@ impl WayBack {
         if self.has_stable {
             commands.push(undo(speaker));
         }
-        commands.push(speaker.own(&image, "try another image"));
+        if image {
+            let verb = format!("set image| {}=IMAGE", self.container);
+            commands.push(speaker.own(&verb, "try another image"));
+        }
         commands
     }
 }
