@@ -83,6 +83,10 @@ enum Verb {
     /// Ends what runs, before its time.
     #[command(subcommand)]
     Terminate(command::Terminate),
+    /// Checks manifests before they reach a cluster.
+    ///
+    /// Exit codes: 0 nothing or only warnings were found, 1 errors (with --strict also warnings), 2 wrong arguments.
+    Lint(Box<lint::Flags>),
     /// Says which build this is.
     Version(version::Flags),
     /// Prints a script that completes what you type, with the names of Rollouts, for a shell.
@@ -98,20 +102,12 @@ enum Verb {
         #[arg(long, value_name = "DIRECTORY")]
         man: Option<PathBuf>,
     },
-    /// A page with all Rollouts. It comes with a later version.
-    Dashboard(Later),
-    /// Messages about what happens to Rollouts. They come with a later version.
-    Notifications(Later),
     /// What kubectl asks a plugin for the candidates of a completion.
     #[command(name = completion::COMPLETE, hide = true)]
     Complete {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         words: Vec<OsString>,
     },
-    /// Checks manifests before they reach a cluster.
-    ///
-    /// Exit codes: 0 nothing or only warnings were found, 1 errors (with --strict also warnings), 2 wrong arguments.
-    Lint(Box<lint::Flags>),
     /// Runs the controller: watches Rollouts and carries out what they ask for.
     Controller(Box<controller::Flags>),
     /// Runs everything on this machine, without Kubernetes, and shifts real HTTP traffic.
@@ -122,6 +118,10 @@ enum Verb {
         #[arg(long, value_name = "DIRECTORY")]
         out: Option<PathBuf>,
     },
+    /// A page with all Rollouts. It comes with a later version.
+    Dashboard(Later),
+    /// Messages about what happens to Rollouts. They come with a later version.
+    Notifications(Later),
 }
 
 /// Arguments of what is not there yet.
