@@ -78,6 +78,13 @@ fn every_view_is_the_recorded_one() {
             let look = Look::plain(recording.now + SignedDuration::from_millis(later));
             view::rollout(rollout, &around, &look)
         });
+        let full = view::rollout(rollout, &around, &Look { is_full: true, ..Look::plain(recording.now) });
+        let (head, tree) = views[0].split_once("\n\n").expect("a tree");
+        let (full_head, full_tree) = full.split_once("\n\n").expect("a tree");
+        assert_eq!(full_tree, tree, "{name}");
+        let is_healthy = recording.printed("status") == "Healthy\n";
+        let more = full_head.strip_prefix(head).unwrap_or_else(|| panic!("{name}: {full_head}"));
+        assert!(is_healthy || more.contains("\nWaits for:       "), "{name}: {full_head}");
         let expected = recording.printed("get");
         assert!(views.iter().any(|view| view == expected), "{name}: {expected}{}", views[0]);
         let list = view::list(&rollouts, ListColumns::default(), recording.now);
