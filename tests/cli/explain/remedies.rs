@@ -346,6 +346,20 @@ async fn a_wrong_spec_is_corrected() {
     .await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollout_that_cannot_be_read_is_corrected() {
+    Case {
+        // The schema does not know how long a number may be.
+        spec: json!({"strategy": {"canary": {"maxSurge": 3_000_000_000_u32}}}),
+        waits_for: "readableRollout",
+        says: "spec.strategy.canary.maxSurge: invalid value: integer `3000000000`",
+        editor: "sed -i s/maxSurge:.3000000000/maxSurge:\\ 1/",
+        ..Case::default()
+    }
+    .ends()
+    .await;
+}
+
 /// An Ingress that sends requests to a Service.
 fn ingress(name: &str, service: &str) -> Value {
     let path = json!({"path": "/", "pathType": "Prefix", "backend": {"service": {"name": service, "port": {"number": 80}}}});
