@@ -91,7 +91,7 @@ enum Verb {
     Version(version::Flags),
     /// Prints a script that completes what you type, with the names of Rollouts, for a shell.
     ///
-    /// For this session: `source <(serin completion bash)`; for others see the manual of the shell.
+    /// For the shell that you are in: `source <(serin completion bash)`; for others see the manual of the shell.
     Completion {
         /// The shell
         shell: completion::Shell,
