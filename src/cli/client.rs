@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, DynamicObject, ListParams};
-use kube::core::ApiResource;
+use kube::core::{ApiResource, Selector};
 use kube::{Client, Resource};
 
 use super::CLUSTER_HEADING;
@@ -193,6 +193,11 @@ impl Cluster {
 /// Where Rollouts are.
 pub(super) fn rollouts() -> ApiResource {
     ApiResource::erase::<Rollout>(&())
+}
+
+/// The labels of the pods of a Rollout, where it says them itself.
+pub(super) fn own_selector(rollout: &Rollout) -> Option<Selector> {
+    Selector::try_from(rollout.spec.selector.clone()?).ok()
 }
 
 /// A Rollout, as it is stored, as the type.

@@ -97,6 +97,18 @@ pub(super) enum Failure {
 }
 
 impl Failure {
+    /// Success where there are no failures, and else what they come to together.
+    pub(super) fn together(mut failures: Vec<Self>) -> Result<(), Self> {
+        match failures.pop() {
+            None => Ok(()),
+            Some(only) if failures.is_empty() => Err(only),
+            Some(last) => {
+                failures.push(last);
+                Err(Self::Several(failures))
+            }
+        }
+    }
+
     /// That an object went while it was watched.
     pub(super) fn deleted(kind: &str, name: &str) -> Self {
         Self::NotFound(format!("the {kind} {name:?} was deleted"))

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::affinity::remove_terms_about_revisions;
 use super::hash::semantic_text;
-use crate::api::keys::POD_HASH_LABEL;
+use crate::api::keys::{EPHEMERAL_METADATA, POD_HASH_LABEL};
 
 /// Labels and annotations that a pod template is given while its revision plays a role
 /// (`canaryMetadata`, `stableMetadata`, `activeMetadata`, `previewMetadata`).
@@ -21,6 +21,15 @@ pub struct EphemeralMetadata {
     /// Annotations by key.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
+}
+
+impl EphemeralMetadata {
+    /// What the annotation of a ReplicaSet records; nothing where it has none, or one that cannot be read.
+    #[must_use]
+    pub fn recorded(annotations: &BTreeMap<String, String>) -> Self {
+        let recorded = annotations.get(EPHEMERAL_METADATA);
+        recorded.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    }
 }
 
 /// Whether `live`, the template of a ReplicaSet, is what the API server and the controller make of `desired`, the

@@ -32,8 +32,7 @@ impl ReplicaSetView {
 
     /// The ephemeral metadata that was put on it.
     pub(super) fn injected(&self) -> EphemeralMetadata {
-        let annotation = self.annotations.get(keys::EPHEMERAL_METADATA);
-        annotation.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+        EphemeralMetadata::recorded(&self.annotations)
     }
 
     /// Whether all of the pods that the Rollout asks for are there and available.

@@ -64,14 +64,7 @@ impl Commander {
         }
         let objects: Vec<_> = done.iter().map(|one| one.object.clone()).collect();
         self.manner.tell_programs(&objects)?;
-        match failures.pop() {
-            None => Ok(done),
-            Some(only) if failures.is_empty() => Err(only),
-            Some(last) => {
-                failures.push(last);
-                Err(Failure::Several(failures))
-            }
-        }
+        Failure::together(failures).map(|()| done)
     }
 
     /// Waits for what was commanded, if the user wants to wait and anything was.
@@ -102,12 +95,10 @@ impl Commander {
                 return self.merge_into(&kind, name, &whole, None).await;
             }
         }
-        match spec {
-            Some(spec) => self.merge_into(&kind, name, &spec, object).await,
-            None => match object {
-                Some(object) => Ok(object),
-                None => self.cluster.stored::<Rollout>(name, self.program).await,
-            },
+        match (spec, object) {
+            (Some(spec), object) => self.merge_into(&kind, name, &spec, object).await,
+            (None, Some(object)) => Ok(object),
+            (None, None) => self.get(&kind, name).await,
         }
     }
 
@@ -154,7 +145,7 @@ impl Commander {
 
     /// The object of a kind and name.
     pub(super) async fn get(&self, kind: &ApiResource, name: &str) -> Result<DynamicObject, Failure> {
-        self.cluster.ask_about(kind, name, self.program, self.cluster.objects_of(kind).get(name)).await
+        self.cluster.get(kind, name, self.program).await
     }
 
     /// What would come of a patch.

@@ -5,11 +5,11 @@ use similar::{ChangeTag, TextDiff};
 
 use super::super::failure::Failure;
 use super::super::output::yaml;
+use super::super::view::{Colour, Text};
 use crate::domain::template::{EphemeralMetadata, templates_equal};
 
 /// How many lines without a change are shown around one.
 const AROUND: usize = 3;
-const PLAIN: &str = "\x1b[0m";
 
 /// What changes from one template to another, as lines of YAML: removed ones begin with `-`, new ones with `+`. A field
 /// that only one of them has, and that means the same without, is left out: a stored template has all the defaults.
@@ -23,13 +23,13 @@ pub(super) fn difference(from: &Value, to: &Value, is_coloured: bool) -> Result<
         }
         for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
             let (sign, colour) = match change.tag() {
-                ChangeTag::Delete => ("- ", "\x1b[31m"),
-                ChangeTag::Insert => ("+ ", "\x1b[32m"),
-                ChangeTag::Equal => ("  ", ""),
+                ChangeTag::Delete => ("- ", Some(Colour::Red)),
+                ChangeTag::Insert => ("+ ", Some(Colour::Green)),
+                ChangeTag::Equal => ("  ", None),
             };
-            let is_marked = is_coloured && !colour.is_empty();
-            let (begin, end) = if is_marked { (colour, PLAIN) } else { ("", "") };
-            lines.extend([begin, sign, change.value().trim_end_matches('\n'), end, "\n"]);
+            let line = format!("{sign}{}", change.value().trim_end_matches('\n'));
+            lines += &Text::default().with(line, colour).shown(is_coloured);
+            lines.push('\n');
         }
     }
     Ok(lines)

@@ -7,13 +7,13 @@ use kube::api::{DynamicObject, PostParams};
 use kube::core::ApiResource;
 use serde_json::Value;
 
-use super::super::client::{self, UserFlags};
+use super::super::client;
 use super::super::completion;
 use super::super::failure::{Failure, Program};
 use super::commander::Commander;
-use super::manner::{Done, Manner};
+use super::manner::Done;
 use super::target::{Target, Unnamed};
-use super::wait::{Goal, Waiting};
+use super::wait::{Beginning, Goal};
 use crate::api::Rollout;
 
 /// How often a write is tried that somebody else's write has come before.
@@ -29,11 +29,7 @@ pub(in crate::cli) struct Image {
     #[command(flatten)]
     others: Unnamed,
     #[command(flatten)]
-    waiting: Waiting,
-    #[command(flatten)]
-    manner: Manner,
-    #[command(flatten)]
-    user: UserFlags,
+    beginning: Beginning,
 }
 
 /// A container and the image that it gets; `*` are all containers.
@@ -45,8 +41,9 @@ struct Change {
 
 /// Sets images.
 pub(in crate::cli) async fn image(flags: Image, program: Program) -> Result<(), Failure> {
-    let Image { words, others, waiting, manner, user } = flags;
+    let Image { words, others, beginning } = flags;
     let (target, changes) = read(words, others)?;
+    let Beginning { waiting, manner, user } = beginning;
     let commander = Commander::open(user, manner, program).await?;
     let one = async |name: &str| set(&commander, name, &changes).await;
     let done = commander.each(target, "set the image of", one).await?;

@@ -4,13 +4,13 @@ use clap::Args;
 use serde_json::Value;
 use serde_json::json;
 
-use super::super::client::UserFlags;
 use super::super::failure::{Failure, Program};
+use super::super::view::is_observed;
 use super::commander::{Commander, Patches};
-use super::manner::{Done, Manner};
-use super::simple::{is_observed, is_settled};
+use super::manner::Done;
+use super::simple::is_settled;
 use super::target::Target;
-use super::wait::{Goal, Waiting};
+use super::wait::{Beginning, Goal};
 use crate::api::{AnalysisPhase, Rollout, RolloutStatus};
 
 /// Flags of `serin promote`.
@@ -21,11 +21,7 @@ pub(in crate::cli) struct Promote {
     #[command(flatten)]
     extent: Extent,
     #[command(flatten)]
-    waiting: Waiting,
-    #[command(flatten)]
-    manner: Manner,
-    #[command(flatten)]
-    user: UserFlags,
+    beginning: Beginning,
 }
 
 /// How far a promotion goes: to the end of the pause, where nothing is said.
@@ -45,7 +41,8 @@ struct Extent {
 
 /// Promotes Rollouts.
 pub(in crate::cli) async fn promote(flags: Promote, program: Program) -> Result<(), Failure> {
-    let Promote { target, extent, waiting, manner, user } = flags;
+    let Promote { target, extent, beginning } = flags;
+    let Beginning { waiting, manner, user } = beginning;
     let commander = Commander::open(user, manner, program).await?;
     let said = if extent.full { "fully promoted" } else { "promoted" };
     let one = async |name: &str| {

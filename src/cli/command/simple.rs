@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use super::super::client::UserFlags;
 use super::super::completion;
 use super::super::failure::{Failure, Program};
+use super::super::view::is_observed;
 use super::commander::{Commander, Patches};
 use super::manner::{Done, Manner};
 use super::target::Target;
-use super::wait::{Goal, Waiting};
+use super::wait::{Beginning, Goal};
 use crate::api::{AnalysisRun, Experiment, Rollout};
 use crate::clock::Clock;
 use crate::domain::{duration, time};
@@ -34,11 +35,7 @@ pub(in crate::cli) struct Abort {
     #[command(flatten)]
     target: Target,
     #[command(flatten)]
-    waiting: Waiting,
-    #[command(flatten)]
-    manner: Manner,
-    #[command(flatten)]
-    user: UserFlags,
+    beginning: Beginning,
 }
 
 /// Flags of `serin restart`.
@@ -50,11 +47,7 @@ pub(in crate::cli) struct Restart {
     #[arg(long = "in", short, value_name = "DURATION", value_parser = delay, default_value = "0s")]
     delay: SignedDuration,
     #[command(flatten)]
-    waiting: Waiting,
-    #[command(flatten)]
-    manner: Manner,
-    #[command(flatten)]
-    user: UserFlags,
+    beginning: Beginning,
 }
 
 fn delay(text: &str) -> Result<SignedDuration, String> {
@@ -98,7 +91,8 @@ pub(in crate::cli) struct Named {
 
 /// Takes back updates.
 pub(in crate::cli) async fn abort(flags: Abort, program: Program) -> Result<(), Failure> {
-    let commander = Commander::open(flags.user, flags.manner, program).await?;
+    let Beginning { waiting, manner, user } = flags.beginning;
+    let commander = Commander::open(user, manner, program).await?;
     let one = async |name: &str| {
         if program == Program::Serin {
             let (object, rollout) = commander.look(name).await?;
@@ -116,7 +110,7 @@ pub(in crate::cli) async fn abort(flags: Abort, program: Program) -> Result<(), 
         Ok(Done::changed(name, commander.merge(name, patches).await?, "aborted"))
     };
     let done = commander.each(flags.target, "abort", one).await?;
-    commander.wait(flags.waiting, done, Goal::TakenBack).await
+    commander.wait(waiting, done, Goal::TakenBack).await
 }
 
 /// Begins aborted updates, or Experiments, anew.
@@ -168,7 +162,8 @@ pub(in crate::cli) async fn pause(flags: Plain, program: Program) -> Result<(), 
 
 /// Replaces the pods of Rollouts.
 pub(in crate::cli) async fn restart(flags: Restart, program: Program) -> Result<(), Failure> {
-    let commander = Commander::open(flags.user, flags.manner, program).await?;
+    let Beginning { waiting, manner, user } = flags.beginning;
+    let commander = Commander::open(user, manner, program).await?;
     let at = restart_time(Clock::System.now(), flags.delay);
     let said = format!("restarts in {}", go_text(flags.delay));
     let one = async |name: &str| {
@@ -176,7 +171,7 @@ pub(in crate::cli) async fn restart(flags: Restart, program: Program) -> Result<
         Ok(Done::changed(name, commander.merge(name, patches).await?, &said))
     };
     let done = commander.each(flags.target, "restart", one).await?;
-    commander.wait(flags.waiting, done, Goal::Settled).await
+    commander.wait(waiting, done, Goal::Settled).await
 }
 
 /// Ends `AnalysisRuns` and Experiments before their time.
@@ -225,13 +220,6 @@ fn is_aborted(rollout: &Rollout) -> bool {
 pub(super) fn is_settled(rollout: &Rollout) -> bool {
     let status = rollout.status.clone().unwrap_or_default();
     is_observed(rollout) && status.stable_rs.is_some() && status.current_pod_hash == status.stable_rs
-}
-
-/// Whether the controller has seen the last change of the Rollout.
-pub(super) fn is_observed(rollout: &Rollout) -> bool {
-    let observed = rollout.status.as_ref().and_then(|status| status.observed_generation.as_deref());
-    let observed = observed.and_then(|observed| observed.parse::<i64>().ok());
-    rollout.metadata.generation.zip(observed).is_none_or(|(generation, observed)| observed >= generation)
 }
 
 /// When pods are to be replaced, in whole seconds.

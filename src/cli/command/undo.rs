@@ -8,15 +8,15 @@ use kube::api::{DynamicObject, Patch};
 use kube::core::ApiResource;
 use serde_json::{Value, json};
 
-use super::super::client::{self, UserFlags};
+use super::super::client;
 use super::super::failure::{Failure, Program};
 use super::super::output::{has_colours, print};
 use super::commander::Commander;
 use super::difference::difference;
-use super::manner::{Done, Manner};
+use super::manner::Done;
 use super::revision::{Revision, revisions};
 use super::target::Target;
-use super::wait::{Goal, Waiting};
+use super::wait::{Beginning, Goal};
 use crate::api::Rollout;
 use crate::domain::template::{restored, templates_equal};
 use crate::rollout::workload::WorkloadKind;
@@ -30,11 +30,7 @@ pub(in crate::cli) struct Undo {
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     to_revision: i64,
     #[command(flatten)]
-    waiting: Waiting,
-    #[command(flatten)]
-    manner: Manner,
-    #[command(flatten)]
-    user: UserFlags,
+    beginning: Beginning,
 }
 
 /// What holds the template of a Rollout.
@@ -48,7 +44,8 @@ struct Holder {
 
 /// Goes back to earlier revisions.
 pub(in crate::cli) async fn undo(flags: Undo, program: Program) -> Result<(), Failure> {
-    let Undo { target, to_revision, waiting, manner, user } = flags;
+    let Undo { target, to_revision, beginning } = flags;
+    let Beginning { waiting, manner, user } = beginning;
     let commander = Commander::open(user, manner, program).await?;
     let one = async |name: &str| go_back(&commander, name, to_revision).await;
     let done = commander.each(target, "undo the last update of", one).await?;

@@ -4,10 +4,11 @@ use clap::Args;
 use futures::future::join_all;
 use kube::api::DynamicObject;
 
-use super::super::client::{self, Cluster, Limit};
+use super::super::client::{self, Cluster, Limit, UserFlags};
 use super::super::failure::{Failure, Program};
 use super::super::status::until;
 use super::super::view::{Standing, waits_for_user};
+use super::manner::Manner;
 use crate::api::{Rollout, RolloutPhase};
 
 /// Flags about waiting.
@@ -22,6 +23,17 @@ pub(super) struct Waiting {
     /// How long to wait, as in 5m; 0 waits for ever
     #[arg(long, value_name = "DURATION", value_parser = client::limit, default_value = "0", requires = "wait")]
     timeout: Limit,
+}
+
+/// Flags of commands that begin something.
+#[derive(Debug, Args)]
+pub(super) struct Beginning {
+    #[command(flatten)]
+    pub(super) waiting: Waiting,
+    #[command(flatten)]
+    pub(super) manner: Manner,
+    #[command(flatten)]
+    pub(super) user: UserFlags,
 }
 
 /// When what was commanded is done.
@@ -59,12 +71,7 @@ impl Waiting {
                 }
             }
         });
-        let mut failures: Vec<_> = join_all(waits).await.into_iter().filter_map(Result::err).collect();
-        match failures.len() {
-            0 => Ok(()),
-            1 => Err(failures.remove(0)),
-            _ => Err(Failure::Several(failures)),
-        }
+        Failure::together(join_all(waits).await.into_iter().filter_map(Result::err).collect())
     }
 }
 

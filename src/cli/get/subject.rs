@@ -2,7 +2,6 @@
 
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use kube::api::{DynamicObject, ListParams};
-use kube::core::Selector;
 
 use super::super::client::{self, Cluster};
 use super::super::failure::Failure;
@@ -21,7 +20,7 @@ impl SubjectKind {
     pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Rollout => keys::ROLLOUT,
-            Self::Experiment => "Experiment",
+            Self::Experiment => keys::EXPERIMENT,
         }
     }
 }
@@ -72,10 +71,8 @@ impl Subject {
             Self::Rollout(rollout)
                 if !experiments.iter().any(|one| is_owned(&one.metadata, &rollout.metadata)) =>
             {
-                let own =
-                    rollout.spec.selector.clone().and_then(|selector| Selector::try_from(selector).ok());
-                let pods =
-                    own.map_or_else(|| keys::POD_HASH_LABEL.to_owned(), |selector| selector.to_string());
+                let hashed = || keys::POD_HASH_LABEL.to_owned();
+                let pods = client::own_selector(rollout).map_or_else(hashed, |own| own.to_string());
                 Selection { pods: Some(pods), runs: Some(keys::POD_HASH_LABEL.to_owned()) }
             }
             Self::Rollout(_) | Self::Experiment(_) => Selection { pods: None, runs: None },

@@ -28,6 +28,8 @@ pub use history::{RevisionFacts, history};
 pub use list::{ListColumns, Listed, Listing, list};
 pub use report::{Counts, StatusReport};
 pub use standing::Standing;
+pub(super) use standing::is_observed;
+pub(super) use text::{Colour, Text};
 
 /// The objects of a namespace among which those of a Rollout are.
 #[derive(Debug, Clone, Default)]
@@ -116,7 +118,7 @@ pub(super) fn is_owned(object: &ObjectMeta, owner: &ObjectMeta) -> bool {
 }
 
 /// The number of the revision that an object is of; 0 where it does not say.
-fn revision(object: &ObjectMeta) -> i64 {
+pub(super) fn revision(object: &ObjectMeta) -> i64 {
     annotation(object, keys::REVISION).parse().unwrap_or(0)
 }
 

@@ -17,9 +17,7 @@ impl Standing {
     #[must_use]
     pub fn of(rollout: &Rollout) -> Self {
         let mut status = rollout.status.clone().unwrap_or_default();
-        if let (Some(observed), Some(generation)) = (&status.observed_generation, rollout.metadata.generation)
-            && observed.parse::<i64>().is_ok_and(|observed| observed < generation)
-        {
+        if !is_observed(rollout) {
             return Self::progressing("waiting for rollout spec update to be observed");
         }
         if status.controller_pause && status.pause_conditions.is_empty() {
@@ -65,6 +63,13 @@ impl Standing {
             RolloutPhase::Progressing | RolloutPhase::Paused => self.line(),
         }
     }
+}
+
+/// Whether the controller has seen the last change of a Rollout, as far as its status tells.
+pub(in crate::cli) fn is_observed(rollout: &Rollout) -> bool {
+    let observed = rollout.status.as_ref().and_then(|status| status.observed_generation.as_ref());
+    let observed = observed.and_then(|observed| observed.parse::<i64>().ok());
+    rollout.metadata.generation.zip(observed).is_none_or(|(generation, observed)| observed >= generation)
 }
 
 #[cfg(test)]

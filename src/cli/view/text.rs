@@ -11,7 +11,7 @@ const GAP: usize = 2;
 
 /// A colour of terminals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Colour {
+pub(in crate::cli) enum Colour {
     Red,
     Green,
     Yellow,
@@ -32,11 +32,11 @@ impl Colour {
 
 /// Pieces of text, each with the colour that it has where colours are shown.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Text(Vec<(String, Option<Colour>)>);
+pub(in crate::cli) struct Text(Vec<(String, Option<Colour>)>);
 
 impl Text {
     /// This and a further piece. What objects say gives no orders to the terminal.
-    pub(super) fn with(mut self, text: impl Into<String>, colour: Option<Colour>) -> Self {
+    pub(in crate::cli) fn with(mut self, text: impl Into<String>, colour: Option<Colour>) -> Self {
         let gives_orders = |character: char| character.is_control() && character != '\n';
         self.0.push((text.into().replace(gives_orders, " "), colour));
         self
@@ -91,7 +91,7 @@ impl Text {
         lines.all
     }
 
-    pub(super) fn shown(&self, is_coloured: bool) -> String {
+    pub(in crate::cli) fn shown(&self, is_coloured: bool) -> String {
         let shown = |(piece, colour): &(String, Option<Colour>)| match colour {
             Some(colour) if is_coloured => format!("{}{piece}{PLAIN}", colour.begin()),
             Some(_) | None => piece.clone(),
