@@ -12,6 +12,7 @@ use super::CLUSTER_HEADING;
 use super::cluster::ClusterFlags;
 use super::failure::{Failure, Program};
 use crate::api::{Rollout, decode};
+use crate::cluster::reread;
 use crate::controller::failure::root_cause;
 use crate::domain::duration;
 
@@ -61,7 +62,7 @@ impl Cluster {
     pub(super) async fn open(flags: UserFlags) -> Result<Self, Failure> {
         let config = flags.cluster.config().await?;
         let namespace = flags.namespace.unwrap_or_else(|| config.default_namespace.clone());
-        let client = Client::try_from(config)
+        let client = reread::client(config)
             .map_err(|error| Failure::Failed(format!("cannot make a client: {}", root_cause(&error))))?;
         Ok(Self { client, namespace, limit: flags.request_timeout })
     }

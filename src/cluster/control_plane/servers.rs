@@ -17,6 +17,7 @@ use super::process::{Held, resident_bytes};
 use super::program::Source;
 use super::{PlaneError, audit};
 use crate::clock;
+use crate::cluster::reread;
 
 /// How long a server may take until it answers.
 const START_LIMIT: Duration = Duration::from_mins(1);
@@ -222,7 +223,7 @@ pub(super) async fn config(kubeconfig: &Path) -> Result<Config, PlaneError> {
 
 /// A client that is what the kubeconfig file says.
 pub(super) async fn client(kubeconfig: &Path) -> Result<Client, PlaneError> {
-    Ok(Client::try_from(config(kubeconfig).await?)?)
+    Ok(reread::client(config(kubeconfig).await?)?)
 }
 
 fn write_files(files: &Files, ports: Ports) -> io::Result<()> {
