@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Arg, Args};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::api::{Api, DynamicObject, ListParams};
 use kube::core::{ApiResource, Selector};
@@ -37,6 +37,12 @@ pub(super) struct UserFlags {
     /// Nothing is logged
     #[arg(long = "loglevel", value_name = "LEVEL", hide = true)]
     log_level: Option<String>,
+}
+
+/// The flags of a command that asks no cluster: those that choose one are accepted, as by every command, and not shown.
+pub(super) fn without_use(flag: Arg) -> Arg {
+    let is_hidden = flag.get_help_heading() == Some(CLUSTER_HEADING) || flag.is_hide_set();
+    flag.hide(is_hidden)
 }
 
 /// How long something may take; no end where there is none.

@@ -23,9 +23,18 @@ const VARIABLE: &str = "SERIN_COMPLETE";
 /// How long a shell waits for names.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Flags of `serin completion`.
+#[derive(Debug, Args)]
+pub(super) struct Flags {
+    /// The shell
+    shell: Shell,
+    #[command(flatten)]
+    _without_use: UserFlags,
+}
+
 /// A shell.
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub(super) enum Shell {
+enum Shell {
     Bash,
     Zsh,
     Fish,
@@ -50,11 +59,11 @@ pub(super) fn answer() -> bool {
 }
 
 /// The script that makes a shell ask. `program` is what users type.
-pub(super) fn script(shell: Shell, program: &str) -> Result<(), Failure> {
+pub(super) fn script(flags: &Flags, program: &str) -> Result<(), Failure> {
     let shells = Shells::builtins();
     let failed = |why: String| Failure::Failed(format!("cannot write the script: {why}"));
     let completer =
-        shells.completer(shell.name()).ok_or_else(|| failed("the shell is unknown".to_owned()))?;
+        shells.completer(flags.shell.name()).ok_or_else(|| failed("the shell is unknown".to_owned()))?;
     let mut script = Vec::new();
     let function = program.replace('-', "_");
     completer

@@ -88,14 +88,13 @@ enum Verb {
     /// Exit codes: 0 nothing or only warnings were found, 1 errors (with --strict also warnings), 2 wrong arguments.
     Lint(Box<lint::Flags>),
     /// Says which build this is.
-    Version(version::Flags),
+    #[command(mut_args(client::without_use))]
+    Version(Box<version::Flags>),
     /// Prints a script that completes what you type, with the names of Rollouts, for a shell.
     ///
     /// For the shell that you are in: `source <(serin completion bash)`; for others see the manual of the shell.
-    Completion {
-        /// The shell
-        shell: completion::Shell,
-    },
+    #[command(mut_args(client::without_use))]
+    Completion(Box<completion::Flags>),
     /// Prints the reference of the command line, or writes it as man pages.
     Manual {
         /// The folder to write man pages to, one a verb.
@@ -187,7 +186,7 @@ fn obey(verb: Verb, program: Program) -> Result<(), Failure> {
         Verb::Set(what) => ask(command::set(what, program)),
         Verb::Terminate(what) => ask(command::terminate(what, program)),
         Verb::Version(flags) => version::run(&flags, program),
-        Verb::Completion { shell } => completion::script(shell, program.name()),
+        Verb::Completion(flags) => completion::script(&flags, program.name()),
         Verb::Manual { man } => man.map_or_else(manual::page, |folder| manual::man_pages(&folder)),
         Verb::Dashboard(later) => Err(later.refuse("dashboard")),
         Verb::Notifications(later) => Err(later.refuse("notifications")),

@@ -3,6 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
+use super::client::UserFlags;
 use super::failure::{Failure, Program};
 use super::output::{Form, print};
 
@@ -15,6 +16,8 @@ pub(super) struct Flags {
     /// Print it for programs: json, yaml, or jsonpath=TEMPLATE, with the fields `version` and `platform`
     #[arg(long, short, value_name = "FORM")]
     output: Option<Form>,
+    #[command(flatten)]
+    _without_use: UserFlags,
 }
 
 /// Prints which build this is.

@@ -18,6 +18,8 @@ fn the_version_is_said_in_each_form() {
         let long = alone(program, &["version"]);
         assert!(long.stdout.starts_with(&format!("{program}: {version}\n")) && long.exit == 0, "{long:?}");
         assert_eq!(alone(program, &["version", "--short"]).stdout, format!("{version}\n"));
+        let elsewhere = ["-n", "shop", "version", "--context", "none", "--kubeconfig=/dev/null", "--short"];
+        assert_eq!(alone(program, &elsewhere).stdout, format!("{version}\n"));
     }
     assert_eq!(alone(SERIN, &["version", "-o", "jsonpath={.version}"]).stdout, version);
 }
@@ -52,6 +54,8 @@ fn each_shell_has_its_script() {
                 "{script:?}"
             );
             assert_eq!((script.stderr.as_str(), script.exit), ("", 0));
+            let flags = ["-n", "shop", "completion", shell, "-v", "4"];
+            assert_eq!(alone(program, &flags).stdout, script.stdout, "the flags of kubectl are accepted");
         }
     }
     let unknown = alone(SERIN, &["completion", "csh"]);

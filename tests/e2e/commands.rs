@@ -51,12 +51,16 @@ impl User<'_> {
         assert_eq!((stdout.as_str(), exit), (expected.as_str(), 0), "{} {words}: {stderr}", self.program);
     }
 
-    /// Types words whose exit code depends on the name.
+    /// Types words whose exit code depends on the name. What succeeds says so on the standard output alone, what fails
+    /// says why on the error output.
     fn is_told(&self, words: &str, codes: (i32, i32), said: &str) {
         let Outcome { stdout, stderr, exit } = self.types(words);
         let code = if self.is_plugin() { codes.1 } else { codes.0 };
-        assert_eq!(exit, code, "{} {words}: {stdout}{stderr}", self.program);
-        assert!(format!("{stdout}{stderr}").contains(said), "{} {words}: {stdout}{stderr}", self.program);
+        let context = format!("{} {words}:\n{stdout}{stderr}", self.program);
+        assert_eq!(exit, code, "{context}");
+        assert_eq!(stderr.is_empty(), code == 0, "{context}");
+        let told = if code == 0 { stdout } else { stderr };
+        assert!(told.contains(said), "{context}");
     }
 
     /// Waits until a status is told.
@@ -96,12 +100,21 @@ async fn an_update_is_led_from_the_command_line() {
     let _each = futures::future::join_all(NAMES.map(async |program| {
         let user = User { stage: Stage::new(&cluster.plane, "demo").await, program };
         let _controller = controller(&cluster.plane, &user.stage.namespace);
+        offline(&user);
         make(&user);
         update(&user).await;
         take_back(&user).await;
         other_kinds(&user).await;
     }))
     .await;
+}
+
+/// What needs no cluster, though one is named.
+fn offline(user: &User<'_>) {
+    user.is_told("version", (0, 0), env!("CARGO_PKG_VERSION"));
+    user.is_told("completion bash", (0, 0), "complete -o");
+    user.is_told("dashboard", (1, 1), "dashboard");
+    user.is_told("notifications", (1, 1), "notifications");
 }
 
 /// The Rollout, from a file that is checked first.
@@ -122,6 +135,7 @@ async fn update(user: &User<'_>) {
     user.is_told("status demo --timeout 90s", (0, 0), "Healthy");
     user.is_told("get rollout demo", (0, 0), "⟳ demo");
     user.is_told("list rollouts", (0, 0), "demo        Canary     Healthy");
+    user.is_told("list rollouts -A", (0, 0), &user.stage.namespace);
     user.is_told(
         "set image demo nobody=demo:green",
         (1, 1),
@@ -130,7 +144,7 @@ async fn update(user: &User<'_>) {
     user.commands("set image demo web=demo:green", "rollout \"demo\" image updated");
     assert_eq!(user.stored(IMAGE).await, "demo:green");
     user.sees("Paused - CanaryPauseStep").await;
-    user.is_told("status demo --watch=false", (11, 0), "Paused - CanaryPauseStep");
+    user.is_told("status demo --watch=false", (11, 0), "CanaryPauseStep");
     user.is_told("get rollout demo", (0, 0), "# revision:2");
     user.is_told("explain demo", (0, 0), "promote demo");
     let live = if user.is_plugin() { "list rollouts" } else { "lint --live -f examples/canary-basic.yaml" };
