@@ -3,18 +3,17 @@
 use std::collections::BTreeMap;
 
 use kube::CustomResource;
+use macro_rules_attribute::apply;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_with::skip_serializing_none;
 
 use super::metric::Metric;
-use super::wire::{blank_as_none, is_default, null_as_default};
+use super::wire::{null_as_default, wire};
 use super::{TemplateMetadata, Time};
 
 /// Metrics to be measured, for use in any number of runs.
-#[skip_serializing_none]
-#[derive(CustomResource, Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
+#[derive(CustomResource)]
 #[kube(
     group = "argoproj.io",
     version = "v1alpha1",
@@ -29,19 +28,14 @@ use super::{TemplateMetadata, Time};
 )]
 pub struct AnalysisTemplateSpec {
     /// What is measured.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub metrics: Vec<Metric>,
     /// Arguments that the metrics use, and their defaults.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub args: Vec<Argument>,
     /// Metrics whose failure has no effect.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub dry_run: Vec<DryRun>,
     /// How many measurements of which metrics are kept.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub measurement_retention: Vec<MeasurementRetention>,
     /// Other templates whose metrics are measured as well.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub templates: Vec<TemplateRef>,
 }
 
@@ -62,9 +56,8 @@ pub struct AnalysisTemplateSpec {
 pub struct ClusterAnalysisTemplateSpec(pub AnalysisTemplateSpec);
 
 /// One evaluation of metrics.
-#[skip_serializing_none]
-#[derive(CustomResource, Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
+#[derive(CustomResource)]
 #[kube(
     group = "argoproj.io",
     version = "v1alpha1",
@@ -82,27 +75,23 @@ pub struct ClusterAnalysisTemplateSpec(pub AnalysisTemplateSpec);
 pub struct AnalysisRunSpec {
     /// What is measured.
     #[serde(default, deserialize_with = "null_as_default")]
+    #[serde_with(skip_apply)]
     pub metrics: Vec<Metric>,
     /// Arguments that the metrics use.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub args: Vec<Argument>,
     /// Metrics whose failure has no effect.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub dry_run: Vec<DryRun>,
     /// How many measurements of which metrics are kept.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub measurement_retention: Vec<MeasurementRetention>,
     /// Whether the run is to end now.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub terminate: bool,
     /// When the finished run is deleted; never if not set.
     pub ttl_strategy: Option<TtlStrategy>,
 }
 
 /// When a finished run is deleted.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct TtlStrategy {
     /// Seconds after its end, whatever the outcome.
     pub seconds_after_completion: Option<i32>,
@@ -113,23 +102,22 @@ pub struct TtlStrategy {
 }
 
 /// An argument of a template or run, for use as `{{args.name}}`.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct Argument {
     /// Name of the argument.
-    #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     /// Its value; must be given by the user of the template if not set here.
+    #[serde_with(skip_apply)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
     /// Where its value comes from.
     pub value_from: Option<ValueFrom>,
 }
 
 /// Where the value of an argument comes from.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct ValueFrom {
     /// A key of a Secret in the namespace of the run.
     pub secret_key_ref: Option<SecretKeyRef>,
@@ -138,101 +126,85 @@ pub struct ValueFrom {
 }
 
 /// A key of a Secret.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct SecretKeyRef {
     /// Name of the Secret.
-    #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     /// Key in the Secret.
-    #[serde(default, deserialize_with = "null_as_default")]
     pub key: String,
 }
 
 /// A field of an object.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct FieldRef {
     /// Path of the field, such as `metadata.labels['app']`.
-    #[serde(default, deserialize_with = "null_as_default")]
     pub field_path: String,
 }
 
 /// Metrics whose failure has no effect.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct DryRun {
     /// Regular expression for the names of the metrics.
-    #[serde(default, deserialize_with = "null_as_default")]
     pub metric_name: String,
 }
 
 /// How many measurements are kept.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct MeasurementRetention {
     /// Regular expression for the names of the metrics.
-    #[serde(default, deserialize_with = "null_as_default")]
     pub metric_name: String,
     /// Number of measurements to keep.
     #[serde(default, deserialize_with = "null_as_default")]
+    #[serde_with(skip_apply)]
     pub limit: i32,
 }
 
 /// A template by its name.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct TemplateRef {
     /// Name of the template.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub template_name: Option<String>,
     /// Whether it is a ClusterAnalysisTemplate.
     pub cluster_scope: Option<bool>,
 }
 
 /// An analysis that a Rollout runs; with no templates it counts as absent.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
 pub struct RolloutAnalysis {
     /// Templates whose metrics are measured.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub templates: Vec<TemplateRef>,
     /// Arguments for the templates.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub args: Vec<RolloutArgument>,
     /// Metrics whose failure has no effect.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub dry_run: Vec<DryRun>,
     /// How many measurements of which metrics are kept.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub measurement_retention: Vec<MeasurementRetention>,
     /// Labels and annotations of the AnalysisRun.
     pub analysis_run_metadata: Option<TemplateMetadata>,
 }
 
 /// An argument that a Rollout gives to its templates.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct RolloutArgument {
     /// Name of the argument.
-    #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     /// Its value.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub value: Option<String>,
     /// Where its value comes from.
     pub value_from: Option<RolloutValueFrom>,
 }
 
 /// Where the value of a Rollout's argument comes from.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct RolloutValueFrom {
     /// The pod hash of a revision: `Latest` or `Stable`.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub pod_template_hash_value: Option<String>,
     /// A field of the Rollout.
     pub field_ref: Option<FieldRef>,
@@ -271,22 +243,18 @@ impl AnalysisPhase {
 }
 
 /// What an AnalysisRun has found.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
 pub struct AnalysisRunStatus {
     /// Outcome of the run.
     #[serde(default, deserialize_with = "null_as_default")]
     pub phase: AnalysisPhase,
     /// Why the run has its outcome.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub message: Option<String>,
     /// When the run was first assessed.
     pub started_at: Option<Time>,
     /// When the run ended.
     pub completed_at: Option<Time>,
     /// Results by metric, in the order of the first measurements.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub metric_results: Vec<MetricResult>,
     /// How many metrics came out how, dry runs aside.
     #[serde(default, deserialize_with = "null_as_default")]
@@ -296,90 +264,69 @@ pub struct AnalysisRunStatus {
 }
 
 /// How many metrics came out how.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct RunSummary {
     /// Number of metrics.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub count: i32,
     /// Number of successful metrics.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub successful: i32,
     /// Number of failed metrics.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub failed: i32,
     /// Number of inconclusive metrics.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub inconclusive: i32,
     /// Number of metrics that could not be measured.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub error: i32,
 }
 
 /// What was measured of one metric.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
 pub struct MetricResult {
     /// Name of the metric.
+    #[serde_with(skip_apply)]
     pub name: String,
     /// Outcome so far.
     #[serde(default, deserialize_with = "null_as_default")]
     pub phase: AnalysisPhase,
     /// The latest measurements.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub measurements: Vec<Measurement>,
     /// Why the metric has its outcome.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub message: Option<String>,
     /// Number of measurements, errors aside.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub count: i32,
     /// Number of successful measurements.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub successful: i32,
     /// Number of failed measurements.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub failed: i32,
     /// Number of inconclusive measurements.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub inconclusive: i32,
     /// Number of errors.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub error: i32,
     /// Number of errors since the last measurement that was none.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub consecutive_error: i32,
     /// Number of successful measurements since the last one that was not.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub consecutive_success: i32,
     /// Whether the outcome has no effect.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub dry_run: bool,
     /// Facts that the provider adds.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub metadata: BTreeMap<String, String>,
 }
 
 /// One measurement.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
 pub struct Measurement {
     /// Outcome.
     #[serde(default, deserialize_with = "null_as_default")]
     pub phase: AnalysisPhase,
     /// Why it has its outcome.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub message: Option<String>,
     /// When it was begun.
     pub started_at: Option<Time>,
     /// When it was done.
     pub finished_at: Option<Time>,
     /// What was measured, as text.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub value: Option<String>,
     /// Facts that the provider adds.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub metadata: BTreeMap<String, String>,
     /// When to look again.
     pub resume_at: Option<Time>,

@@ -7,12 +7,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use macro_rules_attribute::apply;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::schema;
-use super::wire::{is_default, null_as_default};
+use super::wire::{null_as_default, wire};
 
 /// A pod template, as JSON. Copies share the same value.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -127,13 +128,10 @@ impl JsonSchema for JobSpec {
 }
 
 /// Labels and annotations to be put on something.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
 pub struct TemplateMetadata {
     /// Labels to add.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub labels: BTreeMap<String, String>,
     /// Annotations to add.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub annotations: BTreeMap<String, String>,
 }

@@ -1,19 +1,16 @@
 //! The Rollout: what the user asks for.
 
 use kube::CustomResource;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-use serde_with::skip_serializing_none;
+use macro_rules_attribute::apply;
 
 use super::rollout_status::RolloutStatus;
 use super::strategy::{BlueGreenStrategy, CanaryStrategy};
-use super::wire::{blank_as_none, is_default, null_as_default};
+use super::wire::{is_default, null_as_default, wire};
 use super::{LabelSelector, PodTemplate, Time};
 
 /// What a Rollout should run, and how a new revision takes over.
-#[skip_serializing_none]
-#[derive(CustomResource, Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
+#[derive(CustomResource)]
 #[kube(
     group = "argoproj.io",
     version = "v1alpha1",
@@ -47,7 +44,6 @@ pub struct RolloutSpec {
     /// A workload whose pod template is used in place of `template`.
     pub workload_ref: Option<WorkloadRef>,
     /// Seconds that a pod must be ready before it counts as available.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub min_ready_seconds: i32,
     /// Recent revisions to which a rollback skips steps, pauses and analysis.
     pub rollback_window: Option<RollbackWindow>,
@@ -57,12 +53,10 @@ pub struct RolloutSpec {
     /// Number of old ReplicaSets to keep; 10 if not set.
     pub revision_history_limit: Option<i32>,
     /// Whether the user holds the Rollout where it is.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub paused: bool,
     /// Seconds without progress after which the Rollout counts as failed; 600 if not set.
     pub progress_deadline_seconds: Option<i32>,
     /// Whether passing the progress deadline aborts the update.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub progress_deadline_abort: bool,
     /// Pods created before this time are replaced, once it has come.
     pub restart_at: Option<Time>,
@@ -71,9 +65,7 @@ pub struct RolloutSpec {
 }
 
 /// How a new revision takes over; exactly one of the two must be set.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
 pub struct RolloutStrategy {
     /// Both revisions run side by side, and one Service is switched between them.
     pub blue_green: Option<BlueGreenStrategy>,
@@ -82,38 +74,27 @@ pub struct RolloutStrategy {
 }
 
 /// A workload whose pod template a Rollout runs.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
 pub struct WorkloadRef {
     /// API group and version of the workload, such as `apps/v1`.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub api_version: Option<String>,
     /// Kind of the workload: Deployment, ReplicaSet or PodTemplate.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub kind: Option<String>,
     /// Name of the workload, in the Rollout's namespace.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub name: Option<String>,
     /// When a referenced Deployment is scaled down: never (if not set), onsuccess or progressively.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub scale_down: Option<String>,
 }
 
 /// Recent revisions to which a rollback is fast.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
 pub struct RollbackWindow {
     /// Number of revisions in the window; 0 turns it off.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub revisions: i32,
 }
 
 /// How many finished AnalysisRuns and Experiments are kept.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
 pub struct RunHistoryLimits {
     /// Number of successful runs and experiments to keep; 5 if not set.
     pub successful_run_history_limit: Option<i32>,

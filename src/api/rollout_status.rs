@@ -2,80 +2,62 @@
 //!
 //! A value that equals its default is left out, so that a merge patch between two statuses removes it.
 
+use macro_rules_attribute::apply;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use serde_with::skip_serializing_none;
 
 use super::analysis::AnalysisPhase;
-use super::wire::{blank_as_none, is_default, null_as_default};
+use super::wire::{blank_as_none, is_default, null_as_default, wire};
 use super::{RolloutCondition, Time};
 
 /// What was observed of a Rollout, and how far its update has come.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
 pub struct RolloutStatus {
     /// Whether the update is aborted; set by a user or by the controller.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub abort: bool,
     /// When the controller first saw the abort.
     pub aborted_at: Option<Time>,
     /// Why the update waits for a user or a time; a user resumes it by clearing the list.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub pause_conditions: Vec<PauseCondition>,
     /// Whether the controller added a pause condition; with none left, a user has resumed the update.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub controller_pause: bool,
     /// Pod hash of the newest revision.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub current_pod_hash: Option<String>,
     /// Hash of the list of steps that `currentStepIndex` counts in.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub current_step_hash: Option<String>,
     /// Index of the current step; the number of steps when all are done.
     pub current_step_index: Option<i32>,
     /// How many pod hashes were found taken by another template.
     pub collision_count: Option<i32>,
     /// Number of pods of all revisions.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub replicas: i32,
     /// Number of pods of the newest revision.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub updated_replicas: i32,
     /// Number of ready pods.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub ready_replicas: i32,
     /// Number of available pods.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub available_replicas: i32,
     /// Number of pods that a HorizontalPodAutoscaler measures.
     #[serde(rename = "HPAReplicas")]
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub hpa_replicas: i32,
     /// Selector of those pods, as text.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub selector: Option<String>,
     /// Pod hash of the stable revision.
-    #[serde(rename = "stableRS", default, deserialize_with = "blank_as_none")]
+    #[serde(rename = "stableRS")]
     pub stable_rs: Option<String>,
     /// Generation of the Rollout that this status describes, as text.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub observed_generation: Option<String>,
     /// Generation of the referenced workload that this status describes, as text.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub workload_observed_generation: Option<String>,
     /// Typed facts about the Rollout.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub conditions: Vec<RolloutCondition>,
     /// The status in one word: Healthy, Progressing, Paused or Degraded.
     #[serde(default, deserialize_with = "blank_as_none")]
     pub phase: Option<RolloutPhase>,
     /// Why the Rollout is in its phase.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub message: Option<String>,
     /// Whether a user asked to skip everything up to the end of the update.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub promote_full: bool,
     /// The `restartAt` of the last completed restart.
     pub restarted_at: Option<Time>,
@@ -88,7 +70,6 @@ pub struct RolloutStatus {
     /// Load balancer of the last ALB Ingress.
     pub alb: Option<AlbStatus>,
     /// Load balancers of all ALB Ingresses.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub albs: Vec<AlbStatus>,
     /// How long the update has taken.
     pub duration: Option<RolloutDuration>,
@@ -144,16 +125,13 @@ impl PauseReason {
 }
 
 /// Facts of the canary strategy.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
 pub struct CanaryStatus {
     /// AnalysisRun of the current step.
     pub current_step_analysis_run_status: Option<AnalysisRunReference>,
     /// AnalysisRun beside the steps.
     pub current_background_analysis_run_status: Option<AnalysisRunReference>,
     /// Experiment of the current step.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub current_experiment: Option<String>,
     /// Traffic weights that were last set.
     pub weights: Option<TrafficWeights>,
@@ -161,7 +139,6 @@ pub struct CanaryStatus {
     #[serde(default, deserialize_with = "blank_as_none")]
     pub stable_ping_pong: Option<PingPongSide>,
     /// Calls of step plugins.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub step_plugin_statuses: Vec<StepPluginStatus>,
 }
 
@@ -176,50 +153,47 @@ pub enum PingPongSide {
 }
 
 /// An AnalysisRun and its outcome.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct AnalysisRunReference {
     /// Name of the AnalysisRun.
+    #[serde_with(skip_apply)]
     pub name: String,
     /// Phase of the AnalysisRun; blank until it has one.
     pub status: AnalysisPhase,
     /// Message of the AnalysisRun.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub message: Option<String>,
 }
 
 /// Traffic weights that were last set.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct TrafficWeights {
     /// Share of the canary.
     pub canary: WeightDestination,
     /// Share of the stable revision.
     pub stable: WeightDestination,
     /// Shares of experiments.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub additional: Vec<WeightDestination>,
     /// Whether the router was seen to use the weights; absent where it cannot tell.
     pub verified: Option<bool>,
 }
 
 /// One destination of traffic, and its share.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct WeightDestination {
     /// Share, in parts of the maximum weight.
+    #[serde_with(skip_apply)]
     pub weight: i32,
     /// Service that gets it.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub service_name: Option<String>,
     /// Pod hash of the revision that gets it.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub pod_template_hash: Option<String>,
 }
 
 /// One call of a step plugin.
-#[skip_serializing_none]
+#[serde_with::skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StepPluginStatus {
@@ -279,18 +253,13 @@ pub enum StepPluginPhase {
 }
 
 /// Facts of the blue-green strategy.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
 pub struct BlueGreenStatus {
     /// Pod hash that the preview Service selects.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub preview_selector: Option<String>,
     /// Pod hash that the active Service selects.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub active_selector: Option<String>,
     /// Whether the preview may grow to its full size.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub scale_up_preview_check_point: bool,
     /// AnalysisRun before the switch.
     pub pre_promotion_analysis_run_status: Option<AnalysisRunReference>,
@@ -299,12 +268,10 @@ pub struct BlueGreenStatus {
 }
 
 /// Load balancer of an ALB Ingress, and the target groups of the two revisions.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct AlbStatus {
     /// Name of the Ingress.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub ingress: Option<String>,
     /// The load balancer.
     #[serde(default, deserialize_with = "null_as_default")]
@@ -318,30 +285,28 @@ pub struct AlbStatus {
 }
 
 /// A thing in AWS.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct AwsResource {
     /// Its name.
+    #[serde_with(skip_apply)]
     pub name: String,
     /// Its Amazon resource name.
+    #[serde_with(skip_apply)]
     pub arn: String,
     /// The part of the resource name that metrics use.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub full_name: Option<String>,
 }
 
 /// How long an update has taken.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct RolloutDuration {
     /// When the update started.
     pub rollout_started_at: Option<Time>,
     /// Since when it waits for a user.
     pub manual_pause_started_at: Option<Time>,
     /// Seconds that it waited for users before.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub total_manual_pause_duration_seconds: i64,
     /// When the update ended.
     pub finished_at: Option<Time>,

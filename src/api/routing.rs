@@ -2,17 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use macro_rules_attribute::apply;
 use serde_json::Value;
-use serde_with::skip_serializing_none;
 
-use super::wire::{blank_as_none, is_default, null_as_default};
+use super::wire::{null_as_default, wire};
 
 /// What splits traffic between the revisions. Several routers may be set; each gets the same weights.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
 pub struct TrafficRouting {
     /// Istio's VirtualServices and DestinationRules.
     pub istio: Option<IstioRouting>,
@@ -31,181 +27,152 @@ pub struct TrafficRouting {
     /// A route of APISIX.
     pub apisix: Option<ApisixRouting>,
     /// Configuration of router plugins, by the name of the plugin.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub plugins: BTreeMap<String, Value>,
     /// Routes that steps may create; earlier ones go first.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub managed_routes: Vec<ManagedRoute>,
     /// Weight that stands for all traffic; 100 if not set.
     pub max_traffic_weight: Option<i32>,
 }
 
 /// A route that steps may create.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct ManagedRoute {
     /// Name of the route.
-    #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
 }
 
 /// Istio's objects; either `virtualService` or `virtualServices` must be set.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct IstioRouting {
     /// The VirtualService whose weights are set.
     pub virtual_service: Option<IstioVirtualService>,
     /// The VirtualServices whose weights are set.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub virtual_services: Vec<IstioVirtualService>,
     /// The DestinationRule whose subsets follow the revisions.
     pub destination_rule: Option<IstioDestinationRule>,
 }
 
 /// A VirtualService whose weights are set.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct IstioVirtualService {
     /// Name, or `name.namespace`.
-    #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     /// Names of the HTTP routes to work on; not needed where there is only one.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub routes: Vec<String>,
     /// TLS routes to work on.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub tls_routes: Vec<IstioTlsRoute>,
     /// TCP routes to work on.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub tcp_routes: Vec<IstioTcpRoute>,
 }
 
 /// Which TLS routes of a VirtualService to work on.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct IstioTlsRoute {
     /// Port of the route; 0 or not set means any.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub port: i64,
     /// SNI host names of the route.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub sni_hosts: Vec<String>,
 }
 
 /// Which TCP routes of a VirtualService to work on.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct IstioTcpRoute {
     /// Port of the route; 0 or not set means any.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub port: i64,
 }
 
 /// A DestinationRule whose subsets follow the revisions.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct IstioDestinationRule {
     /// Name, in the Rollout's namespace.
-    #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     /// Name of the subset that selects the canary.
-    #[serde(default, deserialize_with = "null_as_default")]
     pub canary_subset_name: String,
     /// Name of the subset that selects the stable revision.
-    #[serde(default, deserialize_with = "null_as_default")]
     pub stable_subset_name: String,
     /// Subsets whose weights are left alone.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub additional_subset_names: Vec<String>,
 }
 
 /// The Ingress that the canary Ingress is derived from; one of `stableIngress` and `stableIngresses` must be set.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct NginxRouting {
     /// Prefix of the annotations; nginx.ingress.kubernetes.io if not set.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub annotation_prefix: Option<String>,
     /// Name of the Ingress that routes to the stable Service.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub stable_ingress: Option<String>,
     /// Names of the Ingresses that route to the stable Service.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub stable_ingresses: Vec<String>,
     /// Annotations of the canary Ingress, their keys without the prefix.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub additional_ingress_annotations: BTreeMap<String, String>,
     /// Annotations of the canary Ingress, their keys as they are.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub canary_ingress_annotations: BTreeMap<String, String>,
 }
 
 /// The Ingress whose action carries the weights; one of `ingress` and `ingresses` must be set.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct AlbRouting {
     /// Name of the Ingress.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub ingress: Option<String>,
     /// Names of the Ingresses.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub ingresses: Vec<String>,
     /// Port of the Services.
     #[serde(default, deserialize_with = "null_as_default")]
+    #[serde_with(skip_apply)]
     pub service_port: i32,
     /// Service that the Ingress names; the stable Service if not set.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub root_service: Option<String>,
     /// Prefix of the annotations; alb.ingress.kubernetes.io if not set.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub annotation_prefix: Option<String>,
     /// Keeps a client on the revision that it met first.
     pub stickiness_config: Option<StickinessConfig>,
 }
 
 /// Keeps a client on the revision that it met first.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct StickinessConfig {
     /// Whether clients stick to a revision.
     #[serde(default, deserialize_with = "null_as_default")]
+    #[serde_with(skip_apply)]
     pub enabled: bool,
     /// For how many seconds, from 1 to 604800.
     #[serde(default, deserialize_with = "null_as_default")]
+    #[serde_with(skip_apply)]
     pub duration_seconds: i64,
 }
 
 /// A TrafficSplit of the Service Mesh Interface.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct SmiRouting {
     /// Service that clients use; the stable Service if not set.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub root_service: Option<String>,
     /// Name of the TrafficSplit; that of the Rollout if not set.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub traffic_split_name: Option<String>,
 }
 
 /// Mappings of Ambassador (Emissary).
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct AmbassadorRouting {
     /// Names of the Mappings that route to the stable Service.
     #[serde(default, deserialize_with = "null_as_default")]
+    #[serde_with(skip_apply)]
     pub mappings: Vec<String>,
 }
 
 /// A VirtualService of AWS App Mesh.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct AppMeshRouting {
     /// The VirtualService whose router carries the weights.
     pub virtual_service: Option<AppMeshVirtualService>,
@@ -214,22 +181,18 @@ pub struct AppMeshRouting {
 }
 
 /// A VirtualService whose router carries the weights.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct AppMeshVirtualService {
     /// Name, in the Rollout's namespace.
-    #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     /// Names of the routes to work on; all if none is named.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub routes: Vec<String>,
 }
 
 /// The VirtualNodes of the two revisions.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct AppMeshVirtualNodeGroup {
     /// VirtualNode of the canary.
     pub canary_virtual_node_ref: Option<AppMeshVirtualNodeRef>,
@@ -238,66 +201,59 @@ pub struct AppMeshVirtualNodeGroup {
 }
 
 /// A VirtualNode.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct AppMeshVirtualNodeRef {
     /// Name, in the Rollout's namespace.
-    #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
 }
 
 /// A weighted TraefikService.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct TraefikRouting {
     /// Name of the TraefikService, in the Rollout's namespace.
-    #[serde(default, deserialize_with = "null_as_default")]
     pub weighted_traefik_service_name: String,
 }
 
 /// A route of APISIX.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct ApisixRouting {
     /// The ApisixRoute whose weights are set.
     pub route: Option<ApisixRoute>,
 }
 
 /// An ApisixRoute whose weights are set.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct ApisixRoute {
     /// Name, in the Rollout's namespace.
-    #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     /// Names of the rules to work on; the one named like the route if none is named.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub rules: Vec<String>,
 }
 
 /// How a text is compared; exactly one of the three must be set.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct StringMatch {
     /// The whole text.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub exact: Option<String>,
     /// How the text begins.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub prefix: Option<String>,
     /// A regular expression for the text.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub regex: Option<String>,
 }
 
 /// Which requests are copied: those that fit everything that is set.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[apply(wire)]
+#[derive(Eq)]
 pub struct RouteMatch {
     /// Method of the request.
     pub method: Option<StringMatch>,
     /// Path of the request.
     pub path: Option<StringMatch>,
     /// Headers of the request, by name.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub headers: BTreeMap<String, StringMatch>,
 }

@@ -1,34 +1,29 @@
 //! The two strategies, and the steps of a canary.
 
+use macro_rules_attribute::apply;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use serde_with::skip_serializing_none;
 
 use super::analysis::{DryRun, MeasurementRetention, RolloutAnalysis, RolloutArgument, TemplateRef};
 use super::experiment::TemplateService;
 use super::rollout_status::PingPongSide;
 use super::routing::{RouteMatch, StringMatch, TrafficRouting};
-use super::wire::{blank_as_none, is_default, null_as_default};
+use super::wire::{is_default, null_as_default, wire};
 use super::{IntOrString, LabelSelector, TemplateMetadata};
 
 /// Both revisions run side by side, and the active Service is switched between them.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
 pub struct BlueGreenStrategy {
     /// Service that carries the users' traffic.
-    #[serde(default, deserialize_with = "null_as_default")]
     pub active_service: String,
     /// Service that selects the new revision before it is promoted.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub preview_service: Option<String>,
     /// Number of pods of the new revision before it is promoted; `spec.replicas` if not set.
     pub preview_replica_count: Option<i32>,
     /// Whether the new revision is promoted without a user; true if not set.
     pub auto_promotion_enabled: Option<bool>,
     /// Seconds to wait before the new revision is promoted by itself.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub auto_promotion_seconds: i32,
     /// Pods that may be missing during a restart, as a number or a percentage; 25% if not set.
     pub max_unavailable: Option<IntOrString>,
@@ -51,18 +46,13 @@ pub struct BlueGreenStrategy {
 }
 
 /// The new revision gets a growing share of pods or traffic.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
 pub struct CanaryStrategy {
     /// Service that selects the new revision.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub canary_service: Option<String>,
     /// Service that selects the stable revision.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub stable_service: Option<String>,
     /// What happens between the start of an update and its end, in order.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub steps: Vec<CanaryStep>,
     /// What splits traffic between the revisions; without it, the numbers of pods do.
     pub traffic_routing: Option<TrafficRouting>,
@@ -85,7 +75,6 @@ pub struct CanaryStrategy {
     /// Seconds before an aborted revision is scaled to zero; 30 if not set, and 0 keeps it.
     pub abort_scale_down_delay_seconds: Option<i32>,
     /// Whether the stable revision shrinks while the canary grows; only with traffic routing.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub dynamic_stable_scale: bool,
     /// Two Services that take turns in being the stable one.
     pub ping_pong: Option<PingPong>,
@@ -96,14 +85,11 @@ pub struct CanaryStrategy {
 }
 
 /// Two Services that take turns in being the stable one.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
 pub struct PingPong {
     /// First of the two Services.
-    #[serde(default, deserialize_with = "null_as_default")]
     pub ping_service: String,
     /// Second of the two Services.
-    #[serde(default, deserialize_with = "null_as_default")]
     pub pong_service: String,
 }
 
@@ -120,21 +106,19 @@ impl PingPong {
 }
 
 /// How many available pods are enough for a revision to count as available.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
 pub struct ReplicaProgressThreshold {
     /// What `value` counts: `Percent` of the desired pods, or `Pods`.
-    #[serde(rename = "type", default, deserialize_with = "null_as_default")]
+    #[serde(rename = "type")]
     pub type_: String,
     /// Number of pods, or percentage of them.
     #[serde(default, deserialize_with = "null_as_default")]
+    #[serde_with(skip_apply)]
     pub value: i32,
 }
 
 /// Keeps pods of two revisions off the same node; exactly one of the two must be set.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
 pub struct AntiAffinity {
     /// The scheduler prefers other nodes.
     pub preferred_during_scheduling_ignored_during_execution: Option<PreferredAntiAffinity>,
@@ -143,11 +127,11 @@ pub struct AntiAffinity {
 }
 
 /// How strongly other nodes are preferred.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
 pub struct PreferredAntiAffinity {
     /// Weight of the preference, from 1 to 100.
     #[serde(default, deserialize_with = "null_as_default")]
+    #[serde_with(skip_apply)]
     pub weight: i32,
 }
 
@@ -156,21 +140,15 @@ pub struct PreferredAntiAffinity {
 pub struct RequiredAntiAffinity {}
 
 /// Analysis that runs beside the steps.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
 pub struct BackgroundAnalysis {
     /// Templates whose metrics are measured.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub templates: Vec<TemplateRef>,
     /// Arguments for the templates.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub args: Vec<RolloutArgument>,
     /// Metrics whose failure has no effect.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub dry_run: Vec<DryRun>,
     /// How many measurements of which metrics are kept.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub measurement_retention: Vec<MeasurementRetention>,
     /// Labels and annotations of the AnalysisRun.
     pub analysis_run_metadata: Option<TemplateMetadata>,
@@ -193,9 +171,7 @@ impl BackgroundAnalysis {
 }
 
 /// One step of a canary. Exactly one field should be set; validation reports the others.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
 pub struct CanaryStep {
     /// Share of the canary, in percent or in parts of `maxTrafficWeight`.
     pub set_weight: Option<i32>,
@@ -263,48 +239,37 @@ impl CanaryStep {
 }
 
 /// Waits for a time, or for a user.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
 pub struct PauseStep {
     /// How long to wait, as seconds or a duration such as 30s or 1h; until a user promotes if not set.
     pub duration: Option<IntOrString>,
 }
 
 /// Sets the number of canary pods apart from the weight; matchTrafficWeight goes before replicas, and that before weight.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
 pub struct SetCanaryScale {
     /// Canary pods as a percentage of `spec.replicas`.
     pub weight: Option<i32>,
     /// Canary pods as a number.
     pub replicas: Option<i32>,
     /// Whether the number of canary pods follows the traffic weight again.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub match_traffic_weight: bool,
 }
 
 /// Sends requests with certain headers to the canary.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
 pub struct SetHeaderRoute {
     /// Name of the route, one of `managedRoutes`.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub name: Option<String>,
     /// Headers that a request must all have; none removes the route.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     #[serde(rename = "match")]
     pub matches: Vec<HeaderMatch>,
 }
 
 /// One header of a request.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
 pub struct HeaderMatch {
     /// Name of the header.
-    #[serde(default, deserialize_with = "null_as_default")]
     pub header_name: String,
     /// Value of the header.
     #[serde(deserialize_with = "null_as_default")]
@@ -312,15 +277,11 @@ pub struct HeaderMatch {
 }
 
 /// Sends copies of certain requests to the canary.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
 pub struct SetMirrorRoute {
     /// Name of the route, one of `managedRoutes`.
-    #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     /// Requests that are copied; none removes the route.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     #[serde(rename = "match")]
     pub matches: Vec<RouteMatch>,
     /// Percentage of the matching requests that is copied; all if not set.
@@ -328,33 +289,26 @@ pub struct SetMirrorRoute {
 }
 
 /// Runs a step plugin.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
 pub struct PluginStep {
     /// Name of the plugin, as `owner/name`.
-    #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     /// Configuration that is handed to the plugin.
     pub config: Option<Value>,
 }
 
 /// Runs an Experiment to its end.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
 pub struct ExperimentStep {
     /// What the Experiment runs.
     #[serde(default, deserialize_with = "null_as_default")]
+    #[serde_with(skip_apply)]
     pub templates: Vec<ExperimentStepTemplate>,
     /// How long it runs once it is available, as a duration; until its analyses end if not set.
-    #[serde(default, deserialize_with = "blank_as_none")]
     pub duration: Option<String>,
     /// Analyses of the Experiment.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub analyses: Vec<ExperimentStepAnalysis>,
     /// Metrics whose failure has no effect.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub dry_run: Vec<DryRun>,
     /// Labels and annotations of the AnalysisRuns.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
@@ -364,15 +318,11 @@ pub struct ExperimentStep {
 }
 
 /// One ReplicaSet of an Experiment that a step runs.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
 pub struct ExperimentStepTemplate {
     /// Name of the template, unique within the step.
-    #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     /// Whose pods it copies: `canary` or `stable`.
-    #[serde(default, deserialize_with = "null_as_default")]
     pub spec_ref: String,
     /// Number of pods; 1 if not set.
     pub replicas: Option<i32>,
@@ -388,24 +338,17 @@ pub struct ExperimentStepTemplate {
 }
 
 /// One analysis of an Experiment that a step runs.
-#[skip_serializing_none]
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
+#[apply(wire)]
 pub struct ExperimentStepAnalysis {
     /// Name of the analysis, unique within the step.
-    #[serde(default, deserialize_with = "null_as_default")]
     pub name: String,
     /// Name of the template.
-    #[serde(default, deserialize_with = "null_as_default")]
     pub template_name: String,
     /// Whether it is a ClusterAnalysisTemplate.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub cluster_scope: bool,
     /// Arguments for the template.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub args: Vec<RolloutArgument>,
     /// Whether the Experiment ends only after this analysis.
-    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub required_for_completion: bool,
 }
 

@@ -1,7 +1,33 @@
 //! How absent, null and blank values are read, and which values are left out when written.
+//!
+//! `wire` makes a struct a part of a custom resource. Its fields have the names and the rules that Go's JSON gives them:
+//! `null` is what is not there, a blank name is none, and of lists, maps, numbers and flags only those are written that
+//! say something. A field that has its own rule says `#[serde_with(skip_apply)]`.
 
+use macro_rules_attribute::attribute_alias;
 use serde::de::value::StringDeserializer;
 use serde::de::{Deserialize, Deserializer, IntoDeserializer};
+
+attribute_alias! {
+    #[apply(wire)] =
+        #[serde_with::apply(
+            Option<String> => #[serde(default, deserialize_with = "crate::api::wire::blank_as_none")],
+            Option => #[serde(skip_serializing_if = "Option::is_none")],
+            String => #[serde(default, deserialize_with = "crate::api::wire::null_as_default")],
+            Vec => #[serde(default, deserialize_with = "crate::api::wire::null_as_default")]
+                #[serde(skip_serializing_if = "crate::api::wire::is_default")],
+            BTreeMap => #[serde(default, deserialize_with = "crate::api::wire::null_as_default")]
+                #[serde(skip_serializing_if = "crate::api::wire::is_default")],
+            bool => #[serde(default, deserialize_with = "crate::api::wire::null_as_default")]
+                #[serde(skip_serializing_if = "crate::api::wire::is_default")],
+            i32 => #[serde(default, deserialize_with = "crate::api::wire::null_as_default")]
+                #[serde(skip_serializing_if = "crate::api::wire::is_default")],
+            i64 => #[serde(default, deserialize_with = "crate::api::wire::null_as_default")]
+                #[serde(skip_serializing_if = "crate::api::wire::is_default")],
+        )]
+        #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+        #[serde(rename_all = "camelCase")];
+}
 
 /// Reads `null` as the type's default: an empty list or map, zero, false.
 pub(super) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
