@@ -10,6 +10,7 @@ pub mod crds;
 mod explain;
 mod failure;
 mod get;
+mod given;
 mod jsonpath;
 mod lint;
 mod list;

@@ -100,7 +100,7 @@ pub(in crate::cli) async fn abort(flags: Abort, program: Program) -> Result<(), 
                 return Ok(Done::unchanged(name, object, "is aborted already"));
             }
             if is_settled(&rollout) {
-                let hint = format!("to go back to an earlier revision: undo {name}");
+                let hint = format!("to go back to an earlier revision: {}", commander.command("undo", name));
                 return Err(Failure::Failed(format!(
                     "nothing to abort: no update of rollout '{name}' is under way; {hint}"
                 )));

@@ -148,6 +148,27 @@ How long it takes depends on the start of pods, and a pause that a user ends.
 }
 
 #[test]
+fn commands_say_again_which_cluster_was_named() {
+    let path = file("named.json", &paused().to_string());
+    let flags =
+        ["--context", "a b", "--server=https://x:1", "--user", "jane", "--as-group=s", "--token", "secret"];
+    for (program, name) in [(SERIN, "serin"), (PLUGIN, "kubectl argo rollouts")] {
+        let said = run(program, &path, &flags).stdout;
+        let command = format!(
+            "    {name} promote demo -n default --context='a b' --user=jane --server=https://x:1 --as-group=s --token=TOKEN\n"
+        );
+        assert!(said.contains(&command) && !said.contains("secret"), "{said}");
+    }
+    let mut held = paused();
+    let items = held["items"].as_array_mut().expect("items");
+    items.iter_mut().find(|one| one["kind"] == "Rollout").expect("a Rollout")["spec"]["paused"] = true.into();
+    let path = file("held.json", &held.to_string());
+    let said = run(SERIN, &path, &["--kubeconfig", "it's", "--proxy-url", "http://p:1"]).stdout;
+    let (begin, end) = ("    HTTPS_PROXY=http://p:1 kubectl patch ", " -n default --kubeconfig=\"it's\"\n");
+    assert!(said.contains(begin) && said.contains(end), "{said}");
+}
+
+#[test]
 fn the_fields_for_programs_are_these() {
     let path = file("fields.json", &paused().to_string());
     let said: Value = serde_json::from_str(&run(SERIN, &path, &["-o", "json"]).stdout).expect("JSON");
