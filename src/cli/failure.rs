@@ -118,6 +118,11 @@ impl Failure {
         }
     }
 
+    /// Each of the failures that it comes to.
+    pub(super) fn complaints(&self) -> &[Self] {
+        if let Self::Several(failures) = self { failures } else { std::slice::from_ref(self) }
+    }
+
     /// That an object went while it was watched.
     pub(super) fn deleted(kind: &str, name: &str) -> Self {
         Self::NotFound(format!("the {kind} {name:?} was deleted"))

@@ -164,7 +164,9 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if failure != Failure::Unread {
-                eprintln!("{}: {failure}", program.complaint());
+                for complaint in failure.complaints() {
+                    eprintln!("{}: {complaint}", program.complaint());
+                }
             }
             failure.code(program).into()
         }
