@@ -3,7 +3,13 @@
 use std::io::{BufRead, BufReader, Lines};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::time::Duration;
+
+/// How often something that is waited for is looked at.
+const LOOK: Duration = Duration::from_millis(100);
+/// How many looks are had before it is waited for in vain.
+const LOOKS: usize = 600;
 
 fn playground(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_serin")).arg("playground").args(args).output().expect("the program runs")
@@ -104,7 +110,7 @@ struct Playing {
     api: String,
     kubeconfig: String,
     /// What it says later; it ends when nobody listens.
-    _lines: Lines<BufReader<ChildStdout>>,
+    lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Playing {
@@ -122,12 +128,25 @@ impl Playing {
         };
         let api = after("Kubernetes API http://");
         let kubeconfig = after("export KUBECONFIG=");
-        Self { child, api, kubeconfig, _lines: lines }
+        Self { child, api, kubeconfig, lines }
+    }
+
+    /// Waits for its end.
+    fn ended(&mut self) -> ExitStatus {
+        self.child.wait().expect("it ends")
     }
 
     fn signal(&self, name: &str) {
         let sent = Command::new("kill").args([name, &self.child.id().to_string()]).status();
         assert!(sent.expect("a program kill").success());
+    }
+}
+
+impl Drop for Playing {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _gone = self.child.kill();
+        let _status = self.child.wait();
     }
 }
 
@@ -137,10 +156,54 @@ fn an_interrupt_ends_everything() {
         let mut playing = Playing::start(&[]);
         assert!(TcpStream::connect(&playing.api).is_ok() && Path::new(&playing.kubeconfig).exists());
         playing.signal(signal);
-        let status = playing.child.wait().expect("it ends");
+        let status = playing.ended();
         assert!(status.success(), "{signal}: {status}");
         assert!(TcpStream::connect(&playing.api).is_err(), "{signal}: its API still listens");
         let folder = Path::new(&playing.kubeconfig).parent().expect("a folder of its own");
         assert!(!folder.exists(), "{signal}: {} is left", folder.display());
     }
+}
+
+/// Runs a line in a shell that finds nothing of ours by itself, after the lines that are to be typed first.
+fn shell(first: &[String], line: &str) -> Output {
+    let script = format!("{}\n{line}", first.join("\n"));
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", &script]).env_clear().env("PATH", "/usr/bin:/bin").output().expect("a shell")
+}
+
+#[test]
+fn what_is_printed_to_be_tried_works_as_it_is() {
+    let mut playing = Playing::start(&[]);
+    let said = playing.lines.by_ref().map_while(Result::ok).take_while(|line| !line.starts_with("demo:"));
+    let said: Vec<String> = said.map(|line| line.trim().to_owned()).collect();
+    let mut first: Vec<String> = said.iter().filter(|line| line.starts_with("export ")).cloned().collect();
+    first.push(format!("export KUBECONFIG={}", playing.kubeconfig));
+    let run = |verb: &str| {
+        let line = said.iter().find(|line| line.starts_with(&format!("serin {verb} ")));
+        let line = line.unwrap_or_else(|| panic!("no {verb} among {said:#?}"));
+        let done = shell(&first, line);
+        assert!(done.status.success(), "{line}: {}", text(&done.stderr));
+    };
+    // The exit codes of status: 0 Healthy, 11 paused until a user does something.
+    let until = |code: i32| {
+        let is_there = || shell(&first, "serin status demo --watch=false").status.code() == Some(code);
+        let mut looks = (0..LOOKS).map(|_| {
+            is_there() || {
+                std::thread::sleep(LOOK);
+                false
+            }
+        });
+        assert!(looks.any(|is_there| is_there), "status never ends with {code}");
+    };
+    until(0);
+    run("set image");
+    until(11);
+    run("abort");
+    until(10);
+    assert!(shell(&first, "serin retry rollout demo").status.success());
+    until(11);
+    run("promote");
+    until(0);
+    playing.signal("-INT");
+    assert!(playing.ended().success());
 }

@@ -11,6 +11,7 @@ use kube::{Client, Resource};
 use super::CLUSTER_HEADING;
 use super::cluster::ClusterFlags;
 use super::failure::{Failure, Program};
+use super::given::Given;
 use crate::api::{Rollout, decode};
 use crate::cluster::reread;
 use crate::controller::failure::root_cause;
@@ -39,6 +40,14 @@ pub(super) struct UserFlags {
     log_level: Option<String>,
 }
 
+impl UserFlags {
+    /// What was given of the flags about the cluster.
+    #[must_use]
+    pub(super) fn given(&self) -> Given {
+        self.cluster.given()
+    }
+}
+
 /// The flags of a command that asks no cluster: those that choose one are accepted, as by every command, and not shown.
 pub(super) fn without_use(flag: Arg) -> Arg {
     let is_hidden = flag.get_help_heading() == Some(CLUSTER_HEADING) || flag.is_hide_set();
@@ -61,16 +70,19 @@ pub(super) fn limit(text: &str) -> Result<Limit, String> {
 pub(super) struct Cluster {
     pub(super) client: Client,
     pub(super) namespace: String,
+    /// What was said about the cluster.
+    pub(super) given: Given,
     limit: Limit,
 }
 
 impl Cluster {
     pub(super) async fn open(flags: UserFlags) -> Result<Self, Failure> {
+        let given = flags.given();
         let config = flags.cluster.config().await?;
         let namespace = flags.namespace.unwrap_or_else(|| config.default_namespace.clone());
         let client = reread::client(config)
             .map_err(|error| Failure::Failed(format!("cannot make a client: {}", root_cause(&error))))?;
-        Ok(Self { client, namespace, limit: flags.request_timeout })
+        Ok(Self { client, namespace, given, limit: flags.request_timeout })
     }
 
     /// The same cluster, in another namespace if one is given.

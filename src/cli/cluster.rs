@@ -10,6 +10,7 @@ use kube::config::{
 };
 
 use super::CLUSTER_HEADING;
+use super::given::Given;
 use crate::controller::failure::root_cause;
 
 /// Why no cluster could be chosen.
@@ -102,10 +103,44 @@ pub(super) struct ClusterFlags {
 }
 
 impl ClusterFlags {
+    /// What was given of them, for commands that are to reach the same cluster. A secret is not said again: a word in capitals
+    /// stands for it.
+    #[must_use]
+    pub(super) fn given(&self) -> Given {
+        let given = self.given_file();
+        let given = [
+            ("context", &self.context),
+            ("cluster", &self.cluster),
+            ("user", &self.user),
+            ("server", &self.server),
+            ("tls-server-name", &self.tls_server_name),
+            ("certificate-authority", &self.certificate_authority),
+            ("client-certificate", &self.client_certificate),
+            ("client-key", &self.client_key),
+            ("username", &self.username),
+            ("as", &self.as_user),
+            ("as-uid", &self.as_uid),
+        ]
+        .into_iter()
+        .fold(given, |given, (flag, value)| given.with(flag, value.as_deref()));
+        let given = self.as_groups.iter().fold(given, |given, group| given.with("as-group", Some(group)));
+        given
+            .with("token", self.token.as_ref().map(|_| "TOKEN"))
+            .with("password", self.password.as_ref().map(|_| "PASSWORD"))
+            .with_switch("insecure-skip-tls-verify", self.insecure_skip_tls_verify)
+            .through(self.proxy_url.as_deref())
+    }
+
+    /// The kubeconfig alone.
+    fn given_file(&self) -> Given {
+        Given::default()
+            .with("kubeconfig", self.kubeconfig.as_ref().map(|file| file.to_string_lossy()).as_deref())
+    }
+
     /// Where the cluster is: as the flags say, else as `$KUBECONFIG` or `~/.kube/config`, else the one around this pod.
     pub(super) async fn config(self) -> Result<Config, ConfigError> {
         if let Some(file) = &self.kubeconfig {
-            let failed = |error: KubeconfigError| unusable(&error, || file.display().to_string());
+            let failed = |error: KubeconfigError| self.unusable(&error, || file.display().to_string());
             let kubeconfig = Kubeconfig::read_from(file).map_err(failed)?;
             return self.load(kubeconfig).await.map_err(failed);
         }
@@ -121,12 +156,15 @@ impl ClusterFlags {
         let named = std::env::var("KUBECONFIG").ok().filter(|paths| !paths.is_empty());
         if self.server.is_some() && named.is_none() && is_absent {
             let alone = Kubeconfig { current_context: Some(CONTEXT.into()), ..Kubeconfig::default() };
-            return self.load(alone).await.map_err(|error| unusable(&error, || "made of the flags".into()));
+            return self
+                .load(alone)
+                .await
+                .map_err(|error| self.unusable(&error, || "made of the flags".into()));
         }
         if self.context.is_some() || named.is_some() || !is_absent {
-            return Err(unusable(&error, || named.unwrap_or_else(|| DEFAULT_KUBECONFIG.into())));
+            return Err(self.unusable(&error, || named.unwrap_or_else(|| DEFAULT_KUBECONFIG.into())));
         }
-        let mut config = in_cluster(&error)?;
+        let mut config = self.in_cluster(&error)?;
         self.override_user(&mut config.auth_info);
         replace(&mut config.tls_server_name, self.tls_server_name.as_ref());
         config.accept_invalid_certs |= self.insecure_skip_tls_verify;
@@ -203,6 +241,33 @@ impl ClusterFlags {
         replace(&mut user.impersonate_uid, self.as_uid.as_ref());
         replace(&mut user.impersonate_groups, Some(&self.as_groups).filter(|groups| !groups.is_empty()));
     }
+
+    /// The cluster around this pod, where there is no kubeconfig for the reason given.
+    fn in_cluster(&self, error: &KubeconfigError) -> Result<Config, ConfigError> {
+        Config::incluster().map_err(|missing| ConfigError::NoCluster {
+            kubeconfig: format!("{}: {}", place(error, || DEFAULT_KUBECONFIG.into()), self.cause(error)),
+            in_cluster: match std::env::var_os(SERVICE_HOST) {
+                Some(_) => root_cause(&missing),
+                None => format!("${SERVICE_HOST} is not set"),
+            },
+        })
+    }
+
+    fn unusable(&self, error: &KubeconfigError, named: impl FnOnce() -> String) -> ConfigError {
+        ConfigError::Kubeconfig { place: place(error, named), cause: self.cause(error) }
+    }
+
+    fn cause(&self, error: &KubeconfigError) -> String {
+        if let KubeconfigError::CurrentContextNotSet = error {
+            return "it has no current context".into();
+        }
+        if let KubeconfigError::LoadContext(context) = error {
+            let list = self.given_file().kubectl("config get-contexts");
+            return format!("it has no context {context:?}; `{list}` lists those that it has");
+        }
+        // An error in the YAML ends with a picture of the place.
+        root_cause(error).lines().next().unwrap_or_default().to_owned()
+    }
 }
 
 /// Reads a truth value as Go does.
@@ -226,37 +291,9 @@ const DEFAULT_KUBECONFIG: &str = "~/.kube/config";
 /// Set in every pod.
 const SERVICE_HOST: &str = "KUBERNETES_SERVICE_HOST";
 
-/// The cluster around this pod, where there is no kubeconfig for the reason given.
-fn in_cluster(error: &KubeconfigError) -> Result<Config, ConfigError> {
-    Config::incluster().map_err(|missing| ConfigError::NoCluster {
-        kubeconfig: format!("{}: {}", place(error, || DEFAULT_KUBECONFIG.into()), cause(error)),
-        in_cluster: match std::env::var_os(SERVICE_HOST) {
-            Some(_) => root_cause(&missing),
-            None => format!("${SERVICE_HOST} is not set"),
-        },
-    })
-}
-
-fn unusable(error: &KubeconfigError, named: impl FnOnce() -> String) -> ConfigError {
-    ConfigError::Kubeconfig { place: place(error, named), cause: cause(error) }
-}
-
 /// The file that the error is about: the one that was `named`, or the one of several that could not be read.
 fn place(error: &KubeconfigError, named: impl FnOnce() -> String) -> String {
     if let KubeconfigError::ReadConfig(_, path) = error { path.display().to_string() } else { named() }
-}
-
-fn cause(error: &KubeconfigError) -> String {
-    if let KubeconfigError::CurrentContextNotSet = error {
-        return "it has no current context".into();
-    }
-    if let KubeconfigError::LoadContext(context) = error {
-        return format!(
-            "it has no context {context:?}; `kubectl config get-contexts` lists those that it has"
-        );
-    }
-    // An error in the YAML ends with a picture of the place.
-    root_cause(error).lines().next().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
@@ -325,5 +362,26 @@ users:
         let empty = Kubeconfig { current_context: Some(CONTEXT.into()), ..Kubeconfig::default() };
         let config = flags.load(empty).await.expect("a configuration");
         assert_eq!(config.cluster_url.to_string(), "http://localhost:8001/");
+    }
+
+    #[test]
+    fn each_flag_that_was_given_is_given_on() {
+        use clap::FromArgMatches;
+
+        let command = ClusterFlags::augment_args(clap::Command::new("flags"));
+        let longs: Vec<_> =
+            command.get_arguments().filter_map(|arg| Some(arg.get_long()?.to_owned())).collect();
+        for flag in longs.iter().filter(|flag| *flag != "disable-compression") {
+            let is_switch = flag == "insecure-skip-tls-verify";
+            let words = if is_switch { format!("--{flag}") } else { format!("--{flag}=a b") };
+            let matches = command.clone().try_get_matches_from(["flags", &words]).expect("flags");
+            let given = ClusterFlags::from_arg_matches(&matches).expect("flags").given();
+            let said = match flag.as_str() {
+                "token" | "password" => format!("serin x --{flag}={}", flag.to_uppercase()),
+                _ if is_switch => format!("serin x --{flag}"),
+                _ => format!("serin x --{flag}='a b'"),
+            };
+            assert_eq!(given.own(crate::cli::failure::Program::Serin, "x"), said);
+        }
     }
 }

@@ -52,9 +52,14 @@ impl Shell {
     }
 }
 
+/// What is completed: the commands, and before them the flags of kubectl, which the others have for themselves.
+fn command() -> Command {
+    UserFlags::augment_args(Cli::command())
+}
+
 /// Answers a shell, if one asks. Whether it does.
 pub(super) fn answer() -> bool {
-    let environment = CompleteEnv::with_factory(Cli::command).var(VARIABLE);
+    let environment = CompleteEnv::with_factory(command).var(VARIABLE);
     environment.try_complete(env::args_os(), env::current_dir().ok().as_deref()).unwrap_or(true)
 }
 
@@ -76,7 +81,7 @@ pub(super) fn script(flags: &Flags, program: &str) -> Result<(), Failure> {
 pub(super) fn answer_kubectl(words: Vec<OsString>) -> Result<(), Failure> {
     let line: Vec<OsString> = std::iter::once(OsString::from("serin")).chain(words).collect();
     let last = line.len() - 1;
-    let candidates = complete(&mut Cli::command(), line, last, None).unwrap_or_default();
+    let candidates = complete(&mut command(), line, last, None).unwrap_or_default();
     let mut lines = Vec::new();
     for candidate in candidates.iter().filter(|candidate| !candidate.is_hide_set()) {
         let help = candidate.get_help().map(|help| format!("\t{help}")).unwrap_or_default();
@@ -128,28 +133,35 @@ pub(super) const COMPLETE: &str = "__complete";
 /// The flags about the cluster among these words.
 fn flags(words: Vec<OsString>) -> Option<UserFlags> {
     let command = UserFlags::augment_args(Command::new("words")).args_override_self(true);
-    let known = |word: &str| {
-        let name = word.split('=').next().unwrap_or_default();
+    let takes_value = |name: &str| {
         let is = |arg: &clap::Arg| {
             arg.get_long().is_some_and(|long| name == format!("--{long}"))
                 || arg.get_short().is_some_and(|short| name == format!("-{short}"))
         };
-        command
-            .get_arguments()
-            .find(|arg| is(arg))
-            .map(|arg| arg.get_num_args().is_none_or(|values| values.takes_values()))
+        let known = command.get_arguments().find(|arg| is(arg))?;
+        Some(known.get_num_args().is_none_or(|values| values.takes_values()))
     };
     let mut chosen = vec![OsString::from("words")];
     let mut words = words.into_iter();
     while let Some(word) = words.next() {
         let text = word.to_string_lossy().into_owned();
-        if let Some(takes_value) = known(&text) {
+        let (name, has_value) = name(&text);
+        if let Some(takes_value) = takes_value(name) {
             chosen.push(word);
-            if takes_value && !text.contains('=') {
+            if takes_value && !has_value {
                 chosen.extend(words.next());
             }
         }
     }
     let matches = command.try_get_matches_from(chosen).ok()?;
     UserFlags::from_arg_matches(&matches).ok()
+}
+
+/// The name of a flag, and whether its value is in the same word: `--namespace=shop`, `-nshop`.
+fn name(word: &str) -> (&str, bool) {
+    match (word.split_once('='), word.get(..2)) {
+        (_, Some(short)) if word.len() > 2 && word.starts_with('-') && short != "--" => (short, true),
+        (Some((name, _)), _) => (name, true),
+        (None, _) => (word, false),
+    }
 }

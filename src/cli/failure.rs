@@ -24,12 +24,21 @@ impl Program {
         if name == "kubectl-argo-rollouts" { Self::Plugin } else { Self::Serin }
     }
 
-    /// What users type.
+    /// The name of its file.
     #[must_use]
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Serin => "serin",
             Self::Plugin => "kubectl-argo-rollouts",
+        }
+    }
+
+    /// How users call it in a command.
+    #[must_use]
+    pub(super) const fn command(self) -> &'static str {
+        match self {
+            Self::Serin => "serin",
+            Self::Plugin => "kubectl argo rollouts",
         }
     }
 
@@ -107,6 +116,11 @@ impl Failure {
                 Err(Self::Several(failures))
             }
         }
+    }
+
+    /// Each of the failures that it comes to.
+    pub(super) fn complaints(&self) -> &[Self] {
+        if let Self::Several(failures) = self { failures } else { std::slice::from_ref(self) }
     }
 
     /// That an object went while it was watched.

@@ -10,6 +10,7 @@ pub mod crds;
 mod explain;
 mod failure;
 mod get;
+mod given;
 mod jsonpath;
 mod lint;
 mod list;
@@ -162,7 +163,9 @@ pub fn run() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             if failure != Failure::Unread {
-                eprintln!("{}: {failure}", program.complaint());
+                for complaint in failure.complaints() {
+                    eprintln!("{}: {complaint}", program.complaint());
+                }
             }
             failure.code(program).into()
         }

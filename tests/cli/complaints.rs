@@ -60,7 +60,8 @@ fn a_context_that_is_not_there_is_named() {
     let file = kubeconfig(directory.path(), "http://127.0.0.1:1");
     let (code, text) = complaint_of(&["controller", "--kubeconfig", &file, "--context", "nowhere"]);
     assert_eq!(code, Some(1), "{text}");
-    assert!(text.contains("no context \"nowhere\""), "{text}");
+    let list = format!("no context \"nowhere\"; `kubectl config get-contexts --kubeconfig={file}` lists");
+    assert!(text.contains(&list), "{text}");
 }
 
 #[test]

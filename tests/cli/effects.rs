@@ -191,9 +191,11 @@ async fn several_rollouts_are_commanded_by_name_labels_or_all() {
     let paused = |names: &[&str]| {
         names.iter().map(|name| format!("rollout '{name}' paused\n")).collect::<Vec<_>>().concat()
     };
-    let named = run(&stage, "steps-edited", &["pause", "one", "missing", "two"]);
-    let missing = "serin: there is no Rollout \"missing\" in the namespace \"steps-edited\"\n";
-    assert_eq!(named, Outcome { stdout: paused(&["one", "two"]), stderr: missing.to_owned(), exit: 3 });
+    let named = run(&stage, "steps-edited", &["pause", "one", "missing", "two", "lost"]);
+    let stderr: String = ["missing", "lost"]
+        .map(|name| format!("serin: there is no Rollout {name:?} in the namespace \"steps-edited\"\n"))
+        .concat();
+    assert_eq!(named, Outcome { stdout: paused(&["one", "two"]), stderr, exit: 3 });
     let stopped = stage.run(PLUGIN, &["pause", "one", "missing", "two", "-n", "steps-edited"]);
     let missing = "Error: rollout.argoproj.io \"missing\" not found\n";
     assert_eq!(stopped, Outcome { stdout: paused(&["one"]), stderr: missing.to_owned(), exit: 1 });

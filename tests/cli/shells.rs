@@ -86,13 +86,26 @@ async fn verbs_flags_and_names_are_offered() {
         ("serin promote -n basic-create de", "demo"),
         ("serin get rollout --namespace=basic-create ", "demo"),
         ("serin status --kloglevel 3 -n basic-create ", "demo"),
+        ("serin -n prod prom", "promote"),
+        ("serin --context x --kubeconfig=y get roll", "rollout"),
+        ("serin --con", "--context"),
+        ("serin --insecure-skip-tls-verify stat", "status"),
+        ("serin -n basic-create promote de", "demo"),
+        ("serin --namespace=other get ro -n basic-create ", "demo"),
+        ("serin -nbasic-create status ", "demo"),
     ] {
         let offered = offered(&stage, line);
         assert!(offered.iter().any(|one| one == expected), "{line}: {offered:?}");
     }
+    assert_eq!(offered(&stage, "serin --context "), [""; 0], "a value is no verb");
     assert!(!offered(&stage, "serin promote ").iter().any(|one| one == "demo"), "it is in another namespace");
     let kubectl = stage.run(PLUGIN, &["__complete", "get", "rollout", "-n", "basic-create", "d"]);
     assert_eq!((kubectl.stdout.as_str(), kubectl.exit), ("demo\n:4\n", 0));
+    let file = stage.kubeconfig();
+    let file = file.to_str().expect("a path");
+    let before = ["__complete", "--kubeconfig", file, "-n", "basic-create", "get", "rollout", "d"];
+    let kubectl = outcome(stage.command(PLUGIN, &before).env("KUBECONFIG", "/nowhere"));
+    assert_eq!((kubectl.stdout.as_str(), kubectl.exit), ("demo\n:4\n", 0), "{}", kubectl.stderr);
 }
 
 #[test]

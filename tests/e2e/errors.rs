@@ -69,8 +69,8 @@ async fn a_kubeconfig_that_cannot_be_used() {
     let error = format!("serin: cannot use the kubeconfig {empty}: it has no current context");
     says(&["--kubeconfig", &empty], &[], &[&error, other]).await;
     let error = format!(
-        "serin: cannot use the kubeconfig {empty}: it has no context \"shop\"; `kubectl config get-contexts` lists those \
-         that it has"
+        "serin: cannot use the kubeconfig {empty}: it has no context \"shop\"; \
+         `kubectl config get-contexts --kubeconfig={empty}` lists those that it has"
     );
     says(&["--kubeconfig", &empty, "--context", "shop"], &[], &[&error, other]).await;
 }

@@ -33,6 +33,12 @@ impl Commander {
         Ok(Self { cluster: Cluster::open(user).await?, program, manner })
     }
 
+    /// What a user types to give another command to a Rollout.
+    pub(super) fn command(&self, verb: &str, name: &str) -> String {
+        let words = format!("{verb} {name} -n {}", self.cluster.namespace);
+        self.cluster.given.own(self.program, &words)
+    }
+
     /// Commands each of the Rollouts, and tells what came of it. Under the name of the reference's plugin the first
     /// failure is the end; else the others get their command, too. `what` is that command, for a question to the user.
     pub(super) async fn each(

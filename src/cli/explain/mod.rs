@@ -64,6 +64,7 @@ fn form(text: &str) -> Result<Form, String> {
 /// Prints why a Rollout is where it is.
 pub(super) async fn run(flags: Flags, program: Program) -> Result<(), Failure> {
     let Flags { name, save, snapshot, output, user } = flags;
+    let given = user.given();
     let picture = match (&snapshot, &name) {
         (Some(file), _) => load(file, name.as_deref())?,
         (None, name) => {
@@ -74,7 +75,7 @@ pub(super) async fn run(flags: Flags, program: Program) -> Result<(), Failure> {
         store(&picture, file)?;
     }
     let (namespace, rollout) = (&picture.explain.namespace, &picture.explain.rollout);
-    let speaker = Speaker { program, namespace, rollout };
+    let speaker = Speaker { program, namespace, rollout, given: &given };
     let explanation = explain(&picture, speaker).map_err(Failure::Failed)?;
     match output {
         Some(form) => print(&form.document(&explanation)?),

@@ -23,11 +23,9 @@ use world::{Settings, World};
 use super::stops::Stops;
 
 /// What can be tried with the example. It has to have room on a terminal of 80 columns and 24 rows.
-const EXAMPLE_HINTS: &str = r#"  kubectl get rollout demo -o yaml | sed s/:blue/:yellow/ | kubectl replace -f -
-  kubectl patch rollout demo --subresource status --type merge \
-    -p '{"status":{"pauseConditions":null}}'  # promotes it
-  kubectl patch rollout demo --subresource status --type merge \
-    -p '{"status":{"abort":true}}'            # takes it back"#;
+const EXAMPLE_HINTS: &str = "  serin set image demo demo=argoproj/rollouts-demo:yellow
+  serin promote demo  # goes on after the pause
+  serin abort demo    # takes the update back";
 
 /// Flags of `serin playground`.
 #[derive(Debug, Args)]

@@ -85,12 +85,15 @@ fn remember(tallies: &mut VecDeque<Tally>, now: Tally) {
 
 /// What runs where, and what to type in another terminal.
 fn introduction(world: &World, host: Option<&String>) -> String {
-    let World { api_url, ingress, kubeconfig, .. } = world;
+    let World { api_url, ingress, kubeconfig, link, .. } = world;
     let mut text = format!(
-        "Kubernetes API {api_url}, ingress http://{ingress}\n  export KUBECONFIG={}\n  \
-         kubectl get rollout,replicaset,pod  # Ctrl-C ends everything here",
+        "Kubernetes API {api_url}, ingress http://{ingress}\n  export KUBECONFIG={}\n",
         kubeconfig.display()
     );
+    if let Some(folder) = link {
+        let _ = writeln!(text, "  export PATH={}:$PATH  # for serin", folder.display());
+    }
+    text += "  kubectl get rollout,replicaset,pod  # Ctrl-C ends everything here";
     if let Some(host) = host {
         let _ = write!(text, "\n  curl -H 'Host: {host}' http://{ingress}");
     }

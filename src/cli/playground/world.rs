@@ -32,6 +32,8 @@ use crate::controller::run::{Options, run as run_controller};
 pub(super) const EXAMPLE: &str = include_str!("example.yaml");
 /// The namespace that manifests without one go to.
 pub(super) const NAMESPACE: &str = "default";
+/// What users type to call this program.
+const NAME: &str = "serin";
 /// How many answers of probes may wait.
 const PROBES: usize = 64;
 /// How many Rollouts the controller reconciles at the same time.
@@ -52,6 +54,8 @@ pub(super) struct World {
     pub(super) ingress: SocketAddr,
     pub(super) api_url: String,
     pub(super) kubeconfig: PathBuf,
+    /// A folder with a link to this program, where `serin` is not what a shell finds by that name.
+    pub(super) link: Option<PathBuf>,
     pub(super) tale: Tale,
     config: Config,
     _directory: TempDir,
@@ -77,6 +81,7 @@ impl World {
         let server =
             Server::start(front, server_settings).await.map_err(|cause| taken("--api-port", cause))?;
         let (directory, kubeconfig) = write_kubeconfig(&server.kubeconfig())?;
+        let link = link(directory.path())?;
         let config = config(&server.kubeconfig()).await?;
         let mut tasks = JoinSet::new();
         tasks.spawn(actors::run(client.clone(), ActorName::all(), clock));
@@ -96,6 +101,7 @@ impl World {
             ingress,
             api_url,
             kubeconfig,
+            link,
             tale: Tale::default(),
             config,
             _directory: directory,
@@ -162,6 +168,19 @@ fn write_kubeconfig(text: &str) -> Result<(TempDir, PathBuf), PlaygroundError> {
     let file = directory.path().join("kubeconfig");
     std::fs::write(&file, text).map_err(|cause| failed(&file, cause))?;
     Ok((directory, file))
+}
+
+/// Puts a link to this program into a folder, unless a shell finds it as `serin`. The folder, where it did.
+fn link(folder: &Path) -> Result<Option<PathBuf>, PlaygroundError> {
+    let failed = |cause| PlaygroundError::File { path: folder.join(NAME), cause };
+    let program = std::env::current_exe().and_then(|path| path.canonicalize()).map_err(failed)?;
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&paths).find_map(|folder| folder.join(NAME).canonicalize().ok());
+    if found.as_ref() == Some(&program) {
+        return Ok(None);
+    }
+    std::os::unix::fs::symlink(&program, folder.join(NAME)).map_err(failed)?;
+    Ok(Some(folder.to_owned()))
 }
 
 async fn config(kubeconfig: &str) -> Result<Config, PlaygroundError> {

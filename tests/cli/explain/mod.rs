@@ -1,5 +1,6 @@
 //! `serin explain`, offline and on a cluster that lives.
 
+mod elsewhere;
 mod offline;
 mod remedies;
 mod situations;

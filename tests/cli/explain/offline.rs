@@ -1,13 +1,15 @@
 //! What is said about objects that were saved: those of the recordings, and situations that are written down here.
 
+use std::collections::BTreeSet;
 use std::fs;
 
+use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
 use super::situations::{changed, situations};
 use super::world::Live;
 use crate::recorded::{Recording, recordings};
-use crate::stage::{Outcome, PLUGIN, SERIN, command, outcome};
+use crate::stage::{Outcome, PLUGIN, SERIN, Stage, command, outcome};
 
 /// Runs `explain` of a file, with more arguments, without any cluster.
 fn run(program: &str, file: &str, args: &[&str]) -> Outcome {
@@ -148,6 +150,27 @@ How long it takes depends on the start of pods, and a pause that a user ends.
 }
 
 #[test]
+fn commands_say_again_which_cluster_was_named() {
+    let path = file("named.json", &paused().to_string());
+    let flags =
+        ["--context", "a b", "--server=https://x:1", "--user", "jane", "--as-group=s", "--token", "secret"];
+    for (program, name) in [(SERIN, "serin"), (PLUGIN, "kubectl argo rollouts")] {
+        let said = run(program, &path, &flags).stdout;
+        let command = format!(
+            "    {name} promote demo -n default --context='a b' --user=jane --server=https://x:1 --as-group=s --token=TOKEN\n"
+        );
+        assert!(said.contains(&command) && !said.contains("secret"), "{said}");
+    }
+    let mut held = paused();
+    let items = held["items"].as_array_mut().expect("items");
+    items.iter_mut().find(|one| one["kind"] == "Rollout").expect("a Rollout")["spec"]["paused"] = true.into();
+    let path = file("held.json", &held.to_string());
+    let said = run(SERIN, &path, &["--kubeconfig", "it's", "--proxy-url", "http://p:1"]).stdout;
+    let (begin, end) = ("    HTTPS_PROXY=http://p:1 kubectl patch ", " -n default --kubeconfig=\"it's\"\n");
+    assert!(said.contains(begin) && said.contains(end), "{said}");
+}
+
+#[test]
 fn the_fields_for_programs_are_these() {
     let path = file("fields.json", &paused().to_string());
     let said: Value = serde_json::from_str(&run(SERIN, &path, &["-o", "json"]).stdout).expect("JSON");
@@ -260,6 +283,34 @@ async fn what_was_saved_says_the_same_later() {
         assert_eq!(run(SERIN, &path, &[]), now);
         let text = fs::read_to_string(&path).expect("a file");
         assert!(!text.contains("managedFields") && text.contains("ReplicaSet"), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_belongs_to_a_rollout_is_read_whatever_its_selector_became() {
+    let stage = Stage::start().await;
+    for name in ["basic-history", "steps-edited"] {
+        stage.play_named(name).await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let read = |file: &str| {
+            let path = folder.path().join(file).display().to_string();
+            let said = stage.run(SERIN, &["explain", "demo", "-n", name, "--save", &path]);
+            assert_eq!((said.stderr.as_str(), said.exit), ("", 0));
+            let saved: Value =
+                serde_json::from_str(&fs::read_to_string(path).expect("a file")).expect("JSON");
+            let items = saved["items"].as_array().expect("items").iter();
+            let text = |value: &Value| value.as_str().expect("a text").to_owned();
+            let names = items.map(|one| (text(&one["kind"]), text(&one["metadata"]["name"])));
+            names.collect::<BTreeSet<_>>()
+        };
+        let before = read("before.json");
+        assert!(before.iter().filter(|(kind, _)| kind == "ReplicaSet").count() > 1, "{before:?}");
+        assert!(before.iter().any(|(kind, _)| kind == "Pod"), "{before:?}");
+        let rollout = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout"});
+        let patch = Patch::Merge(json!({"spec": {"selector": {"matchLabels": {"tier": "other"}}}}));
+        let rollouts = stage.objects(Some(name), &rollout);
+        rollouts.patch("demo", &PatchParams::default(), &patch).await.expect("another selector");
+        assert_eq!(read("after.json"), before);
     }
 }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::cause::{Cause, Finding};
 use crate::cli::failure::Program;
+use crate::cli::given::Given;
 
 /// A command that helps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -28,6 +29,8 @@ pub(super) struct Speaker<'a> {
     pub namespace: &'a str,
     /// The name of the Rollout.
     pub rollout: &'a str,
+    /// How they said which cluster they mean.
+    pub(super) given: &'a Given,
 }
 
 /// What is said about a situation.
@@ -57,17 +60,15 @@ impl Words {
 impl Speaker<'_> {
     /// A command of this program about the Rollout; `verb` may have arguments after the name, behind a `|`.
     fn own(&self, verb: &str, to: &str) -> Command {
-        let program = match self.program {
-            Program::Serin => "serin",
-            Program::Plugin => "kubectl argo rollouts",
-        };
         let (verb, arguments) = verb.split_once('|').unwrap_or((verb, ""));
         let (name, namespace) = (self.rollout, self.namespace);
-        Command { run: format!("{program} {verb} {name}{arguments} -n {namespace}"), to: to.to_owned() }
+        let words = format!("{verb} {name}{arguments} -n {namespace}");
+        Command { run: self.given.own(self.program, &words), to: to.to_owned() }
     }
 
     fn kubectl(&self, arguments: &str, to: &str) -> Command {
-        Command { run: format!("kubectl {arguments} -n {}", self.namespace), to: to.to_owned() }
+        let words = format!("{arguments} -n {}", self.namespace);
+        Command { run: self.given.kubectl(&words), to: to.to_owned() }
     }
 
     fn edit(&self) -> Command {
@@ -203,19 +204,23 @@ pub(super) fn moment(time: Timestamp) -> String {
 mod tests {
     use super::*;
 
-    const SPEAKER: Speaker<'_> = Speaker { program: Program::Serin, namespace: "shop", rollout: "demo" };
+    fn speaker(given: &Given) -> Speaker<'_> {
+        Speaker { program: Program::Serin, namespace: "shop", rollout: "demo", given }
+    }
 
     #[test]
     fn commands_say_program_verb_rollout_and_namespace() {
-        let line = |program| Speaker { program, ..SPEAKER }.own("set image| web=IMAGE", "").run;
+        let given = Given::default();
+        let line = |program| Speaker { program, ..speaker(&given) }.own("set image| web=IMAGE", "").run;
         assert_eq!(line(Program::Serin), "serin set image demo web=IMAGE -n shop");
         assert_eq!(line(Program::Plugin), "kubectl argo rollouts set image demo web=IMAGE -n shop");
-        assert_eq!(SPEAKER.kubectl("get pods", "").run, "kubectl get pods -n shop");
+        assert_eq!(speaker(&given).kubectl("get pods", "").run, "kubectl get pods -n shop");
     }
 
     #[test]
     fn a_pause_that_ends_is_told_otherwise() {
-        let because = |cause: Cause, until| words(&Finding::of(cause).until(until), SPEAKER).because;
+        let because =
+            |cause: Cause, until| words(&Finding::of(cause).until(until), speaker(&Given::default())).because;
         let (never, soon) = (None, Some(Timestamp::UNIX_EPOCH));
         let preview = || Cause::Promotion { preview: Some("preview".to_owned()) };
         assert_eq!(
@@ -231,7 +236,7 @@ mod tests {
     #[test]
     fn what_is_not_safe_is_said_to_be_held_back() {
         let guarded = Cause::Guarded { said: "Service a would select \"b\"".to_owned() };
-        let Words { because, commands } = words(&Finding::of(guarded), SPEAKER);
+        let Words { because, commands } = words(&Finding::of(guarded), speaker(&Given::default()));
         assert!(because.starts_with("The controller holds back") && because.contains("select \"b\". That"));
         assert!(commands.is_empty());
     }

@@ -6,6 +6,7 @@ use super::{Speaker, Words, sentence};
 use crate::api::keys;
 use crate::cli::explain::cause::Mistake;
 use crate::cli::explain::lease::Controller;
+use crate::cli::failure::Program;
 
 pub(super) fn unreadable(path: &str, problem: &str, speaker: Speaker<'_>) -> Words {
     Words::new(format!("The controller cannot read the Rollout: {path}: {}", sentence(problem)))
@@ -73,7 +74,8 @@ pub(super) fn controller(
         || "Nobody does what is to be done".to_owned(),
         |generation| format!("No controller has looked at generation {generation} of the Rollout yet"),
     );
-    let start = "Start a controller (`serin controller`, or the Deployment of deploy/).";
+    let run = speaker.given.own(Program::Serin, "controller");
+    let start = format!("Start a controller (`{run}`, or the Deployment of deploy/).");
     match controller {
         Controller::Leads => Words::new(format!("{what}. One leads, and should do so within seconds.")),
         Controller::Unknown => Words::new(format!(
