@@ -31,8 +31,10 @@ const RUNS: usize = 11;
 const WRITERS: usize = 32;
 /// Until the audit log has been written.
 const SETTLING: Duration = Duration::from_secs(1);
-const COMMANDS: [&[&str]; 4] = [
+const COMMANDS: [&[&str]; 6] = [
     &["get", "rollout", "demo-3"],
+    &["explain", "demo-3"],
+    &["history", "demo-3"],
     &["list", "rollouts", "-A"],
     &["status", "demo-3", "--watch=false"],
     &["promote", "demo-3"],

@@ -116,6 +116,11 @@ impl Picture {
         self.of_kind(kind).filter_map(|object| serde_json::from_value(object.clone()).ok()).collect()
     }
 
+    /// The names of the objects of a kind.
+    pub(super) fn names(&self, kind: &str) -> impl Iterator<Item = &str> {
+        self.of_kind(kind).filter_map(|object| object["metadata"]["name"].as_str())
+    }
+
     fn of_kind(&self, kind: &str) -> impl Iterator<Item = &Value> {
         self.items.iter().filter(move |object| object["kind"] == kind)
     }

@@ -1,14 +1,17 @@
-//! Reads what an explanation looks at from a cluster: one list a kind, as short as selectors make it.
+//! Reads what an explanation looks at from a cluster: as little as selectors make it.
 
+use std::collections::BTreeSet;
+
+use k8s_openapi::api::apps::v1::ReplicaSet;
 use kube::Api;
-use kube::api::{DynamicObject, ListParams};
-use kube::core::{ApiResource, GroupVersionKind};
+use kube::api::{DynamicObject, ListParams, ObjectMeta};
+use kube::core::{ApiResource, Expression, GroupVersionKind};
 use serde_json::{Value, json};
 
 use super::lease;
 use super::picture::Picture;
 use crate::api::{Rollout, keys};
-use crate::cli::client::Cluster;
+use crate::cli::client::{self, Cluster};
 use crate::cli::failure::{Failure, Program};
 use crate::clock::Clock;
 use crate::controller::entry::{Entry, RolloutEntry};
@@ -53,23 +56,22 @@ pub(super) async fn read(cluster: &Cluster, name: &str, program: Program) -> Res
     picture.add([rollout]);
 
     let all = ListParams::default();
-    let hashed = ListParams::default().labels(keys::POD_HASH_LABEL);
     let reader = Reader { cluster };
-    reader.list(&Kind::needed(ObjectKind::ReplicaSet), &hashed, &mut picture).await?;
+    reader.replica_sets(&stored, &mut picture).await?;
     reader.list(&Kind::needed(ObjectKind::Service), &all, &mut picture).await?;
     if !entry.observed.ingresses.is_empty() {
         reader.list(&Kind::needed(ObjectKind::Ingress), &all, &mut picture).await?;
     }
-    reader.list(&Kind::optional("", "Pod", "pods"), &hashed, &mut picture).await?;
+    let pods = pods_of(&picture, &entry.id.uid);
+    reader.list(&Kind::optional("", "Pod", "pods"), &pods, &mut picture).await?;
     if let Some(workload) = &entry.observed.workload {
         let kind = match workload.kind {
             WorkloadKind::Deployment => ObjectKind::Deployment,
             WorkloadKind::ReplicaSet => ObjectKind::ReplicaSet,
             WorkloadKind::PodTemplate => ObjectKind::PodTemplate,
         };
-        let named = ListParams::default().fields(&format!("metadata.name={}", workload.name));
         let kind = Kind { is_optional: true, ..Kind::needed(kind) };
-        reader.list(&kind, &named, &mut picture).await?;
+        reader.list(&kind, &named(&workload.name), &mut picture).await?;
     }
     if entry.observed.pods {
         let budgets = Kind::optional("policy", "PodDisruptionBudget", "poddisruptionbudgets");
@@ -86,6 +88,35 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
+    /// Adds the ReplicaSets that belong to the Rollout: those that its selector matches, and those that it owns although that
+    /// does not, because their labels were changed, or the selector, where the definition is the reference's. Of the others
+    /// only metadata is asked for.
+    async fn replica_sets(&self, rollout: &DynamicObject, picture: &mut Picture) -> Result<(), Failure> {
+        let kind = Kind::needed(ObjectKind::ReplicaSet);
+        let hashed = ListParams::default().labels(keys::POD_HASH_LABEL);
+        let own = client::rollout(rollout.clone()).ok().and_then(|rollout| client::own_selector(&rollout));
+        let Some(mut own) = own else { return self.list(&kind, &hashed, picture).await };
+        own.extend(Expression::Exists(keys::POD_HASH_LABEL.to_owned()));
+        self.list(&kind, &ListParams::default().labels_from(&own), picture).await?;
+        let sets = self.cluster.objects_of(&kind.resource);
+        let known = self.cluster.ask(sets.list_metadata(&hashed)).await?.items;
+        let matched: BTreeSet<&str> = picture.names(&kind.resource.kind).collect();
+        let is_missed = |meta: &ObjectMeta| {
+            let mut owners = meta.owner_references.iter().flatten();
+            owners.any(|owner| Some(&owner.uid) == rollout.metadata.uid.as_ref())
+                && !meta.name.as_deref().is_some_and(|name| matched.contains(name))
+        };
+        let missed: Vec<String> = known
+            .into_iter()
+            .filter(|one| is_missed(&one.metadata))
+            .filter_map(|one| one.metadata.name)
+            .collect();
+        for name in missed {
+            self.list(&kind, &named(&name), picture).await?;
+        }
+        Ok(())
+    }
+
     async fn list(&self, kind: &Kind, selector: &ListParams, picture: &mut Picture) -> Result<(), Failure> {
         let api = Api::namespaced_with(self.cluster.client.clone(), &self.cluster.namespace, &kind.resource);
         self.list_in(&api, kind, selector, picture).await
@@ -130,8 +161,7 @@ impl Reader<'_> {
         };
         let owners: Vec<String> = named.filter_map(owner).filter(|owner| *owner != entry.id.name).collect();
         for owner in owners {
-            let selector = ListParams::default().fields(&format!("metadata.name={owner}"));
-            self.list(&Kind::needed(ObjectKind::Rollout), &selector, picture).await?;
+            self.list(&Kind::needed(ObjectKind::Rollout), &self::named(&owner), picture).await?;
         }
         Ok(())
     }
@@ -141,7 +171,7 @@ impl Reader<'_> {
     async fn leases(&self, instance_id: Option<&str>, picture: &mut Picture) -> Result<(), Failure> {
         let kind = Kind::optional("coordination.k8s.io", "Lease", "leases");
         for id in [instance_id, None] {
-            let selector = ListParams::default().fields(&format!("metadata.name={}", lease::name(id)));
+            let selector = named(&lease::name(id));
             let client = || self.cluster.client.clone();
             self.list_in(&Api::all_with(client(), &kind.resource), &kind, &selector, picture).await?;
             let Some(said) = picture.explain.unread.remove("leases") else {
@@ -158,6 +188,33 @@ impl Reader<'_> {
             }
         }
         Ok(())
+    }
+}
+
+fn named(name: &str) -> ListParams {
+    ListParams::default().fields(&format!("metadata.name={name}"))
+}
+
+/// Which pods the ReplicaSets of the Rollout can have: by the hashes that they select.
+fn pods_of(picture: &Picture, rollout: &str) -> ListParams {
+    let hashed = ListParams::default().labels(keys::POD_HASH_LABEL);
+    let sets = picture.all::<ReplicaSet>("ReplicaSet");
+    let own = |set: &&ReplicaSet| {
+        let owners = set.metadata.owner_references.as_ref();
+        owners.is_none_or(|owners| owners.iter().any(|owner| owner.uid == rollout))
+    };
+    let selected = |set: &ReplicaSet| {
+        let labels = set.spec.as_ref()?.selector.match_labels.as_ref()?;
+        labels.get(keys::POD_HASH_LABEL).cloned()
+    };
+    match sets.iter().filter(own).map(selected).collect::<Option<BTreeSet<String>>>() {
+        // One selects pods of any hash.
+        None => hashed,
+        // There are none of them, but whether they may be looked at is to be known.
+        Some(hashes) if hashes.is_empty() => hashed.limit(1),
+        Some(hashes) => {
+            ListParams::default().labels_from(&Expression::In(keys::POD_HASH_LABEL.to_owned(), hashes).into())
+        }
     }
 }
 
@@ -193,4 +250,37 @@ fn keep_own(mut picture: Picture) -> Picture {
         }
     });
     picture
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picture(sets: &[(&str, Value, Value)]) -> Picture {
+        let mut picture = Picture::new("shop", "demo", Clock::System.now());
+        picture.add(sets.iter().map(|(name, owner, selector)| {
+            let owners = json!([{"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "name": "a", "uid": owner}]);
+            let owners = if owner.is_null() { Value::Null } else { owners };
+            json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": name, "ownerReferences": owners},
+                "spec": {"selector": {"matchLabels": selector}}})
+        }));
+        picture
+    }
+
+    #[test]
+    fn pods_are_asked_for_by_the_hashes_of_the_rollouts_own_replica_sets() {
+        let hash = |hash: &str| json!({keys::POD_HASH_LABEL: hash});
+        let own = ("a", json!("u"), hash("1"));
+        let orphan = ("b", Value::Null, hash("2"));
+        let foreign = ("c", json!("v"), hash("3"));
+        let wide = ("d", json!("u"), json!({"app": "demo"}));
+        for (sets, selector, limit) in [
+            (vec![own.clone(), orphan, foreign.clone()], "rollouts-pod-template-hash in (1,2)", None),
+            (vec![own, wide], "rollouts-pod-template-hash", None),
+            (vec![foreign], "rollouts-pod-template-hash", Some(1)),
+        ] {
+            let params = pods_of(&picture(&sets), "u");
+            assert_eq!((params.label_selector.as_deref(), params.limit), (Some(selector), limit));
+        }
+    }
 }

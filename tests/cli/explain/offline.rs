@@ -1,13 +1,15 @@
 //! What is said about objects that were saved: those of the recordings, and situations that are written down here.
 
+use std::collections::BTreeSet;
 use std::fs;
 
+use kube::api::{Patch, PatchParams};
 use serde_json::{Value, json};
 
 use super::situations::{changed, situations};
 use super::world::Live;
 use crate::recorded::{Recording, recordings};
-use crate::stage::{Outcome, PLUGIN, SERIN, command, outcome};
+use crate::stage::{Outcome, PLUGIN, SERIN, Stage, command, outcome};
 
 /// Runs `explain` of a file, with more arguments, without any cluster.
 fn run(program: &str, file: &str, args: &[&str]) -> Outcome {
@@ -281,6 +283,35 @@ async fn what_was_saved_says_the_same_later() {
         assert_eq!(run(SERIN, &path, &[]), now);
         let text = fs::read_to_string(&path).expect("a file");
         assert!(!text.contains("managedFields") && text.contains("ReplicaSet"), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_rollout_owns_is_read_although_its_selector_does_not_match() {
+    let stage = Stage::start().await;
+    for name in ["basic-history", "steps-edited"] {
+        stage.play_named(name).await;
+        let folder = tempfile::tempdir().expect("a folder");
+        let read = |file: &str| {
+            let path = folder.path().join(file).display().to_string();
+            let said = stage.run(SERIN, &["explain", "demo", "-n", name, "--save", &path]);
+            assert_eq!((said.stderr.as_str(), said.exit), ("", 0));
+            let saved: Value =
+                serde_json::from_str(&fs::read_to_string(path).expect("a file")).expect("JSON");
+            let items = saved["items"].as_array().expect("items").iter();
+            let text = |value: &Value| value.as_str().expect("a text").to_owned();
+            let names = items.map(|one| (text(&one["kind"]), text(&one["metadata"]["name"])));
+            names.collect::<BTreeSet<_>>()
+        };
+        let before = read("before.json");
+        assert!(before.iter().filter(|(kind, _)| kind == "ReplicaSet").count() > 1, "{before:?}");
+        assert!(before.iter().any(|(kind, _)| kind == "Pod"), "{before:?}");
+        let sets = stage.objects(Some(name), &json!({"apiVersion": "apps/v1", "kind": "ReplicaSet"}));
+        for (_, set) in before.iter().filter(|(kind, _)| kind == "ReplicaSet") {
+            let patch = Patch::Merge(json!({"metadata": {"labels": {"app": "other"}}}));
+            sets.patch(set, &PatchParams::default(), &patch).await.expect("another label");
+        }
+        assert_eq!(read("after.json"), before);
     }
 }
 
