@@ -1,14 +1,11 @@
 //! Templates as `kubectl -o jsonpath` has them: text, and paths in braces.
-//!
-//! The paths themselves are the standard's ([RFC 9535]), once the notation of Kubernetes is put into it.
-//!
-//! [RFC 9535]: https://www.rfc-editor.org/rfc/rfc9535
 
 use std::str::FromStr;
 
 use jsonpath_rust::JsonPath;
-use jsonpath_rust::parser::parse_json_path;
 use serde_json::Value;
+
+use crate::domain::json_path::standard;
 
 /// A template; see <https://kubernetes.io/docs/reference/kubectl/jsonpath/>.
 #[derive(Debug, Clone, PartialEq)]
@@ -130,70 +127,6 @@ fn literal(quoted: &str) -> Result<String, String> {
         }
     }
     Ok(text)
-}
-
-/// A path in the standard's notation, in which names with other signs than letters stand in brackets.
-fn standard(path: &str) -> Result<String, String> {
-    let mut standard = String::from("$");
-    let mut rest = path.strip_prefix(['$', '@']).unwrap_or(path);
-    if !rest.is_empty() && !rest.starts_with(['.', '[']) {
-        return Err(format!("the path {path:?} does not begin with a dot, as in .status.phase"));
-    }
-    while !rest.is_empty() {
-        if rest.starts_with('[') {
-            let length = bracket(rest).ok_or_else(|| format!("a bracket in {path:?} is not closed"))?;
-            standard += &rest[..length];
-            rest = &rest[length..];
-            continue;
-        }
-        rest = rest.strip_prefix('.').unwrap_or(rest);
-        if let Some(after) = rest.strip_prefix('.') {
-            standard += "..";
-            rest = after;
-        }
-        let (name, length) = name(rest);
-        rest = &rest[length..];
-        match name.as_str() {
-            "" => {}
-            "*" => standard += "[*]",
-            name => standard.extend(["[", &Value::from(name).to_string(), "]"]),
-        }
-    }
-    match parse_json_path(&standard) {
-        Ok(_) => Ok(standard),
-        Err(_) => Err(format!("{path:?} is no path")),
-    }
-}
-
-/// The length of what stands in brackets, with them.
-fn bracket(text: &str) -> Option<usize> {
-    let mut depth = 0_usize;
-    let mut quote = None;
-    for (index, letter) in text.char_indices() {
-        match (quote, letter) {
-            (Some(open), _) if letter == open => quote = None,
-            (None, '"' | '\'') => quote = Some(letter),
-            (None, '[') => depth += 1,
-            (None, ']') if depth == 1 => return Some(index + 1),
-            (None, ']') => depth -= 1,
-            (Some(_) | None, _) => {}
-        }
-    }
-    None
-}
-
-/// The name at the beginning, up to a dot or bracket that no backslash precedes, and its length as it is written.
-fn name(text: &str) -> (String, usize) {
-    let mut name = String::new();
-    let mut letters = text.char_indices();
-    while let Some((index, letter)) = letters.next() {
-        match letter {
-            '\\' => name.extend(letters.next().map(|(_, letter)| letter)),
-            '.' | '[' => return (name, index),
-            other => name.push(other),
-        }
-    }
-    (name, text.len())
 }
 
 #[cfg(test)]

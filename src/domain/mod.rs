@@ -5,6 +5,7 @@ pub mod condition;
 pub mod duration;
 pub mod event;
 pub mod hash;
+pub mod json_path;
 pub mod merge_patch;
 pub mod plan;
 pub mod quantity;

@@ -79,7 +79,11 @@ fn definition() -> Value {
         "additionalPrinterColumns": [
             {"name": "Size", "type": "integer", "jsonPath": ".spec.size"},
             {"name": "Phase", "type": "string", "jsonPath": ".status.phase", "priority": 1},
-            {"name": "First", "type": "string", "jsonPath": ".spec.parts[?(@.name==\"x\")].note"}]})
+            {"name": "First", "type": "string", "jsonPath": ".spec.parts[?(@.name==\"x\")].note"},
+            {"name": "Hyphen", "type": "integer", "jsonPath": ".spec.free.a-b"},
+            {"name": "Dot", "type": "integer", "jsonPath": r".spec.free.c\.d"},
+            {"name": "Quoted", "type": "integer", "jsonPath": r".spec.free['c\.d']"},
+            {"name": "Chosen", "type": "integer", "jsonPath": r".spec.free.all[?(@.e-f=='g.h')].i\.j"}]})
     };
     json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
         "metadata": {"name": format!("widgets.{GROUP}")},
@@ -217,18 +221,27 @@ async fn a_scale_writes_its_path(w: World) {
 }
 
 async fn columns_are_printed(w: World) {
-    made(&w, json!({"parts": [{"name": "x", "note": "hello"}]})).await;
+    let free = json!({"a-b": 1, "c.d": 2, "all": [{"e-f": "other", "i.j": 3}, {"e-f": "g.h", "i.j": 4}]});
+    made(&w, json!({"parts": [{"name": "x", "note": "hello"}], "free": free})).await;
     let table = w.send("GET", &w.path(WIDGETS), &[("accept", TABLE)], &Value::Null).await.done();
     let columns = table["columnDefinitions"].as_array().expect("columns");
     let found: Vec<_> =
         columns.iter().map(|c| (text(&c["name"]), text(&c["type"]), c["priority"].as_u64())).collect();
-    let expected =
-        [("Name", "string", 0), ("Size", "integer", 0), ("Phase", "string", 1), ("First", "string", 0)];
+    let expected = [
+        ("Name", "string", 0),
+        ("Size", "integer", 0),
+        ("Phase", "string", 1),
+        ("First", "string", 0),
+        ("Hyphen", "integer", 0),
+        ("Dot", "integer", 0),
+        ("Quoted", "integer", 0),
+        ("Chosen", "integer", 0),
+    ];
     assert_eq!(
         found,
         expected.map(|(name, kind, priority)| (name.to_owned(), kind.to_owned(), Some(priority)))
     );
-    assert_eq!(table["rows"][0]["cells"], json!(["a", 3, null, "hello"]));
+    assert_eq!(table["rows"][0]["cells"], json!(["a", 3, null, "hello", 1, 2, 2, 4]));
 }
 
 async fn items_have_a_kind(w: World) {

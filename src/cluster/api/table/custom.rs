@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::age;
 use super::format::{items, name, text};
+use crate::domain::json_path::standard;
 
 /// The columns of one version of a definition, after the name.
 pub(super) struct CustomColumns {
@@ -15,7 +16,8 @@ pub(super) struct CustomColumns {
 struct CustomColumn {
     definition: Value,
     kind: String,
-    path: String,
+    /// In the standard's notation; none where the definition's is no path.
+    path: Option<String>,
 }
 
 impl CustomColumns {
@@ -53,13 +55,13 @@ impl CustomColumn {
             "priority": column["priority"].as_i64().unwrap_or_default(),
         });
         let kind = text(&column["type"]).to_owned();
-        Self { definition, kind, path: standard_path(path) }
+        Self { definition, kind, path: standard(path).ok() }
     }
 
     /// What the path leads to, as its type is printed; null where it leads to nothing or to something else.
     fn cell(&self, object: &Value, now: Timestamp) -> Value {
-        let found = object.query(&self.path).unwrap_or_default();
-        let Some(value) = found.first() else { return Value::Null };
+        let found = self.path.as_ref().and_then(|path| object.query(path).ok());
+        let Some(value) = found.as_ref().and_then(|found| found.first()) else { return Value::Null };
         match (self.kind.as_str(), value) {
             ("integer" | "number", Value::Number(_)) | ("boolean", Value::Bool(_)) => (*value).clone(),
             ("string", Value::String(text)) => text.as_str().into(),
@@ -71,44 +73,9 @@ impl CustomColumn {
     }
 }
 
-/// A path as Kubernetes writes it (`.metadata.labels.a\.b`) in the standard's form (`$.metadata.labels['a.b']`).
-fn standard_path(path: &str) -> String {
-    let mut standard = String::from("$");
-    let mut rest = path.trim_start_matches('$');
-    while let Some(start) = rest.find("\\.") {
-        // A name with escaped dots begins after the last dot or bracket before, and ends before the next plain one.
-        let begin = rest[..start].rfind(['.', ']']).map_or(0, |at| at + 1);
-        let name = &rest[begin..];
-        let end = plain_end(name);
-        standard.push_str(rest[..begin].strip_suffix('.').unwrap_or(&rest[..begin]));
-        standard.extend(["['", &name[..end].replace("\\.", "."), "']"]);
-        rest = &name[end..];
-    }
-    standard + rest
-}
-
-/// Where a name ends that may hold escaped dots.
-fn plain_end(name: &str) -> usize {
-    let mut was_escape = false;
-    for (at, character) in name.char_indices() {
-        if !was_escape && matches!(character, '.' | '[') {
-            return at;
-        }
-        was_escape = character == '\\';
-    }
-    name.len()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn paths_are_brought_into_the_standards_form() {
-        assert_eq!(standard_path(".spec.replicas"), "$.spec.replicas");
-        assert_eq!(standard_path(r".metadata.labels.a\.b/c"), "$.metadata.labels['a.b/c']");
-        assert_eq!(standard_path(r".metadata.labels.a\.b\.c.d"), "$.metadata.labels['a.b.c'].d");
-    }
 
     #[test]
     fn cells_are_of_the_columns_types() {
@@ -121,15 +88,17 @@ mod tests {
             column("date", ".metadata.creationTimestamp"),
             column("string", r".metadata.labels.a\.b"),
             column("integer", ".spec.word"),
+            column("string", ".spec.short-word"),
+            column("string", "spec.word"),
         ]}]}});
         let object = json!({
             "metadata": {"name": "x", "creationTimestamp": "2026-01-01T00:00:00Z", "labels": {"a.b": "c"}},
-            "spec": {"replicas": 3, "word": "w"},
+            "spec": {"replicas": 3, "word": "w", "short-word": "s"},
             "status": {"conditions": [{"type": "Other", "status": "False"}, {"type": "Ready", "status": "True"}]},
         });
         let cells =
             CustomColumns::new(&definition, "v1").cells(&object, "2026-01-01T00:00:09Z".parse().unwrap());
-        assert_eq!(json!(cells), json!(["x", 3, "3", "True", null, "9s", "c", null]));
+        assert_eq!(json!(cells), json!(["x", 3, "3", "True", null, "9s", "c", null, "s", null]));
         let plain =
             CustomColumns::new(&definition, "v2").cells(&object, "2026-01-01T00:00:09Z".parse().unwrap());
         assert_eq!(json!(plain), json!(["x", "9s"]));
