@@ -1,260 +1,28 @@
 //! What the reference says where the controller finds a mistake.
 
+use std::sync::LazyLock;
+
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::api::{CanaryStep, Rollout};
 use crate::rollout::validate::SpecError;
 
-/// How a mistake is told.
+/// How a mistake is told; see the beginning of `words.yaml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Words {
-    /// The end of the path, without the numbers of items.
-    field: &'static str,
-    /// How the problem begins in our words.
-    ours: &'static str,
-    /// What stands in the place of `field` in the reference's path; empty where it is the same.
-    theirs: &'static str,
-    /// What follows the path; `{v}` stands for the value.
-    body: &'static str,
+    field: String,
+    #[serde(default)]
+    ours: String,
+    theirs: Option<String>,
+    says: String,
 }
 
-const fn words(field: &'static str, ours: &'static str, theirs: &'static str, body: &'static str) -> Words {
-    Words { field, ours, theirs, body }
-}
-
-/// The first that fits counts.
-const TABLE: [Words; 46] = [
-    words("spec.replicas", "must be 0 or more", "", "Invalid value: {v}: must be greater than or equal to 0"),
-    words(
-        "spec.minReadySeconds",
-        "must be 0 or more",
-        "",
-        "Invalid value: {v}: must be greater than or equal to 0",
-    ),
-    words(
-        "spec.revisionHistoryLimit",
-        "must be 0 or more",
-        "",
-        "Invalid value: {v}: must be greater than or equal to 0",
-    ),
-    words(
-        "progressDeadlineSeconds",
-        "must be greater",
-        "",
-        "Invalid value: {v}: must be greater than minReadySeconds",
-    ),
-    words(
-        "spec.selector",
-        "an empty selector",
-        "",
-        "Invalid value: {}: empty selector is invalid for deployment",
-    ),
-    words("spec.selector", "name labels", "", "Required value: Rollout has missing field '.spec.selector'"),
-    words(
-        "matchExpressions[].operator",
-        "must be one of",
-        "",
-        "Invalid value: {v}: not a valid selector operator",
-    ),
-    words(
-        "matchExpressions[].values",
-        "the operators In",
-        "",
-        "Required value: must be specified when `operator` is 'In' or 'NotIn'",
-    ),
-    words(
-        "matchExpressions[].values",
-        "the operators Exists",
-        "",
-        "Forbidden: may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
-    ),
-    words(
-        "activeService",
-        "",
-        "",
-        "Invalid value: {v}: This rollout uses the same service for the active and preview services, but two different services are required.",
-    ),
-    words(
-        "preferredDuringSchedulingIgnoredDuringExecution.weight",
-        "must be between",
-        "weight",
-        "Invalid value: {v}: AntiAffinity weight must be between 1-100",
-    ),
-    words(
-        "scaleDownDelayRevisionLimit",
-        "must not be greater",
-        "",
-        "Invalid value: {v}: This rollout's revision history limit can not be smaller than the rollout's scale down limit",
-    ),
-    words(
-        "stableService",
-        "is also",
-        "",
-        "Invalid value: {v}: This rollout uses the same service for the stable and canary services, but two different services are required.",
-    ),
-    words(
-        "stableService",
-        "trafficRouting",
-        "",
-        "Invalid value: \"\": Canary service and Stable service must to be set to use Traffic Routing",
-    ),
-    words(
-        "canaryService",
-        "trafficRouting",
-        "",
-        "Invalid value: \"\": Canary service and Stable service must to be set to use Traffic Routing",
-    ),
-    words(
-        "maxSurge",
-        "maxSurge and maxUnavailable",
-        "",
-        "Invalid value: {v}: MaxSurge and MaxUnavailable both can not be zero",
-    ),
-    words(
-        "dynamicStableScale",
-        "can only",
-        "",
-        "Invalid value: {v}: Canary dynamicStableScale can only be used with traffic routing",
-    ),
-    words(
-        "scaleDownDelaySeconds",
-        "can only",
-        "",
-        "Invalid value: {v}: Canary scaleDownDelaySeconds can only be used with traffic routing",
-    ),
-    words(
-        "scaleDownDelaySeconds",
-        "cannot be used",
-        "",
-        "Invalid value: {v}: Canary dynamicStableScale cannot be used with scaleDownDelaySeconds",
-    ),
-    words(
-        "pingPong.pingService",
-        "pingPong needs",
-        "",
-        "Invalid value: \"\": Ping service and Pong service must to be set to use Ping-Pong feature",
-    ),
-    words(
-        "pingPong.pongService",
-        "pingPong needs",
-        "",
-        "Invalid value: \"\": Ping service and Pong service must to be set to use Ping-Pong feature",
-    ),
-    words(
-        "pingPong.pingService",
-        "is also",
-        "",
-        "Invalid value: {v}: This rollout uses the same service for the ping and pong services, but two different services are required.",
-    ),
-    words(
-        "pingPong",
-        "works with",
-        "trafficRouting.alb",
-        "Invalid value: null: Ping-pong feature works with the ALB and Istio traffic routers only",
-    ),
-    words(
-        "trafficRouting",
-        "setCanaryScale",
-        "",
-        "Required value: SetCanaryScale requires TrafficRouting to be set",
-    ),
-    words("pause.duration", "must be seconds", "", "Invalid value: {v}: Duration needs to be greater than 0"),
-    words(
-        "setMirrorRoute",
-        "mirror routes",
-        "",
-        "Invalid value: {v}: SetMirrorRoute requires TrafficRouting, supports Istio only",
-    ),
-    words(
-        "setHeaderRoute",
-        "header routes",
-        "",
-        "Invalid value: {v}: SetHeaderRoute requires TrafficRouting, supports Istio and ALB and Apisix",
-    ),
-    words(
-        "managedRoutes",
-        "must list",
-        "",
-        "Required value: Rollout has missing field 'spec.strategy.canary.trafficRouting.managedRoutes'",
-    ),
-    words(
-        "name",
-        "must be one of trafficRouting.managedRoutes",
-        "",
-        "Invalid value: {v}: Steps define a route that does not exist in spec.strategy.canary.trafficRouting.managedRoutes",
-    ),
-    words(
-        "spec.strategy",
-        "a Rollout has one",
-        "spec.strategy.strategy",
-        "Invalid value: \"blueGreen: true canary: true\": Multiple Strategies can not be listed",
-    ),
-    words(
-        "spec.strategy",
-        "set one of",
-        "spec.strategy.strategy",
-        "Required value: Rollout has missing field '.spec.strategy.canary or .spec.strategy.blueGreen'",
-    ),
-    words(
-        "template.metadata.labels",
-        "spec.selector does not",
-        "",
-        "Invalid value: {v}: `selector` does not match template `labels`",
-    ),
-    words(
-        "template.metadata.labels",
-        "must be at most",
-        "template.labels",
-        "Invalid value: {v}: a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')",
-    ),
-    words(
-        "activeDeadlineSeconds",
-        "pods of a Rollout",
-        "",
-        "Forbidden: activeDeadlineSeconds in ReplicaSet is not Supported",
-    ),
-    words("containers", "a pod needs", "", "Required value"),
-    words("containers[].image", "a container needs", "", "Required value"),
-    words(
-        "containers[].name",
-        "must be at most 63 lower",
-        "",
-        "Invalid value: {v}: a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')",
-    ),
-    words("volumeMounts[].name", "there is no volume", "", "Not found: {v}"),
-    words("containers[].name", "is used more", "", "Duplicate value: {v}"),
-    words("restartPolicy", "pods of a Rollout", "", "Unsupported value: {v}: supported values: \"Always\""),
-    words(
-        "spec.template",
-        "must be empty",
-        "",
-        "Internal error: template must be empty for workload reference rollout",
-    ),
-    words(
-        "antiAffinity",
-        "must have exactly",
-        "",
-        "Invalid value: \"antiAffinity.PreferredDuringSchedulingIgnoredDuringExecution: {both} antiAffinity.RequiredDuringSchedulingIgnoredDuringExecution: {both}\": AntiAffinity must have exactly one strategy listed",
-    ),
-    words("weight", "the weight of an experiment", "", "Invalid value: {v}: {experiment}"),
-    words(
-        "setWeight",
-        "must be between",
-        "",
-        "Invalid value: {v}: SetWeight needs to be between 0 and {full}",
-    ),
-    words(
-        "maxTrafficWeight",
-        "works with",
-        "",
-        "Invalid value: {v}: MaxTrafficWeight is only supported for Nginx and Plugins",
-    ),
-    words(
-        "steps[]",
-        "a step ",
-        "",
-        "Invalid value: {kinds}: Step must have one of the following set: experiment, setWeight, setCanaryScale, plugin or pause",
-    ),
-];
+static TABLE: LazyLock<Vec<Words>> = LazyLock::new(|| {
+    // A text that is built in: where it could not be read, the tests below would fail.
+    serde_yaml::from_str(include_str!("words.yaml")).unwrap_or_default()
+});
 
 /// The errors that the reference gives for these mistakes.
 pub(super) fn all(errors: &[SpecError], rollout: &Rollout) -> Vec<String> {
@@ -311,7 +79,7 @@ fn consequence(error: &SpecError, words: &Words, rollout: &Rollout) -> Option<St
         ));
     }
     let routing = spec.strategy.canary.as_ref()?.traffic_routing.as_ref()?;
-    let is_route = matches!(words.field, "setHeaderRoute" | "setMirrorRoute");
+    let is_route = matches!(words.field.as_str(), "setHeaderRoute" | "setMirrorRoute");
     (is_route && routing.managed_routes.is_empty()).then(|| {
         let missing = "Rollout has missing field 'spec.strategy.canary.trafficRouting.managedRoutes'";
         format!("spec.strategy.trafficRouting.managedRoutes: Required value: {missing}")
@@ -322,16 +90,16 @@ impl Words {
     fn fit(&self, error: &SpecError) -> bool {
         let is_end = |rest: &str| rest.is_empty() || rest.ends_with('.');
         let path = unnumbered(&error.path);
-        path.strip_suffix(self.field).is_some_and(is_end) && error.problem.starts_with(self.ours)
+        path.strip_suffix(&self.field).is_some_and(is_end) && error.problem.starts_with(&self.ours)
     }
 
     /// The path that the reference gives, which leaves out the name of the strategy.
     fn path(&self, ours: &str) -> String {
         let ours = ours.replace("spec.strategy.canary.", "spec.strategy.");
         let ours = ours.replace("spec.strategy.blueGreen.", "spec.strategy.");
-        match ours.strip_suffix(self.field) {
-            Some(rest) if !self.theirs.is_empty() => format!("{rest}{}", self.theirs),
-            Some(_) | None => ours,
+        match (ours.strip_suffix(&self.field), &self.theirs) {
+            (Some(rest), Some(theirs)) => format!("{rest}{theirs}"),
+            (Some(_) | None, _) => ours,
         }
     }
 
@@ -347,7 +115,7 @@ impl Words {
         };
         let step = canary.and_then(|canary| canary.steps.get(index(&error.path)?));
         let kinds = step.map(kinds).unwrap_or_default();
-        self.body
+        self.says
             .replace("{v}", &self.value(error, rollout, step))
             .replace("{full}", &full.to_string())
             .replace("{experiment}", experiment)
@@ -356,7 +124,7 @@ impl Words {
     }
 
     fn value(&self, error: &SpecError, rollout: &Rollout, step: Option<&CanaryStep>) -> String {
-        match self.field {
+        match self.field.as_str() {
             "template.metadata.labels" if error.value.starts_with('{') => labels(rollout).to_string(),
             "setHeaderRoute" => step.map(|step| text(&step.set_header_route)).unwrap_or_default(),
             "setMirrorRoute" => step.map(|step| text(&step.set_mirror_route)).unwrap_or_default(),
