@@ -89,34 +89,94 @@ pub(in crate::cli) struct Named {
     user: UserFlags,
 }
 
+/// A command that is one patch of a Rollout.
+struct Order {
+    /// What is commanded, as users write it.
+    verb: &'static str,
+    /// What the Rollout then is, in the words that follow its name.
+    done: &'static str,
+    patches: fn() -> Patches,
+    needless: fn(&Rollout) -> Option<Needless>,
+    /// What a user may have meant who commands this for nothing, and the verb for it.
+    instead: Option<(&'static str, &'static str)>,
+}
+
+/// Why a command would do nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Needless {
+    /// The Rollout is so already, which is a success.
+    IsSo,
+    /// The Rollout is not what can be commanded so; what it is, in the words that follow its name.
+    IsNot(&'static str),
+}
+
+const ABORT: Order = Order {
+    verb: "abort",
+    done: "aborted",
+    patches: || Patches { status: Some(json!({"status": {"abort": true}})), spec: None },
+    needless: |rollout| match (is_aborted(rollout), is_settled(rollout)) {
+        (true, _) => Some(Needless::IsSo),
+        (false, true) => Some(Needless::IsNot("is not being updated")),
+        (false, false) => None,
+    },
+    instead: Some(("go back to an earlier revision", "undo")),
+};
+
+const RETRY: Order = Order {
+    verb: "retry",
+    done: "retried",
+    patches: || Patches { status: Some(json!({"status": {"abort": false}})), spec: None },
+    needless: |rollout| (!is_aborted(rollout)).then_some(Needless::IsNot("is not aborted")),
+    instead: None,
+};
+
+const PAUSE: Order = Order {
+    verb: "pause",
+    done: "paused",
+    patches: || Patches { status: None, spec: Some(json!({"spec": {"paused": true}})) },
+    needless: |rollout| rollout.spec.paused.then_some(Needless::IsSo),
+    instead: None,
+};
+
+impl Order {
+    /// Gives the command to each of the Rollouts.
+    async fn give(&self, commander: &Commander, target: Target) -> Result<Vec<Done>, Failure> {
+        commander.each(target, self.verb, async |name: &str| self.give_one(commander, name).await).await
+    }
+
+    async fn give_one(&self, commander: &Commander, name: &str) -> Result<Done, Failure> {
+        if commander.program == Program::Serin {
+            let (object, rollout) = commander.look(name).await?;
+            match (self.needless)(&rollout) {
+                None => {}
+                Some(Needless::IsSo) => {
+                    return Ok(Done::unchanged(name, object, &format!("is {} already", self.done)));
+                }
+                Some(Needless::IsNot(what)) => return Err(self.pointless(commander, name, what)),
+            }
+        }
+        Ok(Done::changed(name, commander.merge(name, (self.patches)()).await?, self.done))
+    }
+
+    fn pointless(&self, commander: &Commander, name: &str, what: &str) -> Failure {
+        let instead = self.instead.map(|(to, verb)| format!("; to {to}: {}", commander.command(verb, name)));
+        let instead = instead.unwrap_or_default();
+        Failure::Failed(format!("nothing to {}: rollout '{name}' {what}{instead}", self.verb))
+    }
+}
+
 /// Takes back updates.
 pub(in crate::cli) async fn abort(flags: Abort, program: Program) -> Result<(), Failure> {
     let Beginning { waiting, manner, user } = flags.beginning;
     let commander = Commander::open(user, manner, program).await?;
-    let one = async |name: &str| {
-        if program == Program::Serin {
-            let (object, rollout) = commander.look(name).await?;
-            if is_aborted(&rollout) {
-                return Ok(Done::unchanged(name, object, "is aborted already"));
-            }
-            if is_settled(&rollout) {
-                let hint = format!("to go back to an earlier revision: {}", commander.command("undo", name));
-                return Err(Failure::Failed(format!(
-                    "nothing to abort: no update of rollout '{name}' is under way; {hint}"
-                )));
-            }
-        }
-        let patches = Patches { status: Some(json!({"status": {"abort": true}})), spec: None };
-        Ok(Done::changed(name, commander.merge(name, patches).await?, "aborted"))
-    };
-    let done = commander.each(flags.target, "abort", one).await?;
+    let done = ABORT.give(&commander, flags.target).await?;
     commander.wait(waiting, done, Goal::TakenBack).await
 }
 
 /// Begins aborted updates, or Experiments, anew.
 pub(in crate::cli) async fn retry(what: Retry, program: Program) -> Result<(), Failure> {
     match what {
-        Retry::Rollout(flags) => retry_rollouts(*flags, program).await,
+        Retry::Rollout(flags) => give(&RETRY, *flags, program).await,
         Retry::Experiment(named) => {
             let change = json!({"status": null});
             merge_into_each(
@@ -132,32 +192,14 @@ pub(in crate::cli) async fn retry(what: Retry, program: Program) -> Result<(), F
     }
 }
 
-async fn retry_rollouts(flags: Plain, program: Program) -> Result<(), Failure> {
-    let commander = Commander::open(flags.user, flags.manner, program).await?;
-    let one = async |name: &str| {
-        if program == Program::Serin && !is_aborted(&commander.look(name).await?.1) {
-            return Err(Failure::Failed(format!("nothing to retry: rollout '{name}' is not aborted")));
-        }
-        let patches = Patches { status: Some(json!({"status": {"abort": false}})), spec: None };
-        Ok(Done::changed(name, commander.merge(name, patches).await?, "retried"))
-    };
-    commander.each(flags.target, "retry", one).await.map(drop)
-}
-
 /// Holds Rollouts where they are.
 pub(in crate::cli) async fn pause(flags: Plain, program: Program) -> Result<(), Failure> {
+    give(&PAUSE, flags, program).await
+}
+
+async fn give(order: &Order, flags: Plain, program: Program) -> Result<(), Failure> {
     let commander = Commander::open(flags.user, flags.manner, program).await?;
-    let one = async |name: &str| {
-        if program == Program::Serin {
-            let (object, rollout) = commander.look(name).await?;
-            if rollout.spec.paused {
-                return Ok(Done::unchanged(name, object, "is paused already"));
-            }
-        }
-        let patches = Patches { status: None, spec: Some(json!({"spec": {"paused": true}})) };
-        Ok(Done::changed(name, commander.merge(name, patches).await?, "paused"))
-    };
-    commander.each(flags.target, "pause", one).await.map(drop)
+    order.give(&commander, flags.target).await.map(drop)
 }
 
 /// Replaces the pods of Rollouts.
