@@ -88,8 +88,9 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Adds the ReplicaSets that belong to the Rollout: those that its selector matches, and those that it owns although the
-    /// selector, which users may have changed since, does not. Of the others only metadata is asked for.
+    /// Adds the ReplicaSets that belong to the Rollout: those that its selector matches, and those that it owns although that
+    /// does not, because their labels were changed, or the selector, where the definition is the reference's. Of the others
+    /// only metadata is asked for.
     async fn replica_sets(&self, rollout: &DynamicObject, picture: &mut Picture) -> Result<(), Failure> {
         let kind = Kind::needed(ObjectKind::ReplicaSet);
         let hashed = ListParams::default().labels(keys::POD_HASH_LABEL);
@@ -196,7 +197,7 @@ fn named(name: &str) -> ListParams {
 
 /// Which pods the ReplicaSets of the Rollout can have: by the hashes that they select.
 fn pods_of(picture: &Picture, rollout: &str) -> ListParams {
-    let hashed = ListParams::default().labels(keys::POD_HASH_LABEL);
+    let of_any = ListParams::default().labels(keys::POD_HASH_LABEL);
     let sets = picture.all::<ReplicaSet>("ReplicaSet");
     let own = |set: &&ReplicaSet| {
         let owners = set.metadata.owner_references.as_ref();
@@ -208,9 +209,9 @@ fn pods_of(picture: &Picture, rollout: &str) -> ListParams {
     };
     match sets.iter().filter(own).map(selected).collect::<Option<BTreeSet<String>>>() {
         // One selects pods of any hash.
-        None => hashed,
+        None => of_any,
         // There are none of them, but whether they may be looked at is to be known.
-        Some(hashes) if hashes.is_empty() => hashed.limit(1),
+        Some(hashes) if hashes.is_empty() => of_any.limit(1),
         Some(hashes) => {
             ListParams::default().labels_from(&Expression::In(keys::POD_HASH_LABEL.to_owned(), hashes).into())
         }

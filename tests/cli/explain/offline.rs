@@ -287,7 +287,7 @@ async fn what_was_saved_says_the_same_later() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_belongs_to_a_rollout_is_read_whatever_its_selector_became() {
+async fn what_a_rollout_owns_is_read_although_its_selector_does_not_match() {
     let stage = Stage::start().await;
     for name in ["basic-history", "steps-edited"] {
         stage.play_named(name).await;
@@ -306,10 +306,11 @@ async fn what_belongs_to_a_rollout_is_read_whatever_its_selector_became() {
         let before = read("before.json");
         assert!(before.iter().filter(|(kind, _)| kind == "ReplicaSet").count() > 1, "{before:?}");
         assert!(before.iter().any(|(kind, _)| kind == "Pod"), "{before:?}");
-        let rollout = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout"});
-        let patch = Patch::Merge(json!({"spec": {"selector": {"matchLabels": {"tier": "other"}}}}));
-        let rollouts = stage.objects(Some(name), &rollout);
-        rollouts.patch("demo", &PatchParams::default(), &patch).await.expect("another selector");
+        let sets = stage.objects(Some(name), &json!({"apiVersion": "apps/v1", "kind": "ReplicaSet"}));
+        for (_, set) in before.iter().filter(|(kind, _)| kind == "ReplicaSet") {
+            let patch = Patch::Merge(json!({"metadata": {"labels": {"app": "other"}}}));
+            sets.patch(set, &PatchParams::default(), &patch).await.expect("another label");
+        }
         assert_eq!(read("after.json"), before);
     }
 }
