@@ -70,9 +70,8 @@ pub(super) fn script(flags: &Flags, program: &str) -> Result<(), Failure> {
     let completer =
         shells.completer(flags.shell.name()).ok_or_else(|| failed("the shell is unknown".to_owned()))?;
     let mut script = Vec::new();
-    let function = program.replace('-', "_");
     completer
-        .write_registration(VARIABLE, &function, program, program, &mut script)
+        .write_registration(VARIABLE, program, program, program, &mut script)
         .map_err(|error| failed(error.to_string()))?;
     print(&String::from_utf8_lossy(&script))
 }
@@ -83,11 +82,11 @@ pub(super) fn answer_kubectl(words: Vec<OsString>) -> Result<(), Failure> {
     let last = line.len() - 1;
     let candidates = complete(&mut command(), line, last, None).unwrap_or_default();
     let mut lines = Vec::new();
-    for candidate in candidates.iter().filter(|candidate| !candidate.is_hide_set()) {
+    for candidate in &candidates {
         let help = candidate.get_help().map(|help| format!("\t{help}")).unwrap_or_default();
         let value = candidate.get_value().to_string_lossy();
         // Writing to memory does not fail.
-        let _written = writeln!(lines, "{value}{}", help.lines().next().unwrap_or_default());
+        let _written = writeln!(lines, "{value}{help}");
     }
     print(&format!("{}:4\n", String::from_utf8_lossy(&lines)))
 }
@@ -139,7 +138,7 @@ fn flags(words: Vec<OsString>) -> Option<UserFlags> {
                 || arg.get_short().is_some_and(|short| name == format!("-{short}"))
         };
         let known = command.get_arguments().find(|arg| is(arg))?;
-        Some(known.get_num_args().is_none_or(|values| values.takes_values()))
+        Some(known.get_num_args().is_none_or(|values| values.min_values() > 0))
     };
     let mut chosen = vec![OsString::from("words")];
     let mut words = words.into_iter();

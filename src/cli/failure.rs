@@ -208,4 +208,22 @@ mod tests {
             assert_eq!(Program::of(path), program, "{path}");
         }
     }
+
+    #[test]
+    fn each_answer_of_the_api_server_has_its_code() {
+        for (code, exit) in [(403, 4), (409, 1), (422, 1), (504, 5)] {
+            let status = Status { message: "why".to_owned(), code, ..Status::default() };
+            let failure = Failure::from(kube::Error::Api(status.boxed()));
+            assert_eq!((failure.to_string().as_str(), failure.code(Program::Serin)), ("why", exit), "{code}");
+            assert_eq!(failure.code(Program::Plugin), 1, "{code}");
+        }
+    }
+
+    #[test]
+    fn the_first_of_several_failures_decides_about_the_code() {
+        let failures = vec![Failure::Refused("one".to_owned()), Failure::NotFound("two".to_owned())];
+        let together = Failure::together(failures).unwrap_err();
+        assert_eq!((together.to_string().as_str(), together.code(Program::Serin)), ("one\ntwo", 4));
+        assert_eq!(together.code(Program::Plugin), 1);
+    }
 }

@@ -153,3 +153,17 @@ pub(super) fn has_colours() -> bool {
 pub(super) fn is_capable() -> bool {
     io::stdout().is_terminal() && env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
+
+#[cfg(test)]
+mod tests {
+    use kube::core::ObjectMeta;
+
+    use super::*;
+
+    #[test]
+    fn an_object_of_a_list_is_of_the_kind_that_was_asked_for() {
+        let metadata = ObjectMeta { name: Some("cart".to_owned()), ..ObjectMeta::default() };
+        let object = DynamicObject { types: None, metadata, data: json!({}) };
+        assert_eq!(Form::Name.objects(keys::ROLLOUT, &[object]).unwrap(), "rollout.argoproj.io/cart\n");
+    }
+}

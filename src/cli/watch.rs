@@ -217,3 +217,90 @@ impl Announcer {
         self.is_away = sight.absence_now().is_some();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use kube::core::{ApiResource, Status};
+
+    use super::*;
+    use crate::api::Rollout;
+
+    fn object(name: &str) -> DynamicObject {
+        DynamicObject::new(name, &ApiResource::erase::<Rollout>(&()))
+    }
+
+    fn status(code: u16) -> Box<Status> {
+        Status { message: "why".to_owned(), code, ..Status::default() }.boxed()
+    }
+
+    fn refused(code: u16) -> News {
+        Err(Error::WatchStartFailed(kube::Error::Api(status(code))))
+    }
+
+    /// What is seen after some news, which come a second apart.
+    fn seen(all: impl IntoIterator<Item = News>) -> Sight {
+        let mut sight = Sight::default();
+        for (second, news) in (0..).zip(all) {
+            sight.hear(news, Timestamp::UNIX_EPOCH + SignedDuration::from_secs(second));
+        }
+        sight
+    }
+
+    fn list(names: &[&str]) -> Vec<News> {
+        let items = names.iter().map(|name| Ok(Event::InitApply(object(name))));
+        std::iter::once(Ok(Event::Init)).chain(items).chain([Ok(Event::InitDone)]).collect()
+    }
+
+    fn names(sight: &Sight) -> Vec<&str> {
+        sight.objects.keys().map(|(_, name)| name.as_str()).collect()
+    }
+
+    #[test]
+    fn each_failure_is_a_trouble_of_its_own() {
+        for code in [401, 403] {
+            let sight = seen([refused(code)]);
+            assert_eq!(sight.refusal(), Some(Failure::Refused("why".to_owned())), "{code}");
+            assert!(sight.is_settled() && sight.absence_now().is_none(), "{code}");
+            // What was seen before is still shown.
+            let seen = seen(list(&["a"]).into_iter().chain([refused(code)]));
+            assert_eq!((seen.refusal(), names(&seen)), (None, vec!["a"]), "{code}");
+        }
+        let unknown = seen([refused(404)]);
+        assert!(unknown.is_settled() && unknown.absence_now().is_none() && unknown.refusal().is_none());
+        let away = seen([refused(500), refused(500), Err(Error::NoResourceVersion)]);
+        let absence = away.absence_now().expect("an absence");
+        assert_eq!((absence.since, absence.failures), (Timestamp::UNIX_EPOCH, 3));
+        assert!(!away.is_settled() && away.refusal().is_none());
+        // An API server that has forgotten what was is there.
+        let forgotten = || Err(Error::WatchError(status(410)));
+        assert_eq!(seen([forgotten()]).trouble, None);
+        assert!(seen([refused(500), forgotten()]).absence_now().is_some());
+        assert_eq!(seen([refused(500)].into_iter().chain(list(&[]))).trouble, None);
+    }
+
+    #[tokio::test]
+    async fn the_waits_are_short_again_when_all_is_well() {
+        let begin = || stream::empty().boxed();
+        let news = [Ok(Event::Init), Ok(Event::InitDone), refused(500)];
+        let mut watch = Watch { events: stream::iter(news).boxed(), begin, failures: 5, is_broken: false };
+        for failures in [5, 0, 1] {
+            assert!(watch.next().await.is_some());
+            assert_eq!(watch.failures, failures);
+        }
+        assert!(watch.is_broken);
+    }
+
+    #[test]
+    fn a_list_counts_when_it_is_complete() {
+        let half = [Ok(Event::Init), Ok(Event::InitApply(object("b")))];
+        let begun = seen(list(&["a"]).into_iter().chain(half));
+        assert_eq!(names(&begun), ["a"]);
+        let half = [Ok(Event::Init), Ok(Event::InitApply(object("b")))];
+        let mut anew = seen(list(&["a"]).into_iter().chain(half).chain(list(&["c"])));
+        assert_eq!(names(&anew), ["c"]);
+        assert!(anew.is_settled());
+        anew.widen();
+        assert!(!anew.is_settled() && !anew.is_empty());
+    }
+}

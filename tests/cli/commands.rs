@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use serin::clock::Clock;
 
 use crate::double::{Answer, Asked, Double};
 use crate::stage::{PLUGIN, SERIN};
@@ -43,7 +45,7 @@ fn template(image: &str) -> Value {
     json!({"metadata": {"labels": {"app": "demo"}}, "spec": {"containers": [{"name": "web", "image": image}]}})
 }
 
-/// The ReplicaSets of two revisions, and one of somebody else.
+/// The ReplicaSets of two revisions, and those of others.
 fn replica_sets() -> Value {
     let set = |revision: &str, image: &str, uid: &str| {
         let mut template = template(image);
@@ -53,7 +55,10 @@ fn replica_sets() -> Value {
         json!({"metadata": {"name": image, "annotations": annotations, "ownerReferences": [owner]},
             "spec": {"template": template}})
     };
-    let items = [set("1", "old", "u"), set("3", "foreign", "v"), set("2", "new", "u")];
+    // One that it owns and does not control.
+    let mut owned = set("3", "owned", "u");
+    owned["metadata"]["ownerReferences"][0]["controller"] = false.into();
+    let items = [set("1", "old", "u"), set("3", "foreign", "v"), owned, set("2", "new", "u")];
     json!({"apiVersion": "apps/v1", "kind": "ReplicaSetList", "metadata": {}, "items": items})
 }
 
@@ -91,6 +96,8 @@ struct Row {
     said: String,
     /// What the reference's plugin says, where that is not what it did.
     slip: Option<String>,
+    /// The only name of the program under which it is sent.
+    only: Option<String>,
     sent: Vec<Sent>,
 }
 
@@ -138,6 +145,35 @@ fn standing(word: &str) -> Value {
             rollout["status"]["pauseConditions"] = Value::Null;
             rollout
         }
+        // The update is done.
+        "settled" => {
+            let mut rollout = standing("running");
+            rollout["status"]["currentPodHash"] = "a".into();
+            rollout
+        }
+        // The update is done, and there is another, which the controller has not seen yet.
+        "unseen" => {
+            let mut rollout = standing("settled");
+            rollout["metadata"]["generation"] = 2.into();
+            rollout["status"]["observedGeneration"] = "1".into();
+            rollout
+        }
+        // It has no revision yet.
+        "new" => {
+            let mut rollout = paused();
+            rollout["status"] = json!({});
+            rollout
+        }
+        // It has containers of each sort.
+        "crowded" => {
+            let mut rollout = paused();
+            rollout["spec"]["template"]["spec"] = json!({
+                "initContainers": [{"name": "init", "image": "new"}],
+                "containers": [{"name": "web", "image": "new"}, {"name": "log", "image": "new"}],
+                "ephemeralContainers": [{"name": "debug", "image": "new"}],
+            });
+            rollout
+        }
         // It has no steps, and a user holds it.
         "held" => {
             let mut rollout = paused();
@@ -152,10 +188,13 @@ fn standing(word: &str) -> Value {
 #[test]
 fn each_command_sends_its_patches() {
     let rows: Vec<Row> = serde_yaml::from_str(include_str!("patches.yaml")).expect("rows");
-    for Row { words, of, said, slip, sent } in rows {
+    for Row { words, of, said, slip, only, sent } in rows {
         let rollout = standing(&of);
         let expected: Vec<Asked> = sent.into_iter().map(|sent| sent.request(&rollout)).collect();
         for program in [SERIN, "kubectl-serin", PLUGIN] {
+            if only.as_ref().is_some_and(|only| only != program) {
+                continue;
+            }
             let server = server(rollout.clone());
             let args: Vec<&str> = words.split(' ').collect();
             let said = slip.as_ref().filter(|_| program == PLUGIN).unwrap_or(&said);
@@ -167,6 +206,82 @@ fn each_command_sends_its_patches() {
                 assert!(asked.iter().all(is_write), "{asked:?}");
             }
             assert_eq!(writes(asked), expected, "{program} {words}");
+        }
+    }
+}
+
+#[test]
+fn an_undo_changes_the_template_where_it_is() {
+    for (version, kind, plural, path) in [
+        ("apps/v1", "Deployment", "apis/apps/v1/namespaces/shop/deployments", "/spec/template"),
+        ("apps/v1", "ReplicaSet", "apis/apps/v1/namespaces/shop/replicasets", "/spec/template"),
+        ("v1", "PodTemplate", "api/v1/namespaces/shop/podtemplates", "/template"),
+    ] {
+        let mut rollout = paused();
+        rollout["spec"]["workloadRef"] = json!({"apiVersion": version, "kind": kind, "name": "work"});
+        let mut workload =
+            json!({"apiVersion": version, "kind": kind, "metadata": {"name": "work"}, "spec": {}});
+        let (parent, field) = path.rsplit_once('/').expect("a path");
+        workload.pointer_mut(parent).expect("a place")[field] = template("new");
+        let server = Double::start(move |asked| {
+            Some((
+                200,
+                match asked.path.rsplit('/').next() {
+                    // A watch, which sees nothing yet.
+                    Some("rollouts") => return None,
+                    Some("demo") => rollout.clone(),
+                    Some("work") => workload.clone(),
+                    _ => replica_sets(),
+                },
+            ))
+        });
+        let undo = ["undo", "demo", "-n", "shop"];
+        let done = server.run(SERIN, &[&undo[..], &["--wait", "--timeout", "100ms"]].concat());
+        let late = "serin: rollout 'demo' is not done after 100ms\n";
+        let said = (done.stdout.as_str(), done.stderr.as_str(), done.exit);
+        assert_eq!(said, ("rollout 'demo' undo\n", late, 5), "{kind}");
+        let body = json!([{"op": "replace", "path": path, "value": template("old")}]);
+        let path = format!("/{plural}/work");
+        let content_type = "application/json-patch+json".to_owned();
+        assert_eq!(writes(server.asked()), [Asked { content_type, ..merge(&path, body) }], "{kind}");
+        let shown =
+            server.run(SERIN, &[&undo[..], &["--dry-run=client", "-o", "jsonpath={..image}"]].concat());
+        assert_eq!((shown.stdout.as_str(), shown.exit), ("old", 0), "{}", shown.stderr);
+        assert_eq!(writes(server.asked()), [], "{kind}");
+    }
+}
+
+#[test]
+fn a_dry_run_shows_both_patches_and_sends_none() {
+    let server = server(paused());
+    let form = "jsonpath={.status.pauseConditions}|{.spec.paused}|{..image}";
+    for (words, shown) in
+        [(&["promote", "demo"][..], "|false|new"), (&["set", "image", "demo", "web=a:b"], "|true|a:b")]
+    {
+        let done = server.run(SERIN, &[words, &["-n", "shop", "--dry-run=client", "-o", form]].concat());
+        assert_eq!((done.stdout.ends_with(shown), done.exit), (true, 0), "{done:?}");
+        assert_eq!(writes(server.asked()), []);
+    }
+}
+
+#[test]
+fn an_undo_that_is_not_possible_says_why() {
+    let mut other = paused();
+    other["spec"]["workloadRef"] = json!({"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "work"});
+    let mut foreign = paused();
+    foreign["metadata"]["uid"] = "w".into();
+    for (rollout, said) in [
+        (
+            other,
+            "spec.workloadRef: apps/v1 StatefulSet is none of apps/v1 Deployment, apps/v1 ReplicaSet, v1 PodTemplate",
+        ),
+        (foreign, "rollout 'demo' has no revisions yet"),
+    ] {
+        let server = server(rollout);
+        for (program, complaint) in [(SERIN, "serin"), (PLUGIN, "Error")] {
+            let refused = server.run(program, &["undo", "demo", "-n", "shop"]);
+            assert_eq!((refused.stderr, refused.exit), (format!("{complaint}: {said}\n"), 1));
+            assert_eq!(writes(server.asked()), []);
         }
     }
 }
@@ -197,6 +312,8 @@ fn a_write_that_came_too_late_is_tried_again() {
 #[test]
 fn a_restart_sends_a_time() {
     let server = server(paused());
+    let later = || Clock::System.now() + SignedDuration::from_secs(90);
+    let earliest = later().as_second();
     let done = server.run(SERIN, &["restart", "demo", "-n", "shop", "--in", "90s"]);
     assert_eq!(
         (done.stdout.as_str(), done.exit),
@@ -207,9 +324,9 @@ fn a_restart_sends_a_time() {
     let writes = writes(server.asked());
     let [Asked { path, body, .. }] = writes.as_slice() else { panic!("{writes:?}") };
     let at = body["spec"]["restartAt"].as_str().expect("a time");
-    assert!(
-        path == DEMO && at.len() == "2026-01-01T00:00:00Z".len() && at.parse::<jiff::Timestamp>().is_ok()
-    );
+    let sent: Timestamp = at.parse().expect("a time");
+    assert!(path == DEMO && at.len() == "2026-01-01T00:00:00Z".len(), "{path} {at}");
+    assert!((earliest..=later().as_second()).contains(&sent.as_second()), "{at}");
     assert_eq!(body.pointer("/spec").and_then(Value::as_object).map(serde_json::Map::len), Some(1));
 }
 

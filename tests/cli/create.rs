@@ -87,6 +87,10 @@ async fn nothing_is_made_where_something_is_wrong() {
             "Service (v1) is none of Rollout, Experiment, AnalysisTemplate, ClusterAnalysisTemplate, AnalysisRun; `kubectl create` makes the others",
         ),
         (
+            &file(&folder, "other.yaml", &ROLLOUT.replace("argoproj.io/v1alpha1", "example.org/v1")),
+            "Rollout (example.org/v1) is none of Rollout, Experiment,",
+        ),
+        (
             &"/nothing.yaml".to_owned(),
             "/nothing.yaml: error: cannot be read: No such file or directory (os error 2) [unreadable-file]",
         ),
@@ -95,11 +99,16 @@ async fn nothing_is_made_where_something_is_wrong() {
         assert_eq!((stdout.as_str(), exit), ("", 1), "{stderr}");
         assert!(stderr.contains(said), "{stderr}");
     }
+    let watched = file(&folder, "watched.yaml", TEMPLATES);
+    let refused = stage.run(SERIN, &["create", "-w", "-f", &watched]);
+    let said = "serin: the kind ClusterAnalysisTemplate cannot be watched, only Rollout and Experiment\n";
+    assert_eq!((refused.stdout.as_str(), refused.stderr.as_str(), refused.exit), ("", said, 2));
     let templates = stage.run(SERIN, &["create", "analysisrun", "--from", "rate"]);
     let missing = "serin: there is no AnalysisTemplate \"rate\"\n";
     assert_eq!((templates.stderr.as_str(), templates.exit), (missing, 3));
     for wrong in [
         &["create"][..],
+        &["create", "-f", "a", "-w", "-o", "json"],
         &["create", "analysisrun"],
         &["create", "analysisrun", "--from", "a", "--from-file", "b"],
     ] {
@@ -121,9 +130,9 @@ async fn a_template_is_run() {
         ("create analysisrun --from rate --name a -a host=h", "a", vec!["one", "two"], json!({"team": "a"})),
         ("create ar --from common --global --name b --argument host=h", "b", vec!["two"], Value::Null),
         (
-            "create ar --from common --global --name c -a host=h --instance-id i",
+            "create ar --from rate --name c -a host=h --instance-id i",
             "c",
-            vec!["two"],
+            vec!["one", "two"],
             json!({"argo-rollouts.argoproj.io/controller-instance-id": "i"}),
         ),
         (&format!("create ar --from-file {common} --name d -a host=h"), "d", vec!["two"], Value::Null),
@@ -147,4 +156,88 @@ async fn a_template_is_run() {
     let open = stage.run(SERIN, &["create", "ar", "--from", "rate"]);
     let said = "serin: arguments without a value: host; say them with -a NAME=VALUE\n";
     assert_eq!((open.stderr.as_str(), open.exit), (said, 1));
+}
+
+/// A template that refers to another, which refers back to it.
+const CIRCLE: &str = "
+apiVersion: argoproj.io/v1alpha1
+kind: AnalysisTemplate
+metadata: {name: outer}
+spec:
+  args: [{name: host}]
+  templates: [{templateName: inner}]
+  metrics: [{name: one, provider: {prometheus: {query: q}}}]
+---
+apiVersion: argoproj.io/v1alpha1
+kind: AnalysisTemplate
+metadata: {name: inner}
+spec:
+  args: [{name: host}, {name: port, value: '80'}]
+  templates: [{templateName: outer}, {templateName: last}]
+  dryRun: [{metricName: two}]
+  metrics: [{name: two, provider: {prometheus: {query: q}}}]
+---
+apiVersion: argoproj.io/v1alpha1
+kind: AnalysisTemplate
+metadata: {name: last}
+spec:
+  measurementRetention: [{metricName: three, limit: 2}]
+  metrics: [{name: three, provider: {prometheus: {query: q}}}]
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_has_what_other_templates_have_and_each_once() {
+    let stage = Stage::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let circle = file(&folder, "circle.yaml", CIRCLE);
+    assert_eq!(stage.run(SERIN, &["create", "-f", &circle]).exit, 0);
+    let create =
+        ["create", "ar", "--from", "outer", "-a", "host=h", "--generate-name", "try-", "--dry-run=client"];
+    let said = stage.run(SERIN, &create);
+    assert_eq!((said.stdout.as_str(), said.exit), ("analysisrun.argoproj.io/try- created (dry run)\n", 0));
+    let shown = stage.run(SERIN, &[&create[..], &["-o", "json"]].concat());
+    let run: Value = serde_json::from_str(&shown.stdout).expect("JSON");
+    let metric = |name: &str| json!({"name": name, "provider": {"prometheus": {"query": "q"}}});
+    let expected = json!({
+        "args": [{"name": "host", "value": "h"}, {"name": "port", "value": "80"}],
+        "metrics": [metric("one"), metric("two"), metric("three")],
+        "dryRun": [{"metricName": "two"}],
+        "measurementRetention": [{"metricName": "three", "limit": 2}],
+    });
+    assert_eq!(run["spec"], expected);
+    let listed = stage.run(SERIN, &["terminate", "ar", "try-"]);
+    assert_eq!(listed.exit, 3, "nothing was made: {listed:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_template_of_a_file_is_the_only_one() {
+    let stage = Stage::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let common = TEMPLATES.split("---").nth(1).expect("the second");
+    for (text, said) in [
+        (TEMPLATES.to_owned(), "there is more than one template in it"),
+        (ROLLOUT.to_owned(), "there is no AnalysisTemplate or ClusterAnalysisTemplate in it"),
+        (format!("{common}---{ROLLOUT}"), ""),
+    ] {
+        let path = file(&folder, "some.yaml", &text);
+        let words = ["create", "ar", "--from-file", &path, "-a", "host=h", "--dry-run=client"];
+        let Outcome { stderr, exit, .. } = stage.run(SERIN, &words);
+        let expected = if said.is_empty() { String::new() } else { format!("serin: {path}: {said}\n") };
+        assert_eq!((stderr, exit), (expected, i32::from(!said.is_empty())));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn objects_are_made_where_their_files_say() {
+    let stage = Stage::start().await;
+    stage.make(None, &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let rollout =
+        file(&folder, "rollout.yaml", &ROLLOUT.replace("name: cart}", "name: cart, namespace: shop}"));
+    let dry = stage.run(SERIN, &["create", "-f", &rollout, "--dry-run=client"]);
+    assert_eq!((dry.stdout.as_str(), dry.exit), ("rollout.argoproj.io/cart created (dry run)\n", 0));
+    let named = |namespace: &str| stage.run(SERIN, &["list", "ro", "-n", namespace, "-o", "name"]).stdout;
+    assert_eq!(named("shop"), "");
+    assert_eq!(stage.run(SERIN, &["create", "-f", &rollout, "-n", "default"]).exit, 0);
+    assert_eq!((named("shop").as_str(), named("default").as_str()), ("rollout.argoproj.io/cart\n", ""));
 }

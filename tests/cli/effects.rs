@@ -1,5 +1,7 @@
 //! What commands do to the objects of an API, and what they say where there is nothing to do.
 
+use std::io::{BufRead, BufReader};
+
 use k8s_openapi::api::apps::v1::Deployment;
 use kube::api::{Api, DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::ApiResource;
@@ -46,7 +48,11 @@ async fn a_command_that_has_nothing_to_do_says_so() {
         assert_eq!(stored(&stage, &namespace).await, before, "{words}");
     }
     for (namespace, args, said) in [
-        ("nginx-abort", vec!["abort", "demo"], "rollout 'demo' is aborted already\n"),
+        (
+            "nginx-abort",
+            vec!["abort", "demo", "--wait", "--timeout", "1s"],
+            "rollout 'demo' is aborted already\n",
+        ),
         (
             "basic-create",
             vec!["set", "image", "demo", "demo=argoproj/rollouts-demo:blue"],
@@ -72,7 +78,7 @@ async fn a_dry_run_changes_nothing() {
     for (namespace, args, said, pointer, value) in [
         (
             "steps-edited",
-            vec!["promote", "demo"],
+            vec!["promote", "demo", "--wait", "--timeout", "1s"],
             "rollout 'demo' promoted",
             "/status/pauseConditions",
             Value::Null,
@@ -138,6 +144,8 @@ async fn an_undo_shows_what_changes_where_nothing_else_is_done() {
     assert!(outcome.stdout.starts_with(&first), "{outcome:?}");
     assert!(outcome.stdout.lines().any(|line| line.starts_with("- ")), "{outcome:?}");
     assert!(outcome.stdout.ends_with("rollout 'demo' undo (dry run)\n"), "{outcome:?}");
+    let plugin = stage.run(PLUGIN, &["undo", "demo", "--dry-run=client", "-n", "basic-history"]);
+    assert_eq!((plugin.stdout.as_str(), plugin.exit), ("rollout 'demo' undo (dry run)\n", 0));
     assert_eq!(stored(&stage, "basic-history").await, before);
     // Without a terminal a real one says only that it is done.
     let outcome = run(&stage, "basic-history", &["undo", "demo"]);
@@ -148,6 +156,10 @@ async fn an_undo_shows_what_changes_where_nothing_else_is_done() {
         &["history", "demo", "--revision", &revisions[1].to_string(), "-o", "json"],
     );
     let template: Value = serde_json::from_str(&template.stdout).expect("JSON");
+    let text = run(&stage, "basic-history", &["history", "demo", "--revision", &revisions[1].to_string()]);
+    assert!(text.stdout.starts_with("metadata:\n"), "{text:?}");
+    let names = run(&stage, "basic-history", &["history", "demo", "-o", "name"]);
+    assert_eq!(names.stdout, "replicaset.apps/demo-5847bbdcc5\nreplicaset.apps/demo-695748f8c8\n");
     assert_eq!(stored(&stage, "basic-history").await["spec"]["template"], template);
     assert!(template.pointer("/metadata/labels/rollouts-pod-template-hash").is_none(), "{template}");
 }
@@ -170,6 +182,9 @@ async fn an_undo_takes_back_what_a_revision_was_given_for_its_role() {
     assert_eq!(run(&stage, "basic-history", &["undo", "demo"]).exit, 0);
     let labels = stored(&stage, "basic-history").await["spec"]["template"]["metadata"]["labels"].clone();
     assert_eq!(labels, json!({"app": "demo"}));
+    let again = run(&stage, "basic-history", &["undo", "demo", "--to-revision", "3"]);
+    let said = "serin: nothing to undo: rollout 'demo' has the template of revision 3\n";
+    assert_eq!((again.stderr.as_str(), again.exit), (said, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -199,6 +214,8 @@ async fn several_rollouts_are_commanded_by_name_labels_or_all() {
     let stopped = stage.run(PLUGIN, &["pause", "one", "missing", "two", "-n", "steps-edited"]);
     let missing = "Error: rollout.argoproj.io \"missing\" not found\n";
     assert_eq!(stopped, Outcome { stdout: paused(&["one"]), stderr: missing.to_owned(), exit: 1 });
+    let one = run(&stage, "steps-edited", &["restart", "one", "missing", "-o", "name"]);
+    assert_eq!((one.stdout.as_str(), one.exit), ("rollout.argoproj.io/one\n", 3), "{}", one.stderr);
     let chosen = run(&stage, "steps-edited", &["restart", "-l", "tier=b", "-o", "name"]);
     assert_eq!((chosen.stdout.as_str(), chosen.exit), ("rollout.argoproj.io/two\n", 0), "{}", chosen.stderr);
     // There is no terminal to ask on.
@@ -207,7 +224,12 @@ async fn several_rollouts_are_commanded_by_name_labels_or_all() {
     let none = run(&stage, "steps-edited", &["abort", "-l", "tier=c"]);
     let said = "serin: there is no Rollout with the labels \"tier=c\" in the namespace \"steps-edited\"\n";
     assert_eq!((none.stderr.as_str(), none.exit), (said, 3));
-    for wrong in [&["abort"][..], &["abort", "one", "--all"], &["abort", "--all", "-l", "a=b"]] {
+    for wrong in [
+        &["abort"][..],
+        &["abort", "one", "--all"],
+        &["abort", "--all", "-l", "a=b"],
+        &["abort", "one", "--timeout", "1s"],
+    ] {
         assert_eq!(run(&stage, "steps-edited", wrong).exit, 2, "{wrong:?}");
     }
 }
@@ -261,6 +283,14 @@ async fn an_image_is_set_where_the_template_is() {
             .collect();
         assert_eq!(images, [Some(format!("img:{program}")), Some(format!("img:{program}"))]);
     }
+    // It is the Rollout that is waited for, and what it was before does not count.
+    stage.patch_status("steps-edited", "referring", json!({"phase": "Healthy"})).await;
+    let wait = ["set", "image", "referring", "main=a:1", "--wait", "--timeout", "200ms"];
+    let late = run(&stage, "steps-edited", &wait);
+    assert!(
+        late.stderr.ends_with("serin: rollout 'referring' is not done after 200ms\n") && late.exit == 5,
+        "{late:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -278,8 +308,11 @@ async fn what_was_commanded_is_waited_for() {
         command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
         command.spawn().expect("the program runs")
     };
-    // Each write is another one, as those of a controller are.
+    // The controller answers what was commanded; each of its writes is another one.
     let end = async |mut child: std::process::Child, mut patch: Value| {
+        let mut said = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+        stdout.read_line(&mut said).expect("a line");
         for count in 0.. {
             if child.try_wait().expect("a child").is_some() {
                 break;
@@ -288,7 +321,12 @@ async fn what_was_commanded_is_waited_for() {
             stage.patch_status("steps-edited", "demo", patch.clone()).await;
             sleep(std::time::Duration::from_millis(20)).await;
         }
-        child.wait().expect("an end").code()
+        let output = child.wait_with_output().expect("an end");
+        let told = String::from_utf8(output.stderr).expect("text");
+        let mut lines: Vec<&str> = told.lines().collect();
+        lines.dedup();
+        assert_eq!(lines.len(), told.lines().count(), "{told}");
+        output.status.code()
     };
     let observed = || json!({"observedGeneration": "99", "controllerPause": false, "abort": null});
     let with = |more: Value| {

@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use kube::api::PostParams;
 use serde_json::{Value, json};
 
 use crate::double::Double;
@@ -98,7 +99,9 @@ async fn a_frame_is_printed_for_each_change_and_for_none_else() {
         while since.last().is_none_or(|line: &String| !line.starts_with("Message:")) {
             since.push(running.line(""));
         }
-        assert_eq!(since.iter().filter(|line| line.starts_with("Name:")).count(), 1, "{since:?}");
+        let frames: Vec<usize> = (0..since.len()).filter(|&line| since[line].starts_with("Name:")).collect();
+        let [frame] = frames.as_slice() else { panic!("{since:?}") };
+        assert_eq!(since[frame - 1], "", "{since:?}");
         assert!(since.iter().all(|line| !line.contains('\x1b')), "{since:?}");
         assert_eq!(since.last().map(String::as_str), Some("Message:         another"));
         stage.patch_status("steps-edited", "demo", json!({"message": "CanaryPauseStep"})).await;
@@ -140,9 +143,11 @@ async fn status_and_list_say_that_the_api_server_is_away_and_go_on() {
     for one in &watching {
         one.complaint("cannot reach the API server since");
     }
+    // More attempts fail, of which nothing is told.
+    serin::clock::sleep(Duration::from_secs(1)).await;
     stage.come_back().await;
     for one in &watching {
-        one.complaint("the API server is back");
+        assert_eq!(one.complaint(""), "the API server is back");
     }
     stage.patch_status("steps-edited", "demo", json!({"phase": "Degraded", "message": "why"})).await;
     watching[0].line("Degraded - why");
@@ -156,11 +161,17 @@ async fn status_and_list_say_that_the_api_server_is_away_and_go_on() {
 async fn the_plugin_gives_a_list_up_when_the_api_server_stays_away() {
     let mut stage = Stage::start().await;
     stage.play_named("steps-edited").await;
-    let running = Running::start(&mut stage.command(PLUGIN, &["list", "ro", "-w", "-n", "steps-edited"]));
+    let list = ["list", "ro", "-w", "-n", "steps-edited"];
+    let [running, other] = [PLUGIN, SERIN].map(|program| Running::start(&mut stage.command(program, &list)));
     running.line("demo");
+    other.line("demo");
     stage.go_away().await;
     running.complaint("Error: cannot reach the Kubernetes API server");
     assert_eq!(running.end().0, 1);
+    // Under its own name it goes on.
+    serin::clock::sleep(Duration::from_secs(1)).await;
+    stage.come_back().await;
+    other.complaint("the API server is back");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -168,6 +179,8 @@ async fn a_list_goes_on_with_rows_that_change() {
     let stage = Stage::start().await;
     stage.play_named("basic-create").await;
     stage.play_named("bg-auto").await;
+    let plugin = Running::start(&mut stage.command(PLUGIN, &["list", "ro", "-A", "-w"]));
+    plugin.line("bg-auto");
     let running = Running::start(&mut stage.command(SERIN, &["list", "ro", "-A", "-w", "--timestamps"]));
     let titles = running.line("TIMESTAMP");
     running.line("basic-create");
@@ -184,6 +197,31 @@ async fn a_list_goes_on_with_rows_that_change() {
     assert!(time.parse::<jiff::Timestamp>().is_ok(), "{row}");
     stage.delete("bg-auto", "demo").await;
     assert!(running.line("").contains("Deleted"));
+    // The plugin does not tell that.
+    stage.patch_status("basic-create", "demo", json!({"phase": "Degraded"})).await;
+    let mut row = String::new();
+    while !row.contains("Degraded") {
+        row = plugin.line("");
+        assert!(!row.contains("Deleted"), "{row}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_one_goes_on_with_that_one() {
+    let stage = Stage::start().await;
+    stage.play_named("basic-create").await;
+    stage.play_named("bg-auto").await;
+    let rollout = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "other"},
+        "spec": {"strategy": {"canary": {}}}});
+    stage.make(Some("bg-auto"), &rollout).await;
+    let list = ["list", "ro", "-A", "-w", "--name", "other"];
+    let running = Running::start(&mut stage.command(SERIN, &list));
+    let rows = [running.line("NAMESPACE"), running.line("")];
+    assert!(rows[1].contains("other"), "{rows:?}");
+    stage.patch_status("basic-create", "demo", json!({"phase": "Degraded"})).await;
+    stage.patch_status("bg-auto", "other", json!({"phase": "Paused"})).await;
+    let row = running.line("");
+    assert!(row.contains("other") && row.contains("Paused"), "{row}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -234,6 +272,13 @@ async fn a_rollout_that_is_deleted_ends_its_watch() {
         let (exit, _, stderr) = running.end();
         assert_eq!((exit, stderr.as_str()), (code, said));
     }
+    stage.play_named("basic-create").await;
+    stage.patch_status("basic-create", "demo", json!({"phase": "Progressing"})).await;
+    let running = Running::start(&mut stage.command(SERIN, &["status", "demo", "-n", "basic-create"]));
+    running.line("Progressing");
+    stage.delete("basic-create", "demo").await;
+    let (exit, _, stderr) = running.end();
+    assert_eq!((exit, stderr.as_str()), (3, "serin: the Rollout \"demo\" was deleted\n"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -329,14 +374,121 @@ async fn experiments_are_shown_and_listed() {
         stage.run(SERIN, &["list", "experiments", "-A", "-o", "name"]).stdout,
         "experiment.argoproj.io/try\n"
     );
+    let ended = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Experiment", "metadata": {"name": "ended"},
+        "spec": {"duration": "10m", "templates": []},
+        "status": {"phase": "Successful", "availableAt": "2026-01-01T00:00:00Z"},
+    });
+    let experiments = stage.objects(Some("basic-create"), &ended);
+    let ended = serde_json::from_value(ended).expect("an object");
+    experiments.create(&PostParams::default(), &ended).await.expect("an Experiment");
+    let listed = stage.run(SERIN, &[["list", "exp", "--name", "ended"].as_slice(), &at].concat()).stdout;
+    let row: Vec<&str> = listed.lines().nth(1).unwrap_or_default().split_whitespace().take(4).collect();
+    assert_eq!(row, ["ended", "Successful", "10m", "-"]);
     let missing = stage.run(SERIN, &[["get", "exp", "tri"].as_slice(), &at].concat());
     let expected =
         "serin: there is no Experiment \"tri\" in the namespace \"basic-create\"; did you mean \"try\"?\n";
     assert_eq!((missing.stderr.as_str(), missing.exit), (expected, 3));
     let missing = stage.run(PLUGIN, &[["get", "exp", "tri"].as_slice(), &at].concat());
     assert_eq!(missing.stderr, "Error: experiment.argoproj.io \"tri\" not found\n");
-    let bare = Stage::knowing(&["Rollout"]).await.run(SERIN, &["get", "exp", "try"]);
-    let expected =
-        "serin: the cluster does not know the kind Experiment; `serin crds` prints its definition\n";
-    assert_eq!((bare.stderr.as_str(), bare.exit), (expected, 1));
+    let bare = Stage::knowing(&["Rollout"]).await;
+    for args in [&["get", "exp", "try"][..], &["list", "exp"]] {
+        let unknown = bare.run(SERIN, args);
+        let expected =
+            "serin: the cluster does not know the kind Experiment; `serin crds` prints its definition\n";
+        assert_eq!((unknown.stderr.as_str(), unknown.exit), (expected, 1), "{args:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_made_is_watched_where_it_is() {
+    let stage = Stage::start().await;
+    stage.make(None, &json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("rollout.json");
+    let template =
+        json!({"metadata": {"labels": {"app": "a"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
+    let rollout = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "cart", "namespace": "shop"},
+        "spec": {"selector": {"matchLabels": {"app": "a"}}, "template": template, "strategy": {"canary": {}}},
+    });
+    std::fs::write(&path, rollout.to_string()).expect("a file");
+    let path = path.to_str().expect("a path");
+    let running = Running::start(&mut stage.command(SERIN, &["create", "-w", "-f", path]));
+    running.line("rollout.argoproj.io/cart created");
+    assert_eq!(running.line("Namespace:"), "Namespace:       shop");
+    stage.delete("shop", "cart").await;
+    let (code, _, stderr) = running.end();
+    assert_eq!((code, stderr.as_str()), (3, "serin: the Rollout \"cart\" was deleted\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_experiment_of_a_rollout_makes_is_seen() {
+    let stage = Stage::start().await;
+    stage.play_named("steps-edited").await;
+    let rollout = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout"});
+    let rollout = stage.objects(Some("steps-edited"), &rollout).get("demo").await.expect("a Rollout");
+    let owner = |kind: &str, name: &str, uid: Option<String>| json!([{"apiVersion": "argoproj.io/v1alpha1", "kind": kind, "name": name, "uid": uid}]);
+    let running = Running::start(&mut stage.command(SERIN, &GET));
+    running.line("⟳ demo");
+    let experiment = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Experiment", "spec": {"templates": []},
+        "metadata": {"name": "try", "labels": {"rollouts-pod-template-hash": "bfcb8ccf7"},
+            "ownerReferences": owner("Rollout", "demo", rollout.metadata.uid)},
+    });
+    let made = stage.make(Some("steps-edited"), &experiment).await;
+    running.line("Σ try");
+    let template = json!({"metadata": {"labels": {"app": "try"}}, "spec": {"containers": [{"name": "c", "image": "i"}]}});
+    let set = json!({
+        "apiVersion": "apps/v1", "kind": "ReplicaSet", "spec": {"selector": {"matchLabels": {"app": "try"}}, "template": template},
+        "metadata": {"name": "try-one", "labels": {"app": "try"},
+            "ownerReferences": owner("Experiment", "try", made.metadata.uid)},
+    });
+    stage.make(Some("steps-edited"), &set).await;
+    running.line("⧉ try-one");
+    let once = stage.run(PLUGIN, &["get", "rollout", "demo", "-n", "steps-edited"]);
+    assert!(once.stdout.contains("Σ try") && once.stdout.contains("⧉ try-one"), "{once:?}");
+}
+
+#[test]
+fn a_watch_that_is_refused_ends() {
+    let rollout = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "demo", "resourceVersion": "7"},
+        "spec": {"strategy": {"canary": {}}}, "status": {"phase": "Progressing"},
+    });
+    let refused = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "code": 403,
+        "reason": "Forbidden", "message": "jane may not"});
+    let none = json!({"kind": "List", "apiVersion": "v1", "metadata": {"resourceVersion": "7"}, "items": []});
+    for args in [&["status", "demo"][..], &["get", "ro", "demo", "-w"], &["list", "ro", "-w"]] {
+        let (rollout, refused, none) = (rollout.clone(), refused.clone(), none.clone());
+        // A list is asked for once before it is watched.
+        let listed = std::sync::atomic::AtomicBool::new(args[0] != "list");
+        let server = Double::start(move |asked| {
+            Some(match asked.path.rsplit('/').next() {
+                Some("demo") => (200, rollout.clone()),
+                Some("rollouts") if listed.swap(true, std::sync::atomic::Ordering::Relaxed) => {
+                    (403, refused.clone())
+                }
+                _ => (200, none.clone()),
+            })
+        });
+        let done = server.run(SERIN, args);
+        assert!(done.stderr.ends_with("serin: jane may not\n") && done.exit == 4, "{args:?}: {done:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_does_not_hide_the_rest_of_a_list() {
+    let rollout = |name: &str, replicas: Value| {
+        json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": name},
+            "spec": {"replicas": replicas, "strategy": {"canary": {}}}})
+    };
+    let list = json!({"kind": "List", "apiVersion": "v1", "metadata": {}, "items": [rollout("bad", "x".into()), rollout("good", 3.into())]});
+    let server = Double::start(move |_| Some((200, list.clone())));
+    let done = server.run(SERIN, &["list", "rollouts"]);
+    assert!(done.stdout.contains("\ngood ") && !done.stdout.contains("\nbad "), "{done:?}");
+    assert!(
+        done.stderr.starts_with("serin: cannot read the Rollout \"bad\": ") && done.exit == 1,
+        "{done:?}"
+    );
 }

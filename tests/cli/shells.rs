@@ -2,6 +2,9 @@
 
 use std::process::Command;
 
+use serde_json::json;
+
+use crate::double::Double;
 use crate::stage::{Outcome, PLUGIN, SERIN, Stage, command, outcome};
 
 const SHELLS: [&str; 4] = ["bash", "zsh", "fish", "powershell"];
@@ -21,7 +24,9 @@ fn the_version_is_said_in_each_form() {
         let elsewhere = ["-n", "shop", "version", "--context", "none", "--kubeconfig=/dev/null", "--short"];
         assert_eq!(alone(program, &elsewhere).stdout, format!("{version}\n"));
     }
-    assert_eq!(alone(SERIN, &["version", "-o", "jsonpath={.version}"]).stdout, version);
+    let form = "jsonpath={.version} {.platform}";
+    let expected = format!("{version} {}/{}", std::env::consts::OS, std::env::consts::ARCH);
+    assert_eq!(alone(SERIN, &["version", "-o", form]).stdout, expected);
 }
 
 #[test]
@@ -79,6 +84,11 @@ fn offered(stage: &Stage, line: &str) -> Vec<String> {
 async fn verbs_flags_and_names_are_offered() {
     let stage = Stage::start().await;
     stage.play_named("basic-create").await;
+    for (kind, name) in [("Experiment", "load"), ("AnalysisRun", "check")] {
+        let object = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": kind, "metadata": {"name": name},
+            "spec": {"templates": [], "metrics": []}});
+        stage.make(Some("basic-create"), &object).await;
+    }
     for (line, expected) in [
         ("serin prom", "promote"),
         ("serin get roll", "rollout"),
@@ -93,6 +103,11 @@ async fn verbs_flags_and_names_are_offered() {
         ("serin -n basic-create promote de", "demo"),
         ("serin --namespace=other get ro -n basic-create ", "demo"),
         ("serin -nbasic-create status ", "demo"),
+        ("serin status --insecure-skip-tls-verify -n basic-create ", "demo"),
+        ("serin status -n other -n basic-create ", "demo"),
+        ("serin retry experiment -n basic-create ", "load"),
+        ("serin get experiment -n basic-create ", "load"),
+        ("serin terminate ar -n basic-create ", "check"),
     ] {
         let offered = offered(&stage, line);
         assert!(offered.iter().any(|one| one == expected), "{line}: {offered:?}");
@@ -106,6 +121,24 @@ async fn verbs_flags_and_names_are_offered() {
     let before = ["__complete", "--kubeconfig", file, "-n", "basic-create", "get", "rollout", "d"];
     let kubectl = outcome(stage.command(PLUGIN, &before).env("KUBECONFIG", "/nowhere"));
     assert_eq!((kubectl.stdout.as_str(), kubectl.exit), ("demo\n:4\n", 0), "{}", kubectl.stderr);
+    let verb = stage.run(PLUGIN, &["__complete", "promo"]);
+    assert_eq!(verb.stdout, "promote\tEnds the pause of Rollouts, or skips steps of their updates\n:4\n");
+    let flags = stage.run(PLUGIN, &["__complete", "status", "--"]).stdout;
+    assert!(flags.contains("--watch\tWait until") && !flags.contains("--kloglevel"), "{flags}");
+}
+
+#[test]
+fn a_shell_does_not_wait_for_a_server_that_is_silent() {
+    let offered = Double::start(|_| None).run(PLUGIN, &["__complete", "promote", ""]);
+    assert!(offered.stdout.ends_with(":4\n") && offered.exit == 0, "{offered:?}");
+}
+
+#[test]
+fn who_does_not_read_a_result_to_the_end_need_not() {
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let unread = outcome(command(SERIN, "/nothing".as_ref(), &["completion", "bash"]).stdout(writer));
+    assert_eq!((unread.stderr.as_str(), unread.exit), ("", 0));
 }
 
 #[test]

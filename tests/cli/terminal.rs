@@ -6,6 +6,7 @@ use std::process::{Child, Command};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use kube::api::{Patch, PatchParams};
 use pty_process::Size;
 use pty_process::blocking::{Pty, open};
 use serde_json::json;
@@ -145,7 +146,7 @@ async fn each_frame_takes_the_place_of_the_last_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_frame_fits_into_a_terminal_of_any_size() {
     let stage = paused().await;
-    let terminal = Terminal::start(&stage, &GET, &[], (200, 60));
+    let mut terminal = Terminal::start(&stage, &GET, &[], (200, 60));
     terminal.wait_for(|text| text.contains("NAME  ") && text.contains("  KIND  "));
     terminal.resize((20, 60));
     let narrow = terminal.wait_for(|text| {
@@ -163,18 +164,27 @@ async fn a_frame_fits_into_a_terminal_of_any_size() {
     );
     terminal.resize((120, 60));
     terminal.wait_for(|text| text.contains("⟳ demo") && !text.contains("more lines"));
+    // What stays is the whole picture, however low the terminal is.
+    terminal.resize((80, 12));
+    terminal.wait_for(|text| text.contains("more lines"));
+    terminal.press("\x03");
+    assert_eq!(terminal.end(), Some(0));
+    terminal.wait_for(|text| text.contains("Pod ") && !text.contains("more lines"));
+    let raw = terminal.raw();
+    let (_, left) = raw.rsplit_once("\x1b[?1049l").expect("the end of the picture");
+    assert!(left.contains("  ActualWeight:  "), "{left}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_terminal_is_left_as_it_was_with_the_last_frame_on_it() {
     let stage = paused().await;
-    for way in ["Ctrl-C", "TERM", "a deletion"] {
+    for way in ["Ctrl-C", "TERM", "HUP", "a deletion"] {
         let mut terminal = Terminal::start(&stage, &GET, &[], (100, 60));
         terminal.wait_for(|text| text.contains("⟳ demo"));
         match way {
             "Ctrl-C" => terminal.press("\x03"),
-            "TERM" => {
-                let told = Command::new("kill").arg(terminal.child.id().to_string()).status();
+            "TERM" | "HUP" => {
+                let told = Command::new("kill").args(["-s", way, &terminal.child.id().to_string()]).status();
                 assert!(told.expect("a signal").success());
             }
             _ => stage.delete("steps-edited", "demo").await,
@@ -196,6 +206,7 @@ async fn colours_and_sequences_are_left_out_where_they_are_not_wanted() {
     for (args, env, has_colours, has_sequences) in [
         (GET.as_slice(), &[][..], true, true),
         (&GET, &[("NO_COLOR", "1")], false, true),
+        (&GET, &[("NO_COLOR", "")], true, true),
         (&no_colour, &[], false, true),
         (&GET, &[("TERM", "dumb")], false, false),
     ] {
@@ -211,7 +222,13 @@ async fn colours_and_sequences_are_left_out_where_they_are_not_wanted() {
 async fn all_rollouts_are_commanded_only_after_a_question() {
     let stage = paused().await;
     let words = ["pause", "--all", "-n", "steps-edited"];
-    for (answer, is_meant) in [("n\r", false), ("\r", false), ("y\r", true)] {
+    let rollouts = stage
+        .objects(Some("steps-edited"), &json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout"}));
+    for (answer, is_meant) in
+        [("n\r", false), ("\r", false), ("y\r", true), ("Y\r", true), ("yes\r", true), ("yesterday\r", false)]
+    {
+        let resumed = Patch::Merge(json!({"spec": {"paused": false}}));
+        rollouts.patch("demo", &PatchParams::default(), &resumed).await.expect("a Rollout");
         let mut terminal = Terminal::start(&stage, &words, &[], (120, 20));
         let question = "pause all 1 Rollouts of the namespace \"steps-edited\" (demo)? [y/N]";
         terminal.wait_for(|text| text.contains(question));
@@ -221,10 +238,14 @@ async fn all_rollouts_are_commanded_only_after_a_question() {
             .run(SERIN, &["get", "rollout", "demo", "-n", "steps-edited", "-o", "jsonpath={.spec.paused}"]);
         assert_eq!(paused.stdout == "true", is_meant, "{answer:?}: {}", terminal.contents());
     }
-    let mut sure =
-        Terminal::start(&stage, &["restart", "--all", "--yes", "-n", "steps-edited"], &[], (120, 20));
-    assert_eq!(sure.end(), Some(0));
-    assert!(!sure.contents().contains("[y/N]"), "{}", sure.contents());
+    for which in [&["--all", "--yes"][..], &["-l", "!tier"]] {
+        let words = [&["restart", "-n", "steps-edited"], which].concat();
+        let mut sure = Terminal::start(&stage, &words, &[], (120, 20));
+        let said =
+            sure.wait_for(|text| text.contains("rollout 'demo' restarts in 0s") || text.contains("[y/N]"));
+        assert!(!said.contains("[y/N]"), "{said}");
+        assert_eq!(sure.end(), Some(0), "{said}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

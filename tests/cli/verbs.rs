@@ -8,7 +8,7 @@ use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams};
 use kube::core::ApiResource;
 use serde_json::{Value, json};
 
-use crate::stage::{Outcome, PLUGIN, SERIN, Stage};
+use crate::stage::{Outcome, PLUGIN, SERIN, Stage, outcome};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_exit_code_of_status_says_how_a_rollout_stands() {
@@ -44,6 +44,19 @@ async fn the_exit_code_of_status_says_how_a_rollout_stands() {
         let expected = Outcome { stdout: stdout.to_owned(), stderr: stderr.to_owned(), exit };
         assert_eq!(stage.run(SERIN, &args), expected, "{args:?}");
     }
+    // Who does not read the answer gets the code all the same.
+    let (reader, writer) = std::io::pipe().expect("a pipe");
+    drop(reader);
+    let words = ["status", "demo", "-n", "nginx-abort", once];
+    assert_eq!(outcome(stage.command(SERIN, &words).stdout(writer)).exit, 10);
+    let rollouts = stage
+        .objects(Some("steps-edited"), &json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout"}));
+    let steps = json!([{"setWeight": 50}, {"pause": {"duration": "1h"}}]);
+    let timed = Patch::Merge(json!({"spec": {"strategy": {"canary": {"steps": steps}}}}));
+    rollouts.patch("demo", &PatchParams::default(), &timed).await.expect("a Rollout");
+    stage.patch_status("steps-edited", "demo", json!({"observedGeneration": "99"})).await;
+    let timed = stage.run(SERIN, &["status", "demo", "-n", "steps-edited", "--timeout", "300ms"]);
+    assert_eq!((timed.stdout.as_str(), timed.exit), ("Paused - CanaryPauseStep\n", 124), "{}", timed.stderr);
     stage.patch_status("basic-create", "demo", json!({"phase": "Progressing", "message": "more"})).await;
     let args = ["status", "demo", "-n", "basic-create", "--timeout", "100ms"];
     let late = stage.run(SERIN, &args);
@@ -60,6 +73,8 @@ async fn a_status_that_is_watched_ends_with_the_update() {
     let mut child = command.stdout(Stdio::piped()).spawn().expect("the program runs");
     let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines().map_while(Result::ok);
     assert_eq!(lines.next().as_deref(), Some("Paused - CanaryPauseStep"));
+    // A change of no consequence.
+    stage.patch_status("steps-edited", "demo", json!({"HPAReplicas": 7})).await;
     let step =
         json!({"pauseConditions": null, "controllerPause": false, "phase": "Progressing", "message": "more"});
     stage.patch_status("steps-edited", "demo", step).await;
@@ -157,4 +172,8 @@ async fn programs_get_objects() {
     assert!(!read(&["get", "rollout", "demo"]).contains("ip:"), "{full}");
     let wrong = stage.run(SERIN, &["list", "rollouts", "-o", "jsonpath={.a"]);
     assert!(wrong.exit == 2 && wrong.stderr.contains("the brace before \".a\" is not closed"), "{wrong:?}");
+    for wrong in [["list", "ro", "-w", "-o", "json"].as_slice(), &["get", "ro", "demo", "-w", "-o", "json"]] {
+        assert_eq!(stage.run(SERIN, wrong).exit, 2, "{wrong:?}");
+    }
+    assert_eq!(read(&["status", "demo", "-o", "name"]), "rollout.argoproj.io/demo\n");
 }

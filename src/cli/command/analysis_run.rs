@@ -121,7 +121,9 @@ fn of_file(path: &PathBuf) -> Result<Value, Failure> {
 /// A template with everything that it takes from others, each of which counts once.
 async fn whole(cluster: &Cluster, mut template: Value) -> Result<Value, Failure> {
     const LISTS: [&str; 4] = ["metrics", "args", "dryRun", "measurementRetention"];
-    let mut seen = BTreeSet::new();
+    let is_global = template["kind"] == keys::CLUSTER_ANALYSIS_TEMPLATE;
+    let name = template["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+    let mut seen = BTreeSet::from([(name, is_global)]);
     let mut open = references(&mut template);
     while let Some((name, is_global)) = open.pop() {
         if !seen.insert((name.clone(), is_global)) {
@@ -200,7 +202,7 @@ mod tests {
     fn template() -> Value {
         json!({
             "apiVersion": keys::API_VERSION, "kind": keys::ANALYSIS_TEMPLATE,
-            "metadata": {"name": "rate", "uid": "u", "resourceVersion": "1", "labels": {"a": "b"},
+            "metadata": {"name": "rate", "namespace": "shop", "uid": "u", "resourceVersion": "1", "labels": {"a": "b"},
                 "annotations": {keys::LAST_APPLIED: "{}"}},
             "spec": {"args": [{"name": "host"}, {"name": "port", "value": "80"}, {"name": "key", "valueFrom": {}}],
                 "metrics": []},
@@ -209,11 +211,10 @@ mod tests {
 
     #[test]
     fn a_template_becomes_a_run() {
-        let host = ("host".to_owned(), "x=y".to_owned());
-        let run = run_of(&template(), &[host]).unwrap();
+        let run = run_of(&template(), &[argument("host=x=y").unwrap()]).unwrap();
         let expected = json!({
             "apiVersion": keys::API_VERSION, "kind": keys::ANALYSIS_RUN,
-            "metadata": {"generateName": "rate-", "labels": {"a": "b"}, "annotations": {}},
+            "metadata": {"generateName": "rate-", "namespace": "shop", "labels": {"a": "b"}, "annotations": {}},
             "spec": {"args": [{"name": "host", "value": "x=y"}, {"name": "port", "value": "80"},
                 {"name": "key", "valueFrom": {}}], "metrics": []},
         });

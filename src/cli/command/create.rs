@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::super::client::{Cluster, UserFlags};
 use super::super::failure::{Failure, Program};
-use super::super::get;
+use super::super::get::{self, SubjectKind};
 use super::super::lint::{self, Sound};
 use super::analysis_run::{AnalysisRunFlags, analysis_run};
 use super::manner::Manner;
@@ -61,15 +61,17 @@ pub(in crate::cli) async fn create(flags: Create, program: Program) -> Result<()
     let objects = lint::sound(&flags.filenames)?;
     // All are looked at before the first is made.
     let objects = objects.into_iter().map(New::of).collect::<Result<Vec<_>, _>>()?;
+    let watched = objects.last().filter(|_| flags.watch);
+    let watched = watched.map(|last| SubjectKind::of(&last.kind.kind)).transpose()?;
     let cluster = Cluster::open(flags.user).await?;
     let mut made = Vec::new();
     for new in objects {
         made.push(new.make(&cluster, &flags.manner).await?);
     }
     flags.manner.tell_programs(&made)?;
-    match made.pop() {
-        Some(last) if flags.watch => get::watch(cluster, last, flags.no_color, program).await,
-        Some(_) | None => Ok(()),
+    match (watched, made.pop()) {
+        (Some(kind), Some(last)) => get::watch(cluster, kind, last, flags.no_color, program).await,
+        (Some(_) | None, Some(_) | None) => Ok(()),
     }
 }
 

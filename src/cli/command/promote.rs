@@ -144,6 +144,8 @@ mod tests {
             "pauseConditions": pause("InconclusiveAnalysisRun"), "controllerPause": true, "currentStepIndex": 0,
             "canary": {"currentStepAnalysisRunStatus": {"name": "a", "status": "Inconclusive"}},
         });
+        let mut resumed = inconclusive.clone();
+        resumed["controllerPause"] = false.into();
         let updating = json!({"currentPodHash": "b", "stableRS": "a"});
         let settled = json!({"currentPodHash": "a", "stableRS": "a", "currentStepIndex": 2});
         for (extent, strategy, status, expected) in [
@@ -160,6 +162,7 @@ mod tests {
                 &inconclusive,
                 json!({"pauseConditions": null, "controllerPause": false, "currentStepIndex": 1}),
             ),
+            (PLAIN, "canary", &resumed, json!({"pauseConditions": null})),
             (PLAIN, "canary", &paused, json!({"pauseConditions": null})),
             (PLAIN, "blueGreen", &paused, json!({"pauseConditions": null})),
             (PLAIN, "stepless", &paused, json!({"pauseConditions": null})),
@@ -184,6 +187,42 @@ mod tests {
         for (strategy, extent) in [("blueGreen", SKIP), ("stepless", SKIP), ("stepless", SKIP_ALL)] {
             let refused = patches(&rollout(strategy, true, &json!({})), extent);
             assert!(matches!(refused, Err(Failure::Failed(_))), "{strategy} {extent:?}: {refused:?}");
+        }
+    }
+
+    #[test]
+    fn what_would_do_nothing_is_refused() {
+        const SETTLED: Option<&str> = Some("is not being updated, and not paused");
+        const UNSEEN: Option<&str> = Some("was changed, and the controller has not seen that yet; try again");
+        const STEPLESS: Option<&str> =
+            Some("is not paused, and has no steps; --full goes to the end of the update");
+        let pause = json!([{"reason": "BlueGreenPause", "startTime": "2026-01-01T00:00:00Z"}]);
+        let settled =
+            |pause: &Value| json!({"currentPodHash": "a", "stableRS": "a", "pauseConditions": pause});
+        let updating = json!({"currentPodHash": "b", "stableRS": "a"});
+        for (strategy, is_paused, generation, status, expected) in [
+            ("canary", false, 1, settled(&Value::Null), SETTLED),
+            ("canary", true, 1, settled(&Value::Null), None),
+            ("canary", false, 1, settled(&pause), None),
+            ("canary", false, 1, updating.clone(), None),
+            // A first revision, which is not stable yet.
+            ("canary", false, 1, json!({}), None),
+            // The change may be an update, whose pause it is.
+            ("canary", false, 2, settled(&Value::Null), None),
+            ("stepless", false, 2, settled(&Value::Null), UNSEEN),
+            ("stepless", true, 2, settled(&Value::Null), None),
+            ("stepless", false, 1, updating.clone(), STEPLESS),
+            ("blueGreen", false, 1, updating, STEPLESS),
+        ] {
+            let mut rollout = rollout(strategy, is_paused, &status);
+            rollout.metadata.generation = Some(generation);
+            rollout.status.get_or_insert_default().observed_generation = Some("1".to_owned());
+            let patches = patches(&rollout, PLAIN).unwrap();
+            assert_eq!(
+                needless(&rollout, &patches),
+                expected,
+                "{strategy} {is_paused} {generation} {status}"
+            );
         }
     }
 }

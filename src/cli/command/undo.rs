@@ -71,8 +71,9 @@ async fn go_back(commander: &Commander, name: &str, to_revision: i64) -> Result<
     }
     let template = restored(revision.template(), &revision.ephemeral());
     show(commander, name, number, &current, &template)?;
-    let object = replace(commander, holder, template).await?;
-    Ok(Done { rollout: stored, ..Done::changed(name, object, "undo") })
+    let done = Done::changed(name, replace(commander, holder, template).await?, "undo");
+    // Who waits waits for the Rollout, which is not always what was changed.
+    Ok(if rollout.spec.workload_ref.is_none() { done } else { Done { rollout: stored, ..done } })
 }
 
 /// The revision that is meant.

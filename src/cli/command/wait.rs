@@ -132,3 +132,78 @@ fn is_taken_back(rollout: &Rollout) -> bool {
         && is_switched
         && status.available_replicas.saturating_sub(others) >= rollout.spec.replicas.unwrap_or(1)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn rollout(spec: &Value, status: &Value) -> Rollout {
+        serde_json::from_value(json!({"metadata": {"name": "demo"}, "spec": spec, "status": status})).unwrap()
+    }
+
+    #[test]
+    fn each_standing_is_an_end_or_not() {
+        const PAUSED: &str = "CanaryPauseStep";
+        let pause = json!([{"reason": PAUSED, "startTime": "2026-01-01T00:00:00Z"}]);
+        let steps = |pause: Value| json!({"strategy": {"canary": {"steps": [{"pause": pause}]}}});
+        let held = json!({"paused": true, "strategy": {"canary": {}}});
+        let by_pause =
+            json!({"phase": "Paused", "message": PAUSED, "pauseConditions": pause, "controllerPause": true});
+        let mut promoted = by_pause.clone();
+        promoted["promoteFull"] = true.into();
+        let ended = json!({"phase": "Paused", "message": PAUSED});
+        let is_paused = || Some(Err(Failure::Paused(PAUSED.to_owned())));
+        for (spec, status, goal, expected) in [
+            (&held, json!({"phase": "Healthy"}), Goal::Settled, Some(Ok(()))),
+            (
+                &held,
+                json!({"phase": "Degraded", "message": "why"}),
+                Goal::Settled,
+                Some(Err(Failure::Degraded("why".to_owned()))),
+            ),
+            (&held, json!({"phase": "Progressing", "message": "more"}), Goal::Settled, None),
+            (&held, json!({"phase": "Paused", "message": PAUSED}), Goal::Settled, is_paused()),
+            (&steps(json!({})), by_pause.clone(), Goal::Settled, is_paused()),
+            (&steps(json!({"duration": "1h"})), by_pause.clone(), Goal::Settled, None),
+            (&steps(json!({})), promoted, Goal::Settled, None),
+            (&steps(json!({})), ended, Goal::Settled, None),
+            (&steps(json!({})), by_pause, Goal::TakenBack, None),
+        ] {
+            let rollout = rollout(spec, &status);
+            assert_eq!(end(&rollout, Standing::of(&rollout), goal), expected, "{spec} {status} {goal:?}");
+        }
+    }
+
+    #[test]
+    fn an_update_is_taken_back_when_the_stable_revision_has_traffic_and_pods() {
+        let weights = |canary: i32| {
+            json!({"weights": {"canary": {"weight": canary, "podTemplateHash": "b", "serviceName": "c"},
+            "stable": {"weight": 100 - canary, "podTemplateHash": "a", "serviceName": "s"}}})
+        };
+        for (status, is_end) in [
+            (json!({"availableReplicas": 3}), true),
+            (json!({"availableReplicas": 2}), false),
+            // Without a router the pods of the update are there until others have taken their place.
+            (json!({"availableReplicas": 3, "updatedReplicas": 1}), false),
+            (json!({"availableReplicas": 4, "updatedReplicas": 1, "canary": weights(0)}), true),
+            (json!({"availableReplicas": 4, "updatedReplicas": 1, "canary": weights(5)}), false),
+            (
+                json!({"availableReplicas": 3, "updatedReplicas": 3, "blueGreen": {"activeSelector": "a"}}),
+                true,
+            ),
+            (
+                json!({"availableReplicas": 3, "updatedReplicas": 3, "blueGreen": {"activeSelector": "b"}}),
+                false,
+            ),
+        ] {
+            let mut status = status;
+            status["stableRS"] = "a".into();
+            status["phase"] = "Degraded".into();
+            let rollout = rollout(&json!({"replicas": 3}), &status);
+            let expected = is_end.then_some(Ok(()));
+            assert_eq!(end(&rollout, Standing::of(&rollout), Goal::TakenBack), expected, "{status}");
+        }
+    }
+}

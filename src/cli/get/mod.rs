@@ -20,7 +20,8 @@ use crate::api::{Experiment, Rollout};
 use crate::clock::Clock;
 use live::Canvas;
 use scene::Scene;
-use subject::{Subject, SubjectKind};
+use subject::Subject;
+pub(super) use subject::SubjectKind;
 
 /// What is shown.
 #[derive(Debug, Subcommand)]
@@ -85,18 +86,14 @@ pub(super) async fn run(kind: Kind, program: Program) -> Result<(), Failure> {
     follow(&cluster, &subject, &name, is_coloured, limit, program).await
 }
 
-/// Goes on showing an object that was just made, if it is one that is shown in full.
+/// Goes on showing an object of a kind, which was just made.
 pub(super) async fn watch(
     cluster: Cluster,
+    kind: SubjectKind,
     made: DynamicObject,
     no_color: bool,
     program: Program,
 ) -> Result<(), Failure> {
-    let kind = made.types.as_ref().map(|types| types.kind.as_str());
-    let kind =
-        [SubjectKind::Rollout, SubjectKind::Experiment].into_iter().find(|one| kind == Some(one.word()));
-    let kind = kind
-        .ok_or_else(|| Failure::Usage("it is no Rollout or Experiment, which can be watched".to_owned()))?;
     let (name, place) = (made.metadata.name.clone(), made.metadata.namespace.clone());
     let cluster = cluster.within(place);
     let subject = Subject::read(kind, made)?;

@@ -10,12 +10,19 @@ use crate::api::{Experiment, Rollout, keys};
 
 /// The kinds that can be shown in full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum SubjectKind {
+pub(in crate::cli) enum SubjectKind {
     Rollout,
     Experiment,
 }
 
 impl SubjectKind {
+    /// The kind that is so named; [`Failure::Usage`] where it is not shown in full.
+    pub(in crate::cli) fn of(kind: &str) -> Result<Self, Failure> {
+        let found = [Self::Rollout, Self::Experiment].into_iter().find(|one| one.word() == kind);
+        let unknown = || format!("the kind {kind} cannot be watched, only Rollout and Experiment");
+        found.ok_or_else(|| Failure::Usage(unknown()))
+    }
+
     /// The kind as objects name it.
     pub(super) const fn word(self) -> &'static str {
         match self {

@@ -76,3 +76,30 @@ pub fn history(revisions: &[RevisionFacts], now: Timestamp) -> String {
     let rows: Vec<_> = rows.chain(revisions.iter().map(|revision| revision.cells(now))).collect();
     table(&rows, false)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_revision_is_a_row() {
+        let rollout =
+            json!({"metadata": {}, "spec": {"strategy": {"canary": {}}}, "status": {"stableRS": "h"}});
+        let rollout: Rollout = serde_json::from_value(rollout).unwrap();
+        let template = json!({"spec": {"containers": [{"image": "a:1"}, {"image": "b"}]}});
+        let set = json!({
+            "metadata": {"name": "cart-h", "creationTimestamp": "2026-01-01T00:00:00Z",
+                "labels": {keys::POD_HASH_LABEL: "h"}, "annotations": {CHANGE_CAUSE: "a new look"}},
+            "spec": {"template": template}, "status": {"replicas": 3},
+        });
+        let facts = RevisionFacts::of(7, &serde_json::from_value(set).unwrap(), &rollout);
+        let shown = history(&[facts], "2026-01-01T01:00:00Z".parse().unwrap());
+        let rows: Vec<Vec<&str>> = shown
+            .lines()
+            .map(|line| line.split("  ").filter(|cell| !cell.is_empty()).map(str::trim).collect())
+            .collect();
+        assert_eq!(rows, [&TITLES[..], &["7", "60m", "stable", "3", "a:1,b", "cart-h", "a new look"]]);
+    }
+}
