@@ -188,7 +188,7 @@ impl Cluster {
 
     async fn unknown_object(&self, kind: &ApiResource, name: &str, program: Program) -> Failure {
         let word = &kind.kind;
-        if program == Program::Plugin {
+        if program.is_plugin() {
             let (word, group) = (word.to_lowercase(), &kind.group);
             return Failure::NotFound(format!("{word}.{group} {name:?} not found"));
         }

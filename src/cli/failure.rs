@@ -9,8 +9,10 @@ use crate::controller::failure::root_cause;
 /// Under which name the program was called: its exit codes and its messages depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Program {
-    /// `serin`, or `kubectl serin`.
+    /// `serin`.
     Serin,
+    /// `kubectl serin`: the same, where users have it as a plugin.
+    KubectlSerin,
     /// `kubectl argo rollouts`: in the place of the reference's plugin, whose only codes are 0 and 1.
     Plugin,
 }
@@ -21,7 +23,17 @@ impl Program {
     pub(super) fn of(path: &str) -> Self {
         let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
         let name = name.strip_suffix(".exe").unwrap_or(name);
-        if name == "kubectl-argo-rollouts" { Self::Plugin } else { Self::Serin }
+        let named = [Self::KubectlSerin, Self::Plugin].into_iter().find(|program| program.name() == name);
+        named.unwrap_or(Self::Serin)
+    }
+
+    /// Whether it does, prints and exits as the reference's plugin does.
+    #[must_use]
+    pub(super) const fn is_plugin(self) -> bool {
+        match self {
+            Self::Serin | Self::KubectlSerin => false,
+            Self::Plugin => true,
+        }
     }
 
     /// The name of its file.
@@ -29,6 +41,7 @@ impl Program {
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Serin => "serin",
+            Self::KubectlSerin => "kubectl-serin",
             Self::Plugin => "kubectl-argo-rollouts",
         }
     }
@@ -38,6 +51,7 @@ impl Program {
     pub(super) const fn command(self) -> &'static str {
         match self {
             Self::Serin => "serin",
+            Self::KubectlSerin => "kubectl serin",
             Self::Plugin => "kubectl argo rollouts",
         }
     }
@@ -45,19 +59,13 @@ impl Program {
     /// What precedes a message about a failure.
     #[must_use]
     pub(super) const fn complaint(self) -> &'static str {
-        match self {
-            Self::Serin => "serin",
-            Self::Plugin => "Error",
-        }
+        if self.is_plugin() { "Error" } else { "serin" }
     }
 
     /// The code where the arguments are wrong.
     #[must_use]
     pub(super) const fn usage_code(self) -> u8 {
-        match self {
-            Self::Serin => 2,
-            Self::Plugin => 1,
-        }
+        if self.is_plugin() { 1 } else { 2 }
     }
 }
 
@@ -131,22 +139,24 @@ impl Failure {
     /// The exit code.
     #[must_use]
     pub(super) fn code(&self, program: Program) -> u8 {
-        match (program, self) {
-            (_, Self::Unread) => 0,
-            (Program::Plugin, _)
-            | (Program::Serin, Self::Failed(_) | Self::Conflict(_) | Self::UnknownKind(_)) => 1,
-            (Program::Serin, Self::Usage(_)) => 2,
-            (Program::Serin, Self::NotFound(_)) => 3,
-            (Program::Serin, Self::Refused(_)) => 4,
-            (Program::Serin, Self::TimedOut(_)) => 5,
-            (Program::Serin, Self::Degraded(_)) => 10,
-            (Program::Serin, Self::Paused(_)) => 11,
-            (Program::Serin, Self::Progressing(_)) => 12,
-            (Program::Serin, Self::TimeLimit) => 124,
-            (Program::Serin, Self::Several(failures)) => match failures.first() {
-                Some(first) => first.code(program),
-                None => 1,
-            },
+        let code = self.own_code();
+        if program.is_plugin() { code.min(1) } else { code }
+    }
+
+    /// The code under Serin's own names.
+    fn own_code(&self) -> u8 {
+        match self {
+            Self::Unread => 0,
+            Self::Failed(_) | Self::Conflict(_) | Self::UnknownKind(_) => 1,
+            Self::Usage(_) => 2,
+            Self::NotFound(_) => 3,
+            Self::Refused(_) => 4,
+            Self::TimedOut(_) => 5,
+            Self::Degraded(_) => 10,
+            Self::Paused(_) => 11,
+            Self::Progressing(_) => 12,
+            Self::TimeLimit => 124,
+            Self::Several(failures) => failures.first().map_or(1, Self::own_code),
         }
     }
 
@@ -201,7 +211,8 @@ mod tests {
     fn the_name_decides_which_program_it_is() {
         for (path, program) in [
             ("/usr/bin/serin", Program::Serin),
-            ("kubectl-serin", Program::Serin),
+            ("kubectl-serin", Program::KubectlSerin),
+            ("./renamed", Program::Serin),
             ("/root/.krew/bin/kubectl-argo-rollouts", Program::Plugin),
             ("C:\\bin\\kubectl-argo-rollouts.exe", Program::Plugin),
         ] {

@@ -138,7 +138,7 @@ async fn follow<K: Listed + DeserializeOwned>(
             () = until(due) => {
                 let (readable, _) = read::<K>(sight.objects.values().cloned());
                 let now = Clock::System.now();
-                if program == Program::Serin {
+                if !program.is_plugin() {
                     print_on(&listing.gone(&readable, now))?;
                 }
                 print_on(&listing.rows(&readable, now))?;
@@ -158,7 +158,7 @@ async fn until(due: Option<Instant>) {
 /// Whether to go on although the API server stays away.
 fn give_up(sight: &Sight, program: Program) -> Result<(), Failure> {
     match sight.absence_now() {
-        Some(absence) if program == Program::Plugin && absence.failures > PLUGIN_PATIENCE => {
+        Some(absence) if program.is_plugin() && absence.failures > PLUGIN_PATIENCE => {
             Err(Failure::Failed(format!("cannot reach the Kubernetes API server: {}", absence.cause)))
         }
         Some(_) | None => Ok(()),

@@ -76,15 +76,13 @@ pub(super) async fn run(flags: Flags, program: Program) -> Result<(), Failure> {
 impl Question {
     /// What a Rollout that was asked about once is said to be.
     fn answer(self, standing: &Standing) -> Result<(), Failure> {
-        match (standing.phase, self.program) {
-            (RolloutPhase::Degraded, _) => Err(Failure::Degraded(standing.message.clone())),
-            (RolloutPhase::Healthy, _)
-            | (RolloutPhase::Paused | RolloutPhase::Progressing, Program::Plugin) => Ok(()),
-            (RolloutPhase::Paused, Program::Serin) if self.paused_is_ok => Ok(()),
-            (RolloutPhase::Paused, Program::Serin) => Err(Failure::Paused(standing.message.clone())),
-            (RolloutPhase::Progressing, Program::Serin) => {
-                Err(Failure::Progressing(standing.message.clone()))
-            }
+        let message = standing.message.clone();
+        let is_plugin = self.program.is_plugin();
+        match standing.phase {
+            RolloutPhase::Degraded => Err(Failure::Degraded(message)),
+            RolloutPhase::Paused if !is_plugin && !self.paused_is_ok => Err(Failure::Paused(message)),
+            RolloutPhase::Progressing if !is_plugin => Err(Failure::Progressing(message)),
+            RolloutPhase::Healthy | RolloutPhase::Paused | RolloutPhase::Progressing => Ok(()),
         }
     }
 }
@@ -133,9 +131,10 @@ pub(super) async fn until(
         sight.hear(one, Clock::System.now());
         announcer.look(&sight);
         if sight.is_empty() {
-            return Err(match program {
-                Program::Plugin => cluster.unknown::<Rollout>(name, program).await,
-                Program::Serin => Failure::deleted("Rollout", name),
+            return Err(if program.is_plugin() {
+                cluster.unknown::<Rollout>(name, program).await
+            } else {
+                Failure::deleted("Rollout", name)
             });
         }
         if let Some(refusal) = sight.refusal() {
@@ -155,7 +154,7 @@ fn look(stored: DynamicObject, question: Question) -> Result<(Standing, bool), F
     let standing = Standing::of(&rollout);
     let is_end = match standing.phase {
         RolloutPhase::Healthy | RolloutPhase::Degraded => true,
-        RolloutPhase::Paused => question.program == Program::Serin && waits_for_user(&rollout),
+        RolloutPhase::Paused => !question.program.is_plugin() && waits_for_user(&rollout),
         RolloutPhase::Progressing => false,
     };
     Ok((standing, is_end))

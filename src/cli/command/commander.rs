@@ -64,7 +64,7 @@ impl Commander {
                     self.manner.tell(&one.said)?;
                     done.push(one);
                 }
-                Err(failure) if self.program == Program::Plugin => return Err(failure),
+                Err(failure) if self.program.is_plugin() => return Err(failure),
                 Err(failure) => failures.push(failure),
             }
         }

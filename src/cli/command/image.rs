@@ -100,7 +100,7 @@ async fn set_in(
             None => commander.get(kind, name).await?,
         };
         let failed = |why| Failure::Failed(format!("{word} {name:?}: {why}"));
-        if !change(&mut object, changes).map_err(failed)? && program == Program::Serin {
+        if !change(&mut object, changes).map_err(failed)? && !program.is_plugin() {
             let said = format!("{word} {name:?} has that image already");
             return Ok(Done { said, rollout: object.clone(), object, is_changed: false });
         }

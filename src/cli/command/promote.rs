@@ -48,7 +48,7 @@ pub(in crate::cli) async fn promote(flags: Promote, program: Program) -> Result<
     let one = async |name: &str| {
         let (_, rollout) = commander.look(name).await?;
         let patches = patches(&rollout, extent)?;
-        if let Some(reason) = needless(&rollout, &patches).filter(|_| program == Program::Serin) {
+        if let Some(reason) = needless(&rollout, &patches).filter(|_| !program.is_plugin()) {
             return Err(Failure::Failed(format!("nothing to promote: rollout '{name}' {reason}")));
         }
         Ok(Done::changed(name, commander.merge(name, patches).await?, said))

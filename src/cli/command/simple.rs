@@ -145,7 +145,7 @@ impl Order {
     }
 
     async fn give_one(&self, commander: &Commander, name: &str) -> Result<Done, Failure> {
-        if commander.program == Program::Serin {
+        if !commander.program.is_plugin() {
             let (object, rollout) = commander.look(name).await?;
             match (self.needless)(&rollout) {
                 None => {}
@@ -226,7 +226,7 @@ pub(in crate::cli) async fn terminate(what: Terminate, program: Program) -> Resu
         }
         Terminate::Experiment(named) => {
             // What the reference says here is a slip of its own, which scripts may look for.
-            let done = if program == Program::Plugin { "retried" } else { "terminated" };
+            let done = if program.is_plugin() { "retried" } else { "terminated" };
             let kind = ApiResource::erase::<Experiment>(&());
             merge_into_each(&kind, "experiment", done, *named, change, program).await
         }

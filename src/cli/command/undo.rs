@@ -62,7 +62,7 @@ async fn go_back(commander: &Commander, name: &str, to_revision: i64) -> Result<
     let number = revision.number;
     if templates_equal(revision.template(), &current, &revision.ephemeral()) {
         let words = format!("skipped rollback (current template already matches revision {number})");
-        if commander.program == Program::Plugin {
+        if commander.program.is_plugin() {
             return Ok(Done { said: words, object: stored.clone(), rollout: stored, is_changed: false });
         }
         return Err(Failure::Failed(format!(
@@ -120,7 +120,7 @@ async fn holder(commander: &Commander, stored: DynamicObject, rollout: &Rollout)
 /// Shows on a terminal, or where nothing else is done, what is going to change.
 fn show(commander: &Commander, name: &str, number: i64, from: &Value, to: &Value) -> Result<(), Failure> {
     let is_read = io::stdout().is_terminal() || commander.manner.is_dry();
-    if commander.program == Program::Plugin || commander.manner.is_for_programs() || !is_read {
+    if commander.program.is_plugin() || commander.manner.is_for_programs() || !is_read {
         return Ok(());
     }
     let lines = difference(from, to, has_colours())?;

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use k8s_openapi::api::apps::v1::ReplicaSet;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::Api;
-use kube::api::{DynamicObject, ListParams, ObjectMeta};
-use kube::core::{ApiResource, Expression, GroupVersionKind};
+use kube::api::{DynamicObject, ListParams, ObjectList};
+use kube::core::{ApiResource, Expression, GroupVersionKind, Request};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::lease;
@@ -83,6 +85,20 @@ pub(super) async fn read(cluster: &Cluster, name: &str, program: Program) -> Res
     Ok(keep_own(picture))
 }
 
+/// What is kept of the metadata of an object.
+#[derive(Clone, Deserialize)]
+struct Owned {
+    metadata: Named,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Named {
+    name: String,
+    #[serde(default)]
+    owner_references: Vec<OwnerReference>,
+}
+
 struct Reader<'a> {
     cluster: &'a Cluster,
 }
@@ -97,24 +113,35 @@ impl Reader<'_> {
         let own = client::rollout(rollout.clone()).ok().and_then(|rollout| client::own_selector(&rollout));
         let Some(mut own) = own else { return self.list(&kind, &hashed, picture).await };
         own.extend(Expression::Exists(keys::POD_HASH_LABEL.to_owned()));
-        self.list(&kind, &ListParams::default().labels_from(&own), picture).await?;
-        let sets = self.cluster.objects_of(&kind.resource);
-        let known = self.cluster.ask(sets.list_metadata(&hashed)).await?.items;
+        let own = ListParams::default().labels_from(&own);
+        let (owned, ()) =
+            tokio::try_join!(self.owned(&kind, &hashed, rollout), self.list(&kind, &own, picture))?;
         let matched: BTreeSet<&str> = picture.names(&kind.resource.kind).collect();
-        let is_missed = |meta: &ObjectMeta| {
-            let mut owners = meta.owner_references.iter().flatten();
-            owners.any(|owner| Some(&owner.uid) == rollout.metadata.uid.as_ref())
-                && !meta.name.as_deref().is_some_and(|name| matched.contains(name))
-        };
-        let missed: Vec<String> = known
-            .into_iter()
-            .filter(|one| is_missed(&one.metadata))
-            .filter_map(|one| one.metadata.name)
-            .collect();
+        let missed: Vec<String> = owned.into_iter().filter(|name| !matched.contains(name.as_str())).collect();
         for name in missed {
             self.list(&kind, &named(&name), picture).await?;
         }
         Ok(())
+    }
+
+    /// The names of the objects of a kind that the Rollout owns. Of the list nothing else is kept, however long it is.
+    async fn owned(
+        &self,
+        kind: &Kind,
+        selector: &ListParams,
+        rollout: &DynamicObject,
+    ) -> Result<Vec<String>, Failure> {
+        let objects = self.cluster.objects_of(&kind.resource);
+        let failed = |error: kube::core::request::Error| Failure::Failed(error.to_string());
+        let request = Request::new(objects.resource_url()).list_metadata(selector).map_err(failed)?;
+        let list: ObjectList<Owned> = self.cluster.ask(self.cluster.client.request(request)).await?;
+        let is_own = |one: &Owned| {
+            one.metadata
+                .owner_references
+                .iter()
+                .any(|owner| Some(&owner.uid) == rollout.metadata.uid.as_ref())
+        };
+        Ok(list.items.into_iter().filter(is_own).map(|one| one.metadata.name).collect())
     }
 
     async fn list(&self, kind: &Kind, selector: &ListParams, picture: &mut Picture) -> Result<(), Failure> {

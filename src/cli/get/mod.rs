@@ -120,7 +120,7 @@ async fn once(
     program: Program,
 ) -> Result<(), Failure> {
     let (around, missing) = subject.around(cluster).await?;
-    let is_full = program == Program::Serin;
+    let is_full = !program.is_plugin();
     let look = Look { is_coloured, is_full, is_wide, ..Look::plain(Clock::System.now()) };
     print(&subject.shown(&around, &look))?;
     for one in missing {

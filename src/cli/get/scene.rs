@@ -140,14 +140,12 @@ impl<'a> Scene<'a> {
         if !sight.is_empty() {
             return Ok(());
         }
-        Err(match (self.program, self.kind) {
-            (Program::Plugin, SubjectKind::Rollout) => {
-                self.cluster.unknown::<Rollout>(&self.name, self.program).await
-            }
-            (Program::Plugin, SubjectKind::Experiment) => {
+        Err(match (self.program.is_plugin(), self.kind) {
+            (true, SubjectKind::Rollout) => self.cluster.unknown::<Rollout>(&self.name, self.program).await,
+            (true, SubjectKind::Experiment) => {
                 self.cluster.unknown::<Experiment>(&self.name, self.program).await
             }
-            (Program::Serin, kind) => Failure::deleted(kind.word(), &self.name),
+            (false, kind) => Failure::deleted(kind.word(), &self.name),
         })
     }
 

@@ -76,7 +76,7 @@ pub(super) async fn run(flags: Flags, program: Program) -> Result<(), Failure> {
         ));
     }
     let files = files::read(&paths, flags.recursive);
-    if program == Program::Plugin {
+    if program.is_plugin() {
         return plugin::lint(&files);
     }
     let cluster = if flags.live { Some(Cluster::open(flags.user).await?) } else { None };

@@ -213,6 +213,7 @@ mod tests {
         let given = Given::default();
         let line = |program| Speaker { program, ..speaker(&given) }.own("set image| web=IMAGE", "").run;
         assert_eq!(line(Program::Serin), "serin set image demo web=IMAGE -n shop");
+        assert_eq!(line(Program::KubectlSerin), "kubectl serin set image demo web=IMAGE -n shop");
         assert_eq!(line(Program::Plugin), "kubectl argo rollouts set image demo web=IMAGE -n shop");
         assert_eq!(speaker(&given).kubectl("get pods", "").run, "kubectl get pods -n shop");
     }
