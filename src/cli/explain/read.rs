@@ -59,7 +59,7 @@ pub(super) async fn read(cluster: &Cluster, name: &str, program: Program) -> Res
 
     let all = ListParams::default();
     let reader = Reader { cluster };
-    reader.replica_sets(&stored, &mut picture).await?;
+    reader.replica_sets(&entry, &mut picture).await?;
     reader.list(&Kind::needed(ObjectKind::Service), &all, &mut picture).await?;
     if !entry.observed.ingresses.is_empty() {
         reader.list(&Kind::needed(ObjectKind::Ingress), &all, &mut picture).await?;
@@ -107,15 +107,15 @@ impl Reader<'_> {
     /// Adds the ReplicaSets that belong to the Rollout: those that its selector matches, and those that it owns although that
     /// does not, because their labels were changed, or the selector, where the definition is the reference's. Of the others
     /// only metadata is asked for.
-    async fn replica_sets(&self, rollout: &DynamicObject, picture: &mut Picture) -> Result<(), Failure> {
+    async fn replica_sets(&self, rollout: &RolloutEntry, picture: &mut Picture) -> Result<(), Failure> {
         let kind = Kind::needed(ObjectKind::ReplicaSet);
         let hashed = ListParams::default().labels(keys::POD_HASH_LABEL);
-        let own = client::rollout(rollout.clone()).ok().and_then(|rollout| client::own_selector(&rollout));
+        let own = rollout.content.as_ref().ok().and_then(|rollout| client::own_selector(rollout));
         let Some(mut own) = own else { return self.list(&kind, &hashed, picture).await };
         own.extend(Expression::Exists(keys::POD_HASH_LABEL.to_owned()));
         let own = ListParams::default().labels_from(&own);
         let (owned, ()) =
-            tokio::try_join!(self.owned(&kind, &hashed, rollout), self.list(&kind, &own, picture))?;
+            tokio::try_join!(self.owned(&kind, &hashed, &rollout.id.uid), self.list(&kind, &own, picture))?;
         let matched: BTreeSet<&str> = picture.names(&kind.resource.kind).collect();
         let missed: Vec<String> = owned.into_iter().filter(|name| !matched.contains(name.as_str())).collect();
         for name in missed {
@@ -124,29 +124,18 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The names of the objects of a kind that the Rollout owns. Of the list nothing else is kept, however long it is.
-    async fn owned(
-        &self,
-        kind: &Kind,
-        selector: &ListParams,
-        rollout: &DynamicObject,
-    ) -> Result<Vec<String>, Failure> {
+    /// The names of the objects of a kind that the object of that uid owns. Of the list nothing else is kept, however long it is.
+    async fn owned(&self, kind: &Kind, selector: &ListParams, uid: &str) -> Result<Vec<String>, Failure> {
         let objects = self.cluster.objects_of(&kind.resource);
         let failed = |error: kube::core::request::Error| Failure::Failed(error.to_string());
         let request = Request::new(objects.resource_url()).list_metadata(selector).map_err(failed)?;
         let list: ObjectList<Owned> = self.cluster.ask(self.cluster.client.request(request)).await?;
-        let is_own = |one: &Owned| {
-            one.metadata
-                .owner_references
-                .iter()
-                .any(|owner| Some(&owner.uid) == rollout.metadata.uid.as_ref())
-        };
+        let is_own = |one: &Owned| one.metadata.owner_references.iter().any(|owner| owner.uid == uid);
         Ok(list.items.into_iter().filter(is_own).map(|one| one.metadata.name).collect())
     }
 
     async fn list(&self, kind: &Kind, selector: &ListParams, picture: &mut Picture) -> Result<(), Failure> {
-        let api = Api::namespaced_with(self.cluster.client.clone(), &self.cluster.namespace, &kind.resource);
-        self.list_in(&api, kind, selector, picture).await
+        self.list_in(&self.cluster.objects_of(&kind.resource), kind, selector, picture).await
     }
 
     /// Adds the objects of a list. A kind that the cluster does not know has none.

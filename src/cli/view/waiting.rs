@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::facts::{current_step, replica_sets, set_weight};
-use super::standing::Standing;
+use super::standing::{Standing, is_observed};
 use super::{Surroundings, hash};
 use crate::api::rollout_status::{AnalysisRunReference, BlueGreenStatus};
 use crate::api::{
@@ -83,10 +83,7 @@ pub(super) fn until(then: Timestamp, now: Timestamp) -> String {
 
 /// What an update that is on its way waits for.
 fn progress(rollout: &Rollout, status: &RolloutStatus, around: &Surroundings) -> String {
-    let is_unseen = |observed: &String| {
-        observed.parse::<i64>().is_ok_and(|observed| Some(observed) < rollout.metadata.generation)
-    };
-    if rollout.status.is_none() || status.observed_generation.as_ref().is_some_and(is_unseen) {
+    if rollout.status.is_none() || !is_observed(rollout) {
         return "the controller, which has not seen this spec yet".to_owned();
     }
     if status.controller_pause && status.pause_conditions.is_empty() {
