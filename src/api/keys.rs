@@ -41,6 +41,11 @@ pub const WORKLOAD_GENERATION: &str = "rollout.argoproj.io/workload-generation";
 pub const EPHEMERAL_METADATA: &str = "rollout.argoproj.io/ephemeral-metadata";
 /// Annotation of a ReplicaSet: when it is to be scaled to zero (RFC 3339). The key has no prefix.
 pub const SCALE_DOWN_DEADLINE: &str = "scale-down-deadline";
+/// Annotation of a ReplicaSet: the digest of the template that it was created for, as the user wrote it.
+pub const TEMPLATE_DIGEST: &str = "serin/template-digest";
+/// Annotation of a ReplicaSet: the digest of the template as the API server stored it, where admission made another one
+/// of it.
+pub const STORED_TEMPLATE_DIGEST: &str = "serin/stored-template-digest";
 /// Annotation of Services and of what routers write: the name of the Rollout that manages the object.
 pub const MANAGED_BY_ROLLOUTS: &str = "argo-rollouts.argoproj.io/managed-by-rollouts";
 /// Annotation of a Rollout that belongs to the notifications engine; never copied to ReplicaSets.

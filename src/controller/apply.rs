@@ -167,8 +167,9 @@ impl<S: Server> Run<'_, S> {
             owners.into_iter().find(|owner| owner.controller == Some(true)).map(|owner| owner.uid);
         let template = object.spec.get_mut("template").map(Value::take).unwrap_or_default();
         let labels = object.metadata.labels.unwrap_or_default();
+        let digest = object.metadata.annotations.and_then(|mut all| all.remove(keys::TEMPLATE_DIGEST));
         let has_hash = labels.get(keys::POD_HASH_LABEL).is_some_and(|hash| !hash.is_empty());
-        let cause = FailureCause::AlreadyExists { owner_uid, template, has_hash };
+        let cause = FailureCause::AlreadyExists { owner_uid, template, digest, has_hash };
         Ending::Refused(Failure { kind, name: key.name.clone(), cause })
     }
 
@@ -486,7 +487,8 @@ mod tests {
         assert_eq!(server.lines()[..2], ["POST replicasets", "GET replicasets/a"]);
         let Ending::Refused(failure) = outcome.ending else { panic!("{outcome:?}") };
         let template = json!({"spec": {"found": true}});
-        assert_eq!(failure.cause, FailureCause::AlreadyExists { owner_uid: None, template, has_hash: false });
+        let cause = FailureCause::AlreadyExists { owner_uid: None, template, digest: None, has_hash: false };
+        assert_eq!(failure.cause, cause);
     }
 
     #[tokio::test]

@@ -56,6 +56,8 @@ reasons! {
     RolloutUpdated: Normal,
     /// A ReplicaSet was created for a revision.
     NewReplicaSetCreated: Normal,
+    /// The template of a ReplicaSet is no longer the one that it was created for.
+    ReplicaSetEdited: Warning,
     /// A ReplicaSet could not be created.
     ReplicaSetCreateError: Warning,
     /// The size of a ReplicaSet changed.

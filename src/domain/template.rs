@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 
 use super::affinity::remove_terms_about_revisions;
 use super::hash::semantic_text;
@@ -40,7 +41,55 @@ impl EphemeralMetadata {
 /// quantity, or the deprecated field `serviceAccount`.
 #[must_use]
 pub fn templates_equal(live: &Value, desired: &Value, ephemeral: &EphemeralMetadata) -> bool {
-    comparable(live, ephemeral) == comparable(desired, &EphemeralMetadata::default())
+    comparable_to(desired, live, ephemeral) == comparable(desired, &EphemeralMetadata::default())
+}
+
+/// Which form of a template the digests are of. A change of that form needs another number here, since a digest of
+/// another form says nothing about a template.
+const FORM: &str = "1.";
+
+/// The digest of a template as a user wrote it: the same for two templates exactly when they are equal in the sense of
+/// [`templates_equal`].
+#[must_use]
+pub fn digest(desired: &Value) -> String {
+    digest_of(&comparable(desired, &EphemeralMetadata::default()))
+}
+
+/// The digest of `live`, the template of a ReplicaSet that was created for `desired`: that of `desired` if the two are
+/// equal in the sense of [`templates_equal`].
+#[must_use]
+pub fn stored_digest(live: &Value, desired: &Value, ephemeral: &EphemeralMetadata) -> String {
+    digest_of(&comparable_to(desired, live, ephemeral))
+}
+
+/// Whether `digest` is one that [`digest`] could have made.
+#[must_use]
+pub fn is_digest(digest: &str) -> bool {
+    digest.starts_with(FORM)
+}
+
+/// 128 bits are enough to tell templates apart.
+fn digest_of(text: &str) -> String {
+    let hash = Sha256::digest(text.as_bytes());
+    hash.iter().take(16).fold(FORM.to_owned(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+/// `live` in comparable form. Ephemeral metadata under a key that `desired` has, too, hides what `desired` has there, and
+/// makes no difference.
+fn comparable_to(desired: &Value, live: &Value, ephemeral: &EphemeralMetadata) -> String {
+    let mut live = live.clone();
+    for (field, hidden) in [("labels", &ephemeral.labels), ("annotations", &ephemeral.annotations)] {
+        let entries = object_at(&mut live, "metadata").and_then(|metadata| metadata.get_mut(field)?.as_object_mut());
+        let Some(entries) = entries else { continue };
+        for key in hidden.keys() {
+            let written = desired.get("metadata").and_then(|metadata| metadata.get(field)?.get(key));
+            match (entries.remove(key), written) {
+                (Some(_), Some(value)) => entries.insert(key.clone(), value.clone()),
+                (Some(_), None) | (None, _) => None,
+            };
+        }
+    }
+    comparable(&live, &EphemeralMetadata::default())
 }
 
 /// The template that a user wrote, from `live`, the template of the ReplicaSet that was made of it: without the hash

@@ -32,6 +32,8 @@ pub(super) struct Context<'a> {
     pub(super) replicas: i32,
     /// The ReplicaSets that belong to the Rollout, by creation time, then name.
     pub(super) owned: Vec<&'a ReplicaSetView>,
+    /// The current template.
+    pub(super) identity: revision::Identity<'a>,
     /// The one of the current template.
     pub(super) new_rs: Option<&'a ReplicaSetView>,
     /// The one that serves by default; the same as `new_rs` when the update is complete.
@@ -54,11 +56,9 @@ impl<'a> Context<'a> {
         let workload = workload::found(snapshot);
         let owned: Vec<_> =
             snapshot.replica_sets.iter().filter(|rs| revision::belongs(rollout, rs)).collect();
-        let generation = rollout.metadata.generation.map(|generation| generation.to_string());
-        let is_observed = generation.is_some() && status.observed_generation == generation;
-        let is_observed = is_observed && workload::is_observed(workload, status);
-        let new_rs = revision::find_new(rollout, status, is_observed, &owned);
-        let current_hash = new_rs.map_or_else(|| revision::hash(rollout, status), |rs| rs.hash().to_owned());
+        let identity = revision::Identity::new(rollout, status);
+        let new_rs = identity.find(&owned);
+        let current_hash = new_rs.map_or_else(|| identity.hash.clone(), |rs| rs.hash().to_owned());
         let stable_rs = owned.iter().copied().find(|rs| status.stable_rs.as_deref() == Some(rs.hash()));
         let rollback = Rollback::classify(rollout, status, &owned, new_rs, stable_rs, now);
         Self {
@@ -70,6 +70,7 @@ impl<'a> Context<'a> {
             now,
             replicas: rollout.spec.replicas.unwrap_or(1),
             owned,
+            identity,
             new_rs,
             stable_rs,
             current_hash,

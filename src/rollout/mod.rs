@@ -111,8 +111,7 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
     if replica_set::adopt(&cx, &mut draft) {
         return draft.close(rollout.status.as_ref());
     }
-    if replica_set::is_collision(&cx) {
-        draft.status.collision_count = Some(before.collision_count.unwrap_or(0).saturating_add(1));
+    if replica_set::avoid_collision(&cx, &mut draft) {
         return draft.close(rollout.status.as_ref());
     }
     release_services(&cx, &mut draft);

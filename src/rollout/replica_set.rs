@@ -13,7 +13,7 @@ use crate::domain::plan::{Action, ObjectKind, Op, Purpose};
 use crate::domain::template;
 
 /// Annotations of a Rollout that its ReplicaSets do not get as they are.
-const NOT_COPIED: [&str; 8] = [
+const NOT_COPIED: [&str; 10] = [
     keys::LAST_APPLIED,
     keys::REVISION,
     keys::REVISION_HISTORY,
@@ -22,6 +22,8 @@ const NOT_COPIED: [&str; 8] = [
     keys::EPHEMERAL_METADATA,
     keys::NOTIFIED,
     keys::WORKLOAD_GENERATION,
+    keys::TEMPLATE_DIGEST,
+    keys::STORED_TEMPLATE_DIGEST,
 ];
 
 /// Marks by which Argo CD knows what lies in Git, and how it is to be synchronised. On an object that does not lie
@@ -33,11 +35,11 @@ pub(super) fn adopt(cx: &Context<'_>, draft: &mut Draft) -> bool {
     for rs in cx.owned.iter().filter(|rs| !rs.owned) {
         let mut owners = rs.owner_references.clone();
         owners.push(owner_reference(cx.rollout));
-        draft.patch_replica_set(
-            rs,
-            &json!({"metadata": {"ownerReferences": owners}}),
-            Purpose::AdoptReplicaSet,
-        );
+        let mut metadata = json!({"ownerReferences": owners});
+        if let Some(digest) = cx.identity.digest_of_impostor(rs) {
+            metadata["annotations"] = json!({keys::TEMPLATE_DIGEST: digest});
+        }
+        draft.patch_replica_set(rs, &json!({"metadata": metadata}), Purpose::AdoptReplicaSet);
     }
     cx.owned.iter().any(|rs| !rs.owned)
 }
@@ -86,6 +88,7 @@ fn new_replica_set(cx: &Context<'_>, name: &str, hash: &str, revision: i64, size
     let mut annotations = copied_annotations(cx);
     annotations.insert(keys::REVISION.into(), revision.to_string().into());
     annotations.insert(keys::DESIRED_REPLICAS.into(), cx.replicas.to_string().into());
+    annotations.insert(keys::TEMPLATE_DIGEST.into(), cx.identity.digest.clone().into());
     if let Some(annotation) = metadata::annotation(&ephemeral) {
         template = apply_merge_patch(&template, &metadata::template_patch(&ephemeral));
         annotations.insert(keys::EPHEMERAL_METADATA.into(), annotation.into());
@@ -131,6 +134,10 @@ pub(super) fn sync(cx: &Context<'_>, draft: &mut Draft) {
             wanted.insert(keys::REVISION_HISTORY.into(), history_with(new).into());
         }
     }
+    let record = cx.identity.record(new);
+    if record.is_due {
+        wanted.extend(record.annotations);
+    }
     wanted.retain(|key, value| new.annotations.get(key).map(String::as_str) != value.as_str());
     let mut patch = Map::new();
     if !wanted.is_empty() {
@@ -170,10 +177,27 @@ fn record_revision(cx: &Context<'_>, draft: &mut Draft, revision: i64) {
     );
 }
 
-/// Whether a ReplicaSet that stands in the way has the name of ours but another owner or template: then the hash
-/// needs a salt. The salt is the status's collision count.
-pub(super) fn is_collision(cx: &Context<'_>) -> bool {
-    in_the_way(cx).is_some_and(|(is_ours, _)| !is_ours)
+/// Gives the template another hash if the one that it has is taken: by a ReplicaSet that was created for the template and
+/// has another one now, or by one that belongs to something else. The salt of the hash is the collision count. True if
+/// it does, and nothing else is to be decided yet.
+pub(super) fn avoid_collision(cx: &Context<'_>, draft: &mut Draft) -> bool {
+    let has_hash = |rs: &&&ReplicaSetView| rs.hash() == cx.current_hash;
+    let taken = cx.new_rs.is_none().then(|| cx.owned.iter().find(has_hash)).flatten();
+    if taken.is_none() && in_the_way(cx).is_none_or(|(is_ours, _)| is_ours) {
+        return false;
+    }
+    let edited = cx.identity.find_edited(&cx.owned);
+    if let Some(rs) = edited.filter(|edited| taken.is_some_and(|taken| taken.id == edited.id)) {
+        let name = &rs.id.name;
+        let message = format!(
+            "The pod template of ReplicaSet {name} was edited: it is no longer the one of revision {}. The Rollout creates \
+             another ReplicaSet for that template",
+            rs.revision()
+        );
+        draft.tell(EventReason::ReplicaSetEdited, message);
+    }
+    draft.status.collision_count = Some(cx.status.collision_count.unwrap_or(0).saturating_add(1));
+    true
 }
 
 /// Whether the ReplicaSet of the current template is there, but without the label by which it is found.
@@ -185,13 +209,16 @@ pub(super) fn has_lost_its_hash(cx: &Context<'_>) -> bool {
 /// the hash label.
 fn in_the_way(cx: &Context<'_>) -> Option<(bool, bool)> {
     let failure = cx.snapshot.last_failure.as_ref()?;
-    let FailureCause::AlreadyExists { owner_uid, template, has_hash } = &failure.cause else { return None };
+    let FailureCause::AlreadyExists { owner_uid, template, digest, has_hash } = &failure.cause else {
+        return None;
+    };
     if failure.kind != ObjectKind::ReplicaSet || failure.name != format!("{}-{}", cx.name(), cx.current_hash)
     {
         return None;
     }
     let is_owned = owner_uid.is_some() && *owner_uid == cx.rollout.metadata.uid;
     let ephemeral = metadata::of_created(cx, &cx.current_hash);
-    let is_equal = template::templates_equal(template, cx.rollout.spec.template.as_value(), &ephemeral);
+    let is_equal = template::templates_equal(template, cx.rollout.spec.template.as_value(), &ephemeral)
+        || digest.as_ref() == Some(&cx.identity.digest);
     Some((is_owned && is_equal, *has_hash))
 }

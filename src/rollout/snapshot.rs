@@ -211,6 +211,8 @@ pub enum FailureCause {
         owner_uid: Option<String>,
         /// Its `spec.template`, null where it has none.
         template: Value,
+        /// The digest of the template that it was created for, if it says so.
+        digest: Option<String>,
         /// Whether it has the hash label, without which it is never observed.
         has_hash: bool,
     },

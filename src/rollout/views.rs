@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::snapshot::ReplicaSetView;
 use crate::api::keys;
-use crate::domain::template::EphemeralMetadata;
+use crate::domain::template::{self, EphemeralMetadata};
 
 impl ReplicaSetView {
     /// The value of the hash label: which revision the ReplicaSet runs.
@@ -33,6 +33,17 @@ impl ReplicaSetView {
     /// The ephemeral metadata that was put on it.
     pub(super) fn injected(&self) -> EphemeralMetadata {
         EphemeralMetadata::recorded(&self.annotations)
+    }
+
+    /// The digest of the template that this controller created it for; nothing for a ReplicaSet of another one.
+    pub(super) fn template_digest(&self) -> Option<&str> {
+        let digest = self.annotations.get(keys::TEMPLATE_DIGEST).map(String::as_str);
+        digest.filter(|digest| template::is_digest(digest))
+    }
+
+    /// Whether it has pods, or is to have some.
+    pub(super) fn has_pods(&self) -> bool {
+        self.replicas > 0 || self.status.replicas > 0
     }
 
     /// Whether all of the pods that the Rollout asks for are there and available.

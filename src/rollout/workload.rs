@@ -12,7 +12,7 @@ use super::draft::Draft;
 use super::snapshot::{Snapshot, WorkloadView};
 use super::views::total;
 use crate::api::rollout::WorkloadRef;
-use crate::api::{Rollout, RolloutPhase, RolloutStatus, keys};
+use crate::api::{Rollout, RolloutPhase, keys};
 use crate::domain::plan::{Action, ObjectKind, Op, Purpose};
 
 /// The kinds that a template may come from.
@@ -112,11 +112,6 @@ pub fn filled_by(rollout: &Rollout, workload: &WorkloadView) -> Rollout {
     rollout.spec.template = workload.template.clone();
     rollout.spec.selector = rollout.spec.selector.or_else(|| workload.selector.clone());
     rollout
-}
-
-/// Whether the status is about the workload as it is now.
-pub(super) fn is_observed(workload: Option<&WorkloadView>, status: &RolloutStatus) -> bool {
-    status.workload_observed_generation == workload.map(|workload| workload.generation.to_string())
 }
 
 /// Writes down which state of the workload this decision is about: on the Rollout and in its status, which tools compare.

@@ -13,6 +13,7 @@ mod economy;
 mod edge_cases;
 mod fuzz;
 mod guard;
+mod histories;
 mod hostile;
 #[path = "../support/hostile.rs"]
 mod hostile_cases;

@@ -3,6 +3,7 @@
 //! It knows nothing of what a Rollout should do. Its own honesty is vouched for by the recordings of a real cluster
 //! that the tests compare it with.
 
+mod healthy;
 mod pods;
 
 use std::collections::BTreeMap;
@@ -355,6 +356,9 @@ impl World {
                 is_quiet &= plan.is_empty() || is_refused;
                 wake = wake.earliest(if is_refused { Wake::At(self.now + PATIENCE) } else { plan.wake });
             }
+            if is_quiet {
+                rollouts.iter().for_each(|rollout| self.check_healthy(rollout));
+            }
             match wake {
                 Wake::At(time) if is_quiet => {
                     return Some(time.max(self.now + SignedDuration::from_millis(1)));
@@ -429,7 +433,7 @@ fn fault(kind: ObjectKind, object: &Value) -> Option<&'static str> {
         return Some("spec.replicas: must be greater than or equal to 0");
     }
     let mut asked = spec["selector"]["matchLabels"].as_object().into_iter().flatten();
-    let is_unlike = asked.any(|(key, value)| spec["template"]["metadata"]["labels"][key] != *value);
+    let is_unlike = spec["template"].is_object() && asked.any(|(key, value)| spec["template"]["metadata"]["labels"][key] != *value);
     is_unlike.then_some("spec.template.metadata.labels: `selector` does not match template `labels`")
 }
 
@@ -440,6 +444,7 @@ fn in_the_way(live: &Value) -> FailureCause {
     FailureCause::AlreadyExists {
         owner_uid: owner.and_then(|owner| owner["uid"].as_str()).map(ToOwned::to_owned),
         template: live["spec"]["template"].clone(),
+        digest: live["metadata"]["annotations"][keys::TEMPLATE_DIGEST].as_str().map(ToOwned::to_owned),
         has_hash: live["metadata"]["labels"][keys::POD_HASH_LABEL]
             .as_str()
             .is_some_and(|hash| !hash.is_empty()),

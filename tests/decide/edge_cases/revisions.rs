@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 use serin::api::keys;
+use serin::domain::merge_patch::apply_merge_patch;
 use serin::domain::plan::ObjectKind;
+use serin::domain::template::digest;
 use serin::rollout::snapshot::{Failure, FailureCause};
 
 use crate::scene::{Decision, Scene, hash, template};
@@ -35,14 +37,48 @@ fn todays_hash_wins_and_then_the_oldest() {
     assert_eq!(two.set(1, 0, 0).decide().status["currentPodHash"], hash(1));
 }
 
+/// Another image on the ReplicaSet that was added last.
+fn edited() -> Value {
+    json!({"spec": {"template": {"spec": {"containers": [{"name": "demo", "image": "demo:edited"}]}}}})
+}
+
 #[test]
-fn a_current_status_says_which_replica_set_is_the_newest() {
-    let changed = json!({"spec": {"template": {"spec": {"containers": [{"name": "x", "image": "y"}]}}}});
-    let scene = Scene::canary(&json!({})).set(1, 10, 10).with(&labelled("odd")).with(&changed);
+fn no_status_says_which_replica_set_is_the_newest() {
+    let scene = Scene::canary(&json!({})).set(1, 10, 10).with(&labelled("odd")).with(&edited());
     let scene = scene.status(&json!({"currentPodHash": "odd", "stableRS": "odd"}));
-    assert_eq!(scene.decide().requests(), "revision 1");
-    let stale = scene.rollout(&json!({"metadata": {"generation": 2}}));
-    assert_eq!(stale.decide().only("create"), "create r1");
+    assert_eq!(scene.decide().only("create"), "create r1");
+}
+
+#[test]
+fn an_edited_replica_set_is_of_no_revision() {
+    let ours = |number| json!({"metadata": {"annotations": {keys::TEMPLATE_DIGEST: digest(&template(number))}, "generation": 2}});
+    let spoiled = Scene::canary(&json!({})).set(1, 10, 10).with(&ours(1)).with(&edited()).decide();
+    assert_eq!((spoiled.requests().as_str(), &spoiled.status["collisionCount"]), ("", &json!(1)));
+    assert!(spoiled.events().iter().any(|event| event.starts_with("ReplicaSetEdited: ")), "{:?}", spoiled.events());
+    // The template that it was given is no more its own: it was created for the other one.
+    let given = json!({"spec": {"template": apply_merge_patch(&template(1), &edited()["spec"]["template"])}});
+    let other = Scene::canary(&json!({})).set(1, 10, 10).with(&ours(1)).with(&edited()).spec(&given).decide();
+    assert_eq!(other.only("create").split('-').next(), Some("create demo"), "{}", other.requests());
+}
+
+#[test]
+fn what_admission_stored_is_recorded_while_nobody_can_have_edited_it() {
+    let ours = json!({"metadata": {"annotations": {keys::TEMPLATE_DIGEST: digest(&template(1))}}});
+    let scene = Scene::canary(&json!({})).set(1, 10, 10).with(&ours).with(&edited());
+    let sent = scene.decide().sent("r1");
+    let stored = sent["metadata"]["annotations"][keys::STORED_TEMPLATE_DIGEST].clone();
+    assert!(stored.is_string(), "{sent}");
+    let later = json!({"metadata": {"annotations": {keys::STORED_TEMPLATE_DIGEST: stored}, "generation": 2}});
+    assert_eq!(scene.with(&later).decide().requests(), "revision 1");
+}
+
+#[test]
+fn running_pods_of_another_controller_are_taken_as_they_are() {
+    let scene = |size| Scene::canary(&json!({})).set(1, size, size).with(&edited());
+    let taken = scene(10).decide();
+    assert_eq!(taken.only("create"), "");
+    assert!(taken.sent("r1")["metadata"]["annotations"][keys::TEMPLATE_DIGEST].is_string());
+    assert_eq!(scene(0).decide().status["collisionCount"], 1, "no pod has to be replaced");
 }
 
 #[test]
@@ -75,7 +111,7 @@ fn taken(cause: FailureCause) -> Decision {
 fn a_name_taken_by_our_own_replica_set_is_no_collision() {
     let exists = |owner: Option<&str>, template| {
         let owner_uid = owner.map(str::to_owned);
-        let cause = FailureCause::AlreadyExists { owner_uid, template, has_hash: true };
+        let cause = FailureCause::AlreadyExists { owner_uid, template, digest: None, has_hash: true };
         taken(cause).status["collisionCount"].clone()
     };
     assert_eq!(exists(Some("uid-demo"), template(1)), Value::Null);
@@ -116,7 +152,9 @@ fn annotations_are_copied_but_for_bookkeeping() {
     });
     let rollout = json!({"metadata": {"annotations": annotations}});
     let first = Scene::canary(&json!({})).rollout(&rollout).decide();
-    let made = json!({"team": "a", keys::REVISION: "1", keys::DESIRED_REPLICAS: "10"});
+    let made = json!({
+        "team": "a", keys::REVISION: "1", keys::DESIRED_REPLICAS: "10", keys::TEMPLATE_DIGEST: digest(&template(1)),
+    });
     assert_eq!(first.sent("r1")["metadata"]["annotations"], made);
 
     let later = Scene::canary(&json!({})).rollout(&rollout).set(1, 10, 10).noted("ours", "x").decide();

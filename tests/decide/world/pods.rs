@@ -3,17 +3,25 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use serin::domain::plan::ObjectKind;
+use serin::domain::template::EphemeralMetadata;
 
+use super::healthy::annotations;
 use super::{World, name_of};
 
 /// How many pods of a ReplicaSet the model has room for.
-const ROOM: usize = 50;
+pub(super) const ROOM: usize = 50;
 
 /// What is known of a pod beside its object.
 #[derive(Debug, Clone)]
 pub(super) struct Pod {
     pub(super) name: String,
     pub(super) ready_at: Timestamp,
+    /// Whether its image is one that starts.
+    starts: bool,
+    /// The template that it was made of.
+    pub(super) template: Value,
+    /// The ephemeral metadata that was in it then.
+    pub(super) injected: EphemeralMetadata,
 }
 
 impl World {
@@ -30,6 +38,9 @@ impl World {
             let pod = Pod {
                 name: format!("{name}-{}", self.pods_made),
                 ready_at: if number < count("availableReplicas") { settled } else { Timestamp::MAX },
+                starts: starts(&rs["spec"]["template"]),
+                template: rs["spec"]["template"].clone(),
+                injected: EphemeralMetadata::recorded(&annotations(&rs)),
             };
             let mut object = pod_of(&rs, &pod.name);
             object["metadata"]["creationTimestamp"] = rs["metadata"]["creationTimestamp"].clone();
@@ -66,8 +77,8 @@ impl World {
     fn resize(&mut self, rs: &Value) {
         let name = name_of(rs).to_owned();
         let wanted = usize::try_from(rs["spec"]["replicas"].as_i64().unwrap_or(1)).unwrap_or(0).min(ROOM);
-        let image = rs["spec"]["template"]["spec"]["containers"][0]["image"].as_str().unwrap_or_default();
-        let starts = !image.contains("nonexistent") && !image.contains("error");
+        let template = &rs["spec"]["template"];
+        let starts = starts(template);
         let mut ready_at = if starts { self.now + self.start_latency } else { Timestamp::MAX };
         let mut pods = self.pods.remove(&name).unwrap_or_default();
         pods.sort_by_key(|pod| pod.ready_at);
@@ -76,7 +87,13 @@ impl World {
         }
         while pods.len() < wanted {
             self.pods_made += 1;
-            let pod = Pod { name: format!("{name}-{}", self.pods_made), ready_at };
+            let pod = Pod {
+                name: format!("{name}-{}", self.pods_made),
+                ready_at,
+                starts,
+                template: template.clone(),
+                injected: EphemeralMetadata::recorded(&annotations(rs)),
+            };
             self.create(ObjectKind::Pod, pod_of(rs, &pod.name));
             pods.push(pod);
             ready_at = ready_at.saturating_add(self.stagger).unwrap();
@@ -92,6 +109,18 @@ impl World {
         waiting.take(count).for_each(|pod| pod.ready_at = now);
     }
 
+    /// The pods of a ReplicaSet stop being ready.
+    pub(crate) fn unready_pods(&mut self, replica_set: &str) {
+        self.pods.get_mut(replica_set).into_iter().flatten().for_each(|pod| pod.ready_at = Timestamp::MAX);
+    }
+
+    /// Every pod is ready now, but those whose image never starts.
+    pub(crate) fn heal_pods(&mut self) {
+        let now = self.now;
+        let pods = self.pods.values_mut().flatten().filter(|pod| pod.starts);
+        pods.for_each(|pod| pod.ready_at = pod.ready_at.min(now));
+    }
+
     pub(super) fn next_pod(&self) -> Option<Timestamp> {
         let sets = self.all(ObjectKind::ReplicaSet);
         let times = sets.flat_map(|rs| {
@@ -101,6 +130,12 @@ impl World {
         });
         times.filter(|at| *at > self.now).min()
     }
+}
+
+/// Whether pods of the template become ready.
+fn starts(template: &Value) -> bool {
+    let image = template["spec"]["containers"][0]["image"].as_str().unwrap_or_default();
+    !image.contains("nonexistent") && !image.contains("error")
 }
 
 /// How long a ready pod takes to count as available.
