@@ -179,7 +179,7 @@ fn new_sizes(plan: &Plan) -> BTreeMap<&str, i32> {
         .collect()
 }
 
-/// A Service keeps its pods as long as any are wanted. The preview of a blue-green Rollout carries no users' traffic.
+/// A Service keeps its pods as long as any are wanted, unless the Rollout allows all of them to be missing. The preview of a blue-green Rollout carries no users' traffic.
 fn check_unserved(snapshot: &Snapshot, name: &str) -> Result<(), Refusal> {
     let Some(rs) = snapshot.replica_sets.iter().find(|rs| rs.id.name == name) else { return Ok(()) };
     let served = snapshot.services.values().find(|service| {
@@ -187,7 +187,7 @@ fn check_unserved(snapshot: &Snapshot, name: &str) -> Result<(), Refusal> {
         selects && carries_users(&snapshot.rollout, &service.id.name)
     });
     match served {
-        Some(service) if replicas(&snapshot.rollout) > 0 && rs.status.available > 0 => {
+        Some(service) if may_not_be_empty(&snapshot.rollout) && rs.status.available > 0 => {
             let (replica_set, service) = (name.to_owned(), service.id.name.clone());
             Err(Refusal::ServedPods { replica_set, service })
         }

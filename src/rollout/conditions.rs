@@ -2,9 +2,8 @@
 
 use super::context::{Context, Strategy};
 use super::draft::Draft;
-use super::replica_set;
 use super::snapshot::FailureCause;
-use super::views::Deadline;
+use super::{phase, replica_set};
 use crate::api::{ConditionStatus, Rollout, RolloutCondition, RolloutStatus, keys};
 use crate::domain::condition::{ConditionReason as Reason, ConditionType};
 use crate::domain::event::EventReason;
@@ -22,6 +21,8 @@ pub(super) fn derive(cx: &Context<'_>, draft: &mut Draft) {
     let healthy = !paused && is_healthy(cx, &draft.status);
     let became_unhealthy = derive_healthy(cx, draft, healthy);
     derive_completed(cx, draft);
+    // A pause takes nothing away from what runs.
+    let became_unhealthy = became_unhealthy && !paused;
     derive_progressing(cx, draft, paused, healthy, became_unhealthy);
     derive_paused(cx, &mut draft.status, paused);
     derive_available(cx, &mut draft.status);
@@ -176,7 +177,7 @@ fn derive_progressing(
         set(next, cx.now, Fact::new(kind, unknown, Reason::RolloutRetry, message));
     } else if has_reason(next, Reason::RolloutPaused) {
         set(next, cx.now, Fact::new(kind, unknown, Reason::RolloutResumed, "Rollout is resumed"));
-    } else {
+    } else if !paused {
         watch_deadline(cx, draft, &subject);
     }
 }
@@ -244,11 +245,12 @@ pub fn progress_deadline(rollout: &Rollout) -> SignedDuration {
     SignedDuration::from_secs(seconds.into())
 }
 
-/// Says that an update is stuck when its deadline has passed, and else sees to it that this is noticed in time.
+/// Says that a Rollout is stuck when its deadline has passed, and else sees to it that this is noticed in time. It runs
+/// for whatever is not as the spec asks for: an update, the first deployment, and pods that were available and are not.
 fn watch_deadline(cx: &Context<'_>, draft: &mut Draft, subject: &str) {
     let Some(deadline) = deadline(cx, &draft.status) else { return };
     let is_known = has_reason(&draft.status, Reason::ProgressDeadlineExceeded);
-    if is_known || is_completed(&draft.status) || is_waiting_on_purpose(cx) {
+    if is_known || is_waiting_on_purpose(cx) || !phase::is_progressing(cx.rollout, &draft.status) {
         return;
     }
     if deadline < cx.now {
@@ -261,12 +263,14 @@ fn watch_deadline(cx: &Context<'_>, draft: &mut Draft, subject: &str) {
     }
 }
 
-/// Whether the Rollout waits for something that has a time of its own.
+/// Whether the Rollout waits for something that has a time of its own: the gate of a step, or a restart to come.
 fn is_waiting_on_purpose(cx: &Context<'_>) -> bool {
     let index = cx.status.current_step_index.and_then(|i| usize::try_from(i).ok());
     let step = index.and_then(|i| cx.steps().get(i));
     let at_gate = step.is_some_and(|s| s.pause.is_some() || s.experiment.is_some() || s.analysis.is_some());
-    at_gate || cx.others().any(|rs| rs.deadline() != Deadline::None)
+    let restart =
+        cx.rollout.spec.restart_at.as_ref().filter(|at| cx.status.restarted_at.as_ref() != Some(at));
+    at_gate || restart.is_some_and(|at| at.0 > cx.now)
 }
 
 /// The condition appears with the first pause and stays from then on.

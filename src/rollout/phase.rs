@@ -32,6 +32,11 @@ fn paused(rollout: &Rollout, status: &RolloutStatus) -> Option<(Phase, String)> 
     status.pause_conditions.first().map(|c| (Phase::Paused, c.reason.as_str().to_owned()))
 }
 
+/// Whether something that the spec asks for is still missing.
+pub(super) fn is_progressing(rollout: &Rollout, status: &RolloutStatus) -> bool {
+    progressing(rollout, status).is_some()
+}
+
 fn progressing(rollout: &Rollout, status: &RolloutStatus) -> Option<(Phase, String)> {
     let replicas = rollout.spec.replicas.unwrap_or(1);
     let is_current = |hash: &Option<String>| hash.is_some() && *hash == status.current_pod_hash;

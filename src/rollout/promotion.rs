@@ -49,7 +49,7 @@ pub(super) fn promote_blue_green(cx: &Context<'_>, draft: &mut Draft) {
 }
 
 fn blue_green_reason(cx: &Context<'_>, draft: &Draft) -> Option<&'static str> {
-    if cx.status.stable_rs.is_none() || draft.status.blue_green.active_selector.is_none() {
+    if cx.status.stable_rs.is_none() {
         return Some("Initial deploy");
     }
     if draft.status.blue_green.active_selector.as_deref() != Some(cx.current_hash.as_str()) {

@@ -19,22 +19,34 @@ pub(super) fn reach(cx: &Context<'_>, rs: &ReplicaSetView) -> bool {
 
 /// Whether a Service that requests may come through selects the ReplicaSet.
 pub(super) fn reach_by_service(cx: &Context<'_>, rs: &ReplicaSetView) -> bool {
-    let selects = |service: &ServiceView| service.selected_hash() == Some(rs.hash());
-    services(cx).into_iter().flatten().filter_map(|name| cx.service(name)).any(selects)
+    let [main, trial] = services(cx);
+    main.into_iter().chain(trial).any(|name| selects(cx, name, rs))
 }
 
-/// The Services that requests may come through. Of a ping-pong pair one rests but for the time of an update: nobody is sent
+/// Whether a Service selects the ReplicaSet that is not the other one of a ping-pong pair: that one stays with its
+/// revision, also when the step takes all pods from it.
+pub(super) fn reach_but_by_trial(cx: &Context<'_>, rs: &ReplicaSetView) -> bool {
+    let [main, _] = services(cx);
+    main.into_iter().any(|name| selects(cx, name, rs))
+}
+
+fn selects(cx: &Context<'_>, service: &str, rs: &ReplicaSetView) -> bool {
+    cx.service(service).and_then(ServiceView::selected_hash) == Some(rs.hash())
+}
+
+/// The Services that requests may come through, and apart from them the other one of a ping-pong pair. Of a ping-pong pair one rests but for the time of an update: nobody is sent
 /// to the revision that it still selects.
-fn services<'a>(cx: &Context<'a>) -> Vec<Option<&'a str>> {
-    match cx.strategy {
+fn services<'a>(cx: &Context<'a>) -> [Vec<&'a str>; 2] {
+    let (main, trial) = match cx.strategy {
         Strategy::Canary(canary) => {
             let pair = canary.ping_pong.as_ref().map(|pair| pair.roles(cx.status.canary.stable_ping_pong));
             let (stable, trial) = pair.unzip();
             let trial = trial.filter(|_| !cx.is_fully_promoted() && !cx.status.abort);
-            vec![canary.stable_service.as_deref(), canary.canary_service.as_deref(), stable, trial]
+            (vec![canary.stable_service.as_deref(), canary.canary_service.as_deref(), stable], trial)
         }
         Strategy::BlueGreen(blue_green) => {
-            vec![Some(blue_green.active_service.as_str()), blue_green.preview_service.as_deref()]
+            (vec![Some(blue_green.active_service.as_str()), blue_green.preview_service.as_deref()], None)
         }
-    }
+    };
+    [main.into_iter().flatten().collect(), trial.into_iter().collect()]
 }

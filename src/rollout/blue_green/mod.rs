@@ -17,13 +17,14 @@ const DEFAULT_DELAY_SECONDS: i32 = 30;
 pub(super) fn decide(cx: &Context<'_>, strategy: &BlueGreenStrategy, draft: &mut Draft) {
     let update = Update { cx, strategy };
     if cx.new_rs.is_none() {
-        replica_set::create(cx, draft, update.new_size());
+        replica_set::create(cx, draft, update.size_to_begin_with(0));
     } else {
         replica_set::sync(cx, draft);
     }
     if !cx.is_halted() {
         update.point_preview(draft);
     }
+    update.heal_active(draft);
     if cx.is_changed() {
         restart(draft);
         update.read_selectors(draft);
@@ -60,6 +61,15 @@ impl<'a> Update<'_, 'a> {
     /// The hash that the active Service selects now.
     fn active_hash(&self) -> Option<&'a str> {
         self.active().and_then(ServiceView::selected_hash)
+    }
+
+    /// A Service that has lost its hash selects the pods of all revisions. It gets that of the stable one back, if there is
+    /// one: only a first deployment is made active without having been promoted.
+    fn heal_active(&self, draft: &mut Draft) {
+        let Some(active) = self.active().filter(|active| active.selected_hash().is_none()) else { return };
+        if let Some(stable) = self.cx.stable_rs.filter(|rs| rs.status.available > 0 && !self.cx.is_new(rs)) {
+            self.point(draft, active, stable.hash());
+        }
     }
 
     fn point_preview(&self, draft: &mut Draft) {
@@ -108,7 +118,7 @@ impl<'a> Update<'_, 'a> {
         match self.abort_delay(draft, new) {
             AbortDelay::Off => {
                 sizes::keep(draft, new);
-                draft.scale(cx, new, self.new_size(), false);
+                draft.scale(cx, new, self.size_to_begin_with(new.replicas), false);
             }
             AbortDelay::Hold => {
                 draft.scale(cx, new, new.replicas, true);
@@ -128,6 +138,13 @@ impl<'a> Update<'_, 'a> {
             return AbortDelay::Off;
         }
         sizes::abort_delay(self.cx, draft, new, delay)
+    }
+
+    /// The size of the new revision, which has `present` pods: while the user pauses the Rollout it gets no first ones.
+    fn size_to_begin_with(&self, present: i32) -> i32 {
+        let cx = self.cx;
+        let is_stable = cx.new_rs.is_some_and(|rs| cx.is_stable(rs));
+        if cx.rollout.spec.paused && !is_stable && present == 0 { 0 } else { self.new_size() }
     }
 
     /// The size of the new revision: smaller than the Rollout's until it is promoted, if the user wants that.
@@ -174,7 +191,8 @@ impl<'a> Update<'_, 'a> {
     /// Whether the new revision takes over without waiting for anybody.
     fn is_fast_tracked(&self) -> bool {
         let cx = self.cx;
-        let active = self.active_hash();
+        let stable = cx.stable_rs.map(ReplicaSetView::hash);
+        let active = self.active_hash().or(stable);
         cx.rollback.is_fast() || cx.status.promote_full || active.is_none_or(|hash| hash == cx.current_hash)
     }
 
@@ -184,14 +202,18 @@ impl<'a> Update<'_, 'a> {
         if draft.is_aborted(self.cx) {
             return;
         }
+        let is_checked = cx.status.blue_green.scale_up_preview_check_point;
+        let is_needless = self.is_fast_tracked() || is_checked || !self.needs_pause();
+        let is_over = is_needless || self.is_pause_over(draft);
+        if is_over {
+            draft.pauses.remove.push(reason);
+        }
         if !self.is_ready() {
-            draft.pauses.hold_resume = cx.is_resumed_by_user(reason);
+            // The end of a pause is kept until what follows from it can be done.
+            draft.pauses.hold_resume = is_over && !is_needless;
             return;
         }
-        let is_checked = cx.status.blue_green.scale_up_preview_check_point;
-        if self.is_fast_tracked() || is_checked || !self.needs_pause() || self.is_pause_over(draft) {
-            draft.pauses.remove.push(reason);
-        } else if !cx.has_pause(reason) {
+        if !is_over && !cx.has_pause(reason) {
             draft.pauses.add.push(reason);
             if let Some(end) = self.end(cx.now) {
                 draft.wake_at(end);
@@ -261,7 +283,9 @@ impl<'a> Update<'_, 'a> {
         if is_complete && (self.is_fast_tracked() || Self::is_pause_completed(draft)) {
             self.point(draft, active, new.hash());
         } else {
-            draft.pauses.hold_resume |= cx.is_resumed_by_user(PauseReason::BlueGreenPause);
+            let is_checked = draft.status.blue_green.scale_up_preview_check_point;
+            let is_kept = !is_checked && !self.is_fast_tracked();
+            draft.pauses.hold_resume |= is_kept && cx.is_resumed_by_user(PauseReason::BlueGreenPause);
         }
     }
 }

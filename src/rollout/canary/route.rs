@@ -53,7 +53,8 @@ fn desired_weight(cx: &Context<'_>, draft: &Draft) -> i32 {
     let index = draft.status.current_step_index.and_then(|i| usize::try_from(i).ok()).unwrap_or(0);
     let last_weight = |until: usize| steps.iter().take(until).rev().find_map(|s| s.set_weight).unwrap_or(0);
     if !scale::is_at_desired(cx, draft) {
-        last_weight(index)
+        // More traffic waits for the pods that are to get it; less does not wait for pods to go.
+        last_weight(index).min(last_weight(index + 1))
     } else if index < steps.len() {
         last_weight(index + 1)
     } else {

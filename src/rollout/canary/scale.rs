@@ -29,13 +29,16 @@ pub(super) fn is_due(cx: &Context<'_>) -> bool {
 pub(super) fn apply(cx: &Context<'_>, draft: &mut Draft) {
     let (Some(strategy), Some(new)) = (cx.canary(), cx.new_rs) else { return };
     let next = next_counts(cx, draft, strategy);
+    let is_exchange = is_exchange(cx, draft, strategy);
     if let Some(stable) = cx.stable_rs.filter(|rs| !cx.is_new(rs)) {
         sizes::keep(draft, stable);
-        if draft.scale(cx, stable, served_size(cx, stable, next.stable), false) {
+        let is_scaled = draft.scale(cx, stable, served_size(cx, draft, stable, next.stable), false);
+        if is_scaled && !is_exchange {
             return;
         }
     }
-    if scale_new(cx, draft, strategy, new, served_size(cx, new, next.canary)) {
+    let size = served_size(cx, draft, new, next.canary);
+    if scale_new(cx, draft, strategy, new, size) {
         return;
     }
     if cx.is_routed() {
@@ -45,17 +48,25 @@ pub(super) fn apply(cx: &Context<'_>, draft: &mut Draft) {
     }
 }
 
-/// The last available pod of a revision stays for as long as a Service selects it: the Service is moved first.
-fn served_floor(cx: &Context<'_>, rs: &ReplicaSetView) -> i32 {
-    i32::from(
-        requests::reach_by_service(cx, rs) && cx.replicas > 0 && rs.replicas > 0 && rs.status.available > 0,
-    )
+/// The last available pod of a revision stays for as long as a Service selects it: the Service is moved first. It moves
+/// to a revision that has an available pod, so that the rule gives way where there is room for a single pod only.
+fn served_floor(cx: &Context<'_>, draft: &Draft, rs: &ReplicaSetView) -> i32 {
+    let is_served = if cx.is_new(rs) && is_canary_empty(cx, draft) {
+        requests::reach_but_by_trial(cx, rs)
+    } else {
+        requests::reach_by_service(cx, rs)
+    };
+    let is_served = is_served && rs.replicas > 0 && rs.status.available > 0;
+    let limits = cx.canary().map(|strategy| limits(cx, strategy));
+    let has_room =
+        cx.is_routed() || limits.is_some_and(|limits| cx.replicas.saturating_add(limits.surge) > 1);
+    i32::from(is_served && cx.replicas > 0 && has_room)
 }
 
 /// The size to go to on the way to `size`, as long as a Service selects the ReplicaSet. Behind a router it stays as it is
 /// until the Service has moved; without one its pods have to make room for those of the other revision.
-fn served_size(cx: &Context<'_>, rs: &ReplicaSetView, size: i32) -> i32 {
-    let floor = served_floor(cx, rs);
+fn served_size(cx: &Context<'_>, draft: &Draft, rs: &ReplicaSetView, size: i32) -> i32 {
+    let floor = served_floor(cx, draft, rs);
     if size >= floor {
         size
     } else if cx.is_routed() {
@@ -65,15 +76,21 @@ fn served_size(cx: &Context<'_>, rs: &ReplicaSetView, size: i32) -> i32 {
     }
 }
 
-/// Whether the stable revision has to make room for the last pods of the new one before that can be promoted: then
-/// the stable Service goes first.
-pub(super) fn must_hand_over(cx: &Context<'_>) -> bool {
+/// Whether the stable Service goes over to the new revision before that is promoted: where the step leaves the stable
+/// revision no pod, or where that one has to make room for the last pods of the new one. The Service goes first, then
+/// the last stable pod.
+pub(super) fn must_hand_over(cx: &Context<'_>, draft: &Draft) -> bool {
     let (Some(strategy), Some(new)) = (cx.canary(), cx.new_rs) else { return false };
     let limits = limits(cx, strategy);
     let is_past_last = cx.step_count().is_none_or(|count| cx.status.current_step_index == Some(count));
-    let is_waited_for = cx.stable_rs.is_some_and(|rs| !cx.is_new(rs) && rs.replicas == 1) && !cx.is_changed();
+    let is_due = if is_past_last {
+        limits.surge == 0
+    } else {
+        target_counts(cx, draft, strategy).stable == 0 && cx.replicas > 0
+    };
+    let is_last = cx.stable_rs.is_some_and(|rs| !cx.is_new(rs) && rs.replicas <= 1);
     let enough = (cx.replicas - limits.unavailable).max(1);
-    !cx.is_routed() && is_past_last && is_waited_for && limits.surge == 0 && new.status.available >= enough
+    !cx.is_routed() && is_due && is_last && !cx.is_changed() && new.status.available >= enough
 }
 
 /// The size with which the ReplicaSet of a new revision begins: that of the first step, unless the stable one has to
@@ -139,7 +156,8 @@ fn counts(rs: &ReplicaSetView) -> ReplicaSetCounts {
 fn next_counts(cx: &Context<'_>, draft: &Draft, strategy: &CanaryStrategy) -> Counts {
     let steps = step_sizes(cx);
     if !cx.is_routed() {
-        return replicas::basic_canary_counts(&basic_input(cx, draft, strategy, &steps));
+        let input = basic_input(cx, draft, strategy, &steps);
+        return exchanged(&input).unwrap_or_else(|| replicas::basic_canary_counts(&input));
     }
     let set = routed_input(cx, draft, strategy, &steps, draft.status.canary.weights.as_ref());
     let observed = routed_input(cx, draft, strategy, &steps, cx.status.canary.weights.as_ref());
@@ -147,6 +165,42 @@ fn next_counts(cx: &Context<'_>, draft: &Draft, strategy: &CanaryStrategy) -> Co
         canary: replicas::routed_canary_counts(&set).canary,
         stable: replicas::routed_canary_counts(&observed).stable,
     }
+}
+
+/// Pods that are not available hold no room: where nothing else can move, those of the revision that is to shrink go, and
+/// a revision that is below its target gets the place of those of the other one, in one step. To take them costs nothing.
+fn exchanged(input: &BasicCanaryInput<'_>) -> Option<Counts> {
+    let (canary, stable) = (input.canary?, input.stable?);
+    let present = Counts { canary: canary.spec, stable: stable.spec };
+    if replicas::basic_canary_counts(input) != present {
+        return None;
+    }
+    let target = replicas::basic_canary_target(input);
+    let idle = |counts: ReplicaSetCounts| (counts.spec - counts.available).max(0);
+    let (to_canary, to_stable) = (target.canary - canary.spec, target.stable - stable.spec);
+    let from_stable = idle(stable).min(to_canary.max(-to_stable)).max(0);
+    // The new revision keeps what its step gives to it: else the two would take each other's place by turns.
+    let from_canary = idle(canary).min(-to_canary).max(0);
+    let next = if from_stable > 0 {
+        Counts { canary: canary.spec + from_stable.min(to_canary.max(0)), stable: stable.spec - from_stable }
+    } else {
+        Counts { canary: canary.spec - from_canary, stable: stable.spec + from_canary.min(to_stable.max(0)) }
+    };
+    (next != present).then_some(next)
+}
+
+/// Whether the step gives the canary neither pods nor traffic: then its Service selects the stable revision, so that the
+/// pods of the canary can go.
+pub(super) fn is_canary_empty(cx: &Context<'_>, draft: &Draft) -> bool {
+    let Some(strategy) = cx.canary() else { return false };
+    let weights = cx.status.canary.weights.as_ref();
+    let has_traffic = cx.is_routed() && weights.is_some_and(|weights| weights.canary.weight > 0);
+    let is_on_trial = cx.new_rs.is_some_and(|rs| !cx.is_stable(rs)) && cx.stable_rs.is_some();
+    is_on_trial && cx.replicas > 0 && !has_traffic && target_counts(cx, draft, strategy).canary == 0
+}
+
+fn is_exchange(cx: &Context<'_>, draft: &Draft, strategy: &CanaryStrategy) -> bool {
+    !cx.is_routed() && exchanged(&basic_input(cx, draft, strategy, &step_sizes(cx))).is_some()
 }
 
 /// The weight that the canary keeps while an abort, or a return to the stable template, takes its traffic away.
@@ -256,7 +310,7 @@ fn spare(cx: &Context<'_>, strategy: &CanaryStrategy) -> i32 {
 fn drain_by_pods(cx: &Context<'_>, draft: &mut Draft, strategy: &CanaryStrategy) {
     let mut spare = spare(cx, strategy);
     for (rs, size) in others_to_drain(cx, draft) {
-        let cut = (size - served_floor(cx, rs)).min(spare.max(0));
+        let cut = (size - served_floor(cx, draft, rs)).min(spare.max(0));
         if cut > 0 {
             draft.scale(cx, rs, size - cut, false);
             spare -= cut;

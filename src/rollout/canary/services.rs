@@ -9,15 +9,29 @@ use super::{ping_pong, route, scale};
 pub(super) fn point(cx: &Context<'_>, draft: &mut Draft) {
     let Some(canary) = cx.canary() else { return };
     let is_aborted = draft.is_aborted(cx);
-    let of_stable = if !is_aborted && scale::must_hand_over(cx) { cx.new_rs } else { cx.stable_rs };
+    let of_stable = if !is_aborted && scale::must_hand_over(cx, draft) { cx.new_rs } else { cx.stable_rs };
     ping_pong::point(cx, draft, of_stable);
     point_when_able(cx, draft, canary.stable_service.as_deref(), of_stable);
     if route::is_rolling_back(cx) || is_aborted && scale::abort_weight(cx, draft) > 0 {
         // Requests still reach the canary through its Service.
         return;
     }
-    let of_canary = if is_aborted { cx.stable_rs } else { cx.new_rs };
+    let of_canary = if is_aborted || scale::is_canary_empty(cx, draft) { cx.stable_rs } else { cx.new_rs };
     point_when_able(cx, draft, canary.canary_service.as_deref(), of_canary);
+    leave_abandoned(cx, draft, canary.canary_service.as_deref());
+}
+
+/// A Service does not keep an abandoned revision, whose pods have to make room: it selects the stable one until the new
+/// one can serve. Behind a router no pod has to make room.
+fn leave_abandoned(cx: &Context<'_>, draft: &mut Draft, name: Option<&str>) {
+    let (Some(service), Some(stable)) = (name.and_then(|name| cx.service(name)), cx.stable_rs) else {
+        return;
+    };
+    let selected = draft.selected_hash(service);
+    let is_abandoned = cx.others().any(|rs| rs.hash() == selected);
+    if is_abandoned && !cx.is_routed() && stable.status.available > 0 {
+        draft.point(cx, service, stable.hash());
+    }
 }
 
 /// A Service that was never ours selects pods of the user's choosing; it is narrowed to one revision only when

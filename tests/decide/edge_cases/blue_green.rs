@@ -145,8 +145,8 @@ fn an_autoscaler_sees_the_pods_that_serve() {
     assert_eq!(status["selector"], format!("app=demo,{}={}", keys::POD_HASH_LABEL, hash(1)));
     assert_eq!(status["replicas"], 20);
     let unready =
-        Scene::blue_green(&json!({})).set(1, 10, 9).set(2, 10, 9).fresh_service("active").decide().status;
-    assert_eq!((&unready["HPAReplicas"], &unready["availableReplicas"]), (&json!(20), &json!(18)));
+        Scene::blue_green(&json!({})).set(1, 10, 0).set(2, 10, 9).fresh_service("active").decide().status;
+    assert_eq!((&unready["HPAReplicas"], &unready["availableReplicas"]), (&json!(20), &json!(9)));
     assert_eq!(unready["selector"], "app=demo");
 }
 

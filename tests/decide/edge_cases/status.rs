@@ -43,7 +43,7 @@ fn a_deadline_is_looked_at_again_when_it_may_have_passed() {
     assert_eq!(wakes_in(stuck(updated(), 20).status(&json!({"abort": true}))), None);
     let complete =
         Scene::canary(&json!({})).set(1, 10, 9).status(&json!({"conditions": [updated().unwrap()]}));
-    assert_eq!(wakes_in(complete), None);
+    assert_eq!(wakes_in(complete), Some(591), "pods that are missing are waited for until the same deadline");
 }
 
 #[test]
@@ -68,7 +68,10 @@ fn an_update_is_timed_out_when_nothing_has_moved_for_too_long() {
     assert!(!timed_out("ReplicaSetUpdated", 100, |s| s
         .spec(&json!({"strategy": {"canary": {"steps": [{"pause": {}}]}}}))));
     let waiting: fn(Scene) -> Scene = |s| s.set(3, 1, 1).noted("scale-down-deadline", &at(50)).asks_for(2);
-    assert!(!timed_out("ReplicaSetUpdated", 100, waiting), "an old revision waits for its end");
+    assert!(
+        timed_out("ReplicaSetUpdated", 100, waiting),
+        "that an old revision waits for its end hides nothing"
+    );
 
     let known = condition("Progressing", "False", "ProgressDeadlineExceeded", -1);
     let decision = stuck(Some(known), 10).decide();
