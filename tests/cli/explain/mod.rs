@@ -4,4 +4,5 @@ mod elsewhere;
 mod offline;
 mod remedies;
 mod situations;
+mod truth;
 mod world;

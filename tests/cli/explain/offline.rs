@@ -12,12 +12,12 @@ use crate::recorded::{Recording, recordings};
 use crate::stage::{Outcome, PLUGIN, SERIN, Stage, command, outcome};
 
 /// Runs `explain` of a file, with more arguments, without any cluster.
-fn run(program: &str, file: &str, args: &[&str]) -> Outcome {
+pub(super) fn run(program: &str, file: &str, args: &[&str]) -> Outcome {
     let nowhere = std::path::Path::new("/dev/null");
     outcome(&mut command(program, nowhere, &[&["explain", "--snapshot", file], args].concat()))
 }
 
-fn file(name: &str, text: &str) -> String {
+pub(super) fn file(name: &str, text: &str) -> String {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("explain");
     fs::create_dir_all(&folder).expect("a folder");
     let path = folder.join(name);

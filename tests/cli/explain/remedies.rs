@@ -103,7 +103,8 @@ impl Case {
         for index in self.commands {
             let command =
                 said["commands"][index]["run"].as_str().unwrap_or_else(|| panic!("no command: {said:#}"));
-            let done = live.shell(&command.replace("IMAGE", "shop:3"), self.editor);
+            let done = live
+                .shell(&command.replace("IMAGE", "shop:3").replace("HOST", "shop.example.com"), self.editor);
             assert_eq!(done.exit, 0, "{command}: {}", done.stderr);
         }
     }
@@ -297,6 +298,26 @@ async fn a_service_gets_the_right_selector() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_selector_of_an_active_service_is_corrected_and_the_preview_stays_one() {
+    let live = Live::controlled().await;
+    if !live.has_kubectl() {
+        return;
+    }
+    live.make(&service("demo", &Value::Null)).await;
+    live.make(&rollout(&blue_green("active"))).await;
+    live.waits_for("nothing").await;
+    live.change(&image("shop:2")).await;
+    live.waits_for("promotion").await;
+    live.patch("v1", "Service", "active", &json!({"spec": {"selector": {"app": "other"}}})).await;
+    let said = live.waits_for("service").await;
+    Case::default().help(&live, &said);
+    // The hash was never gone, so nobody got the revision that was not promoted.
+    let said = live.waits_for("promotion").await;
+    Case::default().help(&live, &said);
+    live.waits_for("nothing").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_service_of_a_rollout_that_is_gone_is_freed() {
     Case {
         objects: vec![service("demo", &json!({"argo-rollouts.argoproj.io/managed-by-rollouts": "gone"}))],
@@ -388,8 +409,36 @@ async fn an_ingress_is_named_that_is_there() {
         objects: vec![service("demo", &Value::Null), stable_service(), ingress("web", "stable")],
         spec: routed("gone"),
         waits_for: "reference",
-        says: "gone",
+        says: "Ingress gone, which the Rollout names, does not exist.",
+        commands: &[1],
         editor: "sed -i s/stableIngress:.gone/stableIngress:\\ web/",
+        ..Case::default()
+    }
+    .ends()
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ingress_is_made() {
+    Case {
+        objects: vec![service("demo", &Value::Null), stable_service()],
+        spec: routed("gone"),
+        waits_for: "reference",
+        says: "Ingress gone, which the Rollout names, does not exist.",
+        ..Case::default()
+    }
+    .ends()
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ingress_leads_to_the_stable_service() {
+    Case {
+        objects: vec![service("demo", &Value::Null), stable_service(), ingress("web", "active")],
+        spec: routed("web"),
+        waits_for: "reference",
+        says: "Ingress web sends no request to Service stable, the stable one.",
+        editor: "sed -i s/name:.active/name:\\ stable/",
         ..Case::default()
     }
     .ends()
@@ -447,8 +496,10 @@ async fn a_budget_lets_one_pod_go() {
     // Pods are as old as the second in which they were made, and the next one has to come.
     live.restart("2s");
     let said = live.waits_for("disruptionBudget").await;
-    let restart =
-        Case { says: "PodDisruptionBudget all lets no pod go. 2 pods are still", ..Case::default() };
+    let restart = Case {
+        says: "PodDisruptionBudget all lets no pod go. Still to be replaced: 2 pods.",
+        ..Case::default()
+    };
     restart.help(&live, &said);
     live.waits_for("nothing").await;
 }
@@ -497,6 +548,7 @@ async fn a_workload_is_made() {
     let named = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "demo"}, "spec": spec});
     live.make(&named).await;
     let said = live.waits_for("workload").await;
+    assert!(said["commands"][0]["run"].as_str().is_some_and(|run| run.starts_with("kubectl apply -f FILE ")));
     assert!(
         said["because"].as_str().expect("a reason").starts_with("Deployment web does not exist"),
         "{said}"
