@@ -127,7 +127,12 @@ pub(super) enum Cause {
         said: String,
         /// Which revision users reach.
         serving: Serving,
-        /// How it can be undone for good.
+        /// How it can be undone for good; `None` where the spec is invalid, so that nothing can be begun.
+        way_back: Option<WayBack>,
+    },
+    /// The spec is invalid, and an update that had begun can be aborted all the same.
+    Abortable {
+        /// How the update can be undone.
         way_back: WayBack,
     },
     /// A user holds it.
@@ -361,6 +366,50 @@ impl WayBack {
     pub(super) fn only_new_serves(&self) -> bool {
         let fails = |stable: &Revision| stable.wants > 0 && stable.available == 0;
         self.new_available > 0 && self.stable.as_ref().is_some_and(fails)
+    }
+}
+
+impl Cause {
+    /// Whether the spec, or an object that it names, has to be corrected before an update can go on.
+    #[must_use]
+    pub(super) const fn is_about_spec(&self) -> bool {
+        match self {
+            Self::Spec(_)
+            | Self::Unbuilt { .. }
+            | Self::NoService { .. }
+            | Self::StrayService { .. }
+            | Self::SharedService { .. }
+            | Self::NoIngress { .. }
+            | Self::StrayIngress { .. }
+            | Self::NoWorkload { .. }
+            | Self::Reference { .. }
+            | Self::Router { .. } => true,
+            Self::Deletion { .. }
+            | Self::Unreadable { .. }
+            | Self::Controller { .. }
+            | Self::Guarded { .. }
+            | Self::Refused { .. }
+            | Self::Aborted { .. }
+            | Self::Abortable { .. }
+            | Self::Held
+            | Self::Pause { .. }
+            | Self::Promotion { .. }
+            | Self::Inconclusive { .. }
+            | Self::NoPods { .. }
+            | Self::Pod { .. }
+            | Self::Deadline { .. }
+            | Self::Budget { .. }
+            | Self::Restart { .. }
+            | Self::Acts
+            | Self::Unnoticed { .. }
+            | Self::Starts { .. }
+            | Self::Young { .. }
+            | Self::Nothing { .. }
+            | Self::Shrinks { .. }
+            | Self::Delay { .. }
+            | Self::Leaving { .. }
+            | Self::Other { .. } => false,
+        }
     }
 }
 

@@ -94,7 +94,9 @@ pub(super) fn explain(picture: &Picture, speaker: Speaker<'_>) -> Result<Explana
             let scene = Scene::new(picture, &snapshot);
             let phase = Standing::of(&snapshot.rollout).word();
             let causes = find::causes(&scene);
-            let ahead = is_plannable(&causes).then(|| forecast(picture, availability::ready_left(&scene)));
+            let acts = scene.plan.ops().next().is_some();
+            let ahead =
+                is_plannable(&causes, acts).then(|| forecast(picture, availability::ready_left(&scene)));
             let is_late = causes.iter().any(|finding| matches!(finding.cause, Cause::Deadline { .. }));
             let ahead = ahead.map(|ahead| if is_late { Forecast { end: End::Late, ..ahead } } else { ahead });
             Ok(assemble(picture, phase, &causes, ahead, speaker))
@@ -102,44 +104,13 @@ pub(super) fn explain(picture: &Picture, speaker: Speaker<'_>) -> Result<Explana
     }
 }
 
-/// Whether there is anything to be planned: not where the spec has to change before.
-fn is_plannable(causes: &[Finding]) -> bool {
-    !causes.iter().any(|finding| match finding.cause {
-        Cause::Deletion { .. }
-        | Cause::Unreadable { .. }
-        | Cause::Spec(_)
-        | Cause::Unbuilt { .. }
-        | Cause::NoService { .. }
-        | Cause::StrayService { .. }
-        | Cause::SharedService { .. }
-        | Cause::NoIngress { .. }
-        | Cause::StrayIngress { .. }
-        | Cause::NoWorkload { .. }
-        | Cause::Reference { .. }
-        | Cause::Router { .. }
-        | Cause::Guarded { .. } => true,
-        Cause::Controller { .. }
-        | Cause::Refused { .. }
-        | Cause::Aborted { .. }
-        | Cause::Held
-        | Cause::Pause { .. }
-        | Cause::Promotion { .. }
-        | Cause::Inconclusive { .. }
-        | Cause::NoPods { .. }
-        | Cause::Pod { .. }
-        | Cause::Deadline { .. }
-        | Cause::Budget { .. }
-        | Cause::Restart { .. }
-        | Cause::Acts
-        | Cause::Unnoticed { .. }
-        | Cause::Starts { .. }
-        | Cause::Young { .. }
-        | Cause::Nothing { .. }
-        | Cause::Shrinks { .. }
-        | Cause::Delay { .. }
-        | Cause::Leaving { .. }
-        | Cause::Other { .. } => false,
-    })
+/// Whether there is anything to be planned. Where the spec has to change before, that is what the controller does all the
+/// same, as `acts` says: an abort, and sizes.
+fn is_plannable(causes: &[Finding], acts: bool) -> bool {
+    let is_over = |finding: &Finding| {
+        matches!(finding.cause, Cause::Deletion { .. } | Cause::Unreadable { .. } | Cause::Guarded { .. })
+    };
+    !causes.iter().any(is_over) && (acts || !causes.iter().any(|finding| finding.cause.is_about_spec()))
 }
 
 fn assemble(

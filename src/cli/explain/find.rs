@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::availability;
-use super::cause::{Cause, Finding, Mistake};
+use super::cause::{Cause, Finding, Mistake, WayBack};
 use super::lease::{self, Controller};
 use super::references;
 use super::scene::Scene;
@@ -67,7 +67,20 @@ pub(super) fn causes(scene: &Scene<'_>) -> Vec<Finding> {
     if matches!(found[0].cause, Cause::Controller { .. }) {
         found.extend(spec(scene));
     }
+    if found[0].cause.is_about_spec() {
+        found.extend(abort_beside(scene));
+    }
     found
+}
+
+/// While the spec is invalid: the abort of an update that had begun, or that one would be carried out.
+fn abort_beside(scene: &Scene<'_>) -> Option<Finding> {
+    if scene.before.abort {
+        return Some(abort(scene, None));
+    }
+    let way_back = scene.way_back();
+    let helps = way_back.target().is_some() && scene.would_carry_out_abort();
+    helps.then(|| Finding::of(Cause::Abortable { way_back }))
 }
 
 fn deletion(scene: &Scene<'_>) -> Option<Finding> {
@@ -142,15 +155,15 @@ fn refused(scene: &Scene<'_>) -> Option<Finding> {
 }
 
 fn aborted(scene: &Scene<'_>) -> Option<Finding> {
-    if !scene.before.abort || !scene.next.abort {
-        return None;
-    }
+    (scene.before.abort && scene.next.abort).then(|| abort(scene, Some(scene.way_back())))
+}
+
+fn abort(scene: &Scene<'_>, way_back: Option<WayBack>) -> Finding {
     let message = scene.condition(ConditionType::Progressing).map(|progressing| progressing.message.as_str());
     let said = message.and_then(|message| message.strip_prefix("Rollout aborted update to revision "));
     let said = said.and_then(|said| said.split_once(": ")).map_or("", |(_, why)| why).to_owned();
     let since = scene.before.aborted_at.as_ref().map(|time| time.0);
-    let cause = Cause::Aborted { said, serving: scene.serving(), way_back: scene.way_back() };
-    Some(Finding::of(cause).since(since))
+    Finding::of(Cause::Aborted { said, serving: scene.serving(), way_back }).since(since)
 }
 
 fn held(scene: &Scene<'_>) -> Option<Finding> {

@@ -133,6 +133,13 @@ impl<'a> Scene<'a> {
         })
     }
 
+    /// Whether the controller would carry out an abort, by its own decision.
+    pub(super) fn would_carry_out_abort(&self) -> bool {
+        let mut snapshot = self.snapshot.clone();
+        snapshot.rollout.status.get_or_insert_default().abort = true;
+        decide(&snapshot, self.now).ops().next().is_some()
+    }
+
     /// Which revision users reach: by the active Service, else by the weight of the router, else by available pods.
     pub(super) fn serving(&self) -> Serving {
         let new = self.newest();

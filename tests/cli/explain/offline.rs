@@ -138,7 +138,7 @@ What is written next, in this order:
   3. ReplicaSet demo-6c89d8f565: from 1 to 0 pods
   4. Rollout demo: revision bfcb8ccf7 becomes the stable one
 
-At most 3 pods run at a time, those that end not counted.
+At most 3 pods at a time, without those that end.
 How long it takes depends on the start of pods, and a pause that a user ends.
 ";
     assert_eq!(

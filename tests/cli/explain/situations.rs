@@ -93,7 +93,7 @@ fn of_objects() -> Vec<Situation> {
                 conditions.as_array_mut().expect("conditions").push(blocked);
             }),
             "acceptedWrite",
-            "The API server refused a write of Service stable: quota. Mend what it names; the controller tries again",
+            "The API server refused a write of Service stable: quota. Correct what it names; the controller tries again",
         ),
     ]
 }

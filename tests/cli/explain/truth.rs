@@ -94,6 +94,17 @@ fn an_abort_says_which_revision_serves() {
 }
 
 #[test]
+fn an_invalid_spec_hides_no_abort_and_no_retry_is_advised() {
+    let saved = changed("nginx-abort", |saved| {
+        object(saved, "Rollout", "")["spec"]["strategy"]["canary"]["steps"][0] = json!({"setWeight": 150});
+    });
+    let (text, said) = explained("abort-invalid", &saved);
+    assert_eq!((&said["waitsFor"], &said["also"][0]["waitsFor"]), (&json!("validSpec"), &json!("retry")));
+    assert!(text.contains("Also: The update was aborted. The stable revision 6c89d8f565 serves"), "{text}");
+    assert!(!all_commands(&said).iter().any(|run| run.contains(" retry ")), "{text}");
+}
+
+#[test]
 fn an_undo_goes_to_the_stable_revision() {
     // Between the stable revision and the newest one is another that was never promoted.
     let abandoned = |saved: &mut Value| {

@@ -102,6 +102,7 @@ pub(super) const fn word(cause: &Cause) -> &'static str {
         Cause::Guarded { .. } => "safePlan",
         Cause::Refused { .. } => "acceptedWrite",
         Cause::Aborted { .. } => "retry",
+        Cause::Abortable { .. } => "abort",
         Cause::Held => "resume",
         Cause::Pause { .. } => "pause",
         Cause::Promotion { .. } => "promotion",
@@ -149,7 +150,10 @@ pub(super) fn words(finding: &Finding, speaker: Speaker<'_>) -> Words {
         Cause::Router { said } => objects::router(said, speaker),
         Cause::Guarded { said } => objects::guarded(said),
         Cause::Refused { said } => objects::refused(said),
-        Cause::Aborted { said, serving, way_back } => user::aborted(said, serving, way_back, speaker),
+        Cause::Aborted { said, serving, way_back } => {
+            user::aborted(said, serving, way_back.as_ref(), speaker)
+        }
+        Cause::Abortable { way_back } => user::abortable(way_back, speaker),
         Cause::Held => user::held(speaker),
         Cause::Pause { step, steps, way_back } => user::pause(*step, *steps, ends, way_back, speaker),
         Cause::Promotion { preview, idle_seconds, way_back } => {

@@ -17,7 +17,7 @@ pub(super) fn unreadable(path: &str, problem: &str, speaker: Speaker<'_>) -> Wor
 
 pub(super) fn spec(mistakes: &[Mistake], speaker: Speaker<'_>) -> Words {
     let listed = listed(mistakes);
-    Words::new(format!("The spec is wrong, and nothing is done until it is corrected.{listed}"))
+    Words::new(format!("The spec is invalid, and no update goes on until it is corrected.{listed}"))
         .with(speaker.edit())
 }
 
@@ -150,7 +150,7 @@ pub(super) fn unbuilt(fields: &[(String, &'static str)], speaker: Speaker<'_>) -
     let lines: Vec<_> = fields.iter().map(|(path, what)| format!("\n  {path}: cannot {what}")).collect();
     let lines = lines.concat();
     Words::new(format!(
-        "The spec asks for what this version cannot do, so the Rollout is left as it is. Leave these fields out:{lines}"
+        "The spec asks for what this version cannot do, so no update goes on. Leave these fields out:{lines}"
     ))
     .with(speaker.edit())
 }

@@ -43,7 +43,12 @@ impl WayBack {
     }
 }
 
-pub(super) fn aborted(said: &str, serving: &Serving, way_back: &WayBack, speaker: Speaker<'_>) -> Words {
+pub(super) fn aborted(
+    said: &str,
+    serving: &Serving,
+    way_back: Option<&WayBack>,
+    speaker: Speaker<'_>,
+) -> Words {
     let why = if said.is_empty() { String::new() } else { format!(": {}", said.trim_end_matches('.')) };
     let has = |stable: &Revision| {
         let pods = out_of(stable.available, stable.wants, "pod");
@@ -59,9 +64,16 @@ pub(super) fn aborted(said: &str, serving: &Serving, way_back: &WayBack, speaker
         }
         Serving::Neither => "Neither revision has an available pod that users reach.".to_owned(),
     };
-    Words::new(format!("The update was aborted{why}. {serves}"))
+    let words = Words::new(format!("The update was aborted{why}. {serves}"));
+    let Some(way_back) = way_back else { return words };
+    words
         .with(speaker.own("retry rollout", "try the same update again, from its first step"))
         .with_all(way_back.undo(speaker).into_iter().collect())
+}
+
+pub(super) fn abortable(way_back: &WayBack, speaker: Speaker<'_>) -> Words {
+    Words::new("An update had begun before the spec became invalid. It can be aborted all the same.")
+        .with_all(way_back.abort(speaker).into_iter().collect())
 }
 
 pub(super) fn held(speaker: Speaker<'_>) -> Words {
