@@ -93,7 +93,9 @@ async fn list<K: Listed + Legible>(flags: Flags, program: Program) -> Result<(),
     }
     let Read { objects, problems, failures } = Read::<K>::of(stored);
     print(&view::list(&objects, columns, Clock::System.now()))?;
-    problems.iter().for_each(|problem| eprintln!("{problem}"));
+    for problem in problems {
+        eprintln!("{problem}");
+    }
     Failure::together(failures)
 }
 

@@ -81,7 +81,9 @@ impl Commander {
             return;
         }
         let rollout = client::rollout(done.rollout.clone()).ok();
-        rollout.as_ref().and_then(obstacle::note).into_iter().for_each(|note| eprintln!("{note}"));
+        if let Some(note) = rollout.as_ref().and_then(obstacle::note) {
+            eprintln!("{note}");
+        }
     }
 
     /// Waits for what was commanded, if the user wants to wait and anything was.

@@ -3,14 +3,14 @@
 //! While the spec is invalid the controller carries out an abort and nothing else. While the API server refuses a write,
 //! what depends on that write waits.
 
-use std::time::{Duration, Instant};
+use jiff::{SignedDuration, Timestamp};
 
 use super::super::failure::Failure;
 use super::super::view::{blocked, invalid_spec};
 use crate::api::Rollout;
 
 /// How long a refused write is waited for: so long that the controller, which tries again within 30 s, has done so.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: SignedDuration = SignedDuration::from_mins(1);
 
 /// That a Rollout cannot be `done` (as in `promoted`) because its spec is invalid, if it is.
 pub(super) fn of_spec(rollout: &Rollout, done: &str) -> Result<(), Failure> {
@@ -28,19 +28,19 @@ pub(super) fn note(rollout: &Rollout) -> Option<String> {
 /// Since when a wait has seen a refused write.
 #[derive(Debug, Default)]
 pub(super) struct Blockage {
-    since: Option<Instant>,
+    since: Option<Timestamp>,
 }
 
 impl Blockage {
     /// That nothing comes of the wait, where a write has been refused for too long.
-    pub(super) fn look(&mut self, rollout: &Rollout, now: Instant) -> Option<Failure> {
+    pub(super) fn look(&mut self, rollout: &Rollout, now: Timestamp) -> Option<Failure> {
         let Some(said) = blocked(rollout) else {
             self.since = None;
             return None;
         };
         let since = *self.since.get_or_insert(now);
         let name = rollout.metadata.name.as_deref().unwrap_or_default();
-        let is_over = now.saturating_duration_since(since) >= PATIENCE;
+        let is_over = now.duration_since(since) >= PATIENCE;
         is_over
             .then(|| Failure::Failed(format!("rollout '{name}' waits for a write that is refused: {said}")))
     }
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn a_refused_write_ends_a_wait_after_a_while() {
         let (refused, well) = (rollout("Blocked", 1), rollout("Healthy", 1));
-        let begin = Instant::now();
+        let begin = Timestamp::UNIX_EPOCH;
         let mut blockage = Blockage::default();
         assert_eq!(blockage.look(&refused, begin), None);
         assert_eq!(blockage.look(&well, begin + PATIENCE), None);

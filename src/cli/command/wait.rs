@@ -1,7 +1,5 @@
 //! Waiting for what a command has begun.
 
-use std::time::Instant;
-
 use clap::Args;
 use futures::future::join_all;
 use kube::api::DynamicObject;
@@ -13,6 +11,7 @@ use super::super::view::{Standing, invalid_spec, waits_for_user};
 use super::manner::Manner;
 use super::obstacle::Blockage;
 use crate::api::{Rollout, RolloutPhase, RolloutStatus};
+use crate::clock::Clock;
 
 /// Flags about waiting.
 #[derive(Debug, Clone, Copy, Args)]
@@ -99,7 +98,7 @@ async fn follow(
         }
         // Until the controller has answered, the status is that of before the command.
         let end = if is_newer { end(&rollout, standing, goal) } else { None };
-        Ok(end.or_else(|| blockage.look(&rollout, Instant::now()).map(Err)))
+        Ok(end.or_else(|| blockage.look(&rollout, Clock::System.now()).map(Err)))
     };
     until(cluster, name, program, look).await
 }

@@ -103,9 +103,9 @@ fn controller(scene: &Scene<'_>) -> Option<Finding> {
         Controller::Gone { since, .. } => *since,
         Controller::Absent { .. } | Controller::Unknown | Controller::Leads => None,
     };
-    // It has looked, and what it wanted to write was refused.
-    let has_tried = scene.condition(ConditionType::Blocked).is_some();
-    let is_missed = is_missed && !(has_tried && !matches!(controller, Controller::Gone { .. }));
+    // One that looked and whose write was refused is not missed, unless it has gone since.
+    let is_gone = matches!(controller, Controller::Gone { .. });
+    let is_missed = is_missed && (is_gone || scene.condition(ConditionType::Blocked).is_none());
     let generation = scene.rollout.metadata.generation.filter(|_| !scene.is_observed());
     let instance = instance.unwrap_or_default().to_owned();
     let cause = Cause::Controller { generation, controller, instance };

@@ -11,7 +11,7 @@ use crate::api::keys;
 use crate::domain::plan::ObjectKind;
 use crate::rollout::observed_keys;
 use crate::rollout::snapshot::{ServiceView, Unresolved};
-use crate::rollout::validate::SpecErrors;
+use crate::rollout::validate::{SpecError, SpecErrors};
 use crate::traffic::nginx::uses_service;
 
 /// The first object that `errors` are about.
@@ -21,8 +21,7 @@ pub(super) fn reference(scene: &Scene<'_>, errors: &SpecErrors) -> Cause {
     {
         return Cause::NoWorkload { kind: workload.kind.as_str().to_owned(), name: workload.name };
     }
-    let is_meant =
-        |name: &&String| errors.iter().any(|error| error.value == Value::from(name.as_str()).to_string());
+    let is_meant = |name: &&String| errors.iter().any(|error| names(error, name));
     let services = observed_keys(&scene.rollout).services;
     let service = services.iter().filter(is_meant).find_map(|service| of_service(scene, service));
     let ingresses = stable_ingresses(scene);
@@ -30,6 +29,11 @@ pub(super) fn reference(scene: &Scene<'_>, errors: &SpecErrors) -> Cause {
     service
         .or_else(ingress)
         .unwrap_or_else(|| Cause::Reference { mistakes: mistakes(errors), place: place(scene, errors) })
+}
+
+/// Whether a mistake is about the object of that name.
+fn names(error: &SpecError, name: &str) -> bool {
+    serde_json::from_str::<Value>(&error.value).is_ok_and(|value| value == name)
 }
 
 /// Where mistakes are that no Service and no Ingress has.
