@@ -12,7 +12,7 @@ use super::find;
 use super::forecast::{End, Forecast, forecast};
 use super::picture::Picture;
 use super::scene::Scene;
-use super::words::{Command, Speaker, moment, word, words};
+use super::words::{Command, Speaker, moment, sentence, word, words};
 use crate::cli::view::{Standing, counted, left, passed, span};
 use crate::controller::observe::Observed;
 use crate::rollout::snapshot::Remembered;
@@ -97,8 +97,11 @@ pub(super) fn explain(picture: &Picture, speaker: Speaker<'_>) -> Result<Explana
             let acts = scene.plan.ops().next().is_some();
             let ahead =
                 is_plannable(&causes, acts).then(|| forecast(picture, availability::ready_left(&scene)));
-            let is_late = causes.iter().any(|finding| matches!(finding.cause, Cause::Deadline { .. }));
-            let ahead = ahead.map(|ahead| if is_late { Forecast { end: End::Late, ..ahead } } else { ahead });
+            let void = causes.iter().find_map(|finding| void(&finding.cause));
+            let ahead = ahead.map(|ahead| match void {
+                Some(why) => Forecast { end: End::Void { why }, ..ahead },
+                None => ahead,
+            });
             Ok(assemble(picture, phase, &causes, ahead, speaker))
         }
     }
@@ -111,6 +114,17 @@ fn is_plannable(causes: &[Finding], acts: bool) -> bool {
         matches!(finding.cause, Cause::Deletion { .. } | Cause::Unreadable { .. } | Cause::Guarded { .. })
     };
     !causes.iter().any(is_over) && (acts || !causes.iter().any(|finding| finding.cause.is_about_spec()))
+}
+
+/// Why a forecast, in which pods start and writes succeed, promises nothing.
+const fn void(cause: &Cause) -> Option<&'static str> {
+    if let Cause::Deadline { .. } = cause {
+        Some("the update is past its progressDeadlineSeconds")
+    } else if let Cause::Refused { .. } = cause {
+        Some("the API server refuses a write")
+    } else {
+        None
+    }
 }
 
 fn assemble(
@@ -211,12 +225,9 @@ fn time_left(ahead: &Forecast) -> String {
     };
     match &ahead.end {
         End::Reached => {}
-        End::Late => {
-            return "How long it takes cannot be said: the update is past its progressDeadlineSeconds.\n"
-                .to_owned();
-        }
+        End::Void { why } => return format!("How long it takes cannot be said: {why}.\n"),
         End::Stuck { line } => {
-            return format!("That is not the end: when all of this is done, the Rollout stays {line}.\n");
+            return format!("The update does not finish: the Rollout then stays {}\n", sentence(line));
         }
         End::Unseen => return "The end cannot be foreseen.\n".to_owned(),
     }

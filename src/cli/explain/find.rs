@@ -70,6 +70,10 @@ pub(super) fn causes(scene: &Scene<'_>) -> Vec<Finding> {
     if found[0].cause.is_about_spec() {
         found.extend(abort_beside(scene));
     }
+    // An abort waits for the write, too.
+    if matches!(found[0].cause, Cause::Refused { .. }) {
+        found.extend(aborted(scene));
+    }
     found
 }
 

@@ -49,8 +49,11 @@ pub(super) enum End {
     /// It was not followed so far.
     #[default]
     Unseen,
-    /// It does not count: the update has come no further for too long already.
-    Late,
+    /// It does not count, for what it takes for granted is not so.
+    Void {
+        /// What is not as it should be.
+        why: &'static str,
+    },
 }
 
 impl End {

@@ -1,6 +1,7 @@
 //! `serin explain`, offline and on a cluster that lives.
 
 mod elsewhere;
+mod ingresses;
 mod offline;
 mod remedies;
 mod situations;

@@ -5,23 +5,23 @@ use serde_json::{Value, json};
 use super::world::Live;
 
 /// A situation, and what is to come of the commands that are named for it.
-struct Case {
+pub(super) struct Case {
     /// What is there beside the Rollout.
-    objects: Vec<Value>,
+    pub(super) objects: Vec<Value>,
     /// The Rollout's spec, but for what every Rollout here has.
-    spec: Value,
+    pub(super) spec: Value,
     /// The change after which it does not go on; where there is none, it never does.
-    update: Option<Value>,
+    pub(super) update: Option<Value>,
     /// What it waits for then.
-    waits_for: &'static str,
+    pub(super) waits_for: &'static str,
     /// What the explanation says, among other things.
-    says: &'static str,
+    pub(super) says: &'static str,
     /// Which of the commands are run.
-    commands: &'static [usize],
+    pub(super) commands: &'static [usize],
     /// What an editor does that is opened.
-    editor: &'static str,
+    pub(super) editor: &'static str,
     /// What it waits for when they were.
-    then: &'static str,
+    pub(super) then: &'static str,
 }
 
 impl Default for Case {
@@ -51,7 +51,7 @@ fn image(image: &str) -> Value {
     json!({"spec": {"template": {"spec": {"containers": [{"name": "web", "image": image}]}}}})
 }
 
-fn service(selector: &str, annotations: &Value) -> Value {
+pub(super) fn service(selector: &str, annotations: &Value) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Service", "metadata": {"name": "active", "annotations": annotations},
         "spec": {"selector": {"app": selector}, "ports": [{"port": 80}]},
@@ -79,7 +79,7 @@ pub(super) fn stepwise() -> Value {
 
 impl Case {
     /// The situation comes up, is explained, and ends when the commands were run.
-    async fn ends(self) {
+    pub(super) async fn ends(self) {
         let live = Live::controlled().await;
         if !live.has_kubectl() {
             return;
@@ -375,90 +375,6 @@ async fn a_rollout_that_cannot_be_read_is_corrected() {
         waits_for: "readableRollout",
         says: "spec.strategy.canary.maxSurge: invalid value: integer `3000000000`",
         editor: "sed -i s/maxSurge:.3000000000/maxSurge:\\ 1/",
-        ..Case::default()
-    }
-    .ends()
-    .await;
-}
-
-/// An Ingress that sends requests to a Service.
-fn ingress(name: &str, service: &str) -> Value {
-    let path = json!({"path": "/", "pathType": "Prefix", "backend": {"service": {"name": service, "port": {"number": 80}}}});
-    json!({
-        "apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": name},
-        "spec": {"rules": [{"host": "shop.example.com", "http": {"paths": [path]}}]},
-    })
-}
-
-fn routed(stable_ingress: &str) -> Value {
-    json!({"strategy": {"canary": {
-        "canaryService": "active", "stableService": "stable", "steps": [],
-        "trafficRouting": {"nginx": {"stableIngress": stable_ingress}},
-    }}})
-}
-
-fn stable_service() -> Value {
-    let mut stable = service("demo", &Value::Null);
-    stable["metadata"]["name"] = "stable".into();
-    stable
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_ingress_is_named_that_is_there() {
-    Case {
-        objects: vec![service("demo", &Value::Null), stable_service(), ingress("web", "stable")],
-        spec: routed("gone"),
-        waits_for: "reference",
-        says: "Ingress gone, which the Rollout names, does not exist.",
-        commands: &[1],
-        editor: "sed -i s/stableIngress:.gone/stableIngress:\\ web/",
-        ..Case::default()
-    }
-    .ends()
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_ingress_is_made() {
-    Case {
-        objects: vec![service("demo", &Value::Null), stable_service()],
-        spec: routed("gone"),
-        waits_for: "reference",
-        says: "Ingress gone, which the Rollout names, does not exist.",
-        ..Case::default()
-    }
-    .ends()
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_ingress_leads_to_the_stable_service() {
-    Case {
-        objects: vec![service("demo", &Value::Null), stable_service(), ingress("web", "active")],
-        spec: routed("web"),
-        waits_for: "reference",
-        says: "Ingress web sends no request to Service stable, the stable one.",
-        editor: "sed -i s/name:.active/name:\\ stable/",
-        ..Case::default()
-    }
-    .ends()
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_ingress_of_a_canary_is_another_one_where_its_name_is_taken() {
-    Case {
-        objects: vec![
-            service("demo", &Value::Null),
-            stable_service(),
-            ingress("web", "stable"),
-            ingress("other", "stable"),
-            ingress("demo-web-canary", "active"),
-        ],
-        spec: routed("web"),
-        waits_for: "router",
-        says: "canary ingress `demo-web-canary` controlled by different object",
-        editor: "sed -i s/stableIngress:.web/stableIngress:\\ other/",
         ..Case::default()
     }
     .ends()

@@ -228,6 +228,20 @@ fn a_write_that_was_refused_is_not_a_controller_that_does_not_look() {
 }
 
 #[test]
+fn an_abort_whose_write_is_refused_is_told_and_promised_no_end() {
+    let saved = changed("basic-scale-paused", |saved| {
+        abort(saved);
+        let status = &mut object(saved, "Rollout", "")["status"];
+        let blocked = condition("Blocked", "True", "Rejected", "The API server refused a write: quota");
+        status["conditions"].as_array_mut().expect("conditions").push(blocked);
+    });
+    let (text, said) = explained("abort-refused", &saved);
+    assert_eq!((&said["waitsFor"], &said["also"][0]["waitsFor"]), (&json!("acceptedWrite"), &json!("retry")));
+    assert!(text.contains("How long it takes cannot be said: the API server refuses a write."), "{text}");
+    assert_eq!(said["atLeastSeconds"], Value::Null);
+}
+
+#[test]
 fn an_update_that_is_past_its_deadline_is_promised_no_end() {
     let saved = changed("basic-scale-paused", |saved| {
         let rollout = object(saved, "Rollout", "");

@@ -190,7 +190,7 @@ pub(super) fn words(finding: &Finding, speaker: Speaker<'_>) -> Words {
 }
 
 /// A text with a full stop at its end.
-fn sentence(text: &str) -> String {
+pub(super) fn sentence(text: &str) -> String {
     format!("{}.", text.trim().trim_end_matches('.'))
 }
 
