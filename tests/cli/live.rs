@@ -557,3 +557,28 @@ fn a_degraded_preview_is_an_end_although_its_pause_is() {
         assert!(shown.stdout.contains(" Degraded "), "{shown:?}");
     }
 }
+
+#[test]
+fn seconds_without_effect_end_no_pause() {
+    let rollout = |enabled: bool| {
+        json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "demo", "resourceVersion": "7"},
+            "spec": {"strategy": {"blueGreen": {
+                "activeService": "a", "autoPromotionEnabled": enabled, "autoPromotionSeconds": 10,
+            }}},
+            "status": {"phase": "Paused", "message": "BlueGreenPause", "controllerPause": true,
+                "pauseConditions": [{"reason": "BlueGreenPause", "startTime": "2026-01-01T00:00:00Z"}]},
+        })
+    };
+    // Only a user ends the first one, and so a wait for it ends; the other one goes on by itself.
+    for (enabled, exit) in [(false, 11), (true, 124)] {
+        let rollout = rollout(enabled);
+        let list = json!({"kind": "List", "apiVersion": "v1", "metadata": {"resourceVersion": "7"}, "items": [rollout]});
+        let server = Double::start(move |asked| {
+            let is_one = asked.path.ends_with("/demo");
+            Some((200, if is_one { rollout.clone() } else { list.clone() }))
+        });
+        let done = server.run(SERIN, &["status", "demo", "--timeout", "5s"]);
+        assert_eq!(done.exit, exit, "{done:?}");
+    }
+}

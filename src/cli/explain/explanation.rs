@@ -119,7 +119,7 @@ fn is_plannable(causes: &[Finding], acts: bool) -> bool {
 /// Why a forecast, in which pods start and writes succeed, promises nothing.
 const fn void(cause: &Cause) -> Option<&'static str> {
     if let Cause::Deadline { .. } = cause {
-        Some("the update is past its progressDeadlineSeconds")
+        Some("there was no progress within progressDeadlineSeconds")
     } else if let Cause::Refused { .. } = cause {
         Some("the API server refuses a write")
     } else {

@@ -244,7 +244,11 @@ fn first_step(scene: &Scene<'_>) -> String {
     let strategy = &scene.rollout.spec.strategy;
     if let Some(blue_green) = &strategy.blue_green {
         let waits = blue_green.auto_promotion_enabled == Some(false);
-        let then = if waits { "then waits to be promoted" } else { "then takes over" };
+        let then = match blue_green.auto_promotion_seconds {
+            _ if waits => "then waits to be promoted".to_owned(),
+            seconds if seconds > 0 => format!("then takes over after autoPromotionSeconds ({seconds})"),
+            _ => "then takes over".to_owned(),
+        };
         return format!("the new revision starts beside the old one, {then}");
     }
     let steps = strategy.canary.iter().flat_map(|canary| &canary.steps);

@@ -42,14 +42,16 @@ pub(super) fn broken(
     };
     let others = match alike {
         0 | 1 => String::new(),
-        count => format!(" {} of ReplicaSet {replica_set} fare like this.", counted(many(count), "pod")),
+        count => {
+            format!(" {} of ReplicaSet {replica_set} have the same problem.", counted(many(count), "pod"))
+        }
     };
     Words::new(format!("Pod {pod} {what}{others}"))
 }
 
 pub(super) fn deadline(seconds: i64) -> Words {
     Words::new(format!(
-        "The update came no further for longer than progressDeadlineSeconds ({seconds}). The controller goes on trying."
+        "There was no progress for longer than progressDeadlineSeconds ({seconds}). The controller continues to try."
     ))
 }
 
