@@ -111,6 +111,24 @@ async fn while_the_spec_is_invalid_only_an_abort_is_carried_out() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_abort_is_not_waited_for_that_has_nothing_to_take_back() {
+    let stage = Stage::start().await;
+    stage.play_named("bg-abort").await;
+    // The preview of an update, before it was promoted; no controller runs.
+    let status = json!({"phase": "Degraded", "message": "InvalidSpec: why", "observedGeneration": "1",
+        "conditions": [condition("InvalidSpec", "why")], "stableRS": "6c89d8f565",
+        "blueGreen": {"activeSelector": "6c89d8f565", "previewSelector": "bfcb8ccf7"}});
+    stage.patch_status("bg-abort", "demo", status).await;
+    let aborted = run(&stage, "bg-abort", &["abort", "demo", "--wait", "--timeout", "30s"]);
+    assert_eq!((aborted.stdout.as_str(), aborted.exit), ("rollout 'demo' aborted\n", 0), "{aborted:?}");
+    // Users still reach the new revision: that is waited for.
+    let switched = json!({"abort": null, "blueGreen": {"activeSelector": "bfcb8ccf7"}});
+    stage.patch_status("bg-abort", "demo", switched).await;
+    let aborted = run(&stage, "bg-abort", &["abort", "demo", "--wait", "--timeout", "2s"]);
+    assert_eq!(aborted.exit, 5, "{aborted:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_command_tells_of_a_write_that_is_refused() {
     let stage = Stage::start().await;
     stage.play_named("steps-edited").await;

@@ -96,11 +96,16 @@ async fn follow(
             eprintln!("{name}: {line}");
             last = line;
         }
-        // Until the controller has answered, the status is that of before the command.
-        let end = if is_newer { end(&rollout, standing, goal) } else { None };
+        let end = if is_newer || is_fact(&rollout, goal) { end(&rollout, standing, goal) } else { None };
         Ok(end.or_else(|| blockage.look(&rollout, Clock::System.now()).map(Err)))
     };
     until(cluster, name, program, look).await
+}
+
+/// Whether an end counts although the controller has not answered since the command. Else the status is that of before. While
+/// the spec is invalid there may be nothing to answer: traffic that is where an abort wants it stays there.
+fn is_fact(rollout: &Rollout, goal: Goal) -> bool {
+    goal == Goal::TakenBack && invalid_spec(rollout).is_some()
 }
 
 /// What a Rollout has come to, if nothing more happens by itself.
