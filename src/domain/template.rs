@@ -79,8 +79,7 @@ fn digest_of(text: &str) -> String {
 fn comparable_to(desired: &Value, live: &Value, ephemeral: &EphemeralMetadata) -> String {
     let mut live = live.clone();
     for (field, hidden) in [("labels", &ephemeral.labels), ("annotations", &ephemeral.annotations)] {
-        let entries =
-            object_at(&mut live, "metadata").and_then(|metadata| metadata.get_mut(field)?.as_object_mut());
+        let entries = object_at(&mut live, "metadata").and_then(|metadata| metadata.get_mut(field)?.as_object_mut());
         let Some(entries) = entries else { continue };
         for key in hidden.keys() {
             let written = desired.get("metadata").and_then(|metadata| metadata.get(field)?.get(key));

@@ -137,10 +137,7 @@ impl Draft {
             json!({"metadata": {"annotations": {keys::DESIRED_REPLICAS: cx.replicas.to_string()}}});
         if cx.is_new(rs) {
             let record = cx.identity.record(rs).annotations;
-            patch["metadata"]["annotations"]
-                .as_object_mut()
-                .into_iter()
-                .for_each(|all| all.extend(record.clone()));
+            patch["metadata"]["annotations"].as_object_mut().into_iter().for_each(|all| all.extend(record.clone()));
         }
         if drop_deadline {
             patch["metadata"]["annotations"][keys::SCALE_DOWN_DEADLINE] = Value::Null;

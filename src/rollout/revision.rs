@@ -71,11 +71,7 @@ impl<'a> Identity<'a> {
     fn fit(&self, rs: &ReplicaSetView) -> Fit {
         match rs.template_digest() {
             Some(digest) if digest == self.digest => {
-                if self.is_as_created(rs) {
-                    Fit::Runs
-                } else {
-                    Fit::Edited
-                }
+                if self.is_as_created(rs) { Fit::Runs } else { Fit::Edited }
             }
             Some(_) => Fit::Other,
             None => self.fit_of_foreign(rs),

@@ -433,8 +433,7 @@ fn fault(kind: ObjectKind, object: &Value) -> Option<&'static str> {
         return Some("spec.replicas: must be greater than or equal to 0");
     }
     let mut asked = spec["selector"]["matchLabels"].as_object().into_iter().flatten();
-    let is_unlike = spec["template"].is_object()
-        && asked.any(|(key, value)| spec["template"]["metadata"]["labels"][key] != *value);
+    let is_unlike = spec["template"].is_object() && asked.any(|(key, value)| spec["template"]["metadata"]["labels"][key] != *value);
     is_unlike.then_some("spec.template.metadata.labels: `selector` does not match template `labels`")
 }
 

@@ -120,11 +120,7 @@ fn a_record_that_cannot_be_read_says_nothing() {
         let decision = label(&json!({"labels": {"users": "z"}}), Some(recorded)).decide();
         let sent = decision.sent("r1");
         let recorded_now = r#"{"labels":{"role":"stable"}}"#;
-        assert_eq!(
-            sent["metadata"]["annotations"][keys::EPHEMERAL_METADATA],
-            recorded_now,
-            "after {recorded:?}"
-        );
+        assert_eq!(sent["metadata"]["annotations"][keys::EPHEMERAL_METADATA], recorded_now, "after {recorded:?}");
         let labelled = json!({"template": {"metadata": {"labels": {"role": "stable"}}}});
         assert_eq!(sent["spec"], labelled, "after {recorded:?}");
     }

@@ -54,11 +54,7 @@ fn an_edited_replica_set_is_of_no_revision() {
     let ours = |number| json!({"metadata": {"annotations": {keys::TEMPLATE_DIGEST: digest(&template(number))}, "generation": 2}});
     let spoiled = Scene::canary(&json!({})).set(1, 10, 10).with(&ours(1)).with(&edited()).decide();
     assert_eq!((spoiled.requests().as_str(), &spoiled.status["collisionCount"]), ("", &json!(1)));
-    assert!(
-        spoiled.events().iter().any(|event| event.starts_with("ReplicaSetEdited: ")),
-        "{:?}",
-        spoiled.events()
-    );
+    assert!(spoiled.events().iter().any(|event| event.starts_with("ReplicaSetEdited: ")), "{:?}", spoiled.events());
     // The template that it was given is no more its own: it was created for the other one.
     let given = json!({"spec": {"template": apply_merge_patch(&template(1), &edited()["spec"]["template"])}});
     let other = Scene::canary(&json!({})).set(1, 10, 10).with(&ours(1)).with(&edited()).spec(&given).decide();

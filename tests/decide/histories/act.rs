@@ -15,10 +15,7 @@ use crate::world::World;
 #[derive(Debug, Clone)]
 pub(super) enum Act {
     /// The template of that number, or one like it whose pods never become ready.
-    Template {
-        number: u32,
-        is_broken: bool,
-    },
+    Template { number: u32, is_broken: bool },
     Abort,
     Retry,
     Promote,
@@ -39,17 +36,13 @@ pub(super) enum Act {
     Late,
     OnTime,
     /// All pods of the stable revision, or of the current one, stop being ready.
-    Unready {
-        is_stable: bool,
-    },
+    Unready { is_stable: bool },
     /// They are ready again.
     Ready,
     /// One pod is gone.
     Evict,
     /// Somebody sets another image on a ReplicaSet.
-    Edit {
-        is_stable: bool,
-    },
+    Edit { is_stable: bool },
 }
 
 /// An object that a Rollout needs.
@@ -61,7 +54,8 @@ pub(super) enum Lost {
 
 pub(super) fn any(family: Family) -> impl Strategy<Value = Act> {
     let broken = prop::bool::weighted(0.2);
-    let template = (1_u32..4, broken).prop_map(|(number, is_broken)| Act::Template { number, is_broken });
+    let template =
+        (1_u32..4, broken).prop_map(|(number, is_broken)| Act::Template { number, is_broken });
     let command = select(vec![
         Act::Abort,
         Act::Retry,

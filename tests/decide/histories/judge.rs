@@ -31,10 +31,7 @@ pub(super) fn longest(world: &World) -> i64 {
     let pauses: i64 = steps.into_iter().flatten().map(|step| seconds(&step["pause"]["duration"])).sum();
     let delays: i64 = [canary, blue_green]
         .iter()
-        .flat_map(|strategy| {
-            ["scaleDownDelaySeconds", "abortScaleDownDelaySeconds", "autoPromotionSeconds"]
-                .map(|f| seconds(&strategy[f]).max(30))
-        })
+        .flat_map(|strategy| ["scaleDownDelaySeconds", "abortScaleDownDelaySeconds", "autoPromotionSeconds"].map(|f| seconds(&strategy[f]).max(30)))
         .sum();
     let count = steps.map_or(0, |steps| i64::try_from(steps.len()).unwrap());
     let per_pod = 1 + seconds(&spec["minReadySeconds"]);
@@ -67,9 +64,7 @@ pub(super) fn end(world: &World) -> Result<End, String> {
         Some("Paused") if spec["paused"] == true => Ok(End::Paused),
         Some("Paused") if at_pause_of_user(spec, status) => Ok(End::Paused),
         Some("Degraded") if status["abort"] == true => aborted(world, &says).map(|()| End::Aborted),
-        Some("Degraded") if is_broken && said(status).starts_with("ProgressDeadlineExceeded") => {
-            Ok(End::Stuck)
-        }
+        Some("Degraded") if is_broken && said(status).starts_with("ProgressDeadlineExceeded") => Ok(End::Stuck),
         _ => Err(format!("no end: {says}")),
     }
 }

@@ -200,8 +200,7 @@ fn canary(family: Family) -> BoxedStrategy<Value> {
 
 /// Whether both limits are written as zero, which is no valid spec.
 fn limits_are_zero(fields: &Map<String, Value>) -> bool {
-    let zero =
-        |field: &str| fields.get(field).is_some_and(|limit| *limit == json!(0) || *limit == json!("0%"));
+    let zero = |field: &str| fields.get(field).is_some_and(|limit| *limit == json!(0) || *limit == json!("0%"));
     zero("maxSurge") && (zero("maxUnavailable") || !fields.contains_key("maxUnavailable"))
 }
 
@@ -211,8 +210,7 @@ fn threshold() -> impl Strategy<Value = Value> {
 
 fn steps(is_routed: bool) -> impl Strategy<Value = Option<(String, Value)>> {
     let weight = select(vec![0, 1, 20, 34, 50, 70, 95, 100]).prop_map(|weight| json!({"setWeight": weight}));
-    let pause =
-        select(vec![json!({}), json!({"duration": 1}), json!({"duration": "5s"}), json!({"duration": 20})]);
+    let pause = select(vec![json!({}), json!({"duration": 1}), json!({"duration": "5s"}), json!({"duration": 20})]);
     let pause = pause.prop_map(|pause| json!({"pause": pause}));
     let scale = select(vec![
         json!({"weight": 50}),

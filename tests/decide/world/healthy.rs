@@ -66,6 +66,5 @@ pub(super) fn annotations(rs: &Value) -> BTreeMap<String, String> {
 fn runs(pod: &Pod, template: &Value, annotations: &BTreeMap<String, String>) -> bool {
     let stored = stored_digest(&pod.template, template, &pod.injected);
     let is_stored = annotations.get(keys::STORED_TEMPLATE_DIGEST) == Some(&stored);
-    stored == digest(template)
-        || is_stored && annotations.get(keys::TEMPLATE_DIGEST) == Some(&digest(template))
+    stored == digest(template) || is_stored && annotations.get(keys::TEMPLATE_DIGEST) == Some(&digest(template))
 }
