@@ -12,6 +12,7 @@ use super::CLUSTER_HEADING;
 use super::cluster::ClusterFlags;
 use super::failure::{Failure, Program};
 use super::given::Given;
+use super::view::Legible;
 use crate::api::{Rollout, decode};
 use crate::cluster::reread;
 use crate::controller::failure::root_cause;
@@ -222,6 +223,19 @@ pub(super) fn own_selector(rollout: &Rollout) -> Option<Selector> {
 /// A Rollout, as it is stored, as the type.
 pub(super) fn rollout(stored: DynamicObject) -> Result<Rollout, Failure> {
     typed(stored)
+}
+
+/// An object, as it is stored, as far as it can be read, and what of it could not be.
+pub(super) fn legible<K>(stored: DynamicObject) -> Result<(K, Option<String>), Failure>
+where
+    K: Resource<DynamicType = ()> + Legible,
+{
+    let name = stored.metadata.name.clone().unwrap_or_default();
+    let unreadable = |error: &str| format!("cannot read the {} {name:?}: {error}", K::kind(&()));
+    let failed = |error: &str| Failure::Failed(unreadable(error));
+    let value = serde_json::to_value(stored).map_err(|error| failed(&error.to_string()))?;
+    let (object, problems) = K::read(value).map_err(|error| failed(&error.to_string()))?;
+    Ok((object, (!problems.is_empty()).then(|| unreadable(&problems.join("; also ")))))
 }
 
 /// An object, as it is stored, as its type.

@@ -7,14 +7,13 @@ use clap::{Args, Subcommand};
 use futures::StreamExt;
 use kube::api::{Api, DynamicObject, ListParams};
 use kube::runtime::watcher::Config;
-use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep_until};
 
 use super::client::{self, Cluster, UserFlags};
 use super::cluster::switch;
 use super::failure::{Failure, Program};
 use super::output::{Form, print, print_on, unread};
-use super::view::{self, ListColumns, Listed, Listing};
+use super::view::{self, Legible, ListColumns, Listed, Listing};
 use super::watch::{Announcer, Sight, news};
 use crate::api::{Experiment, Rollout};
 use crate::clock::Clock;
@@ -66,7 +65,7 @@ pub(super) async fn run(kind: Kind, program: Program) -> Result<(), Failure> {
     }
 }
 
-async fn list<K: Listed + DeserializeOwned>(flags: Flags, program: Program) -> Result<(), Failure> {
+async fn list<K: Listed + Legible>(flags: Flags, program: Program) -> Result<(), Failure> {
     let Flags { name, all_namespaces, timestamps, watch, output, user } = flags;
     let cluster = Cluster::open(user).await?;
     let objects = if all_namespaces { cluster.all_objects::<K>() } else { cluster.objects::<K>() };
@@ -92,28 +91,42 @@ async fn list<K: Listed + DeserializeOwned>(flags: Flags, program: Program) -> R
     if stored.is_empty() {
         return Ok(());
     }
-    let (readable, failures) = read::<K>(stored);
-    print(&view::list(&readable, columns, Clock::System.now()))?;
-    if failures.is_empty() { Ok(()) } else { Err(Failure::Failed(failures.join("\n"))) }
+    let Read { objects, problems, failures } = Read::<K>::of(stored);
+    print(&view::list(&objects, columns, Clock::System.now()))?;
+    for problem in problems {
+        eprintln!("{problem}");
+    }
+    Failure::together(failures)
 }
 
-/// The objects that can be read, and what is wrong with the others, which must not hide them.
-fn read<K: Listed + DeserializeOwned>(
-    stored: impl IntoIterator<Item = DynamicObject>,
-) -> (Vec<K>, Vec<String>) {
-    let (mut readable, mut failures) = (Vec::new(), Vec::new());
-    for object in stored {
-        match client::typed(object) {
-            Ok(object) => readable.push(object),
-            Err(failure) => failures.push(failure.to_string()),
+/// Objects as far as they can be read.
+struct Read<K> {
+    objects: Vec<K>,
+    /// What of them could not be read. They are shown all the same.
+    problems: Vec<String>,
+    /// Why others could not be read at all, which must not hide the rest.
+    failures: Vec<Failure>,
+}
+
+impl<K: Listed + Legible> Read<K> {
+    fn of(stored: impl IntoIterator<Item = DynamicObject>) -> Self {
+        let mut read = Self { objects: Vec::new(), problems: Vec::new(), failures: Vec::new() };
+        for object in stored {
+            match client::legible(object) {
+                Ok((object, problem)) => {
+                    read.objects.push(object);
+                    read.problems.extend(problem);
+                }
+                Err(failure) => read.failures.push(failure),
+            }
         }
+        read
     }
-    (readable, failures)
 }
 
 /// Prints a row for each object that is new, has changed or is gone, without end. Under the name of the reference's plugin
 /// one that is gone is not told, and a watch that fails again and again is given up.
-async fn follow<K: Listed + DeserializeOwned>(
+async fn follow<K: Listed + Legible>(
     objects: Api<DynamicObject>,
     settings: Config,
     columns: ListColumns,
@@ -136,7 +149,7 @@ async fn follow<K: Listed + DeserializeOwned>(
                 }
             }
             () = until(due) => {
-                let (readable, _) = read::<K>(sight.objects.values().cloned());
+                let readable = Read::<K>::of(sight.objects.values().cloned()).objects;
                 let now = Clock::System.now();
                 if !program.is_plugin() {
                     print_on(&listing.gone(&readable, now))?;

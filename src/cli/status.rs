@@ -1,6 +1,7 @@
 //! `serin status`: how a Rollout stands, or how it gets to its end.
 
 use std::pin::pin;
+use std::time::Duration;
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
@@ -16,7 +17,10 @@ use super::output::{Form, print, print_on, unread};
 use super::view::{Standing, StatusReport, waits_for_user};
 use super::watch::{Announcer, Sight, news};
 use crate::api::{Rollout, RolloutPhase};
-use crate::clock::Clock;
+use crate::clock::{Clock, sleep};
+
+/// After what time a Rollout that has not changed is looked at again: that it has not may be the answer.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// Flags of `serin status`.
 #[derive(Debug, Args)]
@@ -57,7 +61,7 @@ pub(super) async fn run(flags: Flags, program: Program) -> Result<(), Failure> {
     // The first look tells at once what a watch would try again and again.
     let first = cluster.stored::<Rollout>(&name, program).await?;
     if !watch {
-        let standing = Standing::of(&client::rollout(first.clone())?);
+        let standing = Standing::of(&legible(first.clone())?);
         print(&told(&first, &standing.last_line(), form)?)?;
         return question.answer(&standing);
     }
@@ -113,11 +117,11 @@ fn told(stored: &DynamicObject, line: &str, form: Option<&Form>) -> Result<Strin
     match form {
         None => Ok(format!("{line}\n")),
         Some(Form::Name) => Form::Name.object(stored),
-        Some(form) => form.document(&StatusReport::of(&client::rollout(stored.clone())?)),
+        Some(form) => form.document(&StatusReport::of(&legible(stored.clone())?)),
     }
 }
 
-/// Looks at a Rollout each time that it may have changed, until `look` has an answer.
+/// Looks at a Rollout each time that it may have changed, and every few seconds, until `look` has an answer.
 pub(super) async fn until(
     cluster: &Cluster,
     name: &str,
@@ -127,9 +131,15 @@ pub(super) async fn until(
     let settings = Config::default().fields(&format!("metadata.name={name}"));
     let mut news = pin!(news(cluster.rollouts(), settings));
     let (mut sight, mut announcer) = (Sight::default(), Announcer::default());
-    while let Some(one) = news.next().await {
-        sight.hear(one, Clock::System.now());
-        announcer.look(&sight);
+    loop {
+        tokio::select! {
+            one = news.next() => {
+                let Some(one) = one else { break };
+                sight.hear(one, Clock::System.now());
+                announcer.look(&sight);
+            }
+            () = sleep(LOOK_AGAIN) => {}
+        }
         if sight.is_empty() {
             return Err(if program.is_plugin() {
                 cluster.unknown::<Rollout>(name, program).await
@@ -148,9 +158,14 @@ pub(super) async fn until(
     Err(Failure::Failed("the watch has ended".to_owned()))
 }
 
+/// A Rollout as far as it can be read; what is wrong with it is its message.
+fn legible(stored: DynamicObject) -> Result<Rollout, Failure> {
+    client::legible(stored).map(|(rollout, _)| rollout)
+}
+
 /// How a Rollout stands, and whether that is an end.
 fn look(stored: DynamicObject, question: Question) -> Result<(Standing, bool), Failure> {
-    let rollout = client::rollout(stored)?;
+    let rollout = legible(stored)?;
     let standing = Standing::of(&rollout);
     let is_end = match standing.phase {
         RolloutPhase::Healthy | RolloutPhase::Degraded => true,

@@ -69,6 +69,77 @@ async fn a_command_that_has_nothing_to_do_says_so() {
     assert_eq!((same.stdout.as_str(), same.exit), (skipped, 0), "{}", same.stderr);
 }
 
+/// A condition that is true.
+fn condition(kind: &str, message: &str) -> Value {
+    let time = "2026-01-01T00:00:00Z";
+    json!({"type": kind, "status": "True", "reason": kind, "message": message, "lastUpdateTime": time,
+        "lastTransitionTime": time})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_spec_is_invalid_only_an_abort_is_carried_out() {
+    let stage = Stage::start().await;
+    for name in ["steps-edited", "nginx-abort", "basic-create"] {
+        stage.play_named(name).await;
+        let status = json!({"phase": "Degraded", "message": "InvalidSpec: why", "observedGeneration": "1",
+            "conditions": [condition("InvalidSpec", "why")]});
+        stage.patch_status(name, "demo", status).await;
+    }
+    for (namespace, words, done) in [
+        ("steps-edited", "promote demo", "promoted"),
+        ("steps-edited", "promote demo --full", "promoted"),
+        ("steps-edited", "promote demo -c", "promoted"),
+        ("steps-edited", "restart demo", "restarted"),
+        ("nginx-abort", "retry rollout demo", "retried"),
+        ("basic-create", "promote demo", "promoted"),
+    ] {
+        let before = stored(&stage, namespace).await;
+        let outcome = run(&stage, namespace, &words.split(' ').collect::<Vec<_>>());
+        let said = format!("serin: rollout 'demo' cannot be {done} until its spec is valid: why\n");
+        assert_eq!(outcome, Outcome { stdout: String::new(), stderr: said, exit: 1 }, "{words}");
+        assert_eq!(stored(&stage, namespace).await, before, "{words}");
+    }
+    // The reference's plugin sends it all the same.
+    let promoted = stage.run(PLUGIN, &["promote", "demo", "-n", "steps-edited"]);
+    assert_eq!((promoted.stdout.as_str(), promoted.exit), ("rollout 'demo' promoted\n", 0));
+    let aborted = run(&stage, "steps-edited", &["abort", "demo"]);
+    assert_eq!((aborted.stdout.as_str(), aborted.exit), ("rollout 'demo' aborted\n", 0), "{aborted:?}");
+    assert_eq!(stored(&stage, "steps-edited").await["status"]["abort"], true);
+    // What may make the spec valid is not held back.
+    let image = run(&stage, "steps-edited", &["set", "image", "demo", "demo=a:b"]);
+    assert_eq!(image.exit, 0, "{image:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_abort_is_not_waited_for_that_has_nothing_to_take_back() {
+    let stage = Stage::start().await;
+    stage.play_named("bg-abort").await;
+    // The preview of an update, before it was promoted; no controller runs.
+    let status = json!({"phase": "Degraded", "message": "InvalidSpec: why", "observedGeneration": "1",
+        "conditions": [condition("InvalidSpec", "why")], "stableRS": "6c89d8f565",
+        "blueGreen": {"activeSelector": "6c89d8f565", "previewSelector": "bfcb8ccf7"}});
+    stage.patch_status("bg-abort", "demo", status).await;
+    let aborted = run(&stage, "bg-abort", &["abort", "demo", "--wait", "--timeout", "30s"]);
+    assert_eq!((aborted.stdout.as_str(), aborted.exit), ("rollout 'demo' aborted\n", 0), "{aborted:?}");
+    // Users still reach the new revision: that is waited for.
+    let switched = json!({"abort": null, "blueGreen": {"activeSelector": "bfcb8ccf7"}});
+    stage.patch_status("bg-abort", "demo", switched).await;
+    let aborted = run(&stage, "bg-abort", &["abort", "demo", "--wait", "--timeout", "2s"]);
+    assert_eq!(aborted.exit, 5, "{aborted:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_tells_of_a_write_that_is_refused() {
+    let stage = Stage::start().await;
+    stage.play_named("steps-edited").await;
+    let said = "The API server refused a write of Ingress demo: bad key";
+    stage.patch_status("steps-edited", "demo", json!({"conditions": [condition("Blocked", said)]})).await;
+    let aborted = run(&stage, "steps-edited", &["abort", "demo"]);
+    let note = format!("rollout 'demo': what depends on a refused write waits: {said}\n");
+    let expected = Outcome { stdout: "rollout 'demo' aborted\n".to_owned(), stderr: note, exit: 0 };
+    assert_eq!(aborted, expected);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dry_run_changes_nothing() {
     let stage = Stage::start().await;

@@ -477,18 +477,108 @@ fn a_watch_that_is_refused_ends() {
     }
 }
 
+/// A Rollout of which a field cannot be read, unless `max_surge` is 1.
+fn rollout_with(name: &str, max_surge: u64) -> Value {
+    json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout",
+        "metadata": {"name": name, "namespace": "shop", "uid": name, "resourceVersion": "7"},
+        "spec": {"replicas": 3, "strategy": {"canary": {"maxSurge": max_surge}}},
+        "status": {"phase": "Healthy", "replicas": 3, "readyReplicas": 3}})
+}
+
+/// An API of which `bad` is one Rollout, and `good` another.
+fn with_a_bad_one() -> Double {
+    let list = |items: Value| json!({"kind": "List", "apiVersion": "v1", "metadata": {"resourceVersion": "7"}, "items": items});
+    Double::start(move |asked| {
+        let (bad, good) = (rollout_with("bad", 99_999_999_999), rollout_with("good", 1));
+        let unreadable =
+            json!({"metadata": {"name": "run", "namespace": "shop"}, "spec": {"metrics": 7, "duration": 7}});
+        Some(match asked.path.rsplit('/').next() {
+            Some("bad") => (200, bad),
+            Some("good") => (200, good),
+            Some("rollouts") => (200, list(json!([bad, good]))),
+            Some("experiments" | "analysisruns") => (200, list(json!([unreadable]))),
+            _ => (200, list(json!([]))),
+        })
+    })
+}
+
 #[test]
-fn what_cannot_be_read_does_not_hide_the_rest_of_a_list() {
-    let rollout = |name: &str, replicas: Value| {
-        json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": name},
-            "spec": {"replicas": replicas, "strategy": {"canary": {}}}})
+fn what_cannot_be_read_does_not_hide_the_rest() {
+    const PROBLEM: &str = "spec.strategy.canary.maxSurge: ";
+    let server = with_a_bad_one();
+    for program in [SERIN, PLUGIN] {
+        let done = server.run(program, &["list", "rollouts", "-n", "shop"]);
+        assert_eq!(done.exit, 0, "{done:?}");
+        let row = |name: &str| done.stdout.lines().find(|line| line.starts_with(name)).map(str::to_owned);
+        assert!(row("good ").is_some_and(|row| row.contains(" Healthy ")), "{done:?}");
+        assert!(
+            row("bad ").is_some_and(|row| row.contains(" Degraded ") && row.contains(" 3/3 ")),
+            "{done:?}"
+        );
+        let said = format!("cannot read the Rollout \"bad\": {PROBLEM}");
+        assert!(done.stderr.starts_with(&said), "{done:?}");
+        let shown = server.run(program, &["get", "rollout", "bad", "-n", "shop"]);
+        assert!(shown.exit == 0 && shown.stdout.contains(PROBLEM), "{shown:?}");
+        // What others have is no matter of this one.
+        let shown = server.run(program, &["get", "rollout", "good", "-n", "shop"]);
+        assert!(shown.exit == 0 && shown.stdout.contains("Healthy"), "{shown:?}");
+    }
+    let wide = server.run(SERIN, &["list", "rollouts", "-o", "wide", "-n", "shop"]);
+    assert!(wide.stdout.contains(&format!("InvalidSpec: cannot be read: {PROBLEM}")), "{wide:?}");
+    let status = server.run(SERIN, &["status", "bad", "-n", "shop"]);
+    assert!(status.exit == 10 && status.stdout.contains(PROBLEM), "{status:?}");
+    let history = server.run(SERIN, &["history", "bad", "-n", "shop"]);
+    assert_eq!(history.exit, 0, "{history:?}");
+    // A command is not given to what cannot be carried out, and is given to the others.
+    let abort = server.run(SERIN, &["pause", "bad", "good", "-n", "shop"]);
+    assert!(abort.exit == 1 && abort.stdout == "rollout 'good' paused\n", "{abort:?}");
+    assert!(abort.stderr.contains(PROBLEM), "{abort:?}");
+}
+
+#[test]
+fn a_degraded_preview_is_an_end_although_its_pause_is() {
+    let rollout = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "demo", "resourceVersion": "7"},
+        "spec": {"strategy": {"blueGreen": {"activeService": "a"}}},
+        "status": {"phase": "Degraded", "message": "ProgressDeadlineExceeded: late", "controllerPause": true},
+    });
+    let list =
+        json!({"kind": "List", "apiVersion": "v1", "metadata": {"resourceVersion": "7"}, "items": [rollout]});
+    let server = Double::start(move |asked| {
+        let is_one = asked.path.ends_with("/demo");
+        Some((200, if is_one { rollout.clone() } else { list.clone() }))
+    });
+    for (program, exit) in [(SERIN, 10), (PLUGIN, 1)] {
+        for watch in ["--watch=true", "--watch=false"] {
+            let done = server.run(program, &["status", "demo", watch, "--timeout", "30s"]);
+            assert!(done.exit == exit && done.stdout.starts_with("Degraded"), "{program} {watch}: {done:?}");
+        }
+        let shown = server.run(program, &["list", "rollouts"]);
+        assert!(shown.stdout.contains(" Degraded "), "{shown:?}");
+    }
+}
+
+#[test]
+fn seconds_without_effect_end_no_pause() {
+    let rollout = |enabled: bool| {
+        json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "demo", "resourceVersion": "7"},
+            "spec": {"strategy": {"blueGreen": {
+                "activeService": "a", "autoPromotionEnabled": enabled, "autoPromotionSeconds": 10,
+            }}},
+            "status": {"phase": "Paused", "message": "BlueGreenPause", "controllerPause": true,
+                "pauseConditions": [{"reason": "BlueGreenPause", "startTime": "2026-01-01T00:00:00Z"}]},
+        })
     };
-    let list = json!({"kind": "List", "apiVersion": "v1", "metadata": {}, "items": [rollout("bad", "x".into()), rollout("good", 3.into())]});
-    let server = Double::start(move |_| Some((200, list.clone())));
-    let done = server.run(SERIN, &["list", "rollouts"]);
-    assert!(done.stdout.contains("\ngood ") && !done.stdout.contains("\nbad "), "{done:?}");
-    assert!(
-        done.stderr.starts_with("serin: cannot read the Rollout \"bad\": ") && done.exit == 1,
-        "{done:?}"
-    );
+    // Only a user ends the first one, and so a wait for it ends; the other one goes on by itself.
+    for (enabled, exit) in [(false, 11), (true, 124)] {
+        let rollout = rollout(enabled);
+        let list = json!({"kind": "List", "apiVersion": "v1", "metadata": {"resourceVersion": "7"}, "items": [rollout]});
+        let server = Double::start(move |asked| {
+            let is_one = asked.path.ends_with("/demo");
+            Some((200, if is_one { rollout.clone() } else { list.clone() }))
+        });
+        let done = server.run(SERIN, &["status", "demo", "--timeout", "5s"]);
+        assert_eq!(done.exit, exit, "{done:?}");
+    }
 }

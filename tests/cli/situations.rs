@@ -215,6 +215,18 @@ fn what_is_shown_beyond_the_reference_stands_above_the_tree() {
 }
 
 #[test]
+fn a_delay_that_has_just_begun_is_shown_as_long_as_it_is() {
+    let all = situations();
+    let situation = all.iter().find(|one| one.case.starts_with("an abort behind a router")).expect("a case");
+    // The deadline is 27 s after `now`, and a part of the first of 28 seconds has passed.
+    let just_begun = now() - SignedDuration::from_millis(400);
+    for (is_full, shown) in [(true, "delay:28s"), (false, "delay:27s")] {
+        let text = situation.shown(&Look { is_full, ..Look::plain(just_begun) });
+        assert!(text.contains(shown), "{text}");
+    }
+}
+
+#[test]
 fn with_few_rows_less_is_said_above_the_tree() {
     for situation in situations() {
         let look = Look { is_full: true, columns: Some(80), ..Look::plain(now()) };

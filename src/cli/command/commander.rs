@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::super::client::{self, Cluster, UserFlags};
 use super::super::failure::{Failure, Program};
 use super::manner::{Done, Manner};
+use super::obstacle;
 use super::target::Target;
 use super::wait::{Goal, Waiting};
 use crate::api::Rollout;
@@ -62,6 +63,7 @@ impl Commander {
             match act(&name).await {
                 Ok(one) => {
                     self.manner.tell(&one.said)?;
+                    self.warn(&one);
                     done.push(one);
                 }
                 Err(failure) if self.program.is_plugin() => return Err(failure),
@@ -71,6 +73,17 @@ impl Commander {
         let objects: Vec<_> = done.iter().map(|one| one.object.clone()).collect();
         self.manner.tell_programs(&objects)?;
         Failure::together(failures).map(|()| done)
+    }
+
+    /// Tells what may keep a command from being carried out.
+    fn warn(&self, done: &Done) {
+        if self.program.is_plugin() || !done.is_changed {
+            return;
+        }
+        let rollout = client::rollout(done.rollout.clone()).ok();
+        if let Some(note) = rollout.as_ref().and_then(obstacle::note) {
+            eprintln!("{note}");
+        }
     }
 
     /// Waits for what was commanded, if the user wants to wait and anything was.

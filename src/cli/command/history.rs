@@ -33,7 +33,7 @@ pub(in crate::cli) struct History {
 pub(in crate::cli) async fn history(flags: History, program: Program) -> Result<(), Failure> {
     let History { name, revision, output, user } = flags;
     let cluster = Cluster::open(user).await?;
-    let rollout = client::rollout(cluster.stored::<Rollout>(&name, program).await?)?;
+    let (rollout, _) = client::legible::<Rollout>(cluster.stored::<Rollout>(&name, program).await?)?;
     let revisions = revisions(&cluster, &rollout).await?;
     if let Some(number) = revision {
         let found = revisions.iter().find(|revision| revision.number == number);

@@ -8,6 +8,7 @@ use super::super::failure::{Failure, Program};
 use super::super::view::is_observed;
 use super::commander::{Commander, Patches};
 use super::manner::Done;
+use super::obstacle;
 use super::simple::is_settled;
 use super::target::Target;
 use super::wait::{Beginning, Goal};
@@ -47,6 +48,9 @@ pub(in crate::cli) async fn promote(flags: Promote, program: Program) -> Result<
     let said = if extent.full { "fully promoted" } else { "promoted" };
     let one = async |name: &str| {
         let (_, rollout) = commander.look(name).await?;
+        if !program.is_plugin() {
+            obstacle::of_spec(&rollout, "promoted")?;
+        }
         let patches = patches(&rollout, extent)?;
         if let Some(reason) = needless(&rollout, &patches).filter(|_| !program.is_plugin()) {
             return Err(Failure::Failed(format!("nothing to promote: rollout '{name}' {reason}")));

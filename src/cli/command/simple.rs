@@ -12,6 +12,7 @@ use super::super::failure::{Failure, Program};
 use super::super::view::is_observed;
 use super::commander::{Commander, Patches};
 use super::manner::{Done, Manner};
+use super::obstacle;
 use super::target::Target;
 use super::wait::{Beginning, Goal};
 use crate::api::{AnalysisRun, Experiment, Rollout};
@@ -97,6 +98,8 @@ struct Order {
     done: &'static str,
     patches: fn() -> Patches,
     needless: fn(&Rollout) -> Option<Needless>,
+    /// Whether nothing comes of it while the spec is invalid.
+    needs_spec: bool,
     /// What a user may have meant who commands this for nothing, and the verb for it.
     instead: Option<(&'static str, &'static str)>,
 }
@@ -119,7 +122,8 @@ const ABORT: Order = Order {
         (false, true) => Some(Needless::IsNot("is not being updated")),
         (false, false) => None,
     },
-    instead: Some(("go back to an earlier revision", "undo")),
+    needs_spec: false,
+    instead: Some(("see to which revisions `undo --to-revision` can go back", "history")),
 };
 
 const RETRY: Order = Order {
@@ -127,6 +131,7 @@ const RETRY: Order = Order {
     done: "retried",
     patches: || Patches { status: Some(json!({"status": {"abort": false}})), spec: None },
     needless: |rollout| (!is_aborted(rollout)).then_some(Needless::IsNot("is not aborted")),
+    needs_spec: true,
     instead: None,
 };
 
@@ -135,6 +140,7 @@ const PAUSE: Order = Order {
     done: "paused",
     patches: || Patches { status: None, spec: Some(json!({"spec": {"paused": true}})) },
     needless: |rollout| rollout.spec.paused.then_some(Needless::IsSo),
+    needs_spec: false,
     instead: None,
 };
 
@@ -153,6 +159,9 @@ impl Order {
                     return Ok(Done::unchanged(name, object, &format!("is {} already", self.done)));
                 }
                 Some(Needless::IsNot(what)) => return Err(self.pointless(commander, name, what)),
+            }
+            if self.needs_spec {
+                obstacle::of_spec(&rollout, self.done)?;
             }
         }
         Ok(Done::changed(name, commander.merge(name, (self.patches)()).await?, self.done))
@@ -209,6 +218,9 @@ pub(in crate::cli) async fn restart(flags: Restart, program: Program) -> Result<
     let at = restart_time(Clock::System.now(), flags.delay);
     let said = format!("restarts in {}", go_text(flags.delay));
     let one = async |name: &str| {
+        if !program.is_plugin() {
+            obstacle::of_spec(&commander.look(name).await?.1, "restarted")?;
+        }
         let patches = Patches { status: None, spec: Some(json!({"spec": {"restartAt": at}})) };
         Ok(Done::changed(name, commander.merge(name, patches).await?, &said))
     };

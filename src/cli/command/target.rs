@@ -57,8 +57,13 @@ impl Target {
             let which = selector.map(|labels| format!(" with the labels {labels:?}")).unwrap_or_default();
             return Err(Failure::NotFound(format!("there is no Rollout{which} in the namespace {place:?}")));
         }
-        let (count, list) = (names.len(), names.join(", "));
-        let question = format!("{what} all {count} Rollouts of the namespace {place:?} ({list})?");
+        let question = match names.as_slice() {
+            [only] => format!("{what} the only Rollout of the namespace {place:?} ({only})?"),
+            names => {
+                let (count, list) = (names.len(), names.join(", "));
+                format!("{what} all {count} Rollouts of the namespace {place:?} ({list})?")
+            }
+        };
         let is_meant = !all || yes || is_confirmed(&question)?;
         Ok(if is_meant { names } else { Vec::new() })
     }

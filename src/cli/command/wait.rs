@@ -7,9 +7,11 @@ use kube::api::DynamicObject;
 use super::super::client::{self, Cluster, Limit, UserFlags};
 use super::super::failure::{Failure, Program};
 use super::super::status::until;
-use super::super::view::{Standing, waits_for_user};
+use super::super::view::{Standing, invalid_spec, waits_for_user};
 use super::manner::Manner;
-use crate::api::{Rollout, RolloutPhase};
+use super::obstacle::Blockage;
+use crate::api::{Rollout, RolloutPhase, RolloutStatus};
+use crate::clock::Clock;
 
 /// Flags about waiting.
 #[derive(Debug, Clone, Copy, Args)]
@@ -84,6 +86,7 @@ async fn follow(
 ) -> Result<(), Failure> {
     let name = commanded.metadata.name.as_deref().unwrap_or_default();
     let mut last = String::new();
+    let mut blockage = Blockage::default();
     let look = |stored: DynamicObject| {
         let is_newer = stored.metadata.resource_version != commanded.metadata.resource_version;
         let rollout = client::rollout(stored)?;
@@ -93,10 +96,16 @@ async fn follow(
             eprintln!("{name}: {line}");
             last = line;
         }
-        // Until the controller has answered, the status is that of before the command.
-        Ok(if is_newer { end(&rollout, standing, goal) } else { None })
+        let end = if is_newer || is_fact(&rollout, goal) { end(&rollout, standing, goal) } else { None };
+        Ok(end.or_else(|| blockage.look(&rollout, Clock::System.now()).map(Err)))
     };
     until(cluster, name, program, look).await
+}
+
+/// Whether an end counts although the controller has not answered since the command. Else the status is that of before. While
+/// the spec is invalid there may be nothing to answer: traffic that is where an abort wants it stays there.
+fn is_fact(rollout: &Rollout, goal: Goal) -> bool {
+    goal == Goal::TakenBack && invalid_spec(rollout).is_some()
 }
 
 /// What a Rollout has come to, if nothing more happens by itself.
@@ -108,11 +117,20 @@ fn end(rollout: &Rollout, standing: Standing, goal: Goal) -> Option<Result<(), F
             let is_end = rollout.spec.paused || is_paused(rollout) && waits_for_user(rollout);
             is_end.then_some(Err(Failure::Paused(standing.message)))
         }
-        (RolloutPhase::Progressing, _) | (RolloutPhase::Paused, Goal::TakenBack) => None,
-        (RolloutPhase::Healthy | RolloutPhase::Degraded, Goal::TakenBack) => {
-            is_taken_back(rollout).then_some(Ok(()))
+        (RolloutPhase::Progressing, Goal::Settled) => None,
+        (RolloutPhase::Healthy | RolloutPhase::Degraded, Goal::TakenBack) if is_taken_back(rollout) => {
+            Some(Ok(()))
         }
+        (_, Goal::TakenBack) => revoked(rollout),
     }
+}
+
+/// That an abort does not count any more, for there was a retry, or another template.
+fn revoked(rollout: &Rollout) -> Option<Result<(), Failure>> {
+    let name = rollout.metadata.name.as_deref().unwrap_or_default();
+    let is_aborted = rollout.status.as_ref().is_some_and(|status| status.abort);
+    let why = || format!("rollout '{name}' is not aborted any more: it was retried, or has another template");
+    (!is_aborted).then(|| Err(Failure::Failed(why())))
 }
 
 /// Whether there is a pause that no promotion has ended yet.
@@ -120,7 +138,8 @@ fn is_paused(rollout: &Rollout) -> bool {
     rollout.status.as_ref().is_some_and(|status| !status.pause_conditions.is_empty() && !status.promote_full)
 }
 
-/// Whether the stable revision has all of the traffic, and all of its pods.
+/// Whether the stable revision has all of the traffic, and all of its pods. Where the spec is invalid, its size may be wrong,
+/// too: then traffic alone counts, if a router or the active Service tells where it goes.
 fn is_taken_back(rollout: &Rollout) -> bool {
     let status = rollout.status.clone().unwrap_or_default();
     let is_routed = status.canary.weights.as_ref().is_none_or(|weights| weights.canary.weight == 0);
@@ -128,9 +147,13 @@ fn is_taken_back(rollout: &Rollout) -> bool {
     let is_switched = active.is_none_or(|active| Some(active) == status.stable_rs.as_ref());
     let others =
         if status.canary.weights.is_none() && active.is_none() { status.updated_replicas } else { 0 };
-    is_routed
-        && is_switched
-        && status.available_replicas.saturating_sub(others) >= rollout.spec.replicas.unwrap_or(1)
+    let is_told = status.canary.weights.is_some() || active.is_some();
+    let counts = invalid_spec(rollout).is_none() || !is_told;
+    is_routed && is_switched && (!counts || has_all_pods(rollout, &status, others))
+}
+
+fn has_all_pods(rollout: &Rollout, status: &RolloutStatus, others: i32) -> bool {
+    status.available_replicas.saturating_sub(others) >= rollout.spec.replicas.unwrap_or(1)
 }
 
 #[cfg(test)]
@@ -154,6 +177,15 @@ mod tests {
         let mut promoted = by_pause.clone();
         promoted["promoteFull"] = true.into();
         let ended = json!({"phase": "Paused", "message": PAUSED});
+        let aborted = |status: &Value| {
+            let mut status = status.clone();
+            status["abort"] = true.into();
+            status
+        };
+        let revoked = || {
+            let why = "rollout 'demo' is not aborted any more: it was retried, or has another template";
+            Some(Err(Failure::Failed(why.to_owned())))
+        };
         let is_paused = || Some(Err(Failure::Paused(PAUSED.to_owned())));
         for (spec, status, goal, expected) in [
             (&held, json!({"phase": "Healthy"}), Goal::Settled, Some(Ok(()))),
@@ -169,7 +201,8 @@ mod tests {
             (&steps(json!({"duration": "1h"})), by_pause.clone(), Goal::Settled, None),
             (&steps(json!({})), promoted, Goal::Settled, None),
             (&steps(json!({})), ended, Goal::Settled, None),
-            (&steps(json!({})), by_pause, Goal::TakenBack, None),
+            (&steps(json!({})), aborted(&by_pause), Goal::TakenBack, None),
+            (&steps(json!({})), by_pause, Goal::TakenBack, revoked()),
         ] {
             let rollout = rollout(spec, &status);
             assert_eq!(end(&rollout, Standing::of(&rollout), goal), expected, "{spec} {status} {goal:?}");
@@ -201,6 +234,39 @@ mod tests {
             let mut status = status;
             status["stableRS"] = "a".into();
             status["phase"] = "Degraded".into();
+            status["abort"] = true.into();
+            let rollout = rollout(&json!({"replicas": 3}), &status);
+            let expected = is_end.then_some(Ok(()));
+            assert_eq!(end(&rollout, Standing::of(&rollout), Goal::TakenBack), expected, "{status}");
+        }
+    }
+    #[test]
+    fn where_the_spec_is_invalid_an_abort_is_done_when_traffic_is_back() {
+        let time = "2026-01-01T00:00:00Z";
+        let invalid = json!([{"type": "InvalidSpec", "status": "True", "reason": "InvalidSpec", "message": "why",
+            "lastUpdateTime": time, "lastTransitionTime": time}]);
+        let weights = |canary: i32| {
+            json!({"weights": {"canary": {"weight": canary, "podTemplateHash": "b", "serviceName": "c"},
+                "stable": {"weight": 100 - canary, "podTemplateHash": "a", "serviceName": "s"}}})
+        };
+        for (status, is_end) in [
+            (json!({"canary": weights(0), "availableReplicas": 1}), true),
+            (json!({"canary": weights(10), "availableReplicas": 3}), false),
+            (json!({"blueGreen": {"activeSelector": "a"}}), true),
+            (json!({"blueGreen": {"activeSelector": "b"}, "availableReplicas": 3}), false),
+            // Only pods tell where traffic goes.
+            (json!({"availableReplicas": 3, "updatedReplicas": 1}), false),
+            (json!({"availableReplicas": 3}), true),
+        ] {
+            let mut status = status;
+            for (field, value) in [
+                ("phase", json!("Degraded")),
+                ("abort", json!(true)),
+                ("stableRS", json!("a")),
+                ("conditions", invalid.clone()),
+            ] {
+                status[field] = value;
+            }
             let rollout = rollout(&json!({"replicas": 3}), &status);
             let expected = is_end.then_some(Ok(()));
             assert_eq!(end(&rollout, Standing::of(&rollout), Goal::TakenBack), expected, "{status}");

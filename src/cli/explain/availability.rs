@@ -151,15 +151,19 @@ pub(super) fn budget(scene: &Scene<'_>) -> Option<Finding> {
     Some(Finding::of(cause).since(since))
 }
 
-/// What lets one of `replicas` pods go.
+/// What lets one pod go of those that a budget protects, which may be more than the `replicas` of the Rollout. `None` where
+/// the budget would let one go, were all of them healthy.
 fn relief(budget: &PodDisruptionBudget, replicas: i32) -> Option<String> {
     let spec = budget.spec.as_ref()?;
+    let expected = budget.status.as_ref().and_then(|status| status.expected_pods).unwrap_or(0).max(replicas);
     let patch = match (&spec.max_unavailable, &spec.min_available) {
-        (Some(_), _) => json!({"spec": {"maxUnavailable": 1}}),
+        (Some(IntOrString::Int(0)), _) => json!({"spec": {"maxUnavailable": 1}}),
+        (Some(IntOrString::String(share)), _) if share == "0%" => json!({"spec": {"maxUnavailable": 1}}),
+        (Some(_), _) | (None, None) => return None,
+        (None, Some(IntOrString::Int(least))) if *least < expected => return None,
         (None, Some(IntOrString::Int(_) | IntOrString::String(_))) => {
-            json!({"spec": {"minAvailable": replicas.saturating_sub(1).max(0)}})
+            json!({"spec": {"minAvailable": expected.saturating_sub(1).max(0)}})
         }
-        (None, None) => return None,
     };
     Some(patch.to_string())
 }
@@ -201,4 +205,33 @@ pub(super) fn leaving(scene: &Scene<'_>) -> Option<Finding> {
     let object = super::find::object(ObjectKind::ReplicaSet, &rs.id.name);
     let pods = usize::try_from(rs.status.replicas - rs.replicas).unwrap_or(0);
     Some(Finding::of(Cause::Leaving { object, pods }))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn a_budget_is_relieved_by_one_of_all_the_pods_that_it_protects() {
+        let min = |count: i32| Some(json!({"spec": {"minAvailable": count}}).to_string());
+        let max = Some(json!({"spec": {"maxUnavailable": 1}}).to_string());
+        for (spec, expected_pods, patch) in [
+            (json!({"minAvailable": 5}), 5, min(4)),
+            // It protects the pods of others, too, which one patch must not expose.
+            (json!({"minAvailable": 10}), 10, min(9)),
+            (json!({"minAvailable": "100%"}), 10, min(9)),
+            (json!({"maxUnavailable": 0}), 5, max.clone()),
+            (json!({"maxUnavailable": "0%"}), 5, max),
+            // Pods that are not healthy hold it, not what it asks for.
+            (json!({"minAvailable": 4}), 5, None),
+            (json!({"maxUnavailable": 1}), 5, None),
+        ] {
+            let status = json!({"currentHealthy": 5, "desiredHealthy": 5, "disruptionsAllowed": 0, "expectedPods": expected_pods});
+            let budget: Value = json!({"metadata": {}, "spec": spec, "status": status});
+            let budget = serde_json::from_value(budget).unwrap();
+            assert_eq!(relief(&budget, 5), patch, "{spec}");
+        }
+    }
 }

@@ -53,7 +53,7 @@ pub(super) enum Cause {
     NoService {
         /// Its name.
         service: String,
-        /// The labels of the pods that it is to select.
+        /// The labels by which the Rollout selects its pods.
         labels: BTreeMap<String, String>,
         /// A port of these pods.
         port: i64,
@@ -62,10 +62,26 @@ pub(super) enum Cause {
     StrayService {
         /// Its name.
         service: String,
-        /// What it selects.
-        selector: BTreeMap<String, String>,
-        /// The labels of the pods that it is to select.
+        /// The labels that it asks for and that pods of the Rollout do not have so.
+        strays: Vec<StrayLabel>,
+        /// The labels by which the Rollout selects its pods.
         labels: BTreeMap<String, String>,
+    },
+    /// An Ingress that it names does not exist.
+    NoIngress {
+        /// Its name.
+        ingress: String,
+        /// The Service that it has to send requests to.
+        service: String,
+        /// A port of that Service.
+        port: i64,
+    },
+    /// An Ingress that it names sends nothing to the stable Service.
+    StrayIngress {
+        /// Its name.
+        ingress: String,
+        /// The Service that it has to send requests to.
+        service: String,
     },
     /// A Service that it names belongs to another Rollout.
     SharedService {
@@ -84,7 +100,12 @@ pub(super) enum Cause {
         name: String,
     },
     /// Another object that it names is missing or wrong.
-    Reference(Vec<Mistake>),
+    Reference {
+        /// What is wrong.
+        mistakes: Vec<Mistake>,
+        /// What has to be changed.
+        place: Place,
+    },
     /// A router cannot do what is asked for.
     Router {
         /// What it said.
@@ -104,8 +125,15 @@ pub(super) enum Cause {
     Aborted {
         /// Why, if not by a user.
         said: String,
-        /// The name of the revision that serves.
-        stable: String,
+        /// Which revision users reach.
+        serving: Serving,
+        /// How it can be undone for good; `None` where the spec is invalid, so that nothing can be begun.
+        way_back: Option<WayBack>,
+    },
+    /// The spec is invalid, and an update that had begun can be aborted all the same.
+    Abortable {
+        /// How the update can be undone.
+        way_back: WayBack,
     },
     /// A user holds it.
     Held,
@@ -115,14 +143,23 @@ pub(super) enum Cause {
         step: usize,
         /// How many steps there are.
         steps: usize,
+        /// How the update can be undone.
+        way_back: WayBack,
     },
     /// The preview waits to become the active revision.
     Promotion {
         /// The Service of the preview, if there is one.
         preview: Option<String>,
+        /// `autoPromotionSeconds`, where they are set and have no effect.
+        idle_seconds: Option<i32>,
+        /// How the update can be undone.
+        way_back: WayBack,
     },
     /// An analysis has neither succeeded nor failed.
-    Inconclusive,
+    Inconclusive {
+        /// How the update can be undone.
+        way_back: WayBack,
+    },
     /// Pods cannot be made.
     NoPods {
         /// The ReplicaSet that tries.
@@ -204,6 +241,15 @@ pub(super) enum Cause {
         /// What the first step of the next update is.
         first: String,
     },
+    /// The Rollout takes the place of a workload that has more pods.
+    Shrinks {
+        /// The workload, with its kind.
+        workload: String,
+        /// How many pods that has.
+        from: i32,
+        /// How many the Rollout asks for.
+        to: i32,
+    },
     /// Old pods stay for a while.
     Delay {
         /// Their ReplicaSet.
@@ -236,15 +282,135 @@ pub(super) struct Mistake {
     pub problem: String,
 }
 
-/// How an update that cannot go on can be undone.
+/// A label that a Service asks for and that pods do not have so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct StrayLabel {
+    /// The label.
+    pub key: String,
+    /// The value that the Service asks for.
+    pub asked: String,
+    /// The value that the pods have; `None` where they do not have the label.
+    pub has: Option<String>,
+}
+
+/// Where something has to be changed that a Rollout takes from another object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In the Rollout.
+    Rollout,
+    /// In the object of that kind and name.
+    Object {
+        /// Its kind.
+        kind: String,
+        /// Its name.
+        name: String,
+    },
+    /// In the rights of the controller.
+    Rights,
+}
+
+/// A revision of a Rollout, and its pods.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Revision {
+    /// Its name: the hash of its template.
+    pub hash: String,
+    /// Its number, where its ReplicaSet says it.
+    pub number: Option<i64>,
+    /// How many of its pods are available.
+    pub available: i32,
+    /// How many it is to have.
+    pub wants: i32,
+}
+
+/// Which revision users reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Serving {
+    /// The stable one.
+    Stable(Revision),
+    /// The newest one alone, though it is not the stable one.
+    New {
+        /// The newest revision.
+        new: Revision,
+        /// The stable one.
+        stable: Revision,
+    },
+    /// Both, each a share.
+    Both(Revision),
+    /// None of them has an available pod that users reach.
+    Neither,
+}
+
+/// How an update can be undone.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct WayBack {
-    /// Whether there is another revision that serves.
-    pub has_stable: bool,
-    /// Whether the update was given up.
+    /// The stable revision, if the update is to another one, and its ReplicaSet is there.
+    pub stable: Option<Revision>,
+    /// How many pods of the newest revision are available.
+    pub new_available: i32,
+    /// Whether the update was aborted.
     pub is_aborted: bool,
     /// A container of the template.
     pub container: String,
+}
+
+impl WayBack {
+    /// Where a rollback goes: always to the stable revision, never to one that was not promoted. `None` where there is no
+    /// other revision, and where going back would take away the only pods that are available.
+    #[must_use]
+    pub(super) fn target(&self) -> Option<&Revision> {
+        self.stable.as_ref().filter(|_| !self.only_new_serves())
+    }
+
+    /// Whether the stable revision is to have pods, none of which is available, while the newest one has some.
+    #[must_use]
+    pub(super) fn only_new_serves(&self) -> bool {
+        let fails = |stable: &Revision| stable.wants > 0 && stable.available == 0;
+        self.new_available > 0 && self.stable.as_ref().is_some_and(fails)
+    }
+}
+
+impl Cause {
+    /// Whether the spec, or an object that it names, has to be corrected before an update can go on.
+    #[must_use]
+    pub(super) const fn is_about_spec(&self) -> bool {
+        match self {
+            Self::Spec(_)
+            | Self::Unbuilt { .. }
+            | Self::NoService { .. }
+            | Self::StrayService { .. }
+            | Self::SharedService { .. }
+            | Self::NoIngress { .. }
+            | Self::StrayIngress { .. }
+            | Self::NoWorkload { .. }
+            | Self::Reference { .. }
+            | Self::Router { .. } => true,
+            Self::Deletion { .. }
+            | Self::Unreadable { .. }
+            | Self::Controller { .. }
+            | Self::Guarded { .. }
+            | Self::Refused { .. }
+            | Self::Aborted { .. }
+            | Self::Abortable { .. }
+            | Self::Held
+            | Self::Pause { .. }
+            | Self::Promotion { .. }
+            | Self::Inconclusive { .. }
+            | Self::NoPods { .. }
+            | Self::Pod { .. }
+            | Self::Deadline { .. }
+            | Self::Budget { .. }
+            | Self::Restart { .. }
+            | Self::Acts
+            | Self::Unnoticed { .. }
+            | Self::Starts { .. }
+            | Self::Young { .. }
+            | Self::Nothing { .. }
+            | Self::Shrinks { .. }
+            | Self::Delay { .. }
+            | Self::Leaving { .. }
+            | Self::Other { .. } => false,
+        }
+    }
 }
 
 impl Finding {

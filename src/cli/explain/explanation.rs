@@ -9,11 +9,11 @@ use serde::Serialize;
 use super::availability;
 use super::cause::{Cause, Finding};
 use super::find;
-use super::forecast::{Forecast, forecast};
+use super::forecast::{End, Forecast, forecast};
 use super::picture::Picture;
 use super::scene::Scene;
-use super::words::{Command, Speaker, moment, span, word, words};
-use crate::cli::view::Standing;
+use super::words::{Command, Speaker, moment, sentence, word, words};
+use crate::cli::view::{Standing, counted, left, passed, span};
 use crate::controller::observe::Observed;
 use crate::rollout::snapshot::Remembered;
 
@@ -39,11 +39,12 @@ pub(super) struct Explanation {
     pub also: Vec<Reason>,
     /// What is written next, in order.
     pub plan: Vec<String>,
-    /// The most pods that its ReplicaSets are to have at a time from now on; pods that end are not counted. `None` where
-    /// nothing can be planned.
+    /// The most pods that its ReplicaSets, and the workload whose place it takes, are to have at a time from now on; pods
+    /// that end are not counted. `None` where nothing can be planned.
     pub peak_pods: Option<i64>,
     /// How many seconds it takes at least until nothing is left to do: pauses with a duration, `minReadySeconds`, and
-    /// delays before pods go. What has no time of its own is not counted. `None` where nothing can be planned.
+    /// delays before pods go. What has no time of its own is not counted. `None` where nothing can be planned, where the
+    /// update is past its deadline, and where no end can be foreseen.
     pub at_least_seconds: Option<i64>,
     /// The resources that could not be looked at, by name, with what the API server said.
     pub not_looked_at: BTreeMap<String, String>,
@@ -93,47 +94,37 @@ pub(super) fn explain(picture: &Picture, speaker: Speaker<'_>) -> Result<Explana
             let scene = Scene::new(picture, &snapshot);
             let phase = Standing::of(&snapshot.rollout).word();
             let causes = find::causes(&scene);
-            let ahead = is_plannable(&causes).then(|| forecast(picture, availability::ready_left(&scene)));
+            let acts = scene.plan.ops().next().is_some();
+            let ahead =
+                is_plannable(&causes, acts).then(|| forecast(picture, availability::ready_left(&scene)));
+            let void = causes.iter().find_map(|finding| void(&finding.cause));
+            let ahead = ahead.map(|ahead| match void {
+                Some(why) => Forecast { end: End::Void { why }, ..ahead },
+                None => ahead,
+            });
             Ok(assemble(picture, phase, &causes, ahead, speaker))
         }
     }
 }
 
-/// Whether there is anything to be planned: not where the spec has to change before.
-fn is_plannable(causes: &[Finding]) -> bool {
-    !causes.iter().any(|finding| match finding.cause {
-        Cause::Deletion { .. }
-        | Cause::Unreadable { .. }
-        | Cause::Spec(_)
-        | Cause::Unbuilt { .. }
-        | Cause::NoService { .. }
-        | Cause::StrayService { .. }
-        | Cause::SharedService { .. }
-        | Cause::NoWorkload { .. }
-        | Cause::Reference(_)
-        | Cause::Router { .. }
-        | Cause::Guarded { .. } => true,
-        Cause::Controller { .. }
-        | Cause::Refused { .. }
-        | Cause::Aborted { .. }
-        | Cause::Held
-        | Cause::Pause { .. }
-        | Cause::Promotion { .. }
-        | Cause::Inconclusive
-        | Cause::NoPods { .. }
-        | Cause::Pod { .. }
-        | Cause::Deadline { .. }
-        | Cause::Budget { .. }
-        | Cause::Restart { .. }
-        | Cause::Acts
-        | Cause::Unnoticed { .. }
-        | Cause::Starts { .. }
-        | Cause::Young { .. }
-        | Cause::Nothing { .. }
-        | Cause::Delay { .. }
-        | Cause::Leaving { .. }
-        | Cause::Other { .. } => false,
-    })
+/// Whether there is anything to be planned. Where the spec has to change before, that is what the controller does all the
+/// same, as `acts` says: an abort, and sizes.
+fn is_plannable(causes: &[Finding], acts: bool) -> bool {
+    let is_over = |finding: &Finding| {
+        matches!(finding.cause, Cause::Deletion { .. } | Cause::Unreadable { .. } | Cause::Guarded { .. })
+    };
+    !causes.iter().any(is_over) && (acts || !causes.iter().any(|finding| finding.cause.is_about_spec()))
+}
+
+/// Why a forecast, in which pods start and writes succeed, promises nothing.
+const fn void(cause: &Cause) -> Option<&'static str> {
+    if let Cause::Deadline { .. } = cause {
+        Some("there was no progress within progressDeadlineSeconds")
+    } else if let Cause::Refused { .. } = cause {
+        Some("the API server refuses a write")
+    } else {
+        None
+    }
 }
 
 fn assemble(
@@ -154,7 +145,10 @@ fn assemble(
         also: reasons.collect(),
         plan: forecast.iter().flat_map(|ahead| ahead.next.clone()).collect(),
         peak_pods: forecast.as_ref().map(|ahead| ahead.peak_pods),
-        at_least_seconds: forecast.as_ref().map(|ahead| ahead.times.seconds()),
+        at_least_seconds: forecast
+            .as_ref()
+            .filter(|ahead| ahead.end == End::Reached)
+            .map(|ahead| ahead.times.seconds()),
         not_looked_at: picture.explain.unread.clone(),
         forecast,
     }
@@ -179,7 +173,7 @@ impl Explanation {
     fn write_reason(&self, text: &mut String, before: &str, reason: &Reason) {
         let _ = writeln!(text, "\n{before}{}", reason.because);
         if let Some(since) = reason.since {
-            let ago = span(self.time.duration_since(since));
+            let ago = span(passed(self.time.duration_since(since)));
             let _ = writeln!(text, "Since {}, {ago} ago.", moment(since));
         }
         if let Some(until) = reason.until {
@@ -187,7 +181,7 @@ impl Explanation {
                 text,
                 "Until {}, {} from now.",
                 moment(until),
-                span(until.duration_since(self.time))
+                span(left(until.duration_since(self.time)))
             );
         }
         for Command { run, to } in &reason.commands {
@@ -206,11 +200,11 @@ impl Explanation {
         if self.plan.len() > PLAN_LINES_MAX {
             let _ = writeln!(text, "  ... and {} more", self.plan.len() - PLAN_LINES_MAX);
         }
-        if self.plan.is_empty() && ahead.times.seconds() == 0 {
+        if self.plan.is_empty() && ahead.times.seconds() == 0 && ahead.end == End::Reached {
             return;
         }
-        let _ =
-            writeln!(text, "\nAt most {} pods run at a time, those that end not counted.", ahead.peak_pods);
+        let peak = counted(ahead.peak_pods, "pod");
+        let _ = writeln!(text, "\nAt most {peak} at a time, without those that end.");
         text.push_str(&time_left(ahead));
     }
 }
@@ -227,15 +221,22 @@ fn time_left(ahead: &Forecast) -> String {
     let users = match ahead.user_pauses {
         0 => String::new(),
         1 => ", and a pause that a user ends".to_owned(),
-        count => format!(", and {count} pauses that a user ends"),
+        count => format!(", and {} that a user ends", counted(count, "pause")),
     };
+    match &ahead.end {
+        End::Reached => {}
+        End::Void { why } => return format!("How long it takes cannot be said: {why}.\n"),
+        End::Stuck { line } => {
+            return format!("The update does not finish: the Rollout then stays {}\n", sentence(line));
+        }
+        End::Unseen => return "The end cannot be foreseen.\n".to_owned(),
+    }
     if listed.is_empty() {
         return format!("How long it takes depends on the start of pods{users}.\n");
     }
     let total = span(SignedDuration::from_secs(ahead.times.seconds()));
-    let end = if ahead.is_whole { "until nothing is left to do" } else { "as far as can be foreseen" };
     format!(
-        "It takes at least {total} {end}: {}. Not counted: the start of pods{users}.\n",
+        "It takes at least {total} until nothing is left to do: {}. Not counted: the start of pods{users}.\n",
         listed.join(", ")
     )
 }

@@ -1,30 +1,28 @@
 //! From a scene to its causes: one question a function, the one that matters most first.
 
-use std::collections::BTreeMap;
-
-use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use jiff::Timestamp;
 
 use super::availability;
-use super::cause::{Cause, Finding, Mistake};
+use super::cause::{Cause, Finding, Mistake, WayBack};
 use super::lease::{self, Controller};
+use super::references;
 use super::scene::Scene;
-use crate::api::{PauseReason, RolloutPhase, StepKind, keys};
+use crate::api::{PauseReason, RolloutPhase, StepKind};
+use crate::cli::view::auto_promotion_end;
 use crate::controller::object::resource_type;
 use crate::domain::condition::{ConditionReason, ConditionType};
 use crate::domain::plan::ObjectKind;
 use crate::domain::step::pause_end;
-use crate::domain::time::after;
 use crate::guard;
-use crate::rollout::snapshot::Unresolved;
 use crate::rollout::validate::{Refusal, SpecErrors};
-use crate::rollout::{observed_keys, progress_deadline, refusal};
+use crate::rollout::workload::WorkloadKind;
+use crate::rollout::{progress_deadline, refusal};
 
 type Question = fn(&Scene<'_>) -> Option<Finding>;
 
 /// The first that has an answer says what is waited for; of the others, those that are true of a Rollout that waits for
 /// something else are told, too.
-const QUESTIONS: [(Question, IsAside); 18] = [
+const QUESTIONS: [(Question, IsAside); 19] = [
     (deletion, IsAside::No),
     (controller, IsAside::No),
     (spec, IsAside::No),
@@ -43,6 +41,7 @@ const QUESTIONS: [(Question, IsAside); 18] = [
     (availability::restart, IsAside::No),
     (nothing, IsAside::No),
     (availability::leaving, IsAside::Yes),
+    (shrinks, IsAside::Yes),
 ];
 
 /// Whether an answer is worth telling although another one matters more.
@@ -68,7 +67,24 @@ pub(super) fn causes(scene: &Scene<'_>) -> Vec<Finding> {
     if matches!(found[0].cause, Cause::Controller { .. }) {
         found.extend(spec(scene));
     }
+    if found[0].cause.is_about_spec() {
+        found.extend(abort_beside(scene));
+    }
+    // An abort waits for the write, too.
+    if matches!(found[0].cause, Cause::Refused { .. }) {
+        found.extend(aborted(scene));
+    }
     found
+}
+
+/// While the spec is invalid: the abort of an update that had begun, or that one would be carried out.
+fn abort_beside(scene: &Scene<'_>) -> Option<Finding> {
+    if scene.before.abort {
+        return Some(abort(scene, None));
+    }
+    let way_back = scene.way_back();
+    let helps = way_back.target().is_some() && scene.would_carry_out_abort();
+    helps.then(|| Finding::of(Cause::Abortable { way_back }))
 }
 
 fn deletion(scene: &Scene<'_>) -> Option<Finding> {
@@ -91,6 +107,9 @@ fn controller(scene: &Scene<'_>) -> Option<Finding> {
         Controller::Gone { since, .. } => *since,
         Controller::Absent { .. } | Controller::Unknown | Controller::Leads => None,
     };
+    // One that looked and whose write was refused is not missed, unless it has gone since.
+    let is_gone = matches!(controller, Controller::Gone { .. });
+    let is_missed = is_missed && (is_gone || scene.condition(ConditionType::Blocked).is_none());
     let generation = scene.rollout.metadata.generation.filter(|_| !scene.is_observed());
     let instance = instance.unwrap_or_default().to_owned();
     let cause = Cause::Controller { generation, controller, instance };
@@ -103,58 +122,19 @@ fn spec(scene: &Scene<'_>) -> Option<Finding> {
         Refusal::Unbuilt(fields) => {
             Cause::Unbuilt { fields: fields.into_iter().map(|field| (field.path, field.what)).collect() }
         }
-        Refusal::Reference(errors) => reference(scene, &errors),
+        Refusal::Reference(errors) => references::reference(scene, &errors),
     };
     let since = scene.condition(ConditionType::InvalidSpec).map(|invalid| invalid.last_transition_time.0);
     Some(Finding::of(cause).since(since))
 }
 
-fn mistakes(errors: &SpecErrors) -> Vec<Mistake> {
+pub(super) fn mistakes(errors: &SpecErrors) -> Vec<Mistake> {
     let mistake = |error: &crate::rollout::validate::SpecError| {
         let (path, value) = (error.path.clone(), error.value.clone());
         let remedy = if error.remedy.is_empty() { String::new() } else { format!("; {}", error.remedy) };
         Mistake { path, value, problem: format!("{}{remedy}", error.problem) }
     };
     errors.iter().map(mistake).collect()
-}
-
-/// Which object that the Rollout names is missing or wrong.
-fn reference(scene: &Scene<'_>, errors: &SpecErrors) -> Cause {
-    if let Some(Err(Unresolved::Absent)) = &scene.snapshot.workload
-        && let Some(workload) = observed_keys(&scene.rollout).workload
-    {
-        return Cause::NoWorkload { kind: workload.kind.as_str().to_owned(), name: workload.name };
-    }
-    let services = observed_keys(&scene.rollout).services;
-    services
-        .iter()
-        .find_map(|service| of_service(scene, service))
-        .unwrap_or(Cause::Reference(mistakes(errors)))
-}
-
-fn of_service(scene: &Scene<'_>, name: &str) -> Option<Cause> {
-    let (service, labels) = (name.to_owned(), scene.labels());
-    let Some(found) = scene.snapshot.services.get(name) else {
-        let labels = scene.rollout.spec.selector.clone().and_then(|selector| selector.match_labels);
-        let labels = labels.unwrap_or_else(|| scene.labels());
-        return Some(Cause::NoService { service, labels, port: port(scene) });
-    };
-    if let Some(other) = found.managed_by.clone().filter(|other| other != scene.name()) {
-        let is_there = scene.picture.find(ObjectKind::Rollout, &other).is_some();
-        return Some(Cause::SharedService { service, other, is_there });
-    }
-    let selector: BTreeMap<_, _> =
-        found.selector.clone().into_iter().filter(|(key, _)| key != keys::POD_HASH_LABEL).collect();
-    let is_stray = selector.iter().any(|(key, value)| labels.get(key) != Some(value));
-    is_stray.then_some(Cause::StrayService { service, selector, labels })
-}
-
-/// A port on which the pods can be reached; 80 where the template names none.
-fn port(scene: &Scene<'_>) -> i64 {
-    let containers = scene.rollout.spec.template.as_value().pointer("/spec/containers");
-    let ports = containers.and_then(Value::as_array).into_iter().flatten();
-    let mut ports = ports.filter_map(|container| container.pointer("/ports/0/containerPort")?.as_i64());
-    ports.next().unwrap_or(80)
 }
 
 /// What a router said of an Ingress that it cannot work with.
@@ -179,15 +159,15 @@ fn refused(scene: &Scene<'_>) -> Option<Finding> {
 }
 
 fn aborted(scene: &Scene<'_>) -> Option<Finding> {
-    if !scene.before.abort || !scene.next.abort {
-        return None;
-    }
+    (scene.before.abort && scene.next.abort).then(|| abort(scene, Some(scene.way_back())))
+}
+
+fn abort(scene: &Scene<'_>, way_back: Option<WayBack>) -> Finding {
     let message = scene.condition(ConditionType::Progressing).map(|progressing| progressing.message.as_str());
     let said = message.and_then(|message| message.strip_prefix("Rollout aborted update to revision "));
     let said = said.and_then(|said| said.split_once(": ")).map_or("", |(_, why)| why).to_owned();
-    let stable = scene.next.stable_rs.clone().unwrap_or_default();
     let since = scene.before.aborted_at.as_ref().map(|time| time.0);
-    Some(Finding::of(Cause::Aborted { said, stable }).since(since))
+    Finding::of(Cause::Aborted { said, serving: scene.serving(), way_back }).since(since)
 }
 
 fn held(scene: &Scene<'_>) -> Option<Finding> {
@@ -205,13 +185,14 @@ fn pause(scene: &Scene<'_>) -> Option<Finding> {
         PauseReason::CanaryPauseStep => of_step(scene, start)?,
         PauseReason::BlueGreenPause => {
             let blue_green = scene.rollout.spec.strategy.blue_green.as_ref()?;
-            let seconds = i64::from(blue_green.auto_promotion_seconds);
-            let ends = seconds > 0 && blue_green.auto_promotion_enabled != Some(false);
-            let until = ends.then(|| after(start, SignedDuration::from_secs(seconds)));
-            (Cause::Promotion { preview: blue_green.preview_service.clone() }, until)
+            let until = auto_promotion_end(blue_green, start);
+            let seconds = blue_green.auto_promotion_seconds;
+            let idle_seconds = (until.is_none() && seconds > 0).then_some(seconds);
+            let preview = blue_green.preview_service.clone();
+            (Cause::Promotion { preview, idle_seconds, way_back: scene.way_back() }, until)
         }
         PauseReason::InconclusiveAnalysisRun | PauseReason::InconclusiveExperiment => {
-            (Cause::Inconclusive, None)
+            (Cause::Inconclusive { way_back: scene.way_back() }, None)
         }
     };
     Some(Finding::of(cause).since(Some(start)).until(until))
@@ -222,7 +203,8 @@ fn of_step(scene: &Scene<'_>, start: Timestamp) -> Option<(Cause, Option<Timesta
     let index = usize::try_from(scene.before.current_step_index?).ok()?;
     let Some(StepKind::Pause(pause)) = steps.get(index)?.kind() else { return None };
     let until = pause_end(pause, start);
-    Some((Cause::Pause { step: index + 1, steps: steps.len() }, until))
+    let way_back = scene.way_back();
+    Some((Cause::Pause { step: index + 1, steps: steps.len(), way_back }, until))
 }
 
 fn deadline(scene: &Scene<'_>) -> Option<Finding> {
@@ -246,12 +228,27 @@ fn nothing(scene: &Scene<'_>) -> Option<Finding> {
     Some(Finding::of(Cause::Nothing { pods, first: first_step(scene) }).since(since))
 }
 
+/// Whether the Rollout takes the place of a Deployment that has more pods than it asks for.
+fn shrinks(scene: &Scene<'_>) -> Option<Finding> {
+    let workload = scene.snapshot.workload.as_ref()?.as_ref().ok()?;
+    let mode = scene.rollout.spec.workload_ref.as_ref()?.scale_down.as_deref();
+    let goes =
+        workload.kind == WorkloadKind::Deployment && matches!(mode, Some("onsuccess" | "progressively"));
+    let (from, to) = (workload.replicas, scene.rollout.spec.replicas?);
+    let name = object(ObjectKind::Deployment, &workload.id.name);
+    (goes && to < from).then(|| Finding::of(Cause::Shrinks { workload: name, from, to }))
+}
+
 /// What happens first when the template changes.
 fn first_step(scene: &Scene<'_>) -> String {
     let strategy = &scene.rollout.spec.strategy;
     if let Some(blue_green) = &strategy.blue_green {
         let waits = blue_green.auto_promotion_enabled == Some(false);
-        let then = if waits { "then waits to be promoted" } else { "then takes over" };
+        let then = match blue_green.auto_promotion_seconds {
+            _ if waits => "then waits to be promoted".to_owned(),
+            seconds if seconds > 0 => format!("then takes over after autoPromotionSeconds ({seconds})"),
+            _ => "then takes over".to_owned(),
+        };
         return format!("the new revision starts beside the old one, {then}");
     }
     let steps = strategy.canary.iter().flat_map(|canary| &canary.steps);

@@ -6,15 +6,17 @@ use serde_json::{Value, json};
 
 use super::picture::Picture;
 use super::writes;
-use crate::api::{Rollout, RolloutStatus};
+use crate::api::{Rollout, RolloutPhase, RolloutStatus};
+use crate::cli::view::{self, Standing};
 use crate::controller::object::resource_type;
 use crate::controller::observe::Observed;
 use crate::domain::merge_patch::apply_merge_patch;
 use crate::domain::plan::{Action, ObjectKind, Op, Plan, Wake};
-use crate::domain::time::after;
+use crate::domain::time::{after, whole_seconds};
 use crate::guard;
 use crate::rollout::decide;
 use crate::rollout::snapshot::{Remembered, Snapshot};
+use crate::rollout::workload::WorkloadKind;
 
 /// More decisions than any update takes; a forecast that needs more is given up.
 const DECISIONS_MAX: usize = 1000;
@@ -30,8 +32,43 @@ pub(super) struct Forecast {
     pub times: Times,
     /// How many pauses on the way only a user ends.
     pub user_pauses: u32,
-    /// Whether it was followed to the end.
-    pub is_whole: bool,
+    /// Where it leads.
+    pub end: End,
+}
+
+/// Where a forecast leads.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) enum End {
+    /// To where nothing is left to do: the Rollout is Healthy, or an update that was aborted is taken back.
+    Reached,
+    /// To where nothing happens any more, though something is left to do.
+    Stuck {
+        /// How the Rollout stands then.
+        line: String,
+    },
+    /// It was not followed so far.
+    #[default]
+    Unseen,
+    /// It does not count, for what it takes for granted is not so.
+    Void {
+        /// What is not as it should be.
+        why: &'static str,
+    },
+}
+
+impl End {
+    /// The end of a Rollout about which nothing is left to be written; `was_aborted` says how its update began.
+    fn of(rollout: &Rollout, was_aborted: bool) -> Self {
+        let standing = Standing::of(rollout);
+        let is_aborted = rollout.status.as_ref().is_some_and(|status| status.abort);
+        match standing.phase {
+            RolloutPhase::Healthy => Self::Reached,
+            RolloutPhase::Degraded if is_aborted && was_aborted => Self::Reached,
+            RolloutPhase::Degraded | RolloutPhase::Paused | RolloutPhase::Progressing => {
+                Self::Stuck { line: standing.line() }
+            }
+        }
+    }
 }
 
 /// How long things take at least that have a time of their own.
@@ -59,8 +96,9 @@ impl Times {
 pub(super) fn forecast(picture: &Picture, left: Option<SignedDuration>) -> Forecast {
     let mut world = World {
         picture: picture.clone(),
-        now: picture.explain.time,
-        left,
+        // Times that are written have no fractions of a second, and so delays are as long as the spec says.
+        now: whole_seconds(picture.explain.time).0,
+        left: left.map(view::left),
         is_told: true,
         forecast: Forecast::default(),
     };
@@ -81,6 +119,7 @@ struct World {
 
 impl World {
     fn run(&mut self) {
+        let mut was_aborted = None;
         for _ in 0..DECISIONS_MAX {
             // A status is never kept for a later write: who waits for nothing but that is not held up.
             let held_since = Some(Timestamp::UNIX_EPOCH);
@@ -88,6 +127,8 @@ impl World {
             let Ok(Observed::Complete(snapshot)) = self.picture.observe(remembered) else { return };
             let plan = decide(&snapshot, self.now);
             self.count_pods(&snapshot);
+            let is_aborted = snapshot.rollout.status.as_ref().is_some_and(|status| status.abort);
+            let was_aborted = *was_aborted.get_or_insert(is_aborted);
             if guard::check(&snapshot, &plan).is_err() {
                 return;
             }
@@ -97,14 +138,17 @@ impl World {
             }
             let moved = self.settle(&snapshot) || acts || self.pass_time(&snapshot, &plan);
             if !moved {
-                self.forecast.is_whole = true;
+                self.forecast.end = End::of(&snapshot.rollout, was_aborted);
                 return;
             }
         }
     }
 
     fn count_pods(&mut self, snapshot: &Snapshot) {
-        let pods = snapshot.replica_sets.iter().map(|rs| i64::from(rs.replicas)).sum();
+        let own: i64 = snapshot.replica_sets.iter().map(|rs| i64::from(rs.replicas)).sum();
+        let workload = snapshot.workload.as_ref().and_then(|workload| workload.as_ref().ok());
+        let others = workload.filter(|workload| workload.kind != WorkloadKind::PodTemplate);
+        let pods = own + others.map_or(0, |workload| i64::from(workload.replicas));
         self.forecast.peak_pods = self.forecast.peak_pods.max(pods);
     }
 
@@ -247,5 +291,28 @@ fn change(object: &mut Value, patch: &Value) {
     if is_other {
         let generation = object.pointer("/metadata/generation").and_then(Value::as_i64).unwrap_or(0);
         object["metadata"]["generation"] = json!(generation + 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_rollout_with_nothing_left_to_do_is_at_its_end() {
+        let stuck = |line: &str| End::Stuck { line: line.to_owned() };
+        for (status, was_aborted, end) in [
+            (json!({"phase": "Healthy"}), false, End::Reached),
+            (json!({"phase": "Degraded", "message": "why", "abort": true}), true, End::Reached),
+            // A good update that would be aborted at its deadline.
+            (json!({"phase": "Degraded", "message": "why", "abort": true}), false, stuck("Degraded - why")),
+            (json!({"phase": "Degraded", "message": "why"}), false, stuck("Degraded - why")),
+            (json!({"phase": "Progressing", "message": "old pods"}), false, stuck("Progressing - old pods")),
+            (json!({"phase": "Paused"}), true, stuck("Paused")),
+        ] {
+            let rollout = json!({"metadata": {"name": "demo"}, "spec": {}, "status": status});
+            let rollout = serde_json::from_value(rollout).unwrap();
+            assert_eq!(End::of(&rollout, was_aborted), end, "{status}");
+        }
     }
 }

@@ -13,6 +13,7 @@ mod lease;
 mod picture;
 mod pods;
 mod read;
+mod references;
 mod scene;
 mod words;
 mod writes;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 
-use super::cause::WayBack;
+use super::cause::{Revision, Serving, WayBack};
 use super::picture::Picture;
 use crate::api::{Rollout, RolloutCondition, RolloutStatus, keys};
 use crate::domain::condition::ConditionType;
@@ -93,13 +93,72 @@ impl<'a> Scene<'a> {
         labels.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
     }
 
+    /// The labels by which the Rollout selects its pods; those of the template where it does not say.
+    pub(super) fn selected_labels(&self) -> BTreeMap<String, String> {
+        let selector = self.rollout.spec.selector.clone();
+        let labels = selector.and_then(|selector| selector.match_labels);
+        labels.unwrap_or_else(|| self.labels())
+    }
+
+    /// How the update can be undone.
     pub(super) fn way_back(&self) -> WayBack {
-        let stable = self.next.stable_rs.as_ref();
+        let current = self.next.current_pod_hash.as_deref();
         let container = self.rollout.spec.template.as_value().pointer("/spec/containers/0/name");
         WayBack {
-            has_stable: stable.is_some_and(|stable| Some(stable) != self.next.current_pod_hash.as_ref()),
+            stable: self.stable().filter(|stable| Some(stable.hash.as_str()) != current),
+            new_available: self.newest().available,
             is_aborted: self.next.abort,
             container: container.and_then(serde_json::Value::as_str).unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// The stable revision, if its ReplicaSet is there.
+    fn stable(&self) -> Option<Revision> {
+        self.revision(self.next.stable_rs.as_deref()?)
+    }
+
+    /// The newest revision, though its ReplicaSet may not be there.
+    fn newest(&self) -> Revision {
+        let hash = self.next.current_pod_hash.as_deref().unwrap_or_default();
+        self.revision(hash).unwrap_or_else(|| Revision { hash: hash.to_owned(), ..Revision::default() })
+    }
+
+    fn revision(&self, wanted: &str) -> Option<Revision> {
+        let rs = self.snapshot.replica_sets.iter().find(|rs| hash(rs) == Some(wanted))?;
+        Some(Revision {
+            hash: wanted.to_owned(),
+            number: rs.annotations.get(keys::REVISION).and_then(|number| number.parse().ok()),
+            available: rs.status.available,
+            wants: rs.replicas,
+        })
+    }
+
+    /// Whether the controller would carry out an abort, by its own decision.
+    pub(super) fn would_carry_out_abort(&self) -> bool {
+        let mut snapshot = self.snapshot.clone();
+        snapshot.rollout.status.get_or_insert_default().abort = true;
+        decide(&snapshot, self.now).ops().next().is_some()
+    }
+
+    /// Which revision users reach: by the active Service, else by the weight of the router, else by available pods.
+    pub(super) fn serving(&self) -> Serving {
+        let new = self.newest();
+        let Some(stable) = self.stable() else { return Serving::Neither };
+        let strategy = &self.rollout.spec.strategy;
+        let (stable_gets, new_gets) = if strategy.blue_green.is_some() {
+            let active = self.before.blue_green.active_selector.as_deref();
+            (active == Some(&stable.hash), active == Some(&new.hash))
+        } else if let Some(weights) = &self.before.canary.weights {
+            (weights.stable.weight > 0, weights.canary.weight > 0)
+        } else {
+            (true, true)
+        };
+        let is_same = stable.hash == new.hash;
+        match (stable_gets && stable.available > 0, new_gets && new.available > 0 && !is_same) {
+            (true, false) => Serving::Stable(stable),
+            (true, true) => Serving::Both(stable),
+            (false, true) => Serving::New { new, stable },
+            (false, false) => Serving::Neither,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::api::rollout_status::PauseCondition;
 use crate::api::{PauseReason, Rollout, RolloutStatus};
+use crate::cli::view::counted;
 use crate::controller::object::resource_type;
 use crate::domain::condition::ConditionType;
 use crate::domain::plan::{Action, Op, Purpose};
@@ -19,15 +20,13 @@ fn of_purpose(op: &Op, purpose: &Purpose) -> Option<String> {
         Purpose::AdoptReplicaSet => "taken over by the Rollout".to_owned(),
         Purpose::CreateReplicaSet => match &op.action {
             Action::Create { body } => {
-                format!(
-                    "created, {}",
-                    pods(body.pointer("/spec/replicas").and_then(serde_json::Value::as_i64))
-                )
+                let size = body.pointer("/spec/replicas").and_then(serde_json::Value::as_i64);
+                format!("created, {}", counted(size.unwrap_or(0), "pod"))
             }
             Action::Patch { .. } | Action::Delete { .. } | Action::Evict { .. } => "created".to_owned(),
         },
         Purpose::ScaleReplicaSet { from, to } | Purpose::ScaleWorkload { from, to } => {
-            format!("from {from} to {}", pods(Some((*to).into())))
+            format!("from {from} to {}", counted(*to, "pod"))
         }
         Purpose::DelayScaleDown(time) => {
             format!("its pods stay until {}", time.strftime("%H:%M:%SZ"))
@@ -47,14 +46,6 @@ fn of_purpose(op: &Op, purpose: &Purpose) -> Option<String> {
     Some(words)
 }
 
-/// A number of pods in words.
-fn pods(count: Option<i64>) -> String {
-    match count {
-        Some(1) => "1 pod".to_owned(),
-        count => format!("{} pods", count.unwrap_or(0)),
-    }
-}
-
 /// What the status comes to say, and whether that ends a step: from here on somebody or something is waited for.
 #[must_use]
 pub(super) fn of_status(
@@ -70,7 +61,7 @@ pub(super) fn of_status(
         say("its spec is found to be wrong".to_owned());
     }
     if next.abort && !before.abort {
-        say("the update is given up".to_owned());
+        say("the update is aborted".to_owned());
     }
     let is_promoted = next.stable_rs.is_some() && next.stable_rs != before.stable_rs;
     if let Some(stable) = next.stable_rs.as_ref().filter(|_| is_promoted) {

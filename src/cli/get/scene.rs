@@ -167,7 +167,7 @@ impl<'a> Scene<'a> {
         stored.map(|stored| Subject::read(self.kind, stored)).transpose()
     }
 
-    /// The objects of a kind, but for those that cannot be read.
+    /// The objects of a kind, except those that cannot be read.
     fn all<K: Resource<DynamicType = ()> + DeserializeOwned>(&self, kind: Kind) -> Vec<K> {
         let objects = self.sights.get(&kind).into_iter().flat_map(|sight| sight.objects.values());
         objects.filter_map(|object| client::typed(object.clone()).ok()).collect()

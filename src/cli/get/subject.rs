@@ -1,11 +1,12 @@
 //! What is shown in full, and which objects may belong to it.
 
 use k8s_openapi::api::apps::v1::ReplicaSet;
+use kube::Resource;
 use kube::api::{DynamicObject, ListParams};
 
 use super::super::client::{self, Cluster};
 use super::super::failure::Failure;
-use super::super::view::{self, Look, Surroundings, is_owned};
+use super::super::view::{self, Legible, Look, Surroundings, is_owned};
 use crate::api::{Experiment, Rollout, keys};
 
 /// The kinds that can be shown in full.
@@ -49,11 +50,11 @@ pub(super) struct Selection {
 }
 
 impl Subject {
-    /// Reads an object that is stored.
+    /// Reads an object that is stored, as far as that is possible; what is wrong with it is its message.
     pub(super) fn read(kind: SubjectKind, stored: DynamicObject) -> Result<Self, Failure> {
         Ok(match kind {
-            SubjectKind::Rollout => Self::Rollout(Box::new(client::typed(stored)?)),
-            SubjectKind::Experiment => Self::Experiment(Box::new(client::typed(stored)?)),
+            SubjectKind::Rollout => Self::Rollout(Box::new(client::legible(stored)?.0)),
+            SubjectKind::Experiment => Self::Experiment(Box::new(client::legible(stored)?.0)),
         })
     }
 
@@ -92,14 +93,14 @@ impl Subject {
         let experiments: Vec<Experiment> = match self {
             Self::Rollout(_) => {
                 let hashed = labelled(Some(keys::POD_HASH_LABEL.to_owned()));
-                readable(cluster.list(&hashed).await, "Experiments", &mut missing)?
+                readable(custom(cluster, &hashed).await, "Experiments", &mut missing)?
             }
             Self::Experiment(_) => Vec::new(),
         };
         let Selection { pods, runs } = self.selection(&experiments);
         let (pods, runs) = (labelled(pods), labelled(runs));
         let (sets, pods, runs) =
-            tokio::join!(cluster.list::<ReplicaSet>(&pods), cluster.list(&pods), cluster.list(&runs));
+            tokio::join!(cluster.list::<ReplicaSet>(&pods), cluster.list(&pods), custom(cluster, &runs));
         let around = Surroundings {
             replica_sets: readable(sets, "ReplicaSets", &mut missing)?,
             pods: readable(pods, "Pods", &mut missing)?,
@@ -108,6 +109,22 @@ impl Subject {
         };
         Ok((around, missing))
     }
+}
+
+/// The custom resources of a kind, each as far as it can be read: what is wrong with one must not hide the others.
+async fn custom<K: Resource<DynamicType = ()> + Legible>(
+    cluster: &Cluster,
+    selector: &ListParams,
+) -> Result<Vec<K>, Failure> {
+    let objects = cluster.objects::<K>();
+    let known = async {
+        match objects.list(selector).await {
+            Err(error) if Failure::is_unknown_kind(&error) => Ok(Vec::new()),
+            answer => answer.map(|list| list.items),
+        }
+    };
+    let stored = cluster.ask(known).await?;
+    Ok(stored.into_iter().filter_map(|one| client::legible(one).ok()).map(|(one, _)| one).collect())
 }
 
 fn labelled(label_selector: Option<String>) -> ListParams {

@@ -1,11 +1,15 @@
 //! Facts about a Rollout that several views show.
 
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::apps::v1::ReplicaSet;
 
+use super::standing::is_observed;
 use super::text::Colour;
 use super::{Surroundings, hash, is_owned};
 use crate::api::rollout_status::PingPongSide;
-use crate::api::{PauseReason, Rollout, StepKind};
+use crate::api::{BlueGreenStrategy, ConditionStatus, PauseReason, Rollout, RolloutCondition, StepKind};
+use crate::domain::condition::ConditionType;
+use crate::domain::time::after;
 use crate::domain::weight::WEIGHT_MAX_DEFAULT;
 
 /// What a ReplicaSet is to its Rollout.
@@ -96,11 +100,40 @@ pub(in crate::cli) fn waits_for_user(rollout: &Rollout) -> bool {
             let step = current_step(rollout).and_then(|index| steps.into_iter().nth(index)?.kind());
             matches!(step, Some(StepKind::Pause(pause)) if pause.duration.is_some())
         }
-        PauseReason::BlueGreenPause => {
-            strategy.blue_green.as_ref().is_some_and(|blue_green| blue_green.auto_promotion_seconds > 0)
-        }
+        PauseReason::BlueGreenPause => strategy.blue_green.as_ref().is_some_and(promotes_itself),
     };
     rollout.spec.paused || !status.pause_conditions.iter().all(|condition| ends_by_itself(condition.reason))
+}
+
+/// Whether the preview is promoted without a user: `autoPromotionSeconds` have no effect while that is disabled.
+fn promotes_itself(blue_green: &BlueGreenStrategy) -> bool {
+    blue_green.auto_promotion_seconds > 0 && blue_green.auto_promotion_enabled != Some(false)
+}
+
+/// When a preview is promoted by itself that has waited since `start`; none where only a user promotes it.
+pub(in crate::cli) fn auto_promotion_end(
+    blue_green: &BlueGreenStrategy,
+    start: Timestamp,
+) -> Option<Timestamp> {
+    let seconds = SignedDuration::from_secs(blue_green.auto_promotion_seconds.into());
+    promotes_itself(blue_green).then(|| after(start, seconds))
+}
+
+/// Why the spec at hand cannot be carried out, as the controller has written it.
+pub(in crate::cli) fn invalid_spec(rollout: &Rollout) -> Option<&str> {
+    told(rollout, ConditionType::InvalidSpec).filter(|_| is_observed(rollout))
+}
+
+/// Which write of the controller the API server refuses, and why.
+pub(in crate::cli) fn blocked(rollout: &Rollout) -> Option<&str> {
+    told(rollout, ConditionType::Blocked)
+}
+
+/// The message of a condition that is true.
+fn told(rollout: &Rollout, kind: ConditionType) -> Option<&str> {
+    let mut conditions = rollout.status.iter().flat_map(|status| &status.conditions);
+    let is_true = |one: &&RolloutCondition| one.type_ == kind.as_str() && one.status == ConditionStatus::True;
+    conditions.find(is_true).map(|condition| condition.message.as_str())
 }
 
 fn max_weight(rollout: &Rollout) -> i32 {

@@ -6,10 +6,12 @@ mod facts;
 mod field;
 mod header;
 mod history;
+mod legible;
 mod list;
 mod mark;
 mod node;
 mod progress;
+mod quantity;
 mod report;
 mod standing;
 mod text;
@@ -23,9 +25,11 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use crate::api::{AnalysisRun, Experiment, Rollout, keys};
 
-pub(super) use facts::waits_for_user;
+pub(super) use facts::{auto_promotion_end, blocked, invalid_spec, waits_for_user};
 pub use history::{RevisionFacts, history};
+pub use legible::Legible;
 pub use list::{ListColumns, Listed, Listing, list};
+pub(super) use quantity::{counted, left, out_of, passed, span};
 pub use report::{Counts, StatusReport};
 pub use standing::Standing;
 pub(super) use standing::is_observed;

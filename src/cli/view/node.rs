@@ -10,6 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 
 use super::facts::roles;
 use super::mark::Mark;
+use super::quantity::left;
 use super::standing::Standing;
 use super::text::Colour;
 use super::{Look, Surroundings, annotation, hash, is_owned, revision};
@@ -114,7 +115,7 @@ fn replica_set(set: &ReplicaSet, rollout: Option<&Rollout>, around: &Surrounding
     let mut info: Vec<_> =
         roles.into_iter().map(|role| (role.word().to_owned(), Some(role.colour()))).collect();
     let deadline = annotation(&set.metadata, keys::SCALE_DOWN_DEADLINE).parse::<Timestamp>();
-    info.extend(deadline.ok().map(|deadline| (delay(deadline, now), None)));
+    info.extend(deadline.ok().map(|deadline| (delay(deadline, look), None)));
     let pods = of(&set.metadata, &around.pods, |pod| &pod.metadata);
     let children = pods.into_iter().map(|one| pod(one, look)).collect();
     Node { info, children, ..Node::new("⧉", "ReplicaSet", &set.metadata, now).status(mark, word) }
@@ -139,11 +140,13 @@ fn of_replica_set(set: &ReplicaSet) -> (Mark, &'static str) {
 }
 
 /// How long a ReplicaSet keeps its pods.
-fn delay(deadline: Timestamp, now: Timestamp) -> String {
-    if deadline <= now {
+/// How long pods stay; rounded down where it is shown as the reference's plugin shows it.
+fn delay(deadline: Timestamp, look: &Look) -> String {
+    if deadline <= look.now {
         return "delay:passed".to_owned();
     }
-    format!("delay:{}", human(deadline.duration_since(now).as_secs()))
+    let time = deadline.duration_since(look.now);
+    format!("delay:{}", human(if look.is_full { left(time) } else { time }.as_secs()))
 }
 
 fn pod(pod: &Pod, look: &Look) -> Node {

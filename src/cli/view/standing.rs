@@ -13,14 +13,16 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// How `rollout` stands. What the controller wrote counts unless it is older than the last change of a user.
+    /// How `rollout` stands. What the controller wrote counts unless it is older than the last change of a user, or of the
+    /// end of a pause. A Rollout that is Degraded is so whatever else its status says: nobody may wait for it for ever.
     #[must_use]
     pub fn of(rollout: &Rollout) -> Self {
         let mut status = rollout.status.clone().unwrap_or_default();
         if !is_observed(rollout) {
             return Self::progressing("waiting for rollout spec update to be observed");
         }
-        if status.controller_pause && status.pause_conditions.is_empty() {
+        let is_degraded = status.phase == Some(RolloutPhase::Degraded);
+        if status.controller_pause && status.pause_conditions.is_empty() && !is_degraded {
             return Self::progressing("waiting for rollout to unpause");
         }
         if status.phase.is_none() {
@@ -96,6 +98,11 @@ mod tests {
             (
                 json!({"observedGeneration": "3", "phase": "Paused", "controllerPause": true}),
                 "Progressing - waiting for rollout to unpause",
+            ),
+            // A preview that was promoted, and whose further pods do not become ready.
+            (
+                json!({"observedGeneration": "3", "phase": "Degraded", "message": "late", "controllerPause": true}),
+                "Degraded - late",
             ),
             (
                 json!({"phase": "Degraded", "message": "RolloutAborted: why"}),

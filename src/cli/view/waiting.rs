@@ -1,8 +1,9 @@
 //! Why a Rollout does not go on, and how long that may take.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::facts::{current_step, replica_sets, set_weight};
+use super::facts::{auto_promotion_end, blocked, current_step, invalid_spec, replica_sets, set_weight};
+use super::quantity::left;
 use super::standing::{Standing, is_observed};
 use super::{Surroundings, hash};
 use crate::api::rollout_status::{AnalysisRunReference, BlueGreenStatus};
@@ -29,18 +30,34 @@ pub(super) fn reason(rollout: &Rollout, around: &Surroundings, now: Timestamp) -
 
 /// What gets a Rollout that is Degraded out of that.
 fn trouble(rollout: &Rollout, status: &RolloutStatus, around: &Surroundings) -> String {
-    if status.abort {
+    if let Some(abort) = abort_under_way(rollout, status) {
+        return abort;
+    }
+    if invalid_spec(rollout).is_none() && status.abort {
         return "a retry, or another template".to_owned();
     }
-    let is_invalid = |condition: &RolloutCondition| condition.type_ == ConditionType::InvalidSpec.as_str();
-    let missing = pods(rollout, around).filter(|_| !status.conditions.iter().any(is_invalid));
-    missing.unwrap_or_else(|| "a spec that can be carried out".to_owned())
+    let missing = pods(rollout, around).filter(|_| invalid_spec(rollout).is_none());
+    missing.or_else(|| refused_write(rollout)).unwrap_or_else(|| "a spec that can be carried out".to_owned())
+}
+
+/// What an abort waits for that is not carried out yet.
+fn abort_under_way(rollout: &Rollout, status: &RolloutStatus) -> Option<String> {
+    let weights = status.canary.weights.as_ref().filter(|_| status.abort)?;
+    let weight = weights.canary.weight;
+    let still = || format!("the end of the abort: the router still gives the canary {weight}");
+    (weight > 0).then(|| refused_write(rollout).unwrap_or_else(still))
+}
+
+/// A write that the API server refuses.
+fn refused_write(rollout: &Rollout) -> Option<String> {
+    blocked(rollout).map(|said| format!("a write that is refused: {said}"))
 }
 
 fn pause(rollout: &Rollout, status: &RolloutStatus, now: Timestamp) -> String {
     let reason = status.pause_conditions.first().map(|condition| condition.reason);
     if rollout.spec.paused {
-        return "a promote, for a user has paused it".to_owned();
+        // A promote would end the current step, too.
+        return "a user, who has paused it (spec.paused)".to_owned();
     }
     match (reason, pause_left(rollout, now)) {
         (Some(PauseReason::InconclusiveAnalysisRun), _) => {
@@ -67,10 +84,7 @@ pub(super) fn pause_left(rollout: &Rollout, now: Timestamp) -> Option<String> {
             let StepKind::Pause(pause) = step.kind()? else { return None };
             pause_end(pause, since)
         }
-        PauseReason::BlueGreenPause => {
-            let seconds = strategy.blue_green.as_ref()?.auto_promotion_seconds;
-            (seconds > 0).then(|| after(since, SignedDuration::from_secs(seconds.into())))
-        }
+        PauseReason::BlueGreenPause => auto_promotion_end(strategy.blue_green.as_ref()?, since),
     };
     let ends = status.pause_conditions.iter().map(|one| end_of(one.reason, one.start_time.0));
     Some(until(ends.collect::<Option<Vec<_>>>()?.into_iter().max()?, now))
@@ -78,11 +92,18 @@ pub(super) fn pause_left(rollout: &Rollout, now: Timestamp) -> Option<String> {
 
 /// How long it is until then.
 pub(super) fn until(then: Timestamp, now: Timestamp) -> String {
-    if then <= now { "now".to_owned() } else { format!("in {}", human(then.duration_since(now).as_secs())) }
+    if then <= now {
+        "now".to_owned()
+    } else {
+        format!("in {}", human(left(then.duration_since(now)).as_secs()))
+    }
 }
 
 /// What an update that is on its way waits for.
 fn progress(rollout: &Rollout, status: &RolloutStatus, around: &Surroundings) -> String {
+    if let Some(refused) = refused_write(rollout) {
+        return refused;
+    }
     if rollout.status.is_none() || !is_observed(rollout) {
         return "the controller, which has not seen this spec yet".to_owned();
     }

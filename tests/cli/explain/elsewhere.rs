@@ -54,6 +54,6 @@ async fn the_hint_of_a_command_reaches_it_too() {
     let file = file.to_str().expect("a path");
     let Outcome { stderr, .. } =
         stage.run(SERIN, &["--kubeconfig", file, "--context=c", "abort", "demo", "-n", "basic-create"]);
-    let hint = format!(": serin undo demo -n basic-create --kubeconfig={file} --context=c\n");
+    let hint = format!(": serin history demo -n basic-create --kubeconfig={file} --context=c\n");
     assert!(stderr.ends_with(&hint), "{stderr}");
 }

@@ -1,7 +1,9 @@
 //! `serin explain`, offline and on a cluster that lives.
 
 mod elsewhere;
+mod ingresses;
 mod offline;
 mod remedies;
 mod situations;
+mod truth;
 mod world;

@@ -12,12 +12,12 @@ use crate::recorded::{Recording, recordings};
 use crate::stage::{Outcome, PLUGIN, SERIN, Stage, command, outcome};
 
 /// Runs `explain` of a file, with more arguments, without any cluster.
-fn run(program: &str, file: &str, args: &[&str]) -> Outcome {
+pub(super) fn run(program: &str, file: &str, args: &[&str]) -> Outcome {
     let nowhere = std::path::Path::new("/dev/null");
     outcome(&mut command(program, nowhere, &[&["explain", "--snapshot", file], args].concat()))
 }
 
-fn file(name: &str, text: &str) -> String {
+pub(super) fn file(name: &str, text: &str) -> String {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("explain");
     fs::create_dir_all(&folder).expect("a folder");
     let path = folder.join(name);
@@ -138,7 +138,7 @@ What is written next, in this order:
   3. ReplicaSet demo-6c89d8f565: from 1 to 0 pods
   4. Rollout demo: revision bfcb8ccf7 becomes the stable one
 
-At most 3 pods run at a time, those that end not counted.
+At most 3 pods at a time, without those that end.
 How long it takes depends on the start of pods, and a pause that a user ends.
 ";
     assert_eq!(

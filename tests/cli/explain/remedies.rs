@@ -5,23 +5,23 @@ use serde_json::{Value, json};
 use super::world::Live;
 
 /// A situation, and what is to come of the commands that are named for it.
-struct Case {
+pub(super) struct Case {
     /// What is there beside the Rollout.
-    objects: Vec<Value>,
+    pub(super) objects: Vec<Value>,
     /// The Rollout's spec, but for what every Rollout here has.
-    spec: Value,
+    pub(super) spec: Value,
     /// The change after which it does not go on; where there is none, it never does.
-    update: Option<Value>,
+    pub(super) update: Option<Value>,
     /// What it waits for then.
-    waits_for: &'static str,
+    pub(super) waits_for: &'static str,
     /// What the explanation says, among other things.
-    says: &'static str,
+    pub(super) says: &'static str,
     /// Which of the commands are run.
-    commands: &'static [usize],
+    pub(super) commands: &'static [usize],
     /// What an editor does that is opened.
-    editor: &'static str,
+    pub(super) editor: &'static str,
     /// What it waits for when they were.
-    then: &'static str,
+    pub(super) then: &'static str,
 }
 
 impl Default for Case {
@@ -51,7 +51,7 @@ fn image(image: &str) -> Value {
     json!({"spec": {"template": {"spec": {"containers": [{"name": "web", "image": image}]}}}})
 }
 
-fn service(selector: &str, annotations: &Value) -> Value {
+pub(super) fn service(selector: &str, annotations: &Value) -> Value {
     json!({
         "apiVersion": "v1", "kind": "Service", "metadata": {"name": "active", "annotations": annotations},
         "spec": {"selector": {"app": selector}, "ports": [{"port": 80}]},
@@ -79,7 +79,7 @@ pub(super) fn stepwise() -> Value {
 
 impl Case {
     /// The situation comes up, is explained, and ends when the commands were run.
-    async fn ends(self) {
+    pub(super) async fn ends(self) {
         let live = Live::controlled().await;
         if !live.has_kubectl() {
             return;
@@ -103,7 +103,8 @@ impl Case {
         for index in self.commands {
             let command =
                 said["commands"][index]["run"].as_str().unwrap_or_else(|| panic!("no command: {said:#}"));
-            let done = live.shell(&command.replace("IMAGE", "shop:3"), self.editor);
+            let done = live
+                .shell(&command.replace("IMAGE", "shop:3").replace("HOST", "shop.example.com"), self.editor);
             assert_eq!(done.exit, 0, "{command}: {}", done.stderr);
         }
     }
@@ -297,6 +298,26 @@ async fn a_service_gets_the_right_selector() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_selector_of_an_active_service_is_corrected_and_the_preview_stays_one() {
+    let live = Live::controlled().await;
+    if !live.has_kubectl() {
+        return;
+    }
+    live.make(&service("demo", &Value::Null)).await;
+    live.make(&rollout(&blue_green("active"))).await;
+    live.waits_for("nothing").await;
+    live.change(&image("shop:2")).await;
+    live.waits_for("promotion").await;
+    live.patch("v1", "Service", "active", &json!({"spec": {"selector": {"app": "other"}}})).await;
+    let said = live.waits_for("service").await;
+    Case::default().help(&live, &said);
+    // The hash was never gone, so nobody got the revision that was not promoted.
+    let said = live.waits_for("promotion").await;
+    Case::default().help(&live, &said);
+    live.waits_for("nothing").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_service_of_a_rollout_that_is_gone_is_freed() {
     Case {
         objects: vec![service("demo", &json!({"argo-rollouts.argoproj.io/managed-by-rollouts": "gone"}))],
@@ -360,62 +381,6 @@ async fn a_rollout_that_cannot_be_read_is_corrected() {
     .await;
 }
 
-/// An Ingress that sends requests to a Service.
-fn ingress(name: &str, service: &str) -> Value {
-    let path = json!({"path": "/", "pathType": "Prefix", "backend": {"service": {"name": service, "port": {"number": 80}}}});
-    json!({
-        "apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": name},
-        "spec": {"rules": [{"host": "shop.example.com", "http": {"paths": [path]}}]},
-    })
-}
-
-fn routed(stable_ingress: &str) -> Value {
-    json!({"strategy": {"canary": {
-        "canaryService": "active", "stableService": "stable", "steps": [],
-        "trafficRouting": {"nginx": {"stableIngress": stable_ingress}},
-    }}})
-}
-
-fn stable_service() -> Value {
-    let mut stable = service("demo", &Value::Null);
-    stable["metadata"]["name"] = "stable".into();
-    stable
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_ingress_is_named_that_is_there() {
-    Case {
-        objects: vec![service("demo", &Value::Null), stable_service(), ingress("web", "stable")],
-        spec: routed("gone"),
-        waits_for: "reference",
-        says: "gone",
-        editor: "sed -i s/stableIngress:.gone/stableIngress:\\ web/",
-        ..Case::default()
-    }
-    .ends()
-    .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_ingress_of_a_canary_is_another_one_where_its_name_is_taken() {
-    Case {
-        objects: vec![
-            service("demo", &Value::Null),
-            stable_service(),
-            ingress("web", "stable"),
-            ingress("other", "stable"),
-            ingress("demo-web-canary", "active"),
-        ],
-        spec: routed("web"),
-        waits_for: "router",
-        says: "canary ingress `demo-web-canary` controlled by different object",
-        editor: "sed -i s/stableIngress:.web/stableIngress:\\ other/",
-        ..Case::default()
-    }
-    .ends()
-    .await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_feature_that_is_missing_is_left_out() {
     let mut spec = canary(&json!([{"setWeight": 50}]));
@@ -447,8 +412,10 @@ async fn a_budget_lets_one_pod_go() {
     // Pods are as old as the second in which they were made, and the next one has to come.
     live.restart("2s");
     let said = live.waits_for("disruptionBudget").await;
-    let restart =
-        Case { says: "PodDisruptionBudget all lets no pod go. 2 pods are still", ..Case::default() };
+    let restart = Case {
+        says: "PodDisruptionBudget all lets no pod go. Still to be replaced: 2 pods.",
+        ..Case::default()
+    };
     restart.help(&live, &said);
     live.waits_for("nothing").await;
 }
@@ -497,6 +464,7 @@ async fn a_workload_is_made() {
     let named = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "demo"}, "spec": spec});
     live.make(&named).await;
     let said = live.waits_for("workload").await;
+    assert!(said["commands"][0]["run"].as_str().is_some_and(|run| run.starts_with("kubectl apply -f FILE ")));
     assert!(
         said["because"].as_str().expect("a reason").starts_with("Deployment web does not exist"),
         "{said}"

@@ -14,7 +14,7 @@ pub(super) fn situations() -> Vec<Situation> {
 }
 
 /// The object of that kind whose name contains `part`.
-fn object<'a>(saved: &'a mut Value, kind: &str, part: &str) -> &'a mut Value {
+pub(super) fn object<'a>(saved: &'a mut Value, kind: &str, part: &str) -> &'a mut Value {
     let items = saved["items"].as_array_mut().expect("items").iter_mut();
     let mut found = items.filter(|one| one["kind"] == kind);
     found
@@ -40,7 +40,7 @@ fn with_pod(status: &Value) -> Value {
     })
 }
 
-fn condition(kind: &str, status: &str, reason: &str, message: &str) -> Value {
+pub(super) fn condition(kind: &str, status: &str, reason: &str, message: &str) -> Value {
     let time = "2026-11-21T02:28:30Z";
     json!({
         "type": kind, "status": status, "reason": reason, "message": message, "lastUpdateTime": time,
@@ -48,14 +48,14 @@ fn condition(kind: &str, status: &str, reason: &str, message: &str) -> Value {
     })
 }
 
-fn lease(name: &str, holder: &str) -> Value {
+pub(super) fn lease(name: &str, holder: &str) -> Value {
     json!({
         "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": name, "namespace": "ops"},
         "spec": {"holderIdentity": holder, "leaseDurationSeconds": 15, "renewTime": "2026-11-21T02:20:00.000000Z"},
     })
 }
 
-fn container(state: &Value) -> Value {
+pub(super) fn container(state: &Value) -> Value {
     json!({"containerStatuses": [
         {"name": "demo", "image": "a", "imageID": "", "ready": false, "restartCount": 0, "state": state},
     ]})
@@ -93,7 +93,7 @@ fn of_objects() -> Vec<Situation> {
                 conditions.as_array_mut().expect("conditions").push(blocked);
             }),
             "acceptedWrite",
-            "The API server refused a write of Service stable: quota. Mend what it names; the controller tries again",
+            "The API server refused a write of Service stable: quota. Correct what it names; the controller tries again",
         ),
     ]
 }

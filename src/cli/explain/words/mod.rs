@@ -4,7 +4,7 @@ mod objects;
 mod pods;
 mod user;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::cause::{Cause, Finding};
@@ -71,11 +71,18 @@ impl Speaker<'_> {
         Command { run: self.given.kubectl(&words), to: to.to_owned() }
     }
 
+    /// Edits an object of that kind and name.
+    fn edit_object(&self, kind: &str, name: &str, to: &str) -> Command {
+        self.kubectl(&format!("edit {} {name}", kind.to_lowercase()), to)
+    }
+
+    /// Names another object in that field of the Rollout.
+    fn rename(&self, field: &str) -> Command {
+        self.edit_object("Rollout", self.rollout, &format!("name another one in {field}"))
+    }
+
     fn edit(&self) -> Command {
-        self.kubectl(
-            &format!("edit rollout {}", self.rollout),
-            "correct the Rollout, if no file is its source",
-        )
+        self.edit_object("Rollout", self.rollout, "correct the Rollout, if no file is its source")
     }
 }
 
@@ -90,15 +97,16 @@ pub(super) const fn word(cause: &Cause) -> &'static str {
         Cause::Unbuilt { .. } => "supportedSpec",
         Cause::NoService { .. } | Cause::StrayService { .. } | Cause::SharedService { .. } => "service",
         Cause::NoWorkload { .. } => "workload",
-        Cause::Reference(_) => "reference",
+        Cause::NoIngress { .. } | Cause::StrayIngress { .. } | Cause::Reference { .. } => "reference",
         Cause::Router { .. } => "router",
         Cause::Guarded { .. } => "safePlan",
         Cause::Refused { .. } => "acceptedWrite",
         Cause::Aborted { .. } => "retry",
+        Cause::Abortable { .. } => "abort",
         Cause::Held => "resume",
         Cause::Pause { .. } => "pause",
         Cause::Promotion { .. } => "promotion",
-        Cause::Inconclusive => "judgement",
+        Cause::Inconclusive { .. } => "judgement",
         Cause::NoPods { .. } => "podCreation",
         Cause::Pod { .. } => "pod",
         Cause::Deadline { .. } => "progress",
@@ -109,6 +117,7 @@ pub(super) const fn word(cause: &Cause) -> &'static str {
         Cause::Starts { .. } => "podsReady",
         Cause::Young { .. } => "podsAvailable",
         Cause::Nothing { .. } => "nothing",
+        Cause::Shrinks { .. } => "smallerSize",
         Cause::Delay { .. } => "scaleDownDelay",
         Cause::Leaving { .. } => "podsEnded",
         Cause::Other { .. } => "unknown",
@@ -128,26 +137,33 @@ pub(super) fn words(finding: &Finding, speaker: Speaker<'_>) -> Words {
         Cause::Spec(mistakes) => objects::spec(mistakes, speaker),
         Cause::Unbuilt { fields } => objects::unbuilt(fields, speaker),
         Cause::NoService { service, labels, port } => objects::no_service(service, labels, *port, speaker),
-        Cause::StrayService { service, selector, labels } => {
-            objects::stray_service(service, selector, labels, speaker)
+        Cause::StrayService { service, strays, labels } => {
+            objects::stray_service(service, strays, labels, speaker)
         }
+        Cause::NoIngress { ingress, service, port } => objects::no_ingress(ingress, service, *port, speaker),
+        Cause::StrayIngress { ingress, service } => objects::stray_ingress(ingress, service, speaker),
         Cause::SharedService { service, other, is_there } => {
             objects::shared_service(service, other, *is_there, speaker)
         }
         Cause::NoWorkload { kind, name } => objects::no_workload(kind, name, speaker),
-        Cause::Reference(mistakes) => objects::reference(mistakes, speaker),
+        Cause::Reference { mistakes, place } => objects::reference(mistakes, place, speaker),
         Cause::Router { said } => objects::router(said, speaker),
         Cause::Guarded { said } => objects::guarded(said),
         Cause::Refused { said } => objects::refused(said),
-        Cause::Aborted { said, stable } => user::aborted(said, stable, speaker),
+        Cause::Aborted { said, serving, way_back } => {
+            user::aborted(said, serving, way_back.as_ref(), speaker)
+        }
+        Cause::Abortable { way_back } => user::abortable(way_back, speaker),
         Cause::Held => user::held(speaker),
-        Cause::Pause { step, steps } => user::pause(*step, *steps, ends, speaker),
-        Cause::Promotion { preview } => user::promotion(preview.as_deref(), ends, speaker),
-        Cause::Inconclusive => user::inconclusive(speaker),
+        Cause::Pause { step, steps, way_back } => user::pause(*step, *steps, ends, way_back, speaker),
+        Cause::Promotion { preview, idle_seconds, way_back } => {
+            user::promotion(preview.as_deref(), *idle_seconds, ends, way_back, speaker)
+        }
+        Cause::Inconclusive { way_back } => user::inconclusive(way_back, speaker),
         Cause::NoPods { replica_set, said, has, wants } => pods::none(replica_set, said, *has, *wants),
         Cause::Pod { pod, replica_set, trouble, alike, way_back } => {
             let commands = way_back.commands(trouble.may_be_of_image(), speaker);
-            pods::broken(pod, replica_set, trouble, *alike).with_all(commands)
+            pods::broken(pod, replica_set, trouble, *alike, speaker).with_all(commands)
         }
         Cause::Deadline { seconds, way_back } => {
             pods::deadline(*seconds).with_all(way_back.commands(true, speaker))
@@ -163,6 +179,7 @@ pub(super) fn words(finding: &Finding, speaker: Speaker<'_>) -> Words {
         }
         Cause::Young { replica_set, min_ready } => pods::young(replica_set, *min_ready),
         Cause::Nothing { pods, first } => pods::nothing(*pods, first),
+        Cause::Shrinks { workload, from, to } => pods::shrinks(workload, *from, *to),
         Cause::Delay { replica_set, pods } => pods::delay(replica_set, *pods),
         Cause::Leaving { object, pods } => pods::leaving(object, *pods),
         Cause::Other { message } => Words::new(match message.as_str() {
@@ -172,26 +189,9 @@ pub(super) fn words(finding: &Finding, speaker: Speaker<'_>) -> Words {
     }
 }
 
-fn counted(count: i64, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
-}
-
 /// A text with a full stop at its end.
-fn sentence(text: &str) -> String {
+pub(super) fn sentence(text: &str) -> String {
     format!("{}.", text.trim().trim_end_matches('.'))
-}
-
-/// A span as people write it, such as `1h2m` or `45s`.
-#[must_use]
-pub(super) fn span(span: SignedDuration) -> String {
-    let seconds = span.as_secs().max(0);
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds}s"),
-        (0, 0, minutes) => format!("{minutes}m{}s", seconds % 60),
-        (0, hours, minutes) => format!("{hours}h{minutes}m"),
-        (days, hours, _) => format!("{days}d{hours}h"),
-    }
 }
 
 /// A moment, in UTC.
@@ -203,6 +203,7 @@ pub(super) fn moment(time: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::explain::cause::WayBack;
 
     fn speaker(given: &Given) -> Speaker<'_> {
         Speaker { program: Program::Serin, namespace: "shop", rollout: "demo", given }
@@ -223,7 +224,11 @@ mod tests {
         let because =
             |cause: Cause, until| words(&Finding::of(cause).until(until), speaker(&Given::default())).because;
         let (never, soon) = (None, Some(Timestamp::UNIX_EPOCH));
-        let preview = || Cause::Promotion { preview: Some("preview".to_owned()) };
+        let preview = || Cause::Promotion {
+            preview: Some("preview".to_owned()),
+            idle_seconds: None,
+            way_back: WayBack::default(),
+        };
         assert_eq!(
             because(preview(), never),
             "The new revision (Service preview) is ready, and waits until a user promotes it."
@@ -240,14 +245,5 @@ mod tests {
         let Words { because, commands } = words(&Finding::of(guarded), speaker(&Given::default()));
         assert!(because.starts_with("The controller holds back") && because.contains("select \"b\". That"));
         assert!(commands.is_empty());
-    }
-
-    #[test]
-    fn spans_have_two_units_at_most() {
-        for (seconds, text) in
-            [(0, "0s"), (59, "59s"), (61, "1m1s"), (3_720, "1h2m"), (90_000, "1d1h"), (-5, "0s")]
-        {
-            assert_eq!(span(SignedDuration::from_secs(seconds)), text);
-        }
     }
 }

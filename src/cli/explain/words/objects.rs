@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Speaker, Words, sentence};
+use serde_json::{Value, json};
+
+use super::{Command, Speaker, Words, sentence};
 use crate::api::keys;
-use crate::cli::explain::cause::Mistake;
+use crate::cli::explain::cause::{Mistake, Place, StrayLabel};
 use crate::cli::explain::lease::Controller;
 use crate::cli::failure::Program;
 
@@ -15,16 +17,20 @@ pub(super) fn unreadable(path: &str, problem: &str, speaker: Speaker<'_>) -> Wor
 
 pub(super) fn spec(mistakes: &[Mistake], speaker: Speaker<'_>) -> Words {
     let listed = listed(mistakes);
-    Words::new(format!("The spec is wrong, and nothing is done until it is corrected.{listed}"))
+    Words::new(format!("The spec is invalid, and no update goes on until it is corrected.{listed}"))
         .with(speaker.edit())
 }
 
-pub(super) fn reference(mistakes: &[Mistake], speaker: Speaker<'_>) -> Words {
-    Words::new(format!(
-        "An object that the Rollout names is missing or wrong. Once that is mended, it goes on by itself.{}",
+pub(super) fn reference(mistakes: &[Mistake], place: &Place, speaker: Speaker<'_>) -> Words {
+    let words = Words::new(format!(
+        "An object that the Rollout names is missing or wrong. Once that is corrected, it goes on by itself.{}",
         listed(mistakes)
-    ))
-    .with(speaker.edit())
+    ));
+    match place {
+        Place::Rollout => words.with(speaker.edit()),
+        Place::Object { kind, name } => words.with(speaker.edit_object(kind, name, "correct it")),
+        Place::Rights => words,
+    }
 }
 
 pub(super) fn no_workload(kind: &str, name: &str, speaker: Speaker<'_>) -> Words {
@@ -32,7 +38,25 @@ pub(super) fn no_workload(kind: &str, name: &str, speaker: Speaker<'_>) -> Words
         "{kind} {name} does not exist, from which spec.workloadRef takes the pod template. Once it is there, the Rollout \
          goes on by itself."
     ))
-    .with(speaker.edit())
+    .with(speaker.kubectl("apply -f FILE", &format!("make it, from the file with its manifest ({kind} {name})")))
+    .with(speaker.rename("spec.workloadRef"))
+}
+
+pub(super) fn no_ingress(ingress: &str, service: &str, port: i64, speaker: Speaker<'_>) -> Words {
+    let create = format!("create ingress {ingress} --class=nginx --rule='HOST/*={service}:{port}'");
+    Words::new(format!("Ingress {ingress}, which the Rollout names, does not exist."))
+        .with(speaker.kubectl(&create, "make it, with your host, and the class and paths that you need"))
+        .with(speaker.rename("spec.strategy.canary.trafficRouting.nginx"))
+}
+
+pub(super) fn stray_ingress(ingress: &str, service: &str, speaker: Speaker<'_>) -> Words {
+    Words::new(format!("Ingress {ingress} sends no request to Service {service}, the stable one."))
+        .with(speaker.edit_object(
+            "Ingress",
+            ingress,
+            &format!("have a path of it lead to Service {service}"),
+        ))
+        .with(speaker.rename("spec.strategy.canary.trafficRouting.nginx"))
 }
 
 pub(super) fn router(said: &str, speaker: Speaker<'_>) -> Words {
@@ -49,7 +73,7 @@ pub(super) fn guarded(said: &str) -> Words {
 
 pub(super) fn refused(said: &str) -> Words {
     Words::new(format!(
-        "{} Mend what it names; the controller tries again by itself, every 5 to 30 seconds.",
+        "{} Correct what it names; the controller tries again by itself, every 5 to 30 seconds.",
         sentence(said)
     ))
 }
@@ -126,7 +150,7 @@ pub(super) fn unbuilt(fields: &[(String, &'static str)], speaker: Speaker<'_>) -
     let lines: Vec<_> = fields.iter().map(|(path, what)| format!("\n  {path}: cannot {what}")).collect();
     let lines = lines.concat();
     Words::new(format!(
-        "The spec asks for what this version cannot do, so the Rollout is left as it is. Leave these fields out:{lines}"
+        "The spec asks for what this version cannot do, so no update goes on. Leave these fields out:{lines}"
     ))
     .with(speaker.edit())
 }
@@ -137,25 +161,50 @@ pub(super) fn no_service(
     port: i64,
     speaker: Speaker<'_>,
 ) -> Words {
+    /// What `kubectl create service` has a Service select by: its own name.
+    const MADE: &str = "app";
     let create = format!("create service clusterip {service} --tcp=80:{port}");
-    let select = format!("set selector service {service} '{}'", pairs(labels));
     Words::new(format!("Service {service}, which the Rollout names, does not exist."))
         .with(speaker.kubectl(&create, "make it, with the port that you need"))
-        .with(speaker.kubectl(&select, "have it select the pods"))
+        .with(select(service, labels, &[MADE], "have it select the pods", speaker))
+}
+
+/// Has a Service select pods by `labels`, and not by those of `others` that are none of these. A merge patch keeps what the
+/// controller has added to the selector: the hash of a revision, without which other pods would get requests at once.
+fn select(
+    service: &str,
+    labels: &BTreeMap<String, String>,
+    others: &[&str],
+    to: &str,
+    speaker: Speaker<'_>,
+) -> Command {
+    let others = others.iter().map(|key| ((*key).to_owned(), Value::Null));
+    let mut selector: BTreeMap<String, Value> = others.collect();
+    selector.extend(labels.iter().map(|(key, value)| (key.clone(), value.as_str().into())));
+    let patch = json!({"spec": {"selector": selector}});
+    speaker.kubectl(&format!("patch service {service} --type merge -p '{patch}'"), to)
 }
 
 pub(super) fn stray_service(
     service: &str,
-    selector: &BTreeMap<String, String>,
+    strays: &[StrayLabel],
     labels: &BTreeMap<String, String>,
     speaker: Speaker<'_>,
 ) -> Words {
-    let (selector, own) = (pairs(selector), pairs(labels));
+    let asked: Vec<_> = strays.iter().map(|StrayLabel { key, asked, .. }| format!("{key}={asked}")).collect();
+    let has = |StrayLabel { key, has, .. }: &StrayLabel| match has {
+        Some(value) => format!("{key}={value}"),
+        None => format!("no {key}"),
+    };
+    let has: Vec<_> = strays.iter().map(has).collect();
+    let keys: Vec<_> = strays.iter().map(|stray| stray.key.as_str()).collect();
     Words::new(format!(
-        "Service {service} selects pods with {selector}, but those of the Rollout have {own}. Correct the selector, or \
-         the labels of spec.template."
+        "Service {service} selects pods with {}, but those of the Rollout have {}. Correct the selector, or the labels of \
+         spec.template.",
+        asked.join(","),
+        has.join(",")
     ))
-    .with(speaker.kubectl(&format!("set selector service {service} '{own}'"), "correct the selector"))
+    .with(select(service, labels, &keys, "correct the selector", speaker))
 }
 
 pub(super) fn shared_service(service: &str, other: &str, is_there: bool, speaker: Speaker<'_>) -> Words {
@@ -170,8 +219,4 @@ pub(super) fn shared_service(service: &str, other: &str, is_there: bool, speaker
         "Service {service} says that it belongs to the Rollout {other}, which does not exist."
     ))
     .with(speaker.kubectl(&format!("annotate service {service} {key}-"), "free the Service"))
-}
-
-fn pairs(labels: &BTreeMap<String, String>) -> String {
-    labels.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
 }

@@ -2,28 +2,36 @@
 
 use jiff::SignedDuration;
 
-use super::{Speaker, Words, counted, sentence};
+use super::{Speaker, Words, sentence};
 use crate::cli::explain::pods::Trouble;
+use crate::cli::view::{counted, out_of};
 
 pub(super) fn none(replica_set: &str, said: &str, has: i32, wants: i32) -> Words {
     Words::new(format!(
-        "ReplicaSet {replica_set} has {has} of {wants} pods; the API server refuses more: {} Mend what it names (a quota, a \
-         webhook, a service account); the ReplicaSet tries again by itself.",
+        "ReplicaSet {replica_set} has {}; the API server refuses more: {} Correct what it names (a quota, a webhook, a \
+         service account); the ReplicaSet tries again by itself.",
+        out_of(has, wants, "pod"),
         sentence(said)
     ))
 }
 
-pub(super) fn broken(pod: &str, replica_set: &str, trouble: &Trouble, alike: usize) -> Words {
+pub(super) fn broken(
+    pod: &str,
+    replica_set: &str,
+    trouble: &Trouble,
+    alike: usize,
+    speaker: Speaker<'_>,
+) -> Words {
     let what = match trouble {
         Trouble::Image { container, image, said } => {
             format!("cannot pull the image {image} of container {container}: {}", sentence(said))
         }
         Trouble::Crashes { container, restarts, ended } => {
             let ended = if ended.is_empty() { String::new() } else { format!(" with {ended}") };
+            let log = speaker.kubectl(&format!("logs {pod} -c {container} --previous"), "").run;
             format!(
-                "does not stay up: container {container} ended{ended}, and was started again {}. Its log is in \
-                 `kubectl logs {pod} -c {container} --previous`.",
-                counted((*restarts).into(), "time")
+                "does not stay up: container {container} ended{ended}, and was started again {}. Its log is in `{log}`.",
+                counted(*restarts, "time")
             )
         }
         Trouble::Unmakeable { container, said } => {
@@ -34,21 +42,23 @@ pub(super) fn broken(pod: &str, replica_set: &str, trouble: &Trouble, alike: usi
     };
     let others = match alike {
         0 | 1 => String::new(),
-        count => format!(" {count} pods of ReplicaSet {replica_set} fare like this."),
+        count => {
+            format!(" {} of ReplicaSet {replica_set} have the same problem.", counted(many(count), "pod"))
+        }
     };
     Words::new(format!("Pod {pod} {what}{others}"))
 }
 
 pub(super) fn deadline(seconds: i64) -> Words {
     Words::new(format!(
-        "The update came no further for longer than progressDeadlineSeconds ({seconds}). The controller goes on trying."
+        "There was no progress for longer than progressDeadlineSeconds ({seconds}). The controller continues to try."
     ))
 }
 
 pub(super) fn budget(budget: &str, relief: Option<&str>, left: usize, speaker: Speaker<'_>) -> Words {
-    let are = if left == 1 { "1 pod is".to_owned() } else { format!("{left} pods are") };
     let words = Words::new(format!(
-        "A restart cannot go on: PodDisruptionBudget {budget} lets no pod go. {are} still to be replaced."
+        "A restart cannot go on: PodDisruptionBudget {budget} lets no pod go. Still to be replaced: {}.",
+        counted(many(left), "pod")
     ));
     let patch = |patch| format!("patch pdb {budget} --type merge -p '{patch}'");
     let relieve = relief.map(|relief| speaker.kubectl(&patch(relief), "let one pod at a time go"));
@@ -56,11 +66,10 @@ pub(super) fn budget(budget: &str, relief: Option<&str>, left: usize, speaker: S
 }
 
 pub(super) fn restart(left: usize, starting: i32) -> Words {
-    let left = i64::try_from(left).unwrap_or(i64::MAX);
     Words::new(format!(
         "A restart goes on: {} to be replaced, {starting} on the way. As many as maxUnavailable says may be missing at a \
          time, and at least one.",
-        counted(left, "pod")
+        counted(many(left), "pod")
     ))
 }
 
@@ -87,7 +96,8 @@ pub(super) fn starts(
         (Some(pod), None) => format!(" Pod {pod} starts."),
         (None, _) => String::new(),
     };
-    Words::new(format!("ReplicaSet {replica_set} has {available} of {wants} pods available.{detail}"))
+    let pods = out_of(available, wants, "pod");
+    Words::new(format!("ReplicaSet {replica_set} has {pods} available.{detail}"))
 }
 
 pub(super) fn young(replica_set: &str, min_ready: SignedDuration) -> Words {
@@ -101,19 +111,30 @@ pub(super) fn nothing(pods: i32, first: &str) -> Words {
     let pods = match pods {
         0 => "it is to have no pods, and has none".to_owned(),
         1 => "its pod runs the newest revision".to_owned(),
-        pods => format!("its {pods} pods run the newest revision"),
+        pods => format!("its {} run the newest revision", counted(pods, "pod")),
     };
     Words::new(format!("It waits for nothing: {pods}. At the next change of its template {first}."))
 }
 
 pub(super) fn delay(replica_set: &str, pods: i32) -> Words {
-    let pods = counted(pods.into(), "pod");
+    let pods = counted(pods, "pod");
     Words::new(format!(
         "ReplicaSet {replica_set} keeps its {pods} for a while, so that no request is lost and the way back is short."
     ))
 }
 
 pub(super) fn leaving(object: &str, pods: usize) -> Words {
-    let pods = counted(i64::try_from(pods).unwrap_or(i64::MAX), "pod");
-    Words::new(format!("Old pods end: {pods} to go ({object})."))
+    Words::new(format!("Old pods end: {} to go ({object}).", counted(many(pods), "pod")))
+}
+
+pub(super) fn shrinks(workload: &str, from: i32, to: i32) -> Words {
+    Words::new(format!(
+        "{workload} has {}, and the Rollout asks for {to}: once it has taken over, there are fewer, from {from} to {}.",
+        counted(from, "pod"),
+        counted(to, "pod")
+    ))
+}
+
+fn many(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }

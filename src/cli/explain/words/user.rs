@@ -1,41 +1,79 @@
 //! What waits for a user.
 
 use super::{Command, Speaker, Words};
-use crate::cli::explain::cause::WayBack;
-
-fn abort(speaker: Speaker<'_>) -> Command {
-    speaker.own("abort", "take the update back, so that the stable revision gets everything")
-}
-
-fn undo(speaker: Speaker<'_>) -> Command {
-    speaker.own("undo", "give the update up for good, with the template of the revision before")
-}
+use crate::cli::explain::cause::{Revision, Serving, WayBack};
+use crate::cli::view::out_of;
 
 impl WayBack {
-    /// The ways to leave an update that cannot go on; `image` says whether another image may be one.
+    /// Aborts the update, where the stable revision can take over.
+    fn abort(&self, speaker: Speaker<'_>) -> Option<Command> {
+        let to = "take the update back, so that the stable revision gets everything";
+        self.target().filter(|_| !self.is_aborted).map(|_| speaker.own("abort", to))
+    }
+
+    /// Goes back to the template of the stable revision.
+    fn undo(&self, speaker: Speaker<'_>) -> Option<Command> {
+        let number = self.target()?.number?;
+        let to = "give the update up for good, with the template of the stable revision";
+        Some(speaker.own(&format!("undo| --to-revision {number}"), to))
+    }
+
+    /// Promotes the newest revision, where nothing else serves.
+    fn promote(&self, speaker: Speaker<'_>) -> Option<Command> {
+        let to = "have the newest revision, which alone has available pods, take over at once";
+        (self.only_new_serves() && !self.is_aborted).then(|| speaker.own("promote| --full", to))
+    }
+
+    /// The ways out of an update that cannot go on; `image` says whether another image may be one.
     pub(super) fn commands(&self, image: bool, speaker: Speaker<'_>) -> Vec<Command> {
-        let mut commands = Vec::new();
-        if self.has_stable && !self.is_aborted {
-            commands.push(abort(speaker));
-        }
-        if self.has_stable {
-            commands.push(undo(speaker));
-        }
-        if image {
+        let set_image = || {
             let verb = format!("set image| {}=IMAGE", self.container);
-            commands.push(speaker.own(&verb, "try another image"));
-        }
-        commands
+            speaker.own(&verb, "try another image")
+        };
+        let image = image.then(set_image);
+        [self.promote(speaker), self.abort(speaker), self.undo(speaker), image]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    /// The ways out of an update that waits for a user, beside going on.
+    fn beside(&self, speaker: Speaker<'_>) -> Vec<Command> {
+        [self.promote(speaker), self.abort(speaker)].into_iter().flatten().collect()
     }
 }
 
-pub(super) fn aborted(said: &str, stable: &str, speaker: Speaker<'_>) -> Words {
+pub(super) fn aborted(
+    said: &str,
+    serving: &Serving,
+    way_back: Option<&WayBack>,
+    speaker: Speaker<'_>,
+) -> Words {
     let why = if said.is_empty() { String::new() } else { format!(": {}", said.trim_end_matches('.')) };
-    Words::new(format!(
-        "The update was aborted{why}. The stable revision {stable} serves, until somebody decides what to do."
-    ))
-    .with(speaker.own("retry rollout", "try the same update again, from its first step"))
-    .with(undo(speaker))
+    let has = |stable: &Revision| {
+        let pods = out_of(stable.available, stable.wants, "pod");
+        format!("the stable revision {} has {pods} available", stable.hash)
+    };
+    let serves = match serving {
+        Serving::Stable(stable) => {
+            format!("The stable revision {} serves, until a user decides what to do.", stable.hash)
+        }
+        Serving::New { new, stable } => format!("Revision {} still serves: {}.", new.hash, has(stable)),
+        Serving::Both(stable) => {
+            format!("Both revisions serve until the stable one has taken over: {}.", has(stable))
+        }
+        Serving::Neither => "Neither revision has an available pod that users reach.".to_owned(),
+    };
+    let words = Words::new(format!("The update was aborted{why}. {serves}"));
+    let Some(way_back) = way_back else { return words };
+    words
+        .with(speaker.own("retry rollout", "try the same update again, from its first step"))
+        .with_all(way_back.undo(speaker).into_iter().collect())
+}
+
+pub(super) fn abortable(way_back: &WayBack, speaker: Speaker<'_>) -> Words {
+    Words::new("An update had begun before the spec became invalid. It can be aborted all the same.")
+        .with_all(way_back.abort(speaker).into_iter().collect())
 }
 
 pub(super) fn held(speaker: Speaker<'_>) -> Words {
@@ -45,26 +83,41 @@ pub(super) fn held(speaker: Speaker<'_>) -> Words {
     Words::new("A user holds it: spec.paused is true.").with(speaker.kubectl(&patch, "let it go on"))
 }
 
-pub(super) fn pause(step: usize, steps: usize, ends: bool, speaker: Speaker<'_>) -> Words {
+pub(super) fn pause(
+    step: usize,
+    steps: usize,
+    ends: bool,
+    way_back: &WayBack,
+    speaker: Speaker<'_>,
+) -> Words {
     let (how, to) = if ends {
         ("ends by itself", "end the pause now")
     } else {
         ("only a user ends", "go on with the next step")
     };
     let because = format!("Step {step} of {steps} is a pause that {how}.");
-    Words::new(because).with(speaker.own("promote", to)).with(abort(speaker))
+    Words::new(because).with(speaker.own("promote", to)).with_all(way_back.beside(speaker))
 }
 
-pub(super) fn promotion(preview: Option<&str>, ends: bool, speaker: Speaker<'_>) -> Words {
+pub(super) fn promotion(
+    preview: Option<&str>,
+    idle_seconds: Option<i32>,
+    ends: bool,
+    way_back: &WayBack,
+    speaker: Speaker<'_>,
+) -> Words {
     let place = preview.map(|name| format!(" (Service {name})")).unwrap_or_default();
     let how = if ends { "is promoted after a while" } else { "waits until a user promotes it" };
-    Words::new(format!("The new revision{place} is ready, and {how}."))
+    let idle = idle_seconds.map_or_else(String::new, |seconds| {
+        format!(" autoPromotionSeconds ({seconds}) has no effect while autoPromotionEnabled is false.")
+    });
+    Words::new(format!("The new revision{place} is ready, and {how}.{idle}"))
         .with(speaker.own("promote", "send all requests to it now"))
-        .with(abort(speaker))
+        .with_all(way_back.beside(speaker))
 }
 
-pub(super) fn inconclusive(speaker: Speaker<'_>) -> Words {
+pub(super) fn inconclusive(way_back: &WayBack, speaker: Speaker<'_>) -> Words {
     Words::new("An analysis has neither succeeded nor failed; a user has to judge.")
         .with(speaker.own("promote", "go on"))
-        .with(abort(speaker))
+        .with_all(way_back.beside(speaker))
 }

@@ -1,0 +1,80 @@
+//! Numbers and spans of time in words. All that users are shown is counted and rounded here.
+
+use jiff::SignedDuration;
+
+/// A number with its noun, such as `1 pod` and `2 pods`.
+#[must_use]
+pub(in crate::cli) fn counted(count: impl Into<i64>, noun: &str) -> String {
+    let count = count.into();
+    format!("{count} {}", noun_for(count, noun))
+}
+
+/// A part of a number with its noun, such as `0 of 1 pod` and `1 of 2 pods`.
+#[must_use]
+pub(in crate::cli) fn out_of(part: impl Into<i64>, whole: impl Into<i64>, noun: &str) -> String {
+    format!("{} of {}", part.into(), counted(whole, noun))
+}
+
+fn noun_for(count: i64, noun: &str) -> String {
+    if count == 1 { noun.to_owned() } else { format!("{noun}s") }
+}
+
+/// Time that has passed, in seconds that are complete. Never negative.
+#[must_use]
+pub(in crate::cli) fn passed(time: SignedDuration) -> SignedDuration {
+    SignedDuration::from_secs(time.as_secs().max(0))
+}
+
+/// Time that is left, rounded up to seconds, so that a delay of 30 s is one of 30 s when a part of a second has passed.
+/// Never negative.
+#[must_use]
+pub(in crate::cli) fn left(time: SignedDuration) -> SignedDuration {
+    let seconds = time.as_secs().saturating_add(i64::from(time.subsec_nanos() > 0));
+    SignedDuration::from_secs(seconds.max(0))
+}
+
+/// A span of whole seconds as people write it, such as `1h2m` or `45s`.
+#[must_use]
+pub(in crate::cli) fn span(time: SignedDuration) -> String {
+    let seconds = time.as_secs().max(0);
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds}s"),
+        (0, 0, minutes) => format!("{minutes}m{}s", seconds % 60),
+        (0, hours, minutes) => format!("{hours}h{minutes}m"),
+        (days, hours, _) => format!("{days}d{hours}h"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_has_no_plural() {
+        for (count, text) in [(0, "0 pods"), (1, "1 pod"), (2, "2 pods")] {
+            assert_eq!(counted(count, "pod"), text);
+            assert_eq!(out_of(0, count, "pod"), format!("0 of {text}"));
+        }
+    }
+
+    #[test]
+    fn spans_have_two_units_at_most() {
+        for (seconds, text) in
+            [(0, "0s"), (59, "59s"), (61, "1m1s"), (3_720, "1h2m"), (90_000, "1d1h"), (-5, "0s")]
+        {
+            assert_eq!(span(SignedDuration::from_secs(seconds)), text);
+        }
+    }
+
+    #[test]
+    fn what_is_left_is_rounded_up_and_what_has_passed_down() {
+        for (millis, left_seconds, passed_seconds) in
+            [(29_300, 30, 29), (30_000, 30, 30), (1, 1, 0), (0, 0, 0), (-200, 0, 0), (-1_200, 0, 0)]
+        {
+            let time = SignedDuration::from_millis(millis);
+            assert_eq!(left(time), SignedDuration::from_secs(left_seconds), "{millis}");
+            assert_eq!(passed(time), SignedDuration::from_secs(passed_seconds), "{millis}");
+        }
+    }
+}
