@@ -329,6 +329,8 @@ pub struct IngressEntry {
     pub id: Identity,
     /// The object as JSON, for the router.
     pub object: Value,
+    /// Its controller.
+    pub owner: Option<Owner>,
 }
 
 impl Entry for IngressEntry {
@@ -346,7 +348,8 @@ impl Entry for IngressEntry {
     fn prune(mut wire: RawObject) -> Self {
         let managed_fields = wire.metadata.managed_fields.take();
         slim(&mut wire.metadata);
-        if Owner::of(&wire.metadata).is_some_and(|owner| owner.is_rollout()) {
+        let owner = Owner::of(&wire.metadata).filter(Owner::is_rollout);
+        if owner.is_some() {
             // Who set an annotation decides whether it may be taken away again.
             wire.metadata.managed_fields = managed_fields;
         }
@@ -356,7 +359,7 @@ impl Entry for IngressEntry {
             "metadata": wire.metadata,
             "spec": wire.spec,
         });
-        Self { id: identity(&wire.metadata), object }
+        Self { id: identity(&wire.metadata), object, owner }
     }
 
     fn id(&self) -> &Identity {
@@ -364,7 +367,7 @@ impl Entry for IngressEntry {
     }
 
     fn terms(&self, _: &ObjectKey) -> Vec<Term> {
-        Vec::new()
+        self.owner.iter().map(|owner| Term::ControlledBy(owner.uid.clone())).collect()
     }
 
     fn differs(&self, before: &Self) -> bool {

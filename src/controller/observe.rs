@@ -45,7 +45,7 @@ pub fn observe(key: &ObjectKey, caches: &Caches, remembered: Remembered) -> Obse
         rollout: Rollout::clone(rollout),
         replica_sets,
         services: services(key, observed, caches),
-        ingresses: ingresses(&key.namespace, observed, caches),
+        ingresses: ingresses(&key.namespace, &id.uid, observed, caches),
         pods,
         workload: workload(&key.namespace, observed, caches),
         last_failure: remembered.last_failure,
@@ -85,11 +85,20 @@ fn services(key: &ObjectKey, observed: &ObservedKeys, caches: &Caches) -> BTreeM
     observed.services.iter().filter_map(service).chain(managed).collect()
 }
 
-fn ingresses(namespace: &str, observed: &ObservedKeys, caches: &Caches) -> BTreeMap<String, Value> {
+/// The Ingresses that the Rollout names, and those that it controls.
+fn ingresses(
+    namespace: &str,
+    uid: &str,
+    observed: &ObservedKeys,
+    caches: &Caches,
+) -> BTreeMap<String, Value> {
     let cache = caches.ingresses.read();
     let ingress =
         |name: &String| Some((name.clone(), cache.get(&ObjectKey::new(namespace, name))?.object.clone()));
-    observed.ingresses.iter().filter_map(ingress).collect()
+    let controlled = cache.find(&Term::ControlledBy(uid.to_owned()));
+    let controlled = controlled.filter(|(key, _)| key.namespace == namespace);
+    let controlled = controlled.map(|(key, entry)| (key.name.clone(), entry.object.clone()));
+    observed.ingresses.iter().filter_map(ingress).chain(controlled).collect()
 }
 
 fn pods(replica_sets: &[ReplicaSetView], caches: &Caches) -> Vec<PodView> {

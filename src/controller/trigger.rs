@@ -69,7 +69,8 @@ impl Trigger for ServiceEntry {
 
 impl Trigger for IngressEntry {
     fn watchers(&self, key: &ObjectKey, caches: &Caches) -> BTreeSet<ObjectKey> {
-        rollouts_with(&Term::NamesIngress(key.clone()), caches)
+        let owner = self.owner.as_ref().and_then(|owner| owning_rollout(owner, &key.namespace));
+        rollouts_with(&Term::NamesIngress(key.clone()), caches).into_iter().chain(owner).collect()
     }
 }
 

@@ -151,13 +151,9 @@ fn derive_progressing(
     let progressed = is_progressing(cx, &draft.status);
     let created = draft.is_creating();
     let next = &mut draft.status;
-    let (yes, no, unknown) = (ConditionStatus::True, ConditionStatus::False, ConditionStatus::Unknown);
+    let (yes, unknown) = (ConditionStatus::True, ConditionStatus::Unknown);
     if next.abort {
-        let message = abort_message(cx, draft.pauses.abort.as_deref());
-        if !has_reason(next, Reason::RolloutAborted) {
-            replace(next, cx.now, Fact::new(kind, no, Reason::RolloutAborted, message.clone()));
-            draft.tell(EventReason::RolloutAborted, message);
-        }
+        derive_abort(cx, draft);
     } else if created {
         let message = format!("Created new replica set \"{}-{}\"", cx.name(), cx.current_hash);
         set(next, cx.now, Fact::new(kind, yes, Reason::NewReplicaSetCreated, message));
@@ -179,6 +175,16 @@ fn derive_progressing(
         set(next, cx.now, Fact::new(kind, unknown, Reason::RolloutResumed, "Rollout is resumed"));
     } else if !paused {
         watch_deadline(cx, draft, &subject);
+    }
+}
+
+/// Says that the update was aborted, and why.
+pub(super) fn derive_abort(cx: &Context<'_>, draft: &mut Draft) {
+    let message = abort_message(cx, draft.pauses.abort.as_deref());
+    if !has_reason(&draft.status, Reason::RolloutAborted) {
+        let (kind, no) = (ConditionType::Progressing, ConditionStatus::False);
+        replace(&mut draft.status, cx.now, Fact::new(kind, no, Reason::RolloutAborted, message.clone()));
+        draft.tell(EventReason::RolloutAborted, message);
     }
 }
 

@@ -79,6 +79,31 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// A Rollout whose spec cannot be carried out, with `current` as the ReplicaSet of its template, and unchanged.
+    pub(super) fn pinned(
+        snapshot: &'a Snapshot,
+        rollout: &'a Rollout,
+        strategy: Strategy<'a>,
+        status: &'a RolloutStatus,
+        now: Timestamp,
+        current: &'a ReplicaSetView,
+    ) -> Self {
+        let cx = Self::new(snapshot, rollout, strategy, status, now);
+        Self {
+            workload: None,
+            new_rs: Some(current),
+            current_hash: current.hash().to_owned(),
+            step_hash: status.current_step_hash.clone().unwrap_or_default(),
+            rollback: Rollback::None,
+            ..cx
+        }
+    }
+
+    /// `metadata.uid` of the Rollout.
+    pub(super) fn uid(&self) -> &'a str {
+        self.rollout.metadata.uid.as_deref().unwrap_or_default()
+    }
+
     pub(super) fn name(&self) -> &'a str {
         self.rollout.metadata.name.as_deref().unwrap_or_default()
     }
@@ -128,6 +153,13 @@ impl<'a> Context<'a> {
     /// The user wants everything to stand still, or an analysis left it to the user.
     pub(super) fn is_halted(&self) -> bool {
         self.rollout.spec.paused || self.has_pause(PauseReason::InconclusiveAnalysisRun)
+    }
+
+    /// Whether a full promotion was asked for that neither a pause of the user's holds back nor an abort has ended. Of the
+    /// two commands the later one counts: an abort that has been carried out has a time.
+    pub(super) fn is_promoting_full(&self) -> bool {
+        let is_aborted_since = self.status.abort && self.status.aborted_at.is_none();
+        self.status.promote_full && !self.rollout.spec.paused && !is_aborted_since
     }
 
     pub(super) fn has_pause(&self, reason: PauseReason) -> bool {

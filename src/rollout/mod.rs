@@ -12,6 +12,7 @@ mod context;
 mod draft;
 mod duration;
 mod hold;
+mod keep;
 pub mod labels;
 mod metadata;
 pub mod phase;
@@ -99,7 +100,7 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
             let arriving = hold::until_arrived(snapshot.held_since, now);
             return match (refusal, arriving) {
                 (validate::Refusal::Reference(_), Some(until)) if is_new => draft.wait(until),
-                (refusal, _) => refuse(draft, rollout, &before, now, &refusal.to_string()),
+                (refusal, _) => refuse(draft, snapshot, &before, now, &refusal.to_string()),
             };
         }
     };
@@ -114,7 +115,7 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
     if replica_set::avoid_collision(&cx, &mut draft) {
         return draft.close(rollout.status.as_ref());
     }
-    release_services(&cx, &mut draft);
+    release(&cx, &mut draft);
     workload::record(&cx, &mut draft);
     let routed = match strategy {
         Strategy::Canary(_) => canary::decide(&cx, &mut draft),
@@ -129,7 +130,7 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
             draft.hold(&cx);
             draft.close(rollout.status.as_ref())
         }
-        Err(error) => refuse(draft, rollout, &before, now, &error.to_string()),
+        Err(error) => refuse(draft, snapshot, &before, now, &error.to_string()),
     }
 }
 
@@ -149,17 +150,23 @@ fn announce(rollout: &Rollout, before: &RolloutStatus, draft: &mut Draft) {
     }
 }
 
-/// Services that the Rollout managed and names no longer select all of its pods again.
-fn release_services(cx: &Context<'_>, draft: &mut Draft) {
-    let named = observed_keys(cx.rollout).services;
-    let unnamed = cx.snapshot.services.values().filter(|service| !named.contains(&service.id.name));
+/// Services that the Rollout managed and names no longer select all of its pods again, and canary Ingresses that no
+/// router of its refers to any more get no more traffic.
+fn release(cx: &Context<'_>, draft: &mut Draft) {
+    let named = observed_keys(cx.rollout);
+    let unnamed = cx.snapshot.services.values().filter(|service| !named.services.contains(&service.id.name));
     unnamed.filter(|service| service.managed_by.is_some()).for_each(|service| draft.release(service));
+    let unnamed = cx.snapshot.ingresses.iter().filter(|(name, _)| !named.ingresses.contains(*name));
+    let releases = unnamed.filter_map(|(_, ingress)| traffic::withdraw(cx.uid(), ingress));
+    releases.for_each(|op| draft.push(op));
 }
 
-/// Nothing but a condition that says what is wrong with the spec, until the spec or the world changes.
-fn refuse(mut draft: Draft, rollout: &Rollout, before: &RolloutStatus, now: Timestamp, why: &str) -> Plan {
+/// A condition that says what is wrong with the spec, until the spec or the world changes; what runs is kept.
+fn refuse(mut draft: Draft, snapshot: &Snapshot, before: &RolloutStatus, now: Timestamp, why: &str) -> Plan {
+    let rollout = &snapshot.rollout;
     draft.start_over(before);
     announce(rollout, before, &mut draft);
+    keep::keep(snapshot, before, now, &mut draft);
     let name = rollout.metadata.name.as_deref().unwrap_or_default();
     conditions::set_invalid(&mut draft.status, now, name, why);
     draft.status.observed_generation = rollout.metadata.generation.map(|g| g.to_string());

@@ -28,7 +28,7 @@ fn canary_reason(cx: &Context<'_>, draft: &Draft) -> Option<String> {
         total == 0 || cx.status.current_step_index.and_then(|i| usize::try_from(i).ok()) == Some(total);
     if cx.stable_rs.is_none() {
         Some("Stable ReplicaSet is gone".to_owned())
-    } else if cx.status.promote_full {
+    } else if cx.is_promoting_full() {
         Some("Full promotion requested".to_owned())
     } else if cx.rollback.is_fast() {
         Some(rollback_reason(cx.rollback).to_owned())
@@ -56,7 +56,7 @@ fn blue_green_reason(cx: &Context<'_>, draft: &Draft) -> Option<&'static str> {
         return None;
     }
     let is_aborted = draft.is_aborted(cx);
-    if cx.status.promote_full {
+    if cx.is_promoting_full() {
         Some("Full promotion requested")
     } else if cx.rollback.is_fast() {
         Some(rollback_reason(cx.rollback))

@@ -21,7 +21,8 @@ pub struct Snapshot {
     /// The Services of the namespace that the Rollout names, or that say it manages them, by name; those that do not
     /// exist are absent.
     pub services: BTreeMap<String, ServiceView>,
-    /// The Ingresses that the Rollout's router reads and writes, by name; those that do not exist are absent.
+    /// The Ingresses that the Rollout's router reads and writes, and those that the Rollout controls, by name; those that do
+    /// not exist are absent.
     pub ingresses: BTreeMap<String, Value>,
     /// The Pods controlled by `replica_sets`, by name. Empty where the Rollout has no ephemeral metadata and is not to
     /// be restarted.

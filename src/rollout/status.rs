@@ -56,6 +56,19 @@ pub(super) fn finish(cx: &Context<'_>, draft: &mut Draft) {
     observe(cx, draft);
 }
 
+/// Counts pods and folds an abort into the status; all else stays as it was read.
+pub(super) fn keep(cx: &Context<'_>, draft: &mut Draft) {
+    let selector = draft.status.selector.take();
+    count(cx, &mut draft.status);
+    draft.status.selector = draft.status.selector.take().or(selector);
+    if draft.is_aborted(cx) {
+        fold_abort(cx, draft);
+        fold_pauses(cx, draft);
+        conditions::derive_abort(cx, draft);
+    }
+    observe(cx, draft);
+}
+
 /// What only the other strategy has; it may be left from before the strategy changed.
 fn forget_other_strategy(cx: &Context<'_>, status: &mut RolloutStatus) {
     match cx.strategy {
@@ -118,6 +131,7 @@ fn format_selector(selector: &LabelSelector, hash: Option<&str>) -> String {
 fn fold_abort(cx: &Context<'_>, draft: &mut Draft) {
     let aborted = draft.pauses.abort.is_some() || draft.is_aborted(cx);
     draft.status.abort = aborted;
+    draft.status.promote_full &= !aborted;
     draft.status.aborted_at =
         aborted.then(|| cx.status.aborted_at.clone().unwrap_or_else(|| whole_seconds(cx.now)));
 }
@@ -159,5 +173,8 @@ fn observe(cx: &Context<'_>, draft: &mut Draft) {
     observed.ready_replicas = next.ready_replicas;
     observed.available_replicas = next.available_replicas;
     observed.hpa_replicas = next.hpa_replicas;
-    conditions::derive_failure(cx, &mut draft.observed);
+    conditions::derive_failure(cx, observed);
+    if observed.phase.is_none() {
+        phase::derive(cx.rollout, observed);
+    }
 }

@@ -29,6 +29,13 @@ pub fn routers(rollout: &Rollout) -> Vec<Router<'_>> {
     NginxRouter::of(rollout).map(Router::Nginx).into_iter().collect()
 }
 
+/// What takes all traffic from the canary at `object`, if it is one of the Rollout with `uid` that gets some. It needs
+/// nothing of the Rollout's spec.
+#[must_use]
+pub fn withdraw(uid: &str, object: &Value) -> Option<Op> {
+    nginx::release(uid, object).ok().flatten()
+}
+
 impl Router<'_> {
     /// Names of the Ingresses that the router reads or writes.
     #[must_use]

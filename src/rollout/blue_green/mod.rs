@@ -36,6 +36,18 @@ pub(super) fn decide(cx: &Context<'_>, strategy: &BlueGreenStrategy, draft: &mut
     status::finish(cx, draft);
 }
 
+/// What to do about a blue-green Rollout whose spec cannot be carried out: sizes follow, and an abort is carried out.
+pub(super) fn keep(cx: &Context<'_>, strategy: &BlueGreenStrategy, draft: &mut Draft) {
+    let update = Update { cx, strategy };
+    update.scale(draft);
+    if draft.is_aborted(cx) {
+        update.point_active(draft);
+    }
+    if update.active().is_some() {
+        update.read_selectors(draft);
+    }
+}
+
 /// Begins an update: whatever belonged to the previous one is forgotten.
 fn restart(draft: &mut Draft) {
     draft.pauses.clear = true;
@@ -86,7 +98,7 @@ impl<'a> Update<'_, 'a> {
     }
 
     fn advance(&self, draft: &mut Draft) {
-        if self.cx.is_fully_promoted() || self.cx.rollback.is_within_window() || self.cx.status.promote_full {
+        if self.cx.is_fully_promoted() || self.cx.rollback.is_within_window() || self.cx.is_promoting_full() {
             draft.pauses.remove_abort = true;
         }
         restart::advance(self.cx, draft);
@@ -156,7 +168,7 @@ impl<'a> Update<'_, 'a> {
             replicas: cx.replicas,
             preview_replicas: self.strategy.preview_replica_count,
             has_other_active: active.is_some_and(is_other),
-            is_promoted_full: cx.status.promote_full && !cx.is_changed(),
+            is_promoted_full: cx.is_promoting_full() && !cx.is_changed(),
             is_current_recorded: cx.status.current_pod_hash.as_deref() == Some(cx.current_hash.as_str()),
             is_paused: cx.rollout.spec.paused || !cx.status.pause_conditions.is_empty(),
             is_checkpoint_passed: cx.status.blue_green.scale_up_preview_check_point,
@@ -193,7 +205,7 @@ impl<'a> Update<'_, 'a> {
         let cx = self.cx;
         let stable = cx.stable_rs.map(ReplicaSetView::hash);
         let active = self.active_hash().or(stable);
-        cx.rollback.is_fast() || cx.status.promote_full || active.is_none_or(|hash| hash == cx.current_hash)
+        cx.rollback.is_fast() || cx.is_promoting_full() || active.is_none_or(|hash| hash == cx.current_hash)
     }
 
     fn pause(&self, draft: &mut Draft) {

@@ -30,6 +30,20 @@ pub(super) fn decide(cx: &Context<'_>, draft: &mut Draft) -> Result<(), TrafficE
     Ok(())
 }
 
+/// What to do about a canary whose spec cannot be carried out: sizes follow, and an abort is carried out.
+pub(super) fn keep(cx: &Context<'_>, draft: &mut Draft) {
+    skip_what_needs_no_steps(cx, draft);
+    if !draft.is_aborted(cx) {
+        if scale::is_due(cx) {
+            scale::apply(cx, draft);
+        }
+        return;
+    }
+    services::point(cx, draft);
+    route::withdraw(cx, draft);
+    scale::apply(cx, draft);
+}
+
 /// Begins an update: the steps start anew, and whatever belonged to the previous one is forgotten.
 fn restart(cx: &Context<'_>, draft: &mut Draft) {
     let total = cx.step_count();
@@ -96,13 +110,13 @@ fn advance(cx: &Context<'_>, draft: &mut Draft) -> Result<(), TrafficError> {
 
 /// An abort goes back to the start, a full promotion or a rollback within the window to the end of the steps.
 fn skip_what_needs_no_steps(cx: &Context<'_>, draft: &mut Draft) {
-    let Some(total) = cx.step_count() else { return };
-    if cx.rollback.is_within_window() || cx.status.promote_full {
+    if cx.rollback.is_within_window() || cx.is_promoting_full() {
         draft.pauses.clear = true;
         draft.pauses.remove_abort = true;
-        draft.status.current_step_index = Some(total);
+        draft.status.current_step_index = cx.step_count();
     } else if cx.status.abort {
-        draft.status.current_step_index = Some(if cx.is_fully_promoted() { total } else { 0 });
+        draft.status.current_step_index =
+            cx.step_count().map(|total| if cx.is_fully_promoted() { total } else { 0 });
     }
     if cx.is_fully_promoted() {
         draft.pauses.remove_abort = true;

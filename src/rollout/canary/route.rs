@@ -6,7 +6,7 @@ use super::super::progress;
 use super::scale;
 use crate::api::rollout_status::{TrafficWeights, WeightDestination};
 use crate::domain::event::EventReason;
-use crate::domain::plan::StageName;
+use crate::domain::plan::{ObjectKind, StageName};
 use crate::traffic::{self, TrafficError};
 
 /// Brings the routers' objects and the recorded weights in line with the step.
@@ -25,6 +25,11 @@ pub(super) fn apply(cx: &Context<'_>, draft: &mut Draft) -> Result<(), TrafficEr
         ));
         return Ok(());
     }
+    if weight == 0 && draft.is_aborted(cx) && was_refused(cx) {
+        // What was refused is no part of an abort.
+        withdraw(cx, draft);
+        return Ok(());
+    }
     for router in &routers {
         for op in router.render(&cx.snapshot.ingresses, weight)? {
             draft.push(op);
@@ -32,6 +37,25 @@ pub(super) fn apply(cx: &Context<'_>, draft: &mut Draft) -> Result<(), TrafficEr
     }
     record(cx, draft, max, weight);
     Ok(())
+}
+
+/// Whether the API server refused the last write of an object of a router.
+fn was_refused(cx: &Context<'_>) -> bool {
+    cx.snapshot.last_failure.as_ref().is_some_and(|failure| failure.kind == ObjectKind::Ingress)
+}
+
+/// Takes all traffic from an aborted canary by the smallest writes, of what is there alone. Traffic stays while the stable
+/// revision cannot carry it.
+pub(super) fn withdraw(cx: &Context<'_>, draft: &mut Draft) {
+    let max = cx.max_weight();
+    if scale::abort_weight(cx, draft) > 0 || !can_stable_carry(cx, max, 0) {
+        return;
+    }
+    let ingresses = cx.snapshot.ingresses.values();
+    ingresses.filter_map(|ingress| traffic::withdraw(cx.uid(), ingress)).for_each(|op| draft.push(op));
+    if cx.is_routed() && cx.status.canary.weights.is_some() {
+        record(cx, draft, max, 0);
+    }
 }
 
 fn desired_weight(cx: &Context<'_>, draft: &Draft) -> i32 {
@@ -43,7 +67,7 @@ fn desired_weight(cx: &Context<'_>, draft: &Draft) -> i32 {
     if cx.is_fully_promoted() || !is_canary_up {
         return 0;
     }
-    if cx.status.promote_full {
+    if cx.is_promoting_full() {
         return promotion_weight(cx);
     }
     let steps = cx.steps();

@@ -244,7 +244,9 @@ fn position<'s>(cx: &Context<'_>, draft: &Draft, steps: &'s [StepSize]) -> Canar
         index: draft.status.current_step_index.or_else(|| cx.step_count()),
         max_weight: cx.max_weight(),
         is_aborted: draft.is_aborted(cx),
-        is_promoted: draft.status.promote_full || cx.status.stable_rs.is_none() || is_stable,
+        is_promoted: draft.status.promote_full && cx.is_promoting_full()
+            || cx.status.stable_rs.is_none()
+            || is_stable,
     }
 }
 

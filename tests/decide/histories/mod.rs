@@ -78,7 +78,7 @@ fn play(family: Family) {
     let histories = number("SERIN_HISTORIES").unwrap_or(HISTORIES);
     let config = Config {
         cases: histories,
-        rng_seed: RngSeed::Fixed(number("SERIN_SEED").unwrap_or(1).into()),
+        rng_seed: RngSeed::Fixed(u64::from(number("SERIN_SEED").unwrap_or(1)) * 8 + family as u64),
         failure_persistence: None,
         max_shrink_iters: 3_000,
         ..Config::default()

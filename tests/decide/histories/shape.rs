@@ -186,8 +186,10 @@ fn canary(family: Family) -> BoxedStrategy<Value> {
             all.extend([steps, surge, unavailable, threshold].into_iter().flatten());
             let (delay, limit, abort, dynamic, least) = routed;
             if is_routed {
-                all.extend([delay, limit, dynamic.clone(), least].into_iter().flatten());
-                all.extend(abort.filter(|_| dynamic.is_none()));
+                // A stable revision that shrinks with its traffic has no delays.
+                let is_dynamic = dynamic.as_ref().is_some_and(|(_, is_dynamic)| *is_dynamic == true);
+                all.extend([limit, dynamic, least].into_iter().flatten());
+                all.extend([delay, abort].into_iter().flatten().filter(|_| !is_dynamic));
             }
             if limits_are_zero(all) {
                 all.remove("maxUnavailable");

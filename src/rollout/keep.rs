@@ -1,0 +1,75 @@
+//! What is done about a Rollout whose spec cannot be carried out.
+//!
+//! Nothing of an update goes on, and none begins. But an abort needs nothing but what is there, and is carried out: weight
+//! to 0, Services back to the stable revision, sizes. What runs follows a new size, and counts stay true. The template is
+//! that of the ReplicaSet that the status calls the current one, whatever the spec asks for now.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+
+use super::context::{Context, Strategy};
+use super::draft::Draft;
+use super::snapshot::{ReplicaSetView, Snapshot};
+use super::views::total;
+use super::{blue_green, canary, revision, status, workload};
+use crate::api::rollout::RolloutStrategy;
+use crate::api::{PodTemplate, Rollout, RolloutStatus};
+use crate::domain::template::restored;
+
+/// Keeps what runs, and carries out an abort.
+pub(super) fn keep(snapshot: &Snapshot, before: &RolloutStatus, now: Timestamp, draft: &mut Draft) {
+    let owned: Vec<_> = snapshot
+        .replica_sets
+        .iter()
+        .filter(|rs| rs.owned && revision::belongs(&snapshot.rollout, rs))
+        .collect();
+    let is_current = |rs: &&&ReplicaSetView| Some(rs.hash()) == before.current_pod_hash.as_deref();
+    let kept = owned.iter().find(is_current).map(|current| (pinned(snapshot, before, current), *current));
+    let Some((rollout, current)) = kept else { return count(&owned, &mut draft.status) };
+    let strategy = match &rollout.spec.strategy {
+        RolloutStrategy { canary: Some(canary), .. } => Strategy::Canary(canary),
+        RolloutStrategy { blue_green: Some(blue_green), .. } => Strategy::BlueGreen(blue_green),
+        RolloutStrategy { canary: None, blue_green: None } => return count(&owned, &mut draft.status),
+    };
+    let cx = Context::pinned(snapshot, &rollout, strategy, before, now, current);
+    match strategy {
+        Strategy::Canary(_) => canary::keep(&cx, draft),
+        Strategy::BlueGreen(strategy) => blue_green::keep(&cx, strategy, draft),
+    }
+    status::keep(&cx, draft);
+}
+
+/// The Rollout as it can be carried out: with the template that runs, one strategy, and numbers that mean something.
+fn pinned(snapshot: &Snapshot, before: &RolloutStatus, current: &ReplicaSetView) -> Rollout {
+    let mut rollout = Cow::into_owned(workload::filled(snapshot));
+    let spec = &mut rollout.spec;
+    let template = restored(&current.template, &current.injected());
+    spec.template = PodTemplate::new(template.as_object().cloned().unwrap_or_default());
+    spec.workload_ref = None;
+    spec.restart_at = None;
+    spec.paused = true;
+    spec.replicas = spec.replicas.filter(|replicas| *replicas >= 0).or_else(|| current.desired_replicas());
+    let was_blue_green = before.blue_green.active_selector.is_some();
+    if spec.strategy.canary.is_some() && spec.strategy.blue_green.is_some() {
+        spec.strategy.canary.take_if(|_| was_blue_green);
+        spec.strategy.blue_green.take_if(|_| !was_blue_green);
+    }
+    if let Some(canary) = &mut spec.strategy.canary {
+        let max = canary.traffic_routing.as_mut().map_or(100, |routing| {
+            routing.max_traffic_weight = routing.max_traffic_weight.filter(|max| *max > 0);
+            routing.max_traffic_weight.unwrap_or(100)
+        });
+        let weights = canary.steps.iter_mut().filter_map(|step| step.set_weight.as_mut());
+        weights.for_each(|weight| *weight = (*weight).clamp(0, max));
+    }
+    rollout
+}
+
+fn count(owned: &[&ReplicaSetView], status: &mut RolloutStatus) {
+    let sum = |of: fn(&ReplicaSetView) -> i32| total(owned.iter().map(|rs| of(rs)));
+    status.replicas = sum(|rs| rs.status.replicas);
+    status.ready_replicas = sum(|rs| rs.status.ready);
+    status.available_replicas = sum(|rs| rs.status.available);
+    status.hpa_replicas = status.replicas;
+}
