@@ -67,7 +67,7 @@ pub(super) fn references(rollout: &Rollout, world: &World) -> Vec<SpecError> {
     };
     let (ingresses, stable) = ingress_names(rollout);
     let ingresses = world.ingresses(&ingresses, stable, namespace);
-    let errors = validate_references(&filled, &services, &ingresses).err();
+    let errors = validate_references(&filled, &[], &services, &ingresses).err();
     found.extend(errors.iter().flat_map(|errors| errors.iter().cloned()));
     found
 }

@@ -334,10 +334,10 @@ fn services_exist_select_the_pods_and_belong_to_nobody_else() {
     let demo = canary(&json!({"canaryService": "canary", "stableService": "stable"}));
     let own = [("app", "demo"), ("rollouts-pod-template-hash", "abc")];
     let good = services([service("canary", &own, Some("demo")), service("stable", &own, None)]);
-    assert_eq!(errors(validate_references(&demo, &good, &BTreeMap::new())), [""; 0]);
+    assert_eq!(errors(validate_references(&demo, &[], &good, &BTreeMap::new())), [""; 0]);
 
     let bad = services([service("canary", &[("app", "x"), ("tier", "web")], Some("other"))]);
-    let found = errors(validate_references(&demo, &bad, &BTreeMap::new()));
+    let found = errors(validate_references(&demo, &[], &bad, &BTreeMap::new()));
     let canary = r#"spec.strategy.canary.canaryService: Invalid value: "canary": "#;
     let starts = [
         format!(
@@ -372,7 +372,7 @@ fn every_field_that_names_a_service_is_checked() {
     ];
     for (strategy, fields) in strategies {
         let rollout = rollout(&json!({"strategy": strategy}));
-        let found = errors(validate_references(&rollout, &BTreeMap::new(), &BTreeMap::new()));
+        let found = errors(validate_references(&rollout, &[], &BTreeMap::new(), &BTreeMap::new()));
         assert_eq!(found.len(), fields.len(), "{found:?}");
         for (found, field) in found.iter().zip(fields) {
             assert!(found.contains(&format!(".{field}: Invalid value: ")), "{field}: {found}");
@@ -390,7 +390,7 @@ fn ingresses_exist_and_use_the_stable_service() {
     };
     let check = |nginx: Value, service: &str| {
         let ingresses = BTreeMap::from([("web".to_owned(), ingress(service))]);
-        errors(validate_references(&routed(&json!({"nginx": nginx}), &json!([])), &services, &ingresses))
+        errors(validate_references(&routed(&json!({"nginx": nginx}), &json!([])), &[], &services, &ingresses))
             .join("|")
     };
     let at = "spec.strategy.canary.trafficRouting.nginx";
