@@ -64,7 +64,7 @@ pub enum Refusal {
 }
 
 fn also(unbuilt: &[Unbuilt]) -> String {
-    unbuilt.iter().map(|feature| format!("; also {feature}")).collect()
+    unbuilt.iter().flat_map(|feature| ["; also ".to_owned(), feature.to_string()]).collect()
 }
 
 /// The strategy of a Rollout that can be carried out. `filled` is it with what its workload gives to it.

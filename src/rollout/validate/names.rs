@@ -65,7 +65,7 @@ pub(super) fn check_service(name: Option<&str>, path: &Path, found: &mut Finding
     if let Err(problem) = dns_label(name)
         && !name.is_empty()
     {
-        found.invalid(path, name, problem);
+        found.invalid(path, name, format!("is not a name that a Service can have: it {problem}"));
     }
 }
 

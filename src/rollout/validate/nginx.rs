@@ -51,7 +51,7 @@ fn check_ingress(name: &str, rollout: &str, path: &Path, found: &mut Findings) {
         return;
     }
     if let Err(problem) = names::dns_subdomain(name) {
-        found.invalid(path, name, problem);
+        found.invalid(path, name, format!("is not a name that an Ingress can have: it {problem}"));
         return;
     }
     let canary = canary_ingress_name(rollout, name);

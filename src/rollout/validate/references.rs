@@ -102,7 +102,11 @@ fn service_fields(rollout: &Rollout) -> Vec<(&'static str, &str, Serves)> {
     let strategy = &rollout.spec.strategy;
     let mut fields = Vec::new();
     if let Some(blue_green) = &strategy.blue_green {
-        fields.push(("spec.strategy.blueGreen.activeService", blue_green.active_service.as_str(), Serves::Users));
+        fields.push((
+            "spec.strategy.blueGreen.activeService",
+            blue_green.active_service.as_str(),
+            Serves::Users,
+        ));
         let preview = blue_green.preview_service.as_deref().unwrap_or_default();
         fields.push(("spec.strategy.blueGreen.previewService", preview, Serves::New));
     }
@@ -153,7 +157,8 @@ fn check_label(
     path: &Path,
     found: &mut Findings,
 ) {
-    let has = |label: Option<&str>| label.map_or_else(|| "is not set".to_owned(), |label| format!("is {label:?}"));
+    let has =
+        |label: Option<&str>| label.map_or_else(|| "is not set".to_owned(), |label| format!("is {label:?}"));
     let changes = format!("remove {key} from the selector of the Service, for it changes with the version");
     if new != Some(value) {
         let is_right = served.iter().any(|one| one.label(key) == Some(value));

@@ -7,8 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::error::{Findings, Path};
 use super::{SpecErrors, pod_template};
-use crate::api::{PodTemplate, Rollout};
 use crate::api::rollout::{RolloutSpec, WorkloadRef};
+use crate::api::{PodTemplate, Rollout};
 use crate::domain::selector::selects;
 use crate::rollout::snapshot::{Unresolved, WorkloadView};
 use crate::rollout::workload::{ScaleDown, WorkloadKind};

@@ -69,7 +69,9 @@ pub(super) fn check(value: Option<&Value>, path: &Path, found: &mut Findings) {
             "must be a number, which may end in m, k, M, G, T, P, E, Ki, Mi, Gi, Ti, Pi or Ei",
             value.as_str().and_then(meant).unwrap_or_else(|| "write for example 500m, 2 or 128Mi".to_owned()),
         ),
-        Some(amount) if Quantity::parse("0").is_some_and(|zero| amount < zero) => found.invalid(path, value.clone(), "must be 0 or more"),
+        Some(amount) if Quantity::parse("0").is_some_and(|zero| amount < zero) => {
+            found.invalid(path, value.clone(), "must be 0 or more");
+        }
         Some(_) => {}
     }
 }
@@ -115,7 +117,12 @@ fn requests_within_limits(value: Option<&Value>, path: &Path, found: &mut Findin
         if read(limit).is_some_and(|limit| limit < amount_read) {
             let limit = limit.as_str().map_or_else(|| limit.to_string(), ToOwned::to_owned);
             let problem = format!("must not be more than limits.{name}, which is {limit}");
-            found.invalid_but(&path.field("requests").field(name), amount.clone(), problem, "lower it or raise the limit");
+            found.invalid_but(
+                &path.field("requests").field(name),
+                amount.clone(),
+                problem,
+                "lower it or raise the limit",
+            );
         }
     }
 }

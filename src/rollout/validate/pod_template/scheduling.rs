@@ -81,11 +81,21 @@ pub(super) fn tolerations(value: Option<&Value>, path: &Path, found: &mut Findin
         let (operator, value) = (text("operator"), text("value"));
         if text("key").is_empty() && operator != "Exists" {
             let problem = "must be Exists where there is no key";
-            found.invalid_but(&path.field("operator"), operator, problem, "set the key, or the operator to Exists");
+            found.invalid_but(
+                &path.field("operator"),
+                operator,
+                problem,
+                "set the key, or the operator to Exists",
+            );
         }
         if operator == "Exists" && !value.is_empty() {
             let problem = "must not be set where the operator is Exists";
-            found.invalid_but(&path.field("value"), value, problem, "remove it, or set the operator to Equal");
+            found.invalid_but(
+                &path.field("value"),
+                value,
+                problem,
+                "remove it, or set the operator to Equal",
+            );
         } else if matches!(operator, "" | "Equal")
             && let Err(problem) = names::label_value(value)
         {
