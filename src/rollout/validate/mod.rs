@@ -8,6 +8,7 @@ mod blue_green;
 mod canary;
 mod error;
 mod limits;
+mod metadata;
 mod names;
 mod nginx;
 mod pod_template;
@@ -35,6 +36,7 @@ use crate::api::{LabelSelector, Rollout};
 use crate::domain::selector::selects;
 
 pub use error::{SpecError, SpecErrors};
+pub use metadata::{NameForm, metadata_mistakes};
 pub use references::{Running, validate_references};
 pub use unbuilt::{Unbuilt, unbuilt_features, unbuilt_routers};
 

@@ -47,7 +47,12 @@ pub(super) fn pause_without_canary(subject: &Subject<'_>) -> Vec<Remark> {
                 json!(canary.steps[index].analysis)
             };
             let problem = "the canary has no pod at this step";
-            Remark::new(format!("{}.{kind}", step_path(index)), value, problem, "put a setWeight before it")
+            Remark::new(
+                format!("{}.{kind}", step_path(index)),
+                value,
+                problem,
+                "put a setWeight above 0 before it",
+            )
         })
         .collect()
 }
@@ -56,8 +61,8 @@ pub(super) static WEIGHT_ROUNDED: Rule = Rule {
     id: "weight-rounded",
     severity: Severity::Warning,
     summary: "a setWeight without a router that so few pods cannot express",
-    why: "Without a router the share of pods is the share of traffic. It is told where the real share is at least twice or at \
-          most half of what is asked for, and off by 10 points or more.",
+    why: "Without a router the share of pods is the share of traffic. It is told where the share of the new or \
+          of the old revision is at least twice or at most half of what is asked for, and off by 10 points or more.",
 };
 
 pub(super) fn weight_rounded(subject: &Subject<'_>) -> Vec<Remark> {
@@ -72,7 +77,9 @@ pub(super) fn weight_rounded(subject: &Subject<'_>) -> Vec<Remark> {
             let Counts { canary: pods, stable } = counts(canary, &steps, index, replicas);
             let (pods, total) = (i64::from(pods), i64::from(pods) + i64::from(stable));
             let (real, asked) = ((pods * 100).checked_div(total)?, i64::from(weight));
-            let is_off = (real - asked).abs() >= 10 && (real >= 2 * asked || 2 * real <= asked);
+            let is_multiple = |real: i64, asked: i64| real >= 2 * asked || 2 * real <= asked;
+            let is_multiple = is_multiple(real, asked) || is_multiple(100 - real, 100 - asked);
+            let is_off = (real - asked).abs() >= 10 && is_multiple;
             let is_whole = weight < 100 && pods == total || weight > 0 && pods == 0;
             (is_off || is_whole).then(|| {
                 let problem = format!(

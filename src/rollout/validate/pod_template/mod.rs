@@ -118,7 +118,8 @@ fn label_name(value: Option<&Value>, path: &Path, found: &mut Findings) {
     }
 }
 
-fn labels(value: Option<&Value>, path: &Path, found: &mut Findings) {
+/// Checks labels.
+pub(super) fn labels(value: Option<&Value>, path: &Path, found: &mut Findings) {
     for (key, value) in entries(value) {
         formed(&Value::from(key.as_str()), names::qualified_name, path, found);
         if is_text(key, value, path, found)
@@ -129,8 +130,8 @@ fn labels(value: Option<&Value>, path: &Path, found: &mut Findings) {
     }
 }
 
-/// Annotation keys are compared without regard to case.
-fn annotation_keys(value: Option<&Value>, path: &Path, found: &mut Findings) {
+/// Checks annotations. Their keys are compared without regard to case.
+pub(super) fn annotation_keys(value: Option<&Value>, path: &Path, found: &mut Findings) {
     for (key, value) in entries(value) {
         if let Err(problem) = names::qualified_name(&key.to_lowercase()) {
             found.invalid(path, key.as_str(), problem);
