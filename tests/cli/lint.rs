@@ -14,6 +14,8 @@ use tempfile::TempDir;
 use crate::double::{Asked, Double};
 use crate::stage::{Outcome, PLUGIN, SERIN, command, outcome};
 
+mod real;
+
 #[derive(Deserialize)]
 struct Cases {
     bases: BTreeMap<String, Vec<Value>>,

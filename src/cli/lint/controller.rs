@@ -68,14 +68,13 @@ pub(super) fn references(rollout: &Rollout, world: &World) -> Vec<SpecError> {
     let (ingresses, stable) = ingress_names(rollout);
     let ingresses = world.ingresses(&ingresses, stable, namespace);
     let name = rollout.metadata.name.as_deref().unwrap_or_default();
-    let running: Vec<Running<'_>> =
-        world.revisions.iter().filter(|(owner, _)| owner == name).map(running).collect();
+    let running: Vec<Running<'_>> = world.serving(name, namespace).map(running).collect();
     let errors = validate_references(&filled, &running, &services, &ingresses).err();
     found.extend(errors.iter().flat_map(|errors| errors.iter().cloned()));
     found
 }
 
-fn running((_, revision): &(String, Revision)) -> Running<'_> {
+fn running(revision: &Revision) -> Running<'_> {
     let Revision { replica_set, hash, template } = revision;
     Running { replica_set, hash, template, is_stable: true }
 }

@@ -80,9 +80,12 @@ impl Live {
             pending.extend(live.inner_templates(&wanted));
         }
         for read in rollouts {
-            let name = read.rollout.metadata.name.clone().unwrap_or_default();
-            let stable = stable_revision(cluster, &name, &live.namespace_of(&read.rollout)).await;
-            live.world.revisions.extend(stable.map(|stable| (name, stable)));
+            let name = &read.object.name;
+            if let Some(stable) =
+                stable_revision(cluster, &name.name, &live.namespace_of(&read.rollout)).await
+            {
+                live.world.serves(name.clone(), stable);
+            }
         }
         let namespaces: BTreeSet<String> =
             rollouts.iter().map(|read| live.namespace_of(&read.rollout)).collect();

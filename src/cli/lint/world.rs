@@ -41,7 +41,7 @@ pub(super) struct World {
     workloads: Named<WorkloadView>,
     autoscalers: Named<Autoscaler>,
     /// Revisions that run, with the names of their Rollouts.
-    pub(super) revisions: Vec<(String, Revision)>,
+    revisions: Named<Revision>,
     /// Whether what is not here does not exist.
     pub(super) is_complete: bool,
 }
@@ -134,6 +134,21 @@ impl World {
         let name = reference.name.as_deref()?;
         let named = self.workloads.iter().filter(|(one, _)| one.name == name && is_in(one, namespace));
         named.map(|(_, workload)| workload).find(|workload| workload.kind == kind)
+    }
+
+    /// Adds the revision that serves for a Rollout.
+    pub(super) fn serves(&mut self, rollout: ObjectName, revision: Revision) {
+        self.revisions.push((rollout, revision));
+    }
+
+    /// The revisions that serve for a Rollout.
+    pub(super) fn serving<'w>(
+        &'w self,
+        rollout: &'w str,
+        namespace: Option<&'w str>,
+    ) -> impl Iterator<Item = &'w Revision> {
+        let of = move |name: &ObjectName| name.name == rollout && name.namespace.as_deref() == namespace;
+        self.revisions.iter().filter(move |(name, _)| of(name)).map(|(_, revision)| revision)
     }
 
     /// The autoscaler that sets the size of a Rollout, and its name.

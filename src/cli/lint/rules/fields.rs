@@ -135,8 +135,7 @@ pub(super) fn replicas_and_autoscaler(subject: &Subject<'_>) -> Vec<Remark> {
     };
     let (autoscaler, _) = autoscaler;
     let problem = format!("the autoscaler {autoscaler:?} sets the number of replicas, too");
-    let remedy = "remove it, and from the annotation of the last apply (kubectl apply edit-last-applied), or the next \
-                  apply resets it to 1 once";
+    let remedy = "remove it, first with kubectl apply edit-last-applied, or the next apply resets it to 1";
     vec![Remark::new("spec.replicas", replicas, problem, remedy)]
 }
 
