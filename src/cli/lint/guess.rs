@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::shape::{Holds, Place};
-use super::source::node::{Content, Entry};
+use super::source::node::Entry;
 
 /// The fields that stand in a place, with the path of the place.
 pub(super) struct Known<'a> {
@@ -42,13 +42,14 @@ pub(super) fn remedy(entry: &Entry, places: &[Known<'_>]) -> String {
     if let Some(told) = meant.is_none().then(|| told(entry, here)).flatten() {
         return told;
     }
-    let meant =
-        meant.or_else(|| by_content(entry, here)).or_else(|| inside(key, here)).or_else(|| near(key, here));
-    if let Some(meant) = meant {
+    if let Some(meant) = meant.or_else(|| near(key, here)).or_else(|| inside(key, here)) {
         return format!("did you mean {meant}?");
     }
     if let Some(owner) = elsewhere(key, around) {
         return format!("it is a field of {owner}");
+    }
+    if let Some(meant) = by_content(entry, here) {
+        return format!("did you mean {meant}?");
     }
     let names: Vec<&str> = here.fields.keys().copied().collect();
     if names.len() <= LISTED_MAX { format!("known are {}", names.join(", ")) } else { String::new() }
@@ -65,10 +66,12 @@ fn told(entry: &Entry, here: &Known<'_>) -> Option<String> {
     if place.ends_with("nalysis") && OF_METRICS.contains(&key) {
         return Some("it is a field of a metric, in the AnalysisTemplate".to_owned());
     }
-    // A map tells more than its name.
-    let is_map = matches!(entry.value.content, Content::Map(_));
+    // What a router is made of tells more than its name.
+    if let Some(meant) = by_content(entry, here).filter(|_| place == "trafficRouting") {
+        return Some(format!("did you mean {meant}?"));
+    }
     let row = TOLD.iter().find(|(at, field, _)| *at == place && *field == key);
-    row.filter(|_| !is_map || by_content(entry, here).is_none()).map(|(_, _, remedy)| (*remedy).to_owned())
+    row.map(|(_, _, remedy)| (*remedy).to_owned())
 }
 
 /// The one field of the place that may hold what the unknown one holds.
@@ -85,7 +88,8 @@ fn by_content(entry: &Entry, here: &Known<'_>) -> Option<String> {
         | Holds::WholeOrText
         | Holds::Open => false,
     };
-    let mut able = here.fields.iter().filter(|(_, place)| !keys.is_empty() && holds_all(place));
+    let mut able =
+        here.fields.iter().filter(|(_, place)| !here.path.is_empty() && !keys.is_empty() && holds_all(place));
     let (name, _) = able.next()?;
     able.next().is_none().then(|| (*name).to_owned())
 }

@@ -107,6 +107,9 @@ fn misfit(node: &Node, holds: &Holds<'_>, path: &str) -> Remark {
         (Holds::WholeOrText, _) if path.ends_with(".maxSurge") || path.ends_with(".maxUnavailable") => {
             "write a number of pods such as 1, or a percentage such as 25%".to_owned()
         }
+        (Holds::Text, None) if node.entries().len() == 1 && node.text("name").is_some() => {
+            format!("write the name alone, {}", node.text("name").unwrap_or_default())
+        }
         (Holds::Text, Some(word)) => {
             format!("put it in quotes, as in \"{word}\": without them kubectl reads {word} as {value}")
         }

@@ -114,8 +114,8 @@ fn overwritten_annotations(canary: &CanaryStrategy) -> Vec<Remark> {
 fn idle_in_blue_green(strategy: &BlueGreenStrategy) -> Option<Remark> {
     let seconds = strategy.auto_promotion_seconds;
     (seconds > 0 && strategy.auto_promotion_enabled == Some(false)).then(|| {
-        let problem = "has no effect with autoPromotionEnabled: false, which waits for a user for ever";
-        let remedy = "remove it, or autoPromotionEnabled";
+        let problem = "has no effect with autoPromotionEnabled: false, which waits until a user promotes";
+        let remedy = "remove one of the two";
         Remark::new(format!("{BLUE_GREEN}.autoPromotionSeconds"), seconds, problem, remedy)
     })
 }

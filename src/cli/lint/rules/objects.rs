@@ -1,7 +1,7 @@
 //! Rollouts that do not go with the objects around them.
 
 use super::fields::service_fields;
-use super::subject::{CANARY, step_path, weights};
+use super::subject::{step_path, weights};
 use super::{Rule, Subject};
 use crate::api::keys;
 use crate::cli::lint::finding::{Remark, Severity};
@@ -26,7 +26,9 @@ pub(super) fn selects_version(subject: &Subject<'_>) -> Vec<Remark> {
     let tags: Vec<&str> = template.images().filter_map(tag).collect();
     let views = subject.world.services(&service_names(subject.rollout), subject.namespace());
     let mut all = Vec::new();
-    for (field, name) in service_fields(subject) {
+    // The preview follows the new revision alone.
+    let fields = service_fields(subject).into_iter().filter(|(field, _)| !field.ends_with(".previewService"));
+    for (field, name) in fields {
         let selector = views.get(name).map(|view| &view.selector);
         for (key, value) in selector.into_iter().flatten() {
             let is_version = VERSION_LABELS.contains(&key.as_str()) || tags.contains(&value.as_str());
@@ -91,7 +93,7 @@ pub(super) fn stable_emptied(subject: &Subject<'_>) -> Vec<Remark> {
     let full = weights(canary).into_iter().filter(|(_, weight)| *weight == 100);
     full.map(|(index, weight)| {
         let problem = "replaces all old pods, while stableService selects the old revision until the update is promoted";
-        let remedy = format!("remove the step, for the end of {CANARY}.steps stands for 100");
+        let remedy = "remove the step: after the last one the new revision gets everything";
         Remark::new(format!("{}.setWeight", step_path(index)), weight, problem, remedy)
     })
     .collect()

@@ -66,8 +66,10 @@ pub(super) static WEIGHT_ROUNDED: Rule = Rule {
 };
 
 pub(super) fn weight_rounded(subject: &Subject<'_>) -> Vec<Remark> {
+    /// One pod of more is no share to speak of.
+    const REPLICAS_MAX: i32 = 1000;
     let (Some(canary), Some(replicas)) = (subject.canary(), subject.replicas()) else { return Vec::new() };
-    if canary.traffic_routing.is_some() {
+    if canary.traffic_routing.is_some() || replicas > REPLICAS_MAX {
         return Vec::new();
     }
     let steps = step_sizes(canary);
@@ -82,8 +84,9 @@ pub(super) fn weight_rounded(subject: &Subject<'_>) -> Vec<Remark> {
             let is_off = (real - asked).abs() >= 10 && is_multiple;
             let is_whole = weight < 100 && pods == total || weight > 0 && pods == 0;
             (is_off || is_whole).then(|| {
+                let noun = if replicas == 1 { "replica" } else { "replicas" };
                 let problem = format!(
-                    "with {replicas} replicas the canary gets {pods} of {total} pods, which is {real} % of the traffic"
+                    "with {replicas} {noun} the canary gets {pods} of {total} pods, which is {real} % of the traffic"
                 );
                 let remedy = "use a weight that the pods can express, more replicas, or trafficRouting";
                 Remark::new(format!("{}.setWeight", step_path(index)), weight, problem, remedy)
@@ -141,15 +144,7 @@ fn counts(canary: &CanaryStrategy, steps: &[StepSize], index: usize, replicas: i
     let stable = ReplicaSetCounts { spec: replicas, available: replicas, status: replicas };
     let (new, stable) = (Some(ReplicaSetCounts::default()), Some(stable));
     if canary.traffic_routing.is_none() {
-        let limits = limits(canary, replicas);
-        return basic_canary_target(&BasicCanaryInput {
-            replicas,
-            limits,
-            position,
-            canary: new,
-            stable,
-            others_spec: 0,
-        });
+        return settled(canary, position, replicas);
     }
     routed_canary_counts(&RoutedCanaryInput {
         replicas,
@@ -161,6 +156,29 @@ fn counts(canary: &CanaryStrategy, steps: &[StepSize], index: usize, replicas: i
         abort_delay: AbortDelay::from_field(canary.abort_scale_down_delay_seconds),
         weights: None,
     })
+}
+
+/// The sizes without a router at which nothing changes any more. Each move may make room for another.
+fn settled(canary: &CanaryStrategy, position: CanaryPosition<'_>, replicas: i32) -> Counts {
+    const MOVES_MAX: usize = 1000;
+    let limits = limits(canary, replicas);
+    let mut sizes = Counts { canary: 0, stable: replicas };
+    for _ in 0..MOVES_MAX {
+        let whole = |size| Some(ReplicaSetCounts { spec: size, available: size, status: size });
+        let next = basic_canary_target(&BasicCanaryInput {
+            replicas,
+            limits,
+            position,
+            canary: whole(sizes.canary),
+            stable: whole(sizes.stable),
+            others_spec: 0,
+        });
+        if next == sizes {
+            break;
+        }
+        sizes = next;
+    }
+    sizes
 }
 
 fn limits(canary: &CanaryStrategy, replicas: i32) -> Fenceposts {
