@@ -84,8 +84,13 @@ fn each_refusal_names_a_field_that_the_reference_names() {
     let leaf = |error: &str| {
         let path = error.split(": ").next().unwrap_or_default();
         let leaf = path.rsplit('.').next().unwrap_or_default();
-        // The reference blames the router that is not set; the field that is set is the pair of Services.
-        if leaf == "alb" { "pingPong" } else { leaf }.to_owned()
+        // The reference blames what is not set: the router, and the routing.
+        match leaf {
+            "alb" => "pingPong",
+            "setCanaryScale" => "trafficRouting",
+            leaf => leaf,
+        }
+        .to_owned()
     };
     let mut wrong = Vec::new();
     for (index, line) in lines().iter().enumerate() {
