@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::shape::{Holds, Place};
+use super::shape::Place;
 use super::source::node::Entry;
 
 /// The fields that stand in a place, with the path of the place.
@@ -77,16 +77,11 @@ fn told(entry: &Entry, here: &Known<'_>) -> Option<String> {
 /// The one field of the place that may hold what the unknown one holds.
 fn by_content(entry: &Entry, here: &Known<'_>) -> Option<String> {
     let keys = entry.value.entries();
-    let holds_all = |place: &Place<'_>| match place.holds() {
-        Holds::Fields(fields) => keys.iter().all(|inner| fields.contains_key(inner.key.as_str())),
-        Holds::Each(_)
-        | Holds::Items(_)
-        | Holds::Text
-        | Holds::Truth
-        | Holds::Whole
-        | Holds::Number
-        | Holds::WholeOrText
-        | Holds::Open => false,
+    let holds_all = |place: &Place<'_>| {
+        place
+            .holds()
+            .fields()
+            .is_some_and(|fields| keys.iter().all(|inner| fields.contains_key(inner.key.as_str())))
     };
     let mut able =
         here.fields.iter().filter(|(_, place)| !here.path.is_empty() && !keys.is_empty() && holds_all(place));
@@ -96,14 +91,17 @@ fn by_content(entry: &Entry, here: &Known<'_>) -> Option<String> {
 
 /// A field of that name in a field of the place.
 fn inside(key: &str, here: &Known<'_>) -> Option<String> {
-    here.fields.iter().find_map(|(name, place)| match place.holds() {
-        Holds::Fields(fields) if fields.contains_key(key) => Some(format!("{name}.{key}")),
-        Holds::Items(item) => match item.holds() {
-            Holds::Fields(fields) if fields.contains_key(key) => Some(format!("{name}[].{key}")),
-            _ => None,
-        },
-        _ => None,
+    here.fields.iter().find_map(|(name, place)| {
+        if has(*place, key) {
+            return Some(format!("{name}.{key}"));
+        }
+        place.holds().items().filter(|item| has(*item, key)).map(|_| format!("{name}[].{key}"))
     })
+}
+
+/// Whether a field of that name stands in a place.
+fn has(place: Place<'_>, name: &str) -> bool {
+    place.holds().fields().is_some_and(|fields| fields.contains_key(name))
 }
 
 /// The field that differs by a slip, or by something left out at the end.
@@ -128,9 +126,7 @@ fn elsewhere(key: &str, around: &[Known<'_>]) -> Option<String> {
                 place.path.clone()
             });
         }
-        let owner = place.fields.iter().find(|(name, inner)| {
-            **name != "status" && matches!(inner.holds(), Holds::Fields(fields) if fields.contains_key(key))
-        });
+        let owner = place.fields.iter().find(|(name, inner)| **name != "status" && has(**inner, key));
         owner.map(|(name, _)| join(&place.path, name))
     })
 }
