@@ -75,7 +75,7 @@ fn a_service_that_loses_the_serving_revision_stops_the_update_before_it_begins()
     let without = json!({"spec": {"selector": {"app.kubernetes.io/version": null}}});
     world.patch(ObjectKind::Service, "ver-active", &without);
     world.pass(10_000);
-    assert_eq!(refusal(&world), "");
+    assert_eq!((refusal(&world), phase(&world), sets(&world)), ("", "Paused", 2));
     assert_eq!(selected(&world)["rollouts-pod-template-hash"], hash, "users stay where they were");
 }
 

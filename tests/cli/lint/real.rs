@@ -1,7 +1,7 @@
 //! What `serin lint` says of manifests as people write them.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::run;
 
@@ -11,8 +11,10 @@ fn findings_are_as_recorded(folder: &str) {
     let recorded = root.join("tests/cli/lint").join(folder);
     let is_update = std::env::var_os("UPDATE").is_some();
     let files = fs::read_dir(root.join("tests").join(folder)).expect("a folder");
-    let names = files.map(|file| file.expect("a file").file_name().into_string().expect("a name"));
-    let mut names: Vec<String> = names.filter(|name| name.ends_with(".yaml")).collect();
+    let paths = files.map(|file| file.expect("a file").path());
+    let manifests = paths.filter(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    let name = |path: PathBuf| path.file_name().expect("a name").to_string_lossy().into_owned();
+    let mut names: Vec<String> = manifests.map(name).collect();
     names.sort();
     let mut wrong = Vec::new();
     for name in &names {
