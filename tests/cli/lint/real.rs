@@ -5,16 +5,21 @@ use std::path::{Path, PathBuf};
 
 use super::run;
 
+/// The names of the manifests in a folder.
+fn manifests(folder: &Path) -> Vec<String> {
+    let files = fs::read_dir(folder).expect("a folder");
+    let paths = files.map(|file| file.expect("a file").path());
+    let manifests = paths.filter(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    let name = |path: PathBuf| path.file_name().expect("a name").to_string_lossy().into_owned();
+    manifests.map(name).collect()
+}
+
 /// Compares the findings about each manifest of `tests/FOLDER` with those that were read and found right.
 fn findings_are_as_recorded(folder: &str) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let recorded = root.join("tests/cli/lint").join(folder);
     let is_update = std::env::var_os("UPDATE").is_some();
-    let files = fs::read_dir(root.join("tests").join(folder)).expect("a folder");
-    let paths = files.map(|file| file.expect("a file").path());
-    let manifests = paths.filter(|path| path.extension().is_some_and(|extension| extension == "yaml"));
-    let name = |path: PathBuf| path.file_name().expect("a name").to_string_lossy().into_owned();
-    let mut names: Vec<String> = manifests.map(name).collect();
+    let mut names = manifests(&root.join("tests").join(folder));
     names.sort();
     let mut wrong = Vec::new();
     for name in &names {
