@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use serin::api::Rollout;
 use serin::rollout::validate::validate;
 
@@ -33,8 +33,13 @@ fn lines() -> Vec<Line> {
 
 /// Fields with values that the reference accepts, and with which it does nothing or what the API server refuses; how many
 /// of the recorded specs have one. See `docs/differences.md`.
-const STRICTER: [(&str, usize); 4] =
-    [(".maxSurge", 4), (".maxUnavailable", 5), (".previewReplicaCount", 1), (".setCanaryScale.replicas", 1)];
+const STRICTER: [(&str, usize); 5] = [
+    (".maxSurge", 4),
+    (".maxUnavailable", 5),
+    (".previewReplicaCount", 1),
+    (".setCanaryScale.replicas", 1),
+    (".trafficRouting", 2),
+];
 
 /// The field of `STRICTER` that a spec is refused for, if it is refused for such fields only.
 fn stricter(rollout: &Value) -> Option<&'static str> {
@@ -79,8 +84,13 @@ fn each_refusal_names_a_field_that_the_reference_names() {
     let leaf = |error: &str| {
         let path = error.split(": ").next().unwrap_or_default();
         let leaf = path.rsplit('.').next().unwrap_or_default();
-        // The reference blames the router that is not set; the field that is set is the pair of Services.
-        if leaf == "alb" { "pingPong" } else { leaf }.to_owned()
+        // The reference blames what is not set: the router, and the routing.
+        match leaf {
+            "alb" => "pingPong",
+            "setCanaryScale" => "trafficRouting",
+            leaf => leaf,
+        }
+        .to_owned()
     };
     let mut wrong = Vec::new();
     for (index, line) in lines().iter().enumerate() {
@@ -94,4 +104,43 @@ fn each_refusal_names_a_field_that_the_reference_names() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// A mistake in a template, or what is nearly one.
+#[derive(Deserialize)]
+struct Mistake {
+    #[serde(default)]
+    spec: Value,
+    #[serde(default)]
+    container: Value,
+    at: Option<String>,
+}
+
+#[test]
+fn what_the_api_server_refuses_in_a_template_is_named_with_its_path() {
+    let mistakes: Vec<Mistake> =
+        serde_yaml::from_str(include_str!("vectors/template-mistakes.yaml")).expect("mistakes");
+    assert!(mistakes.len() > 80, "there is something to check");
+    for Mistake { spec, container, at } in mistakes {
+        let mut one = json!({"name": "demo", "image": "demo:1"});
+        apply(&mut one, &container);
+        let mut pod = json!({"containers": [one]});
+        apply(&mut pod, &spec);
+        let rollout = json!({"metadata": {"name": "demo"}, "spec": {
+            "selector": {"matchLabels": {"app": "demo"}}, "strategy": {"canary": {}},
+            "template": {"metadata": {"labels": {"app": "demo"}}, "spec": pod}}});
+        let rollout: Rollout = serde_json::from_value(rollout).expect("a Rollout");
+        let found = validate(&rollout).err();
+        let paths: Vec<String> =
+            found.iter().flat_map(|errors| errors.iter().map(|error| error.path.clone())).collect();
+        let expected: Vec<String> = at.iter().map(|at| format!("spec.template.spec.{at}")).collect();
+        assert_eq!(paths, expected, "{spec}{container}");
+    }
+}
+
+/// Sets the fields of `more` in `object`.
+fn apply(object: &mut Value, more: &Value) {
+    for (name, value) in more.as_object().into_iter().flatten() {
+        object[name] = value.clone();
+    }
 }

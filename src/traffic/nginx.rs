@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 pub use advice::{Advice, advice};
+pub use annotations::annotation_key;
 pub use ownership::release;
 pub use rules::uses_service;
 

@@ -14,6 +14,8 @@ use tempfile::TempDir;
 use crate::double::{Asked, Double};
 use crate::stage::{Outcome, PLUGIN, SERIN, command, outcome};
 
+mod real;
+
 #[derive(Deserialize)]
 struct Cases {
     bases: BTreeMap<String, Vec<Value>>,
@@ -410,6 +412,43 @@ fn a_cluster_tells_what_is_missing() {
         !asked.iter().any(|path| path.ends_with("/known")),
         "what is in the files is not asked for: {asked:?}"
     );
+}
+
+/// A cluster that runs version 1, whose Services and Rollout are about to be those of version 2.
+fn running_cluster(asked: &Asked) -> (u16, Value) {
+    let object = match asked.path.rsplit('/').next() {
+        Some("ver") => {
+            json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "ver"},
+            "status": {"stableRS": "abc"}})
+        }
+        Some("ver-abc") => {
+            json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": "ver-abc"},
+            "spec": {"template": {"metadata": {"labels": {"app": "ver", "app.kubernetes.io/version": "1"}}}},
+            "status": {"availableReplicas": 3}})
+        }
+        _ => return cluster(asked),
+    };
+    (200, object)
+}
+
+#[test]
+fn a_cluster_tells_that_a_service_would_lose_the_revision_that_serves() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/faults");
+    let server = Double::start(|asked| Some(running_cluster(asked)));
+    let said = |name: &str| {
+        let file = root.join(name).display().to_string();
+        let done = server.run(SERIN, &["lint", "--live", "-n", "shop", "-f", &file]);
+        done.stdout
+            .lines()
+            .filter(|line| line.ends_with("[invalid-reference]"))
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(said("33-selector-1.yaml"), [""; 0]);
+    let lost = "spec.strategy.blueGreen.activeService: \"ver-active\": the Service selects pods with \
+                app.kubernetes.io/version=2, but that label of the pods of ReplicaSet \"ver-abc\" is \"1\"";
+    let found = said("33-selector-2.yaml");
+    assert!(found.len() == 1 && found[0].contains(lost), "{found:?}");
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod hostile;
 mod hostile_cases;
 mod ping_pong;
 mod recordings;
+mod refused;
 mod requests;
 mod scene;
 mod takeover;

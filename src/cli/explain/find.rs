@@ -118,7 +118,14 @@ fn controller(scene: &Scene<'_>) -> Option<Finding> {
 
 fn spec(scene: &Scene<'_>) -> Option<Finding> {
     let cause = match refusal(scene.snapshot)? {
-        Refusal::Invalid(errors) => Cause::Spec(mistakes(&errors)),
+        Refusal::Invalid { errors, unbuilt } => {
+            let unbuilt = unbuilt.into_iter().map(|field| Mistake {
+                path: field.path,
+                value: "set".to_owned(),
+                problem: format!("this version of Serin cannot {} yet", field.what),
+            });
+            Cause::Spec(mistakes(&errors).into_iter().chain(unbuilt).collect())
+        }
         Refusal::Unbuilt(fields) => {
             Cause::Unbuilt { fields: fields.into_iter().map(|field| (field.path, field.what)).collect() }
         }

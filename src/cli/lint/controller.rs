@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use super::finding::Remark;
 use super::rules::{INVALID_REFERENCE, INVALID_SPEC, NOT_BUILT, Rule};
-use super::world::{World, ingress_names, service_names};
+use super::world::{Revision, World, ingress_names, service_names};
 use crate::api::Rollout;
 use crate::rollout::snapshot::{Unresolved, WorkloadView};
 use crate::rollout::validate::{
-    SpecError, unbuilt_features, validate, validate_references, validate_workload,
+    Running, SpecError, unbuilt_features, validate, validate_references, validate_workload,
 };
 use crate::rollout::workload::filled_by;
 
@@ -67,12 +67,21 @@ pub(super) fn references(rollout: &Rollout, world: &World) -> Vec<SpecError> {
     };
     let (ingresses, stable) = ingress_names(rollout);
     let ingresses = world.ingresses(&ingresses, stable, namespace);
-    let errors = validate_references(&filled, &services, &ingresses).err();
+    let name = rollout.metadata.name.as_deref().unwrap_or_default();
+    let running: Vec<Running<'_>> = world.serving(name, namespace).map(running).collect();
+    let errors = validate_references(&filled, &running, &services, &ingresses).err();
     found.extend(errors.iter().flat_map(|errors| errors.iter().cloned()));
     found
 }
 
-fn remark(error: &SpecError) -> Remark {
+fn running(revision: &Revision) -> Running<'_> {
+    let Revision { replica_set, hash, template } = revision;
+    Running { replica_set, hash, template, is_stable: true }
+}
+
+/// A mistake that the controller's validation found.
+pub(super) fn remark(error: &SpecError) -> Remark {
     let SpecError { path, value, problem, remedy } = error.clone();
+    let problem = if value.is_empty() { format!("is required: {problem}") } else { problem };
     Remark { field: path, value, problem, remedy }
 }

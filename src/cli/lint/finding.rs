@@ -81,6 +81,11 @@ impl Finding {
         (&self.file, self.at, self.rule.id, &self.remark.field, &self.remark.problem)
     }
 
+    /// Whether it is about the status, which the API server ignores where an object is applied.
+    pub(super) fn is_about_status(&self) -> bool {
+        self.remark.field == "status" || self.remark.field.starts_with("status.")
+    }
+
     /// What is wrong and what would be right, without the field.
     pub(super) fn message(&self) -> String {
         let Remark { value, problem, remedy, .. } = &self.remark;

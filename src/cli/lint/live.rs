@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::check::Read;
 use super::finding::{Finding, ObjectName, Remark};
 use super::rules::{self, MISSING_RIGHT, MISSING_TEMPLATE, Subject};
-use super::world::{World, ingress_names, service_names};
+use super::world::{Revision, World, ingress_names, service_names};
 use crate::api::analysis::TemplateRef;
 use crate::api::{Rollout, keys};
 use crate::cli::client::Cluster;
@@ -78,6 +78,14 @@ impl Live {
                 live.world.add(&name, &object);
             }
             pending.extend(live.inner_templates(&wanted));
+        }
+        for read in rollouts {
+            let name = &read.object.name;
+            if let Some(stable) =
+                stable_revision(cluster, &name.name, &live.namespace_of(&read.rollout)).await
+            {
+                live.world.serves(name.clone(), stable);
+            }
         }
         let namespaces: BTreeSet<String> =
             rollouts.iter().map(|read| live.namespace_of(&read.rollout)).collect();
@@ -185,6 +193,23 @@ async fn fetch(cluster: &Cluster, wanted: &Wanted) -> Result<Option<Value>, Fail
     value["apiVersion"] = wanted.api_version.as_str().into();
     value["kind"] = wanted.kind.as_str().into();
     Ok(Some(value))
+}
+
+/// The stable revision of a Rollout, if it has available pods. One that the user may not see is left out.
+async fn stable_revision(cluster: &Cluster, rollout: &str, namespace: &str) -> Option<Revision> {
+    let wanted = |api_version: &str, kind: &str, name: &str| Wanted {
+        api_version: api_version.to_owned(),
+        kind: kind.to_owned(),
+        namespace: Some(namespace.to_owned()),
+        name: name.to_owned(),
+    };
+    let live = fetch(cluster, &wanted(keys::API_VERSION, keys::ROLLOUT, rollout)).await.ok().flatten()?;
+    let hash = live["status"]["stableRS"].as_str()?;
+    let replica_set = format!("{rollout}-{hash}");
+    let mut found = fetch(cluster, &wanted("apps/v1", "ReplicaSet", &replica_set)).await.ok().flatten()?;
+    let is_available = found["status"]["availableReplicas"].as_i64().is_some_and(|pods| pods > 0);
+    let template = found["spec"]["template"].take();
+    is_available.then(|| Revision { replica_set, hash: hash.to_owned(), template })
 }
 
 async fn may(cluster: &Cluster, verb: &str, namespace: &str) -> Result<bool, Failure> {

@@ -5,6 +5,7 @@ mod check;
 mod controller;
 mod finding;
 mod forms;
+mod guess;
 mod live;
 mod object;
 mod plugin;
@@ -102,7 +103,7 @@ pub(super) struct Sound {
 /// The objects of files. Anything that cannot be read as what it says it is, is a failure.
 pub(super) fn sound(paths: &[PathBuf]) -> Result<Vec<Sound>, Failure> {
     let (objects, mut findings) = object::objects(&files::read(paths, false));
-    findings.extend(check::read(&objects).1);
+    findings.extend(check::read(&objects).1.into_iter().filter(|finding| !finding.is_about_status()));
     if !findings.is_empty() {
         return Err(Failure::Failed(forms::text(&findings).trim_end().to_owned()));
     }
@@ -123,7 +124,7 @@ struct Report {
 async fn report(files: &[File], cluster: Option<&Cluster>) -> Result<Report, Failure> {
     let (objects, mut findings) = object::objects(files);
     let (rollouts, unread) = check::read(&objects);
-    findings.extend(unread);
+    findings.extend(unread.into_iter().filter(|finding| !finding.is_about_status()));
     let world = check::world(&objects);
     let live = match cluster {
         Some(cluster) => Some(live::Live::look(cluster, &rollouts, &world).await?),

@@ -54,6 +54,18 @@ pub(super) fn of_kind(api_version: &str, kind: &str) -> Option<Place<'static>> {
     }
 }
 
+impl<'a> Holds<'a> {
+    /// The fields, where it has some of its own.
+    pub(super) fn fields(self) -> Option<BTreeMap<&'a str, Place<'a>>> {
+        if let Holds::Fields(fields) = self { Some(fields) } else { None }
+    }
+
+    /// The place of items, where it is a list.
+    pub(super) fn items(self) -> Option<Place<'a>> {
+        if let Holds::Items(item) = self { Some(item) } else { None }
+    }
+}
+
 impl<'a> Place<'a> {
     pub(super) fn holds(self) -> Holds<'a> {
         match self {

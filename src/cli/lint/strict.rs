@@ -3,31 +3,37 @@
 use std::collections::BTreeMap;
 
 use super::finding::Remark;
+use super::guess::{self, Known};
 use super::rules::{Rule, UNKNOWN_FIELD, WRONG_TYPE};
 use super::shape::{Holds, Place};
 use super::source::node::{Content, Entry, Node};
-use crate::cli::client::nearest;
 
 /// All fields that have no place in `place`, and those with a value that has none.
 pub(super) fn check(object: &Node, place: Place<'_>) -> Vec<(&'static Rule, Remark)> {
-    let mut walk = Walk { found: Vec::new() };
+    let mut walk = Walk { found: Vec::new(), places: Vec::new() };
     walk.value(object, place, "");
     walk.found
 }
 
-struct Walk {
+struct Walk<'a> {
     found: Vec<(&'static Rule, Remark)>,
+    /// The fields that are known from the whole object down to the one at hand.
+    places: Vec<Known<'a>>,
 }
 
-impl Walk {
-    fn value(&mut self, node: &Node, place: Place<'_>, path: &str) {
+impl<'a> Walk<'a> {
+    fn value(&mut self, node: &Node, place: Place<'a>, path: &str) {
         let holds = place.holds();
         // Null is the same as nothing.
         if node.content == Content::Null {
             return;
         }
         match (&holds, &node.content) {
-            (Holds::Fields(known), Content::Map(entries)) => self.fields(entries, known, path),
+            (Holds::Fields(known), Content::Map(entries)) => {
+                self.places.push(Known { path: path.to_owned(), fields: known.clone() });
+                self.fields(entries, known, path);
+                self.places.pop();
+            }
             (Holds::Each(place), Content::Map(entries)) => {
                 for entry in entries {
                     self.value(&entry.value, *place, &join(path, &entry.key));
@@ -43,14 +49,19 @@ impl Walk {
         }
     }
 
-    fn fields(&mut self, entries: &[Entry], known: &BTreeMap<&str, Place<'_>>, path: &str) {
+    fn fields(&mut self, entries: &[Entry], known: &BTreeMap<&'a str, Place<'a>>, path: &str) {
         for entry in entries {
             let key = entry.key.as_str();
             match known.get(key) {
                 Some(place) => self.value(&entry.value, *place, &join(path, key)),
                 // Every object has these.
                 None if path.is_empty() && matches!(key, "apiVersion" | "kind" | "metadata") => {}
-                None => self.found.push((&UNKNOWN_FIELD, unknown(entry, known, path))),
+                None => {
+                    let (field, problem) = (join(path, key), "there is no such field".to_owned());
+                    let remedy = guess::remedy(entry, &self.places);
+                    self.found
+                        .push((&UNKNOWN_FIELD, Remark { field, value: String::new(), problem, remedy }));
+                }
             }
         }
     }
@@ -93,7 +104,13 @@ fn misfit(node: &Node, holds: &Holds<'_>, path: &str) -> Remark {
     };
     let value = node.to_json();
     let remedy = match (holds, &node.word) {
-        (Holds::Text | Holds::WholeOrText, Some(word)) => {
+        (Holds::WholeOrText, _) if path.ends_with(".maxSurge") || path.ends_with(".maxUnavailable") => {
+            "write a number of pods such as 1, or a percentage such as 25%".to_owned()
+        }
+        (Holds::Text, None) if node.entries().len() == 1 && node.text("name").is_some() => {
+            format!("write the name alone, {}", node.text("name").unwrap_or_default())
+        }
+        (Holds::Text, Some(word)) => {
             format!("put it in quotes, as in \"{word}\": without them kubectl reads {word} as {value}")
         }
         (Holds::Whole | Holds::Number | Holds::Truth, None) if is == "a text" => {
@@ -102,28 +119,4 @@ fn misfit(node: &Node, holds: &Holds<'_>, path: &str) -> Remark {
         _ => String::new(),
     };
     Remark::new(path, value, format!("must be {wanted}, and is {is}"), remedy)
-}
-
-fn unknown(entry: &Entry, known: &BTreeMap<&str, Place<'_>>, path: &str) -> Remark {
-    let names: Vec<String> = known.keys().map(|name| (*name).to_owned()).collect();
-    let same = |name: &&&str| name.eq_ignore_ascii_case(&entry.key);
-    let inside = || {
-        known
-            .iter()
-            .find_map(|(name, place)| has(*place, &entry.key).then(|| format!("{name}.{}", entry.key)))
-    };
-    let near = known.keys().find(same).map(|name| (*name).to_owned()).or_else(inside);
-    let near = near.or_else(|| nearest(&entry.key, &names).map(str::to_owned));
-    let remedy = match near {
-        Some(near) => format!("did you mean {near}?"),
-        None if names.len() <= 8 => format!("known are {}", names.join(", ")),
-        None => String::new(),
-    };
-    let field = join(path, &entry.key);
-    Remark { field, value: String::new(), problem: "there is no such field".to_owned(), remedy }
-}
-
-/// Whether a field of that name stands in a place.
-fn has(place: Place<'_>, name: &str) -> bool {
-    matches!(place.holds(), Holds::Fields(fields) if fields.contains_key(name))
 }

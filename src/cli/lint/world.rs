@@ -14,6 +14,23 @@ use crate::rollout::workload::WorkloadKind;
 /// Objects of a kind.
 type Named<T> = Vec<(ObjectName, T)>;
 
+/// What sets the size of a Rollout.
+#[derive(Debug, Clone)]
+pub(super) struct Autoscaler {
+    /// The name of the Rollout.
+    rollout: String,
+    /// The fewest pods that it asks for.
+    pub(super) least: i32,
+}
+
+/// The stable revision of a Rollout of the cluster.
+#[derive(Debug, Clone)]
+pub(super) struct Revision {
+    pub(super) replica_set: String,
+    pub(super) hash: String,
+    pub(super) template: Value,
+}
+
 /// All objects that Rollouts may refer to.
 #[derive(Debug, Clone, Default)]
 pub(super) struct World {
@@ -22,8 +39,9 @@ pub(super) struct World {
     templates: Named<AnalysisTemplateSpec>,
     cluster_templates: Named<AnalysisTemplateSpec>,
     workloads: Named<WorkloadView>,
-    /// Autoscalers, with the Rollouts whose size they set.
-    autoscalers: Named<String>,
+    autoscalers: Named<Autoscaler>,
+    /// Revisions that run, with the names of their Rollouts.
+    revisions: Named<Revision>,
     /// Whether what is not here does not exist.
     pub(super) is_complete: bool,
 }
@@ -44,7 +62,12 @@ impl World {
             ("autoscaling" | "keda.sh", "HorizontalPodAutoscaler" | "ScaledObject") => {
                 let target = &object["spec"]["scaleTargetRef"];
                 let rollout = target["name"].as_str().filter(|_| target["kind"] == keys::ROLLOUT);
-                self.autoscalers.extend(rollout.map(|rollout| (name.clone(), rollout.to_owned())));
+                // The one is a field of HorizontalPodAutoscalers, the other one of ScaledObjects.
+                let least = ["minReplicas", "minReplicaCount"].map(|field| object["spec"][field].as_i64());
+                let least = least.into_iter().flatten().next().and_then(|least| i32::try_from(least).ok());
+                let least = least.unwrap_or(1);
+                let autoscaler = rollout.map(|rollout| Autoscaler { rollout: rollout.to_owned(), least });
+                self.autoscalers.extend(autoscaler.map(|autoscaler| (name.clone(), autoscaler)));
             }
             _ => {
                 let workload = workload(version, name, object);
@@ -113,11 +136,30 @@ impl World {
         named.map(|(_, workload)| workload).find(|workload| workload.kind == kind)
     }
 
-    /// The name of the autoscaler that sets the size of a Rollout.
-    pub(super) fn autoscaler_of(&self, rollout: &str, namespace: Option<&str>) -> Option<&str> {
+    /// Adds the revision that serves for a Rollout.
+    pub(super) fn serves(&mut self, rollout: ObjectName, revision: Revision) {
+        self.revisions.push((rollout, revision));
+    }
+
+    /// The revisions that serve for a Rollout.
+    pub(super) fn serving<'w>(
+        &'w self,
+        rollout: &'w str,
+        namespace: Option<&'w str>,
+    ) -> impl Iterator<Item = &'w Revision> {
+        let of = move |name: &ObjectName| name.name == rollout && name.namespace.as_deref() == namespace;
+        self.revisions.iter().filter(move |(name, _)| of(name)).map(|(_, revision)| revision)
+    }
+
+    /// The autoscaler that sets the size of a Rollout, and its name.
+    pub(super) fn autoscaler_of(
+        &self,
+        rollout: &str,
+        namespace: Option<&str>,
+    ) -> Option<(&str, &Autoscaler)> {
         let mut all = self.autoscalers.iter();
-        let found = all.find(|(name, target)| target == rollout && is_in(name, namespace));
-        found.map(|(name, _)| name.name.as_str())
+        let found = all.find(|(name, autoscaler)| autoscaler.rollout == rollout && is_in(name, namespace));
+        found.map(|(name, autoscaler)| (name.name.as_str(), autoscaler))
     }
 }
 

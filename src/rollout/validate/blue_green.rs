@@ -1,7 +1,7 @@
 //! The fields of `spec.strategy.blueGreen`.
 
 use super::error::{Findings, Path};
-use super::{limits, not_negative, roles};
+use super::{limits, names, not_negative, roles};
 use crate::api::strategy::AntiAffinity;
 use crate::api::{BlueGreenStrategy, LabelSelector};
 
@@ -24,6 +24,8 @@ pub(super) fn check(
             found.invalid_but(&path, active, problem, "use two Services, or leave previewService out");
         }
     }
+    names::check_service(Some(active), &path.field("activeService"), found);
+    names::check_service(strategy.preview_service.as_deref(), &path.field("previewService"), found);
     if let Some(limit) = strategy.scale_down_delay_revision_limit.filter(|limit| *limit > history) {
         found.invalid(
             &path.field("scaleDownDelayRevisionLimit"),

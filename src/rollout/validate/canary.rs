@@ -2,11 +2,18 @@
 
 use super::blue_green::check_anti_affinity;
 use super::error::{Findings, Path};
-use super::{limits, roles, routing, steps};
+use super::{limits, names, roles, routing, steps};
 use crate::api::{CanaryStrategy, LabelSelector, TrafficRouting};
 
-/// Checks a canary strategy of a Rollout with that selector.
-pub(super) fn check(canary: &CanaryStrategy, selector: &LabelSelector, path: &Path, found: &mut Findings) {
+/// Checks a canary strategy of the Rollout `name` with that selector.
+pub(super) fn check(
+    canary: &CanaryStrategy,
+    name: &str,
+    selector: &LabelSelector,
+    path: &Path,
+    found: &mut Findings,
+) {
+    check_service_names(canary, path, found);
     check_services(canary, path, found);
     check_limits(canary, path, found);
     check_needs_routing(canary, path, found);
@@ -14,10 +21,20 @@ pub(super) fn check(canary: &CanaryStrategy, selector: &LabelSelector, path: &Pa
     check_anti_affinity(canary.anti_affinity.as_ref(), path, found);
     check_roles(canary, selector, path, found);
     if let Some(routing) = &canary.traffic_routing {
-        routing::check(routing, &path.field("trafficRouting"), found);
+        routing::check(routing, name, &path.field("trafficRouting"), found);
     }
     for (index, step) in canary.steps.iter().enumerate() {
         steps::check(step, canary.traffic_routing.as_ref(), path, index, found);
+    }
+}
+
+fn check_service_names(canary: &CanaryStrategy, path: &Path, found: &mut Findings) {
+    names::check_service(canary.stable_service.as_deref(), &path.field("stableService"), found);
+    names::check_service(canary.canary_service.as_deref(), &path.field("canaryService"), found);
+    if let Some(pair) = &canary.ping_pong {
+        let path = path.field("pingPong");
+        names::check_service(Some(&pair.ping_service), &path.field("pingService"), found);
+        names::check_service(Some(&pair.pong_service), &path.field("pongService"), found);
     }
 }
 

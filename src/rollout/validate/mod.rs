@@ -8,7 +8,9 @@ mod blue_green;
 mod canary;
 mod error;
 mod limits;
+mod metadata;
 mod names;
+mod nginx;
 mod pod_template;
 mod references;
 mod roles;
@@ -34,7 +36,8 @@ use crate::api::{LabelSelector, Rollout};
 use crate::domain::selector::selects;
 
 pub use error::{SpecError, SpecErrors};
-pub use references::validate_references;
+pub use metadata::{NameForm, metadata_mistakes};
+pub use references::{Running, validate_references};
 pub use unbuilt::{Unbuilt, unbuilt_features, unbuilt_routers};
 
 /// Old ReplicaSets kept when the Rollout does not say.
@@ -46,9 +49,14 @@ const DEFAULT_PROGRESS_DEADLINE_SECONDS: i32 = 600;
 /// Why nothing can be done about a Rollout until it or what it names changes.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Refusal {
-    /// The spec is wrong.
-    #[error(transparent)]
-    Invalid(#[from] SpecErrors),
+    /// The spec is wrong, and may also ask for what this version cannot do.
+    #[error("{errors}{}", also(.unbuilt))]
+    Invalid {
+        /// What is wrong.
+        errors: SpecErrors,
+        /// What this version cannot do.
+        unbuilt: Vec<Unbuilt>,
+    },
     /// The spec is right, but an object that it names is missing or wrong.
     #[error(transparent)]
     Reference(SpecErrors),
@@ -57,18 +65,28 @@ pub enum Refusal {
     Unbuilt(Vec<Unbuilt>),
 }
 
+fn also(unbuilt: &[Unbuilt]) -> String {
+    unbuilt.iter().flat_map(|feature| ["; also ".to_owned(), feature.to_string()]).collect()
+}
+
 /// The strategy of a Rollout that can be carried out. `filled` is it with what its workload gives to it.
 pub(super) fn check<'a>(snapshot: &'a Snapshot, filled: &Rollout) -> Result<Strategy<'a>, Refusal> {
     let rollout = &snapshot.rollout;
-    let strategy = strategy_of(rollout)?;
     let unbuilt = unbuilt_features(rollout);
+    let strategy = match strategy_of(rollout) {
+        Ok(strategy) => strategy,
+        Err(errors) => return Err(Refusal::Invalid { errors, unbuilt }),
+    };
     if !unbuilt.is_empty() {
         return Err(Refusal::Unbuilt(unbuilt));
     }
     if let (Some(reference), Some(found)) = (&rollout.spec.workload_ref, &snapshot.workload) {
         workload::check_found(reference, found.as_ref(), filled).map_err(Refusal::Reference)?;
     }
-    validate_references(filled, &snapshot.services, &snapshot.ingresses).map_err(Refusal::Reference)?;
+    let stable = rollout.status.as_ref().and_then(|status| status.stable_rs.as_deref());
+    let running = references::running(snapshot, stable);
+    validate_references(filled, &running, &snapshot.services, &snapshot.ingresses)
+        .map_err(Refusal::Reference)?;
     Ok(strategy)
 }
 
@@ -94,6 +112,7 @@ fn strategy_of(rollout: &Rollout) -> Result<Strategy<'_>, SpecErrors> {
     let spec = &rollout.spec;
     let path = Path::new("spec");
     let mut found = Findings::default();
+    check_name(rollout, &mut found);
     not_negative(spec.replicas, &path.field("replicas"), &mut found);
     check_selector(spec, &path.field("selector"), &mut found);
     match &spec.workload_ref {
@@ -103,8 +122,20 @@ fn strategy_of(rollout: &Rollout) -> Result<Strategy<'_>, SpecErrors> {
     not_negative(Some(spec.min_ready_seconds), &path.field("minReadySeconds"), &mut found);
     not_negative(spec.revision_history_limit, &path.field("revisionHistoryLimit"), &mut found);
     check_progress_deadline(spec, &path, &mut found);
-    let strategy = check_strategy(spec, &path.field("strategy"), &mut found);
+    let strategy = check_strategy(rollout, &path.field("strategy"), &mut found);
     found.into_result_with(strategy)
+}
+
+/// ReplicaSets are named after their Rollout: a dash and the hash of the template follow its name.
+fn check_name(rollout: &Rollout, found: &mut Findings) {
+    const LENGTH_MAX: usize = 253 - 11;
+    let name = rollout.metadata.name.as_deref().unwrap_or_default();
+    if name.len() > LENGTH_MAX {
+        let problem = format!(
+            "must have at most {LENGTH_MAX} characters: names of ReplicaSets are 11 longer, and have at most 253"
+        );
+        found.invalid(&Path::new("metadata.name"), name, problem);
+    }
 }
 
 fn not_negative(value: Option<i32>, path: &Path, found: &mut Findings) {
@@ -158,7 +189,8 @@ fn check_progress_deadline(spec: &RolloutSpec, path: &Path, found: &mut Findings
 }
 
 /// The one strategy that is set; `None` only if a mistake was found.
-fn check_strategy<'a>(spec: &'a RolloutSpec, path: &Path, found: &mut Findings) -> Option<Strategy<'a>> {
+fn check_strategy<'a>(rollout: &'a Rollout, path: &Path, found: &mut Findings) -> Option<Strategy<'a>> {
+    let spec = &rollout.spec;
     let selector = spec.selector.clone().unwrap_or_default();
     match (&spec.strategy.blue_green, &spec.strategy.canary) {
         (None, None) => {
@@ -175,7 +207,8 @@ fn check_strategy<'a>(spec: &'a RolloutSpec, path: &Path, found: &mut Findings) 
             Some(Strategy::BlueGreen(blue_green))
         }
         (None, Some(canary)) => {
-            canary::check(canary, &selector, &path.field("canary"), found);
+            let name = rollout.metadata.name.as_deref().unwrap_or_default();
+            canary::check(canary, name, &selector, &path.field("canary"), found);
             Some(Strategy::Canary(canary))
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! Each check returns what would be right when the text is not.
 
+use super::error::{Findings, Path};
+
 pub(super) type Verdict = Result<(), &'static str>;
 
 /// `web-1`: the form of container and volume names (RFC 1123 label).
@@ -9,6 +11,14 @@ pub(super) fn dns_label(text: &str) -> Verdict {
     let ok = text.len() <= 63 && is_framed(text, is_lower_alnum, |c| is_lower_alnum(c) || c == '-');
     ok.then_some(()).ok_or(
         "must be at most 63 lower case letters, digits and -, and start and end with a letter or digit (RFC 1123 label)",
+    )
+}
+
+/// `web.example`: the form of the names of most objects (RFC 1123 subdomain).
+pub(super) fn dns_subdomain(text: &str) -> Verdict {
+    is_dns_subdomain(text).then_some(()).ok_or(
+        "must be at most 253 lower case letters, digits, - and ., and start and end with a letter or digit \
+         (RFC 1123 subdomain)",
     )
 }
 
@@ -47,6 +57,16 @@ pub(super) fn port_name(text: &str) -> Verdict {
         && text.contains(|c: char| c.is_ascii_lowercase());
     ok.then_some(())
         .ok_or("must be at most 15 lower case letters, digits and single -, with at least one letter")
+}
+
+/// Checks the name of a Service, if there is one. No Service can have another, so that it is misspelt and not missing.
+pub(super) fn check_service(name: Option<&str>, path: &Path, found: &mut Findings) {
+    let name = name.unwrap_or_default();
+    if let Err(problem) = dns_label(name)
+        && !name.is_empty()
+    {
+        found.invalid(path, name, format!("is not a name that a Service can have: it {problem}"));
+    }
 }
 
 fn is_dns_subdomain(text: &str) -> bool {

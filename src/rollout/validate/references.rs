@@ -10,21 +10,84 @@ use super::SpecErrors;
 use super::error::{Findings, Path};
 use crate::api::routing::NginxRouting;
 use crate::api::{CanaryStrategy, Rollout, keys};
-use crate::rollout::snapshot::ServiceView;
+use crate::rollout::snapshot::{ReplicaSetView, ServiceView, Snapshot};
 use crate::traffic::nginx::uses_service;
 
+/// A revision that has available pods.
+#[derive(Debug, Clone, Copy)]
+pub struct Running<'a> {
+    /// Name of its ReplicaSet.
+    pub replica_set: &'a str,
+    /// Its hash.
+    pub hash: &'a str,
+    /// The template of its ReplicaSet.
+    pub template: &'a Value,
+    /// Whether it is the stable one.
+    pub is_stable: bool,
+}
+
+impl<'a> Running<'a> {
+    /// A label of its pods.
+    fn label(&self, key: &str) -> Option<&'a str> {
+        self.template.pointer("/metadata/labels")?.get(key)?.as_str()
+    }
+}
+
+/// The revisions of the Rollout that have available pods. Others have nobody to serve, and hold up nothing.
+pub(super) fn running<'a>(snapshot: &'a Snapshot, stable: Option<&str>) -> Vec<Running<'a>> {
+    let is_running = |rs: &&ReplicaSetView| rs.owned && rs.status.available > 0 && !rs.hash().is_empty();
+    let running = snapshot.replica_sets.iter().filter(is_running);
+    running
+        .map(|rs| Running {
+            replica_set: &rs.id.name,
+            hash: rs.hash(),
+            template: &rs.template,
+            is_stable: stable == Some(rs.hash()),
+        })
+        .collect()
+}
+
+/// The revisions that a Service has to select at some time of an update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Serves {
+    /// The new one.
+    New,
+    /// The new one, and the stable one before it and after an abort.
+    NewAndStable,
+    /// The same, and the one that the Service selects now: the users reach it.
+    Users,
+}
+
+impl Serves {
+    fn includes(self, revision: &Running<'_>, service: &ServiceView) -> bool {
+        match self {
+            Self::New => false,
+            Self::NewAndStable => revision.is_stable,
+            Self::Users => revision.is_stable || service.selected_hash() == Some(revision.hash),
+        }
+    }
+}
+
 /// Checks the Services and Ingresses that `rollout` names; `services` and `ingresses` are those of its namespace that
-/// exist, by name.
+/// exist, by name, and `running` the revisions that it runs.
 ///
 /// What is found here heals without a change of the Rollout, when the object appears or is corrected.
 pub fn validate_references(
     rollout: &Rollout,
+    running: &[Running<'_>],
     services: &BTreeMap<String, ServiceView>,
     ingresses: &BTreeMap<String, Value>,
 ) -> Result<(), SpecErrors> {
     let mut found = Findings::default();
-    for (field, name) in service_fields(rollout) {
-        check_service(rollout, name, services.get(name), &Path::new(field), &mut found);
+    for (field, name, serves) in service_fields(rollout) {
+        let path = Path::new(field);
+        let Some(service) = services.get(name) else {
+            let problem = format!("service {name:?} not found");
+            found.invalid_but(&path, name, problem, "create it in the Rollout's namespace");
+            continue;
+        };
+        let served: Vec<_> = running.iter().filter(|one| serves.includes(one, service)).collect();
+        check_service(rollout, service, &served, &path, &mut found);
     }
     if let Some(canary) = &rollout.spec.strategy.canary
         && let Some(nginx) = canary.traffic_routing.as_ref().and_then(|routing| routing.nginx.as_ref())
@@ -35,61 +98,83 @@ pub fn validate_references(
 }
 
 /// Every field that names a Service, with the name, where it is set.
-fn service_fields(rollout: &Rollout) -> Vec<(&'static str, &str)> {
+fn service_fields(rollout: &Rollout) -> Vec<(&'static str, &str, Serves)> {
     let strategy = &rollout.spec.strategy;
     let mut fields = Vec::new();
     if let Some(blue_green) = &strategy.blue_green {
-        fields.push(("spec.strategy.blueGreen.activeService", blue_green.active_service.as_str()));
+        fields.push((
+            "spec.strategy.blueGreen.activeService",
+            blue_green.active_service.as_str(),
+            Serves::Users,
+        ));
         let preview = blue_green.preview_service.as_deref().unwrap_or_default();
-        fields.push(("spec.strategy.blueGreen.previewService", preview));
+        fields.push(("spec.strategy.blueGreen.previewService", preview, Serves::New));
     }
     if let Some(canary) = &strategy.canary {
         let canary_service = canary.canary_service.as_deref().unwrap_or_default();
         let stable_service = canary.stable_service.as_deref().unwrap_or_default();
-        fields.push(("spec.strategy.canary.canaryService", canary_service));
-        fields.push(("spec.strategy.canary.stableService", stable_service));
+        fields.push(("spec.strategy.canary.canaryService", canary_service, Serves::NewAndStable));
+        fields.push(("spec.strategy.canary.stableService", stable_service, Serves::Users));
         if let Some(pair) = &canary.ping_pong {
-            fields.push(("spec.strategy.canary.pingPong.pingService", &pair.ping_service));
-            fields.push(("spec.strategy.canary.pingPong.pongService", &pair.pong_service));
+            fields.push(("spec.strategy.canary.pingPong.pingService", &pair.ping_service, Serves::Users));
+            fields.push(("spec.strategy.canary.pingPong.pongService", &pair.pong_service, Serves::Users));
         }
     }
-    fields.retain(|(_, name)| !name.is_empty());
+    fields.retain(|(_, name, _)| !name.is_empty());
     fields
 }
 
 fn check_service(
     rollout: &Rollout,
-    name: &str,
-    service: Option<&ServiceView>,
+    service: &ServiceView,
+    served: &[&Running<'_>],
     path: &Path,
     found: &mut Findings,
 ) {
-    let Some(service) = service else {
-        let problem = format!("service {name:?} not found");
-        return found.invalid_but(path, name, problem, "create it in the Rollout's namespace");
-    };
     let labels = rollout.spec.template.labels();
     let asked = service.selector.iter().filter(|(key, _)| *key != keys::POD_HASH_LABEL);
     for (key, value) in asked {
-        let label = labels.get(key.as_str()).copied();
-        if label != Some(value) {
-            let has = label.map_or_else(|| "is not set".to_owned(), |label| format!("is {label:?}"));
-            found.invalid_but(
-                path,
-                name,
-                format!("the Service selects pods with {key}={value}, but that label of spec.template {has}"),
-                "correct the selector or the label",
-            );
-        }
+        check_label(&service.id.name, (key, value), labels.get(key.as_str()).copied(), served, path, found);
     }
     let own_name = rollout.metadata.name.as_deref().unwrap_or_default();
     if let Some(other) = service.managed_by.as_deref().filter(|manager| *manager != own_name) {
         found.invalid_but(
             path,
-            name,
+            service.id.name.as_str(),
             format!("the Service is managed by another Rollout, {other:?}"),
             format!("use another Service, or remove its annotation {}", keys::MANAGED_BY_ROLLOUTS),
         );
+    }
+}
+
+/// Checks that the pods of the new revision, which have the label `new`, and those of each revision that is served have
+/// a label that the Service `name` asks for.
+fn check_label(
+    name: &str,
+    (key, value): (&str, &str),
+    new: Option<&str>,
+    served: &[&Running<'_>],
+    path: &Path,
+    found: &mut Findings,
+) {
+    let has =
+        |label: Option<&str>| label.map_or_else(|| "is not set".to_owned(), |label| format!("is {label:?}"));
+    let changes = format!("remove {key} from the selector of the Service, for it changes with the version");
+    if new != Some(value) {
+        let is_right = served.iter().any(|one| one.label(key) == Some(value));
+        let remedy = if is_right { changes } else { "correct the selector or the label".to_owned() };
+        let has = has(new);
+        let problem =
+            format!("the Service selects pods with {key}={value}, but that label of spec.template {has}");
+        return found.invalid_but(path, name, problem, remedy);
+    }
+    if let Some(one) = served.iter().find(|one| one.label(key) != Some(value)) {
+        let (has, replica_set) = (has(one.label(key)), one.replica_set);
+        let problem = format!(
+            "the Service selects pods with {key}={value}, but that label of the pods of ReplicaSet {replica_set:?} \
+             {has}, so that it does not select the revision that serves until the update is promoted"
+        );
+        found.invalid_but(path, name, problem, changes);
     }
 }
 

@@ -1,6 +1,9 @@
 //! The fields of `spec.strategy.canary.trafficRouting` that can be judged without the objects that they name.
 
+use serde_json::json;
+
 use super::error::{Findings, Path};
+use super::nginx;
 use crate::api::TrafficRouting;
 use crate::api::routing::StringMatch;
 use crate::api::strategy::PingPong;
@@ -10,10 +13,23 @@ pub(super) fn full_weight(routing: Option<&TrafficRouting>) -> i32 {
     routing.and_then(|routing| routing.max_traffic_weight).unwrap_or(100)
 }
 
-/// Checks the routing at `path`.
+/// The routers that a Rollout can name, without plugins.
+const ROUTERS: [&str; 8] = ["nginx", "istio", "alb", "smi", "ambassador", "appMesh", "traefik", "apisix"];
+
+/// Checks the routing at `path` of the Rollout with that name.
 ///
-/// Beyond the reference, `maxTrafficWeight` must be positive: there is no share of nothing.
-pub(super) fn check(routing: &TrafficRouting, path: &Path, found: &mut Findings) {
+/// Beyond the reference, `maxTrafficWeight` must be positive: there is no share of nothing. And a router must be named:
+/// the API server drops a misspelt one, and with none all requests would go to the stable revision while the status says
+/// otherwise.
+pub(super) fn check(routing: &TrafficRouting, rollout: &str, path: &Path, found: &mut Findings) {
+    if !has_router(routing) {
+        let problem = "asks for a router and names none; the API server drops a name that it does not know";
+        let remedy = format!("name one of {} and plugins, or remove trafficRouting", ROUTERS.join(", "));
+        found.invalid_but(path, json!(routing), problem, remedy);
+    }
+    if let Some(nginx) = &routing.nginx {
+        nginx::check(nginx, rollout, &path.field("nginx"), found);
+    }
     let Some(max) = routing.max_traffic_weight else {
         return;
     };
@@ -23,6 +39,33 @@ pub(super) fn check(routing: &TrafficRouting, path: &Path, found: &mut Findings)
     } else if max < 1 {
         found.invalid(&path, max, "must be 1 or more");
     }
+}
+
+fn has_router(routing: &TrafficRouting) -> bool {
+    let TrafficRouting {
+        istio,
+        nginx,
+        alb,
+        smi,
+        ambassador,
+        app_mesh,
+        traefik,
+        apisix,
+        plugins,
+        managed_routes: _,
+        max_traffic_weight: _,
+    } = routing;
+    let built_in = [
+        istio.is_some(),
+        nginx.is_some(),
+        alb.is_some(),
+        smi.is_some(),
+        ambassador.is_some(),
+        app_mesh.is_some(),
+        traefik.is_some(),
+        apisix.is_some(),
+    ];
+    built_in.contains(&true) || !plugins.is_empty()
 }
 
 /// Checks that a router works with ping-pong Services; `path` is that of the strategy.

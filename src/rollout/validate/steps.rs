@@ -3,6 +3,8 @@
 //! Three checks go beyond the reference: that a step is of one kind is checked for all eight kinds and not for four, the
 //! header matches of a mirror route are checked like those of a header route, and a canary is not scaled below no pods.
 
+use serde_json::json;
+
 use super::error::{Findings, Path};
 use super::routing::{self, check_managed, check_match};
 use super::{limits, names, not_negative};
@@ -45,10 +47,8 @@ pub(super) fn check(
                 not_negative(scale.replicas, &at.field("replicas"), found);
                 not_negative(scale.weight, &at.field("weight"), found);
                 if routing.is_none() {
-                    found.required(
-                        &path.field("trafficRouting"),
-                        "setCanaryScale works with trafficRouting only",
-                    );
+                    let remedy = "remove the step or set trafficRouting";
+                    found.invalid_but(&at, json!(scale), "works with trafficRouting only", remedy);
                 }
             }
             StepKind::Experiment(experiment) => check_experiment(experiment, routing, &at, found),

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::api::{BlueGreenStrategy, CanaryStep, CanaryStrategy, TrafficRouting};
 use crate::domain::merge_patch::apply_merge_patch;
-use crate::rollout::snapshot::{Identity, ServiceView};
+
+mod objects;
 
 /// A valid Rollout with `spec` merged into it.
 fn rollout(spec: &Value) -> Rollout {
@@ -309,124 +310,11 @@ fn pods_come_from_one_place() {
         json!({"metadata": {"annotations": {"a": "b"}}}),
         json!({"spec": {"containers": [container]}}),
     ] {
-        let error = "spec.template: Invalid value: ";
-        refused(&of_workload(&json!({}), &template), error);
+        let words = "template must be empty for workload reference rollout; workloadRef names the source";
+        let error = format!("spec.template: Invalid value: {template}: {words}");
+        refused(&of_workload(&json!({}), &template), &error);
     }
     accepted(&of_workload(&json!({}), &json!({"spec": {"containers": []}})));
-}
-
-/// A Service that selects `selector`.
-fn service(name: &str, selector: &[(&str, &str)], managed_by: Option<&str>) -> (String, ServiceView) {
-    let view = ServiceView {
-        id: Identity { name: name.to_owned(), uid: "s".to_owned(), resource_version: "1".to_owned() },
-        selector: selector.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
-        managed_by: managed_by.map(str::to_owned),
-    };
-    (name.to_owned(), view)
-}
-
-fn services<const N: usize>(list: [(String, ServiceView); N]) -> BTreeMap<String, ServiceView> {
-    BTreeMap::from(list)
-}
-
-#[test]
-fn services_exist_select_the_pods_and_belong_to_nobody_else() {
-    let demo = canary(&json!({"canaryService": "canary", "stableService": "stable"}));
-    let own = [("app", "demo"), ("rollouts-pod-template-hash", "abc")];
-    let good = services([service("canary", &own, Some("demo")), service("stable", &own, None)]);
-    assert_eq!(errors(validate_references(&demo, &good, &BTreeMap::new())), [""; 0]);
-
-    let bad = services([service("canary", &[("app", "x"), ("tier", "web")], Some("other"))]);
-    let found = errors(validate_references(&demo, &bad, &BTreeMap::new()));
-    let canary = r#"spec.strategy.canary.canaryService: Invalid value: "canary": "#;
-    let starts = [
-        format!(
-            r#"{canary}the Service selects pods with app=x, but that label of spec.template is "demo"; "#
-        ),
-        format!(
-            "{canary}the Service selects pods with tier=web, but that label of spec.template is not set; "
-        ),
-        format!(r#"{canary}the Service is managed by another Rollout, "other"; use another Service"#),
-        r#"spec.strategy.canary.stableService: Invalid value: "stable": service "stable" not found; "#
-            .to_owned(),
-    ];
-    assert_eq!(found.len(), starts.len(), "{found:#?}");
-    for (found, start) in found.iter().zip(starts) {
-        assert!(found.starts_with(&start), "{start:?} does not begin {found:?}");
-    }
-}
-
-#[test]
-fn every_field_that_names_a_service_is_checked() {
-    let strategies = [
-        (json!({"blueGreen": {"activeService": "a"}}), &["activeService"][..]),
-        (
-            json!({"blueGreen": {"activeService": "a", "previewService": "p"}}),
-            &["activeService", "previewService"],
-        ),
-        (json!({"canary": {"stableService": "s"}}), &["stableService"]),
-        (
-            json!({"canary": {"pingPong": {"pingService": "a", "pongService": "b"}}}),
-            &["pingPong.pingService", "pingPong.pongService"],
-        ),
-    ];
-    for (strategy, fields) in strategies {
-        let rollout = rollout(&json!({"strategy": strategy}));
-        let found = errors(validate_references(&rollout, &BTreeMap::new(), &BTreeMap::new()));
-        assert_eq!(found.len(), fields.len(), "{found:?}");
-        for (found, field) in found.iter().zip(fields) {
-            assert!(found.contains(&format!(".{field}: Invalid value: ")), "{field}: {found}");
-        }
-    }
-}
-
-#[test]
-fn ingresses_exist_and_use_the_stable_service() {
-    let own = [("app", "demo")];
-    let services = services([service("canary", &own, None), service("stable", &own, None)]);
-    let ingress = |service: &str| {
-        let path = json!({"path": "/", "backend": {"service": {"name": service, "port": {"number": 80}}}});
-        json!({"metadata": {"name": "web"}, "spec": {"rules": [{"http": {"paths": [path]}}]}})
-    };
-    let check = |nginx: Value, service: &str| {
-        let ingresses = BTreeMap::from([("web".to_owned(), ingress(service))]);
-        errors(validate_references(&routed(&json!({"nginx": nginx}), &json!([])), &services, &ingresses))
-            .join("|")
-    };
-    let at = "spec.strategy.canary.trafficRouting.nginx";
-    assert_eq!(check(json!({"stableIngress": "web"}), "stable"), "");
-    assert_eq!(check(json!({"stableIngresses": ["web"]}), "stable"), "");
-    let cases = [
-        (json!({}), "stable", format!("{at}.stableIngress: Required value: set either stableIngress or")),
-        (
-            json!({"stableIngress": "web", "stableIngresses": ["web"]}),
-            "stable",
-            format!(
-                r#"{at}.stableIngress: Invalid value: "web": must not be set together with stableIngresses"#
-            ),
-        ),
-        (
-            json!({"stableIngress": "no"}),
-            "stable",
-            format!(r#"{at}.stableIngress: Invalid value: "no": ingress "no" not found; create it"#),
-        ),
-        (
-            json!({"stableIngresses": ["web", "no"]}),
-            "stable",
-            format!(r#"{at}.stableIngresses[1]: Invalid value: "no": ingress "no" not found; create it"#),
-        ),
-        (
-            json!({"stableIngress": "web"}),
-            "other",
-            format!(
-                r#"{at}.stableIngress: Invalid value: "web": ingress `web` has no rules using service stable backend; "#
-            ),
-        ),
-    ];
-    for (nginx, service, start) in cases {
-        let found = check(nginx, service);
-        assert!(found.starts_with(&start) && !found.contains('|'), "{start:?} does not begin {found:?}");
-    }
 }
 
 #[test]

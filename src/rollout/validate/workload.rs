@@ -3,12 +3,12 @@
 //! Beyond the reference, a word in `scaleDown` must mean something for the kind of the workload, and containers in
 //! `spec.template`, which nobody would run, are a mistake.
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::error::{Findings, Path};
 use super::{SpecErrors, pod_template};
-use crate::api::Rollout;
 use crate::api::rollout::{RolloutSpec, WorkloadRef};
+use crate::api::{PodTemplate, Rollout};
 use crate::domain::selector::selects;
 use crate::rollout::snapshot::{Unresolved, WorkloadView};
 use crate::rollout::workload::{ScaleDown, WorkloadKind};
@@ -20,12 +20,11 @@ pub(super) fn check_reference(
     path: &Path,
     found: &mut Findings,
 ) {
-    let template = &spec.template;
-    if !template.labels().is_empty() || !template.annotations().is_empty() || template.images().count() > 0 {
+    if let Some(written) = written(&spec.template) {
         found.invalid_but(
             &path.field("template"),
-            json!({"metadata": {"labels": template.labels(), "annotations": template.annotations()}}),
-            "must be empty where workloadRef names the source of the template",
+            written,
+            "template must be empty for workload reference rollout; workloadRef names the source of the template",
             "remove spec.template or spec.workloadRef",
         );
     }
@@ -47,6 +46,25 @@ pub(super) fn check_reference(
         Some(ScaleDown::Never | ScaleDown::OnSuccess | ScaleDown::Progressively) => return,
     };
     found.invalid(&path.field("scaleDown"), text(&reference.scale_down), problem);
+}
+
+/// What the template says of pods, if it says anything.
+fn written(template: &PodTemplate) -> Option<Value> {
+    let (labels, annotations) = (template.labels(), template.annotations());
+    let mut written = Map::new();
+    let metadata = [("labels", json!(labels)), ("annotations", json!(annotations))];
+    let metadata = metadata.into_iter().filter(|(_, map)| map.as_object().is_some_and(|map| !map.is_empty()));
+    let metadata: Map<String, Value> = metadata.map(|(name, map)| (name.to_owned(), map)).collect();
+    if !metadata.is_empty() {
+        written.insert("metadata".to_owned(), Value::Object(metadata));
+    }
+    if template.images().count() > 0 {
+        let spec = template.as_value().get("spec").and_then(Value::as_object).into_iter().flatten();
+        let containers = spec.filter(|(name, _)| matches!(name.as_str(), "containers" | "initContainers"));
+        let containers = containers.map(|(name, list)| (name.clone(), list.clone())).collect();
+        written.insert("spec".to_owned(), Value::Object(containers));
+    }
+    (!written.is_empty()).then_some(Value::Object(written))
 }
 
 /// Checks what `reference` led to; `filled` is the Rollout with what its workload gives to it.

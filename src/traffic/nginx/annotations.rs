@@ -54,18 +54,22 @@ fn factor(total: i64) -> i64 {
     if (1..100).contains(&total) { (SMALLEST_TOTAL_HONOURED + total - 1) / total } else { 1 }
 }
 
-/// An annotation key of `additionalIngressAnnotations`, completed with the prefix unless it has one.
-fn with_prefix(prefix: &str, key: &str) -> Result<String, TrafficError> {
+/// An annotation key of `additionalIngressAnnotations`, completed with the prefix unless it has it; else what is wrong.
+pub fn annotation_key(prefix: &str, key: &str) -> Result<String, String> {
     match key.split_once('/') {
         None if !key.is_empty() => Ok(format!("{prefix}/{key}")),
         Some((own_prefix, name)) if own_prefix == prefix && !name.is_empty() => Ok(key.to_owned()),
-        Some(_) | None => Err(TrafficError::AnnotationKey {
-            field: "spec.strategy.canary.trafficRouting.nginx.additionalIngressAnnotations".to_owned(),
-            key: key.to_owned(),
-            problem: format!(
-                "must be a name without a slash, which gets the prefix {prefix}/, or start with that; \
-                 annotations with another prefix belong into canaryIngressAnnotations"
-            ),
-        }),
+        Some(_) | None => Err(format!(
+            "must be a name without a slash, which gets the prefix {prefix}/, or start with that; \
+             move annotations with another prefix to canaryIngressAnnotations"
+        )),
     }
+}
+
+fn with_prefix(prefix: &str, key: &str) -> Result<String, TrafficError> {
+    annotation_key(prefix, key).map_err(|problem| TrafficError::AnnotationKey {
+        field: "spec.strategy.canary.trafficRouting.nginx.additionalIngressAnnotations".to_owned(),
+        key: key.to_owned(),
+        problem,
+    })
 }

@@ -5,7 +5,7 @@ mod words;
 
 use super::check::{self, Read};
 use super::finding::Finding;
-use super::rules::{DUPLICATE_FIELD, UNKNOWN_FIELD};
+use super::rules::{DUPLICATE_FIELD, UNKNOWN_FIELD, WRONG_TYPE};
 use super::source::files::File;
 use super::world::World;
 use super::{controller, object};
@@ -17,7 +17,9 @@ use crate::rollout::validate::validate;
 pub(super) fn lint(files: &[File]) -> Result<(), Failure> {
     let (objects, unread) = object::objects(files);
     let (rollouts, misread) = check::read(&objects);
-    if let Some(finding) = unread.iter().chain(&misread).next() {
+    // The reference looks at fields alone.
+    let misread = misread.iter().filter(|finding| [&UNKNOWN_FIELD, &WRONG_TYPE].contains(&finding.rule));
+    if let Some(finding) = unread.iter().chain(misread).next() {
         return Err(Failure::Failed(unreadable(finding)));
     }
     let world = check::world(&objects);

@@ -98,6 +98,7 @@ impl Words {
         let ours = ours.replace("spec.strategy.canary.", "spec.strategy.");
         let ours = ours.replace("spec.strategy.blueGreen.", "spec.strategy.");
         match (ours.strip_suffix(&self.field), &self.theirs) {
+            (Some(_), Some(theirs)) if theirs.starts_with("spec.") => theirs.clone(),
             (Some(rest), Some(theirs)) => format!("{rest}{theirs}"),
             (Some(_) | None, _) => ours,
         }

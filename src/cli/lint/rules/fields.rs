@@ -7,6 +7,7 @@ use super::{Rule, Subject};
 use crate::api::{BlueGreenStrategy, CanaryStrategy, IntOrString, keys};
 use crate::cli::lint::finding::{Remark, Severity};
 use crate::cli::lint::world::service_names;
+use crate::traffic::nginx::{DEFAULT_ANNOTATION_PREFIX, annotation_key};
 
 pub(super) static PERCENT_WITHOUT_SIGN: Rule = Rule {
     id: "percent-without-sign",
@@ -47,6 +48,7 @@ pub(super) fn no_effect(subject: &Subject<'_>) -> Vec<Remark> {
     let mut all = Vec::new();
     if let Some(canary) = &spec.strategy.canary {
         all.extend(idle_in_canary(canary));
+        all.extend(overwritten_annotations(canary));
     }
     if let Some(blue_green) = &spec.strategy.blue_green {
         all.extend(idle_in_blue_green(blue_green));
@@ -78,11 +80,42 @@ fn idle_in_canary(canary: &CanaryStrategy) -> Vec<Remark> {
         .collect()
 }
 
+/// Annotations of the canary Ingress that the controller writes itself.
+fn overwritten_annotations(canary: &CanaryStrategy) -> Vec<Remark> {
+    let Some(nginx) = canary.traffic_routing.as_ref().and_then(|routing| routing.nginx.as_ref()) else {
+        return Vec::new();
+    };
+    let prefix = nginx.annotation_prefix.as_deref().unwrap_or(DEFAULT_ANNOTATION_PREFIX);
+    let path = format!("{CANARY}.trafficRouting.nginx");
+    let additional = nginx.additional_ingress_annotations.iter().map(|(key, value)| {
+        let full = annotation_key(prefix, key).unwrap_or_default();
+        (format!("{path}.additionalIngressAnnotations.{key}"), full, value)
+    });
+    let verbatim = nginx.canary_ingress_annotations.iter();
+    let verbatim =
+        verbatim.map(|(key, value)| (format!("{path}.canaryIngressAnnotations.{key}"), key.clone(), value));
+    let own = |(path, key, value): (String, String, &String)| {
+        let name = key.strip_prefix(prefix)?.strip_prefix('/')?;
+        let (problem, remedy) = match name {
+            "canary" | "canary-weight" => {
+                ("has no effect: the controller writes this annotation", "remove it")
+            }
+            "canary-weight-total" => (
+                "changes what weights mean, and the controller does not know",
+                "set maxTrafficWeight instead",
+            ),
+            _ => return None,
+        };
+        Some(Remark::new(path, value.as_str(), problem, remedy))
+    };
+    additional.chain(verbatim).filter_map(own).collect()
+}
+
 fn idle_in_blue_green(strategy: &BlueGreenStrategy) -> Option<Remark> {
     let seconds = strategy.auto_promotion_seconds;
     (seconds > 0 && strategy.auto_promotion_enabled == Some(false)).then(|| {
-        let problem = "has no effect with autoPromotionEnabled: false, which waits for a user for ever";
-        let remedy = "remove it, or autoPromotionEnabled";
+        let problem = "has no effect with autoPromotionEnabled: false, which waits until a user promotes";
+        let remedy = "remove one of the two";
         Remark::new(format!("{BLUE_GREEN}.autoPromotionSeconds"), seconds, problem, remedy)
     })
 }
@@ -100,8 +133,10 @@ pub(super) fn replicas_and_autoscaler(subject: &Subject<'_>) -> Vec<Remark> {
     let (Some(replicas), Some(autoscaler)) = (subject.rollout.spec.replicas, autoscaler) else {
         return Vec::new();
     };
+    let (autoscaler, _) = autoscaler;
     let problem = format!("the autoscaler {autoscaler:?} sets the number of replicas, too");
-    vec![Remark::new("spec.replicas", replicas, problem, "remove it")]
+    let remedy = "remove it, first with kubectl apply edit-last-applied, or the next apply resets it to 1";
+    vec![Remark::new("spec.replicas", replicas, problem, remedy)]
 }
 
 pub(super) static HASH_LABEL: Rule = Rule {
@@ -139,7 +174,8 @@ pub(super) fn hash_label(subject: &Subject<'_>) -> Vec<Remark> {
     all
 }
 
-fn service_fields<'s>(subject: &Subject<'s>) -> Vec<(String, &'s str)> {
+/// The fields that name Services, and the names.
+pub(super) fn service_fields<'s>(subject: &Subject<'s>) -> Vec<(String, &'s str)> {
     let strategy = &subject.rollout.spec.strategy;
     let canary = strategy.canary.iter().flat_map(|one| {
         [("canaryService", one.canary_service.as_deref()), ("stableService", one.stable_service.as_deref())]

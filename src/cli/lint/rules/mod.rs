@@ -4,6 +4,7 @@
 
 mod analysis;
 mod fields;
+mod objects;
 mod sizes;
 mod steps;
 mod subject;
@@ -49,7 +50,7 @@ pub(super) static DUPLICATE_FIELD: Rule = Rule {
     id: "duplicate-field",
     severity: Severity::Error,
     summary: "a field that is there twice",
-    why: "One of the two has no effect; kubectl refuses the document, and other tools take the last one.",
+    why: "One of the two has no effect. kubectl takes the last one; other tools refuse the document.",
 };
 
 pub(super) static NOT_AN_OBJECT: Rule = Rule {
@@ -70,6 +71,13 @@ pub(super) static WRONG_TYPE: Rule = Rule {
     id: "wrong-type",
     severity: Severity::Error,
     summary: "a value of another type than the field takes",
+    why: "The API server refuses the object.",
+};
+
+pub(super) static INVALID_METADATA: Rule = Rule {
+    id: "invalid-metadata",
+    severity: Severity::Error,
+    summary: "a name, label or annotation that no object can have",
     why: "The API server refuses the object.",
 };
 
@@ -110,13 +118,14 @@ pub(super) static MISSING_RIGHT: Rule = Rule {
 };
 
 /// Everything that lint knows of the world as it is, without advice.
-const FACTS: [&Rule; 11] = [
+const FACTS: [&Rule; 12] = [
     &UNREADABLE_FILE,
     &NOT_YAML,
     &DUPLICATE_FIELD,
     &NOT_AN_OBJECT,
     &UNKNOWN_FIELD,
     &WRONG_TYPE,
+    &INVALID_METADATA,
     &INVALID_SPEC,
     &INVALID_REFERENCE,
     &NOT_BUILT,
@@ -124,7 +133,7 @@ const FACTS: [&Rule; 11] = [
     &MISSING_RIGHT,
 ];
 
-const ADVICE: [Advice; 20] = [
+const ADVICE: [Advice; 23] = [
     Advice { rule: &analysis::ENDLESS_ANALYSIS, look: analysis::endless },
     Advice { rule: &analysis::MISSING_ARGUMENT, look: analysis::missing_argument },
     Advice { rule: &analysis::PAUSES_SHORTER, look: analysis::pauses_shorter },
@@ -143,6 +152,9 @@ const ADVICE: [Advice; 20] = [
     Advice { rule: &fields::PERCENT_WITHOUT_SIGN, look: fields::percent_without_sign },
     Advice { rule: &fields::NO_EFFECT, look: fields::no_effect },
     Advice { rule: &fields::REPLICAS_AND_AUTOSCALER, look: fields::replicas_and_autoscaler },
+    Advice { rule: &objects::FEWER_PODS, look: objects::fewer_pods },
+    Advice { rule: &objects::SELECTS_VERSION, look: objects::selects_version },
+    Advice { rule: &objects::STABLE_EMPTIED, look: objects::stable_emptied },
     Advice { rule: &fields::HASH_LABEL, look: fields::hash_label },
     Advice { rule: &timing::DEADLINE_TOO_SHORT, look: timing::deadline_too_short },
 ];

@@ -47,7 +47,12 @@ pub(super) fn pause_without_canary(subject: &Subject<'_>) -> Vec<Remark> {
                 json!(canary.steps[index].analysis)
             };
             let problem = "the canary has no pod at this step";
-            Remark::new(format!("{}.{kind}", step_path(index)), value, problem, "put a setWeight before it")
+            Remark::new(
+                format!("{}.{kind}", step_path(index)),
+                value,
+                problem,
+                "put a setWeight above 0 before it",
+            )
         })
         .collect()
 }
@@ -56,13 +61,15 @@ pub(super) static WEIGHT_ROUNDED: Rule = Rule {
     id: "weight-rounded",
     severity: Severity::Warning,
     summary: "a setWeight without a router that so few pods cannot express",
-    why: "Without a router the share of pods is the share of traffic. It is told where the real share is at least twice or at \
-          most half of what is asked for, and off by 10 points or more.",
+    why: "Without a router the share of pods is the share of traffic. It is told where the share of the new or \
+          of the old revision is at least twice or at most half of what is asked for, and off by 10 points or more.",
 };
 
 pub(super) fn weight_rounded(subject: &Subject<'_>) -> Vec<Remark> {
+    /// One pod of more is no share to speak of.
+    const REPLICAS_MAX: i32 = 1000;
     let (Some(canary), Some(replicas)) = (subject.canary(), subject.replicas()) else { return Vec::new() };
-    if canary.traffic_routing.is_some() {
+    if canary.traffic_routing.is_some() || replicas > REPLICAS_MAX {
         return Vec::new();
     }
     let steps = step_sizes(canary);
@@ -72,11 +79,14 @@ pub(super) fn weight_rounded(subject: &Subject<'_>) -> Vec<Remark> {
             let Counts { canary: pods, stable } = counts(canary, &steps, index, replicas);
             let (pods, total) = (i64::from(pods), i64::from(pods) + i64::from(stable));
             let (real, asked) = ((pods * 100).checked_div(total)?, i64::from(weight));
-            let is_off = (real - asked).abs() >= 10 && (real >= 2 * asked || 2 * real <= asked);
+            let is_multiple = |real: i64, asked: i64| real >= 2 * asked || 2 * real <= asked;
+            let is_multiple = is_multiple(real, asked) || is_multiple(100 - real, 100 - asked);
+            let is_off = (real - asked).abs() >= 10 && is_multiple;
             let is_whole = weight < 100 && pods == total || weight > 0 && pods == 0;
             (is_off || is_whole).then(|| {
+                let noun = if replicas == 1 { "replica" } else { "replicas" };
                 let problem = format!(
-                    "with {replicas} replicas the canary gets {pods} of {total} pods, which is {real} % of the traffic"
+                    "with {replicas} {noun} the canary gets {pods} of {total} pods, which is {real} % of the traffic"
                 );
                 let remedy = "use a weight that the pods can express, more replicas, or trafficRouting";
                 Remark::new(format!("{}.setWeight", step_path(index)), weight, problem, remedy)
@@ -134,15 +144,7 @@ fn counts(canary: &CanaryStrategy, steps: &[StepSize], index: usize, replicas: i
     let stable = ReplicaSetCounts { spec: replicas, available: replicas, status: replicas };
     let (new, stable) = (Some(ReplicaSetCounts::default()), Some(stable));
     if canary.traffic_routing.is_none() {
-        let limits = limits(canary, replicas);
-        return basic_canary_target(&BasicCanaryInput {
-            replicas,
-            limits,
-            position,
-            canary: new,
-            stable,
-            others_spec: 0,
-        });
+        return settled(canary, position, replicas);
     }
     routed_canary_counts(&RoutedCanaryInput {
         replicas,
@@ -154,6 +156,29 @@ fn counts(canary: &CanaryStrategy, steps: &[StepSize], index: usize, replicas: i
         abort_delay: AbortDelay::from_field(canary.abort_scale_down_delay_seconds),
         weights: None,
     })
+}
+
+/// The sizes without a router at which nothing changes any more. Each move may make room for another.
+fn settled(canary: &CanaryStrategy, position: CanaryPosition<'_>, replicas: i32) -> Counts {
+    const MOVES_MAX: usize = 1000;
+    let limits = limits(canary, replicas);
+    let mut sizes = Counts { canary: 0, stable: replicas };
+    for _ in 0..MOVES_MAX {
+        let whole = |size| Some(ReplicaSetCounts { spec: size, available: size, status: size });
+        let next = basic_canary_target(&BasicCanaryInput {
+            replicas,
+            limits,
+            position,
+            canary: whole(sizes.canary),
+            stable: whole(sizes.stable),
+            others_spec: 0,
+        });
+        if next == sizes {
+            break;
+        }
+        sizes = next;
+    }
+    sizes
 }
 
 fn limits(canary: &CanaryStrategy, replicas: i32) -> Fenceposts {

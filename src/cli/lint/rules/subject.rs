@@ -25,11 +25,12 @@ impl<'w> Subject<'w> {
         self.rollout.metadata.namespace.as_deref()
     }
 
-    /// The number of pods where it is known: where it is not written an autoscaler may set it.
+    /// The number of pods where it is known: the fewest that an autoscaler asks for, or else what is written.
     pub(super) fn replicas(&self) -> Option<i32> {
         let name = self.rollout.metadata.name.as_deref().unwrap_or_default();
-        let is_scaled = self.world.autoscaler_of(name, self.namespace()).is_some();
-        self.rollout.spec.replicas.filter(|replicas| *replicas > 0 && !is_scaled)
+        let autoscaler = self.world.autoscaler_of(name, self.namespace());
+        let least = autoscaler.map(|(_, autoscaler)| autoscaler.least);
+        least.or(self.rollout.spec.replicas).filter(|replicas| *replicas > 0)
     }
 
     pub(super) fn template(&self, reference: &TemplateRef) -> Option<&'w AnalysisTemplateSpec> {

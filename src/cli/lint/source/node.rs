@@ -53,6 +53,37 @@ impl Node {
         }
     }
 
+    /// The same without the field of a path. Where the path leads to an item of a list, it goes without the list.
+    pub(in crate::cli::lint) fn without(&self, path: &str) -> Self {
+        let path = path.strip_prefix('.').unwrap_or(path);
+        let content = match &self.content {
+            Content::List(items) => {
+                let index = path.strip_prefix('[').and_then(|path| path.split_once(']'));
+                let index = index.and_then(|(index, rest)| Some((index.parse::<usize>().ok()?, rest)));
+                let item = |(place, item): (usize, &Self)| match index {
+                    Some((index, rest)) if index == place => item.without(rest),
+                    Some(_) | None => item.clone(),
+                };
+                Content::List(items.iter().enumerate().map(item).collect())
+            }
+            Content::Map(entries) => {
+                let named = entries.iter().filter(|entry| begins(path, &entry.key));
+                let named = named.max_by_key(|entry| entry.key.len()).map(|entry| entry.key.clone());
+                let rest = named.as_ref().map_or("", |key| &path[key.len()..]);
+                let entry = |entry: &Entry| {
+                    if Some(&entry.key) != named.as_ref() {
+                        return Some(entry.clone());
+                    }
+                    let is_end = rest.is_empty() || rest.starts_with('[') && rest.ends_with(']');
+                    (!is_end).then(|| Entry { value: entry.value.without(rest), ..entry.clone() })
+                };
+                Content::Map(entries.iter().filter_map(entry).collect())
+            }
+            Content::Null | Content::Truth(_) | Content::Number(_) | Content::Text(_) => self.content.clone(),
+        };
+        Self { at: self.at, content, word: self.word.clone() }
+    }
+
     /// The fields; none where it is no map.
     pub(in crate::cli::lint) fn entries(&self) -> &[Entry] {
         match &self.content {

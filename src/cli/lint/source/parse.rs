@@ -182,7 +182,12 @@ impl<'t> Composer<'t> {
             }
             let (at, key) = (key.at, self.key(key)?);
             if let Some(first) = entries.iter().find(|entry| entry.key == key) {
-                let problem = format!("{key:?} is there twice; the first one is in line {}", first.at.line);
+                let hint = match key.as_str() {
+                    "nginx" | "stableIngress" => "; several Ingresses are named in nginx.stableIngresses",
+                    _ => "",
+                };
+                let line = first.at.line;
+                let problem = format!("{key:?} is there twice; the first one is in line {line}{hint}");
                 self.faults.push(Fault { at, kind: FaultKind::Duplicate, problem });
             }
             entries.push(Entry { key, at, value });

@@ -4,12 +4,19 @@
 //! server checks every ReplicaSet, and what it refuses is reported in its words. A rule here must never refuse what
 //! the API server accepts.
 
+mod amounts;
+mod container;
+mod probes;
+mod scheduling;
+mod volumes;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
 use super::error::{Findings, Path};
 use super::names::{self, Verdict};
+use container::CONTAINER;
 
 /// Looks at one field; `None` where it is absent, null or a blank string (which the API server fills in).
 type Check = fn(Option<&Value>, &Path, &mut Findings);
@@ -24,74 +31,30 @@ const TEMPLATE: &[(&str, Check)] = &[
         one_of(value, path, found, &["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"]);
     }),
     ("spec.ephemeralContainers", no_ephemeral_containers),
-    ("spec.volumes", volumes),
+    ("spec.serviceAccountName", subdomain),
+    ("spec.serviceAccount", subdomain),
+    ("spec.nodeName", subdomain),
+    ("spec.priorityClassName", subdomain),
+    ("spec.runtimeClassName", subdomain),
+    ("spec.hostname", label_name),
+    ("spec.subdomain", label_name),
+    ("spec.nodeSelector", labels),
+    ("spec.tolerations", scheduling::tolerations),
+    ("spec.affinity", scheduling::affinity),
+    ("spec.topologySpreadConstraints", scheduling::spread),
+    ("spec.readinessGates", |value, path, found| each(value, path, found, GATE)),
+    ("spec.overhead", amounts::each),
+    ("spec.resources", amounts::of_anything),
+    ("spec.volumes", volumes::check),
     ("spec.containers", containers),
     ("spec.initContainers", init_containers),
 ];
 
-/// Fields of a container.
-const CONTAINER: &[(&str, Check)] = &[
-    ("name", container_name),
-    ("image", image),
-    ("imagePullPolicy", |value, path, found| {
-        one_of(value, path, found, &["Always", "IfNotPresent", "Never"]);
-    }),
-    ("terminationMessagePolicy", |value, path, found| {
-        one_of(value, path, found, &["File", "FallbackToLogsOnError"]);
-    }),
-    ("ports", |value, path, found| each(value, path, found, PORT)),
-    ("ports", port_names_differ),
-    ("env", |value, path, found| each(value, path, found, VARIABLE)),
-    ("env", one_source_each),
-    ("volumeMounts", |value, path, found| {
-        each(value, path, found, MOUNT);
-    }),
-    ("volumeMounts", mount_paths_differ),
-];
-
-/// Fields of a container's port.
-const PORT: &[(&str, Check)] = &[
-    ("containerPort", |value, path, found| match value {
-        None => found.required(path, "must be between 1 and 65535"),
-        Some(port) => in_range(port, 1..=65535, path, found),
-    }),
-    ("hostPort", |value, path, found| {
-        if let Some(port) = value {
-            in_range(port, 0..=65535, path, found);
-        }
-    }),
-    ("name", |value, path, found| {
-        if let Some(name) = value {
-            formed(name, names::port_name, path, found);
-        }
-    }),
-    ("protocol", |value, path, found| {
-        one_of(value, path, found, &["TCP", "UDP", "SCTP"]);
-    }),
-];
-
-/// Fields of an environment variable.
-const VARIABLE: &[(&str, Check)] = &[("name", |value, path, found| match value {
-    None => found.required(path, "an environment variable needs a name"),
-    Some(name) if name.as_str().is_some_and(|name| name.contains('=')) => {
-        found.invalid(path, name.clone(), "must not contain =");
-    }
-    Some(_) => {}
+/// Fields of a readiness gate.
+const GATE: &[(&str, Check)] = &[("conditionType", |value, path, found| match value {
+    None => found.required(path, "names a condition of the pod"),
+    Some(name) => formed(name, names::qualified_name, path, found),
 })];
-
-/// Fields of a volume mount.
-const MOUNT: &[(&str, Check)] = &[
-    ("name", |value, path, found| {
-        if value.is_none() {
-            found.required(path, "names one of spec.template.spec.volumes");
-        }
-    }),
-    ("mountPath", |value, path, found| {
-        if value.is_none() {
-            found.required(path, "where in the container the volume is to appear");
-        }
-    }),
-];
 
 /// Checks the template of a Rollout at `path`.
 pub(super) fn check(template: &Value, path: &Path, found: &mut Findings) {
@@ -143,17 +106,32 @@ fn formed(value: &Value, form: fn(&str) -> Verdict, path: &Path, found: &mut Fin
     }
 }
 
-fn labels(value: Option<&Value>, path: &Path, found: &mut Findings) {
+fn subdomain(value: Option<&Value>, path: &Path, found: &mut Findings) {
+    if let Some(value) = value {
+        formed(value, names::dns_subdomain, path, found);
+    }
+}
+
+fn label_name(value: Option<&Value>, path: &Path, found: &mut Findings) {
+    if let Some(value) = value {
+        formed(value, names::dns_label, path, found);
+    }
+}
+
+/// Checks labels.
+pub(super) fn labels(value: Option<&Value>, path: &Path, found: &mut Findings) {
     for (key, value) in entries(value) {
         formed(&Value::from(key.as_str()), names::qualified_name, path, found);
-        if is_text(key, value, path, found) {
-            formed(value, names::label_value, path, found);
+        if is_text(key, value, path, found)
+            && let Err(problem) = names::label_value(value.as_str().unwrap_or_default())
+        {
+            found.invalid(path, value.clone(), format!("the value of {key} {problem}"));
         }
     }
 }
 
-/// Annotation keys are compared without regard to case.
-fn annotation_keys(value: Option<&Value>, path: &Path, found: &mut Findings) {
+/// Checks annotations. Their keys are compared without regard to case.
+pub(super) fn annotation_keys(value: Option<&Value>, path: &Path, found: &mut Findings) {
     for (key, value) in entries(value) {
         if let Err(problem) = names::qualified_name(&key.to_lowercase()) {
             found.invalid(path, key.as_str(), problem);
@@ -213,52 +191,10 @@ fn containers(value: Option<&Value>, path: &Path, found: &mut Findings) {
 
 fn init_containers(value: Option<&Value>, path: &Path, found: &mut Findings) {
     each(value, path, found, CONTAINER);
-    names_differ(value, "name", path, found);
-}
-
-fn container_name(value: Option<&Value>, path: &Path, found: &mut Findings) {
-    match value {
-        None => found.required(path, "a container needs a name"),
-        Some(name) => formed(name, names::dns_label, path, found),
-    }
-}
-
-fn image(value: Option<&Value>, path: &Path, found: &mut Findings) {
-    match value {
-        None => found.required(path, "a container needs an image"),
-        Some(image) => {
-            let text = image.as_str().unwrap_or_default();
-            if text.trim() != text {
-                found.invalid(path, text, "must not have leading or trailing white space");
-            }
-        }
-    }
-}
-
-fn volumes(value: Option<&Value>, path: &Path, found: &mut Findings) {
-    for (index, volume) in items(value).enumerate() {
-        let path = path.index(index);
-        match volume.get("name").filter(|name| !name.is_null() && *name != "") {
-            None => found.required(&path.field("name"), "a volume needs a name"),
-            Some(name) => formed(name, names::dns_label, &path.field("name"), found),
-        }
-        let sources: Vec<&str> = entries(Some(volume))
-            .filter(|(key, source)| *key != "name" && !source.is_null())
-            .map(|(key, _)| key.as_str())
-            .collect();
-        if sources.len() > 1 {
-            found.invalid_but(&path, sources.join(", "), "a volume has one source", "keep one of them");
-        }
+    for (index, container) in items(value).enumerate() {
+        probes::none_in_init(container, &path.index(index), found);
     }
     names_differ(value, "name", path, found);
-}
-
-fn port_names_differ(value: Option<&Value>, path: &Path, found: &mut Findings) {
-    names_differ(value, "name", path, found);
-}
-
-fn mount_paths_differ(value: Option<&Value>, path: &Path, found: &mut Findings) {
-    names_differ(value, "mountPath", path, found);
 }
 
 fn names_differ(list: Option<&Value>, field: &str, path: &Path, found: &mut Findings) {
@@ -268,21 +204,6 @@ fn names_differ(list: Option<&Value>, field: &str, path: &Path, found: &mut Find
         if !name.is_empty() && !seen.insert(name) {
             let problem = "is used more than once";
             found.invalid_but(&path.index(index).field(field), name, problem, "give each its own");
-        }
-    }
-}
-
-fn one_source_each(value: Option<&Value>, path: &Path, found: &mut Findings) {
-    for (index, variable) in items(value).enumerate() {
-        let text = variable.get("value").and_then(Value::as_str).unwrap_or_default();
-        if let Some(from) = variable.get("valueFrom").filter(|from| !from.is_null() && !text.is_empty()) {
-            let path = path.index(index).field("valueFrom");
-            found.invalid_but(
-                &path,
-                from.clone(),
-                "must not be set together with a value",
-                "keep one of value and valueFrom",
-            );
         }
     }
 }

@@ -1,0 +1,100 @@
+//! Rollouts that do not go with the objects around them.
+
+use super::fields::service_fields;
+use super::subject::{step_path, weights};
+use super::{Rule, Subject};
+use crate::api::keys;
+use crate::cli::lint::finding::{Remark, Severity};
+use crate::cli::lint::world::service_names;
+use crate::rollout::workload::WorkloadKind;
+
+pub(super) static SELECTS_VERSION: Rule = Rule {
+    id: "selects-version",
+    severity: Severity::Warning,
+    summary: "a Service of the Rollout whose selector names a label that changes with each version",
+    why: "Both revisions run during an update, and such a Service selects one of them only: the users of the other reach \
+          nothing. The controller refuses the update, with the condition InvalidSpec.",
+};
+
+/// Labels that say which version a pod runs.
+const VERSION_LABELS: [&str; 5] =
+    ["app.kubernetes.io/version", "version", "helm.sh/chart", "tags.datadoghq.com/version", "chart"];
+
+pub(super) fn selects_version(subject: &Subject<'_>) -> Vec<Remark> {
+    let template = &subject.rollout.spec.template;
+    let labels = template.labels();
+    let tags: Vec<&str> = template.images().filter_map(tag).collect();
+    let views = subject.world.services(&service_names(subject.rollout), subject.namespace());
+    let mut all = Vec::new();
+    // The preview follows the new revision alone.
+    let fields = service_fields(subject).into_iter().filter(|(field, _)| !field.ends_with(".previewService"));
+    for (field, name) in fields {
+        let selector = views.get(name).map(|view| &view.selector);
+        for (key, value) in selector.into_iter().flatten() {
+            let is_version = VERSION_LABELS.contains(&key.as_str()) || tags.contains(&value.as_str());
+            // One that the template does not have is an error.
+            if is_version && key != keys::POD_HASH_LABEL && labels.get(key.as_str()) == Some(&value.as_str())
+            {
+                let problem = format!(
+                    "the Service selects pods with {key}={value}, a label that changes with the version, so that it cannot \
+                     select the old and the new pods during an update"
+                );
+                let remedy = format!("remove {key} from the selector of the Service");
+                all.push(Remark::new(field.clone(), name, problem, remedy));
+            }
+        }
+    }
+    all
+}
+
+/// The tag of an image.
+fn tag(image: &str) -> Option<&str> {
+    let (image, _) = image.split_once('@').unwrap_or((image, ""));
+    image.rsplit('/').next()?.split_once(':').map(|(_, tag)| tag)
+}
+
+pub(super) static FEWER_PODS: Rule = Rule {
+    id: "fewer-pods-than-workload",
+    severity: Severity::Warning,
+    summary: "a Rollout that is smaller than the Deployment whose place it takes",
+    why: "With scaleDown the Deployment gives up all its pods, and fewer are left than before.",
+};
+
+pub(super) fn fewer_pods(subject: &Subject<'_>) -> Vec<Remark> {
+    let spec = &subject.rollout.spec;
+    let (Some(reference), Some(replicas)) = (&spec.workload_ref, spec.replicas) else { return Vec::new() };
+    let workload = subject.world.workload(reference, subject.namespace());
+    let scales = reference.scale_down.as_deref().is_some_and(|word| word != "never");
+    let Some(workload) = workload.filter(|workload| workload.kind == WorkloadKind::Deployment && scales)
+    else {
+        return Vec::new();
+    };
+    if workload.replicas <= replicas {
+        return Vec::new();
+    }
+    let problem =
+        format!("{} pods of Deployment {:?} are replaced by {replicas}", workload.replicas, workload.id.name);
+    let remedy =
+        format!("set it to {}, or leave it out to take the size of the Deployment", workload.replicas);
+    vec![Remark::new("spec.replicas", replicas, problem, remedy)]
+}
+
+pub(super) static STABLE_EMPTIED: Rule = Rule {
+    id: "stable-emptied",
+    severity: Severity::Warning,
+    summary: "a setWeight of 100 without a router beside a stableService",
+    why: "Without a router all old pods are gone at 100, while the stableService selects the old revision until the update is \
+          promoted.",
+};
+
+pub(super) fn stable_emptied(subject: &Subject<'_>) -> Vec<Remark> {
+    let canary = subject.canary().filter(|canary| canary.traffic_routing.is_none());
+    let Some(canary) = canary.filter(|canary| canary.stable_service.is_some()) else { return Vec::new() };
+    let full = weights(canary).into_iter().filter(|(_, weight)| *weight == 100);
+    full.map(|(index, weight)| {
+        let problem = "replaces all old pods, while stableService selects the old revision until the update is promoted";
+        let remedy = "remove the step: after the last one the new revision gets everything";
+        Remark::new(format!("{}.setWeight", step_path(index)), weight, problem, remedy)
+    })
+    .collect()
+}
