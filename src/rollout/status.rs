@@ -10,7 +10,7 @@ use super::phase;
 use super::snapshot::ReplicaSetView;
 use super::views::total;
 use crate::api::rollout_status::{BlueGreenStatus, CanaryStatus};
-use crate::api::{LabelSelector, PauseCondition, Rollout, RolloutStatus};
+use crate::api::{LabelSelector, PauseCondition, PauseReason, Rollout, RolloutStatus};
 use crate::domain::event::EventReason;
 use crate::domain::time::whole_seconds;
 
@@ -18,6 +18,7 @@ use crate::domain::time::whole_seconds;
 /// traffic, nothing that has begun in the future. Others may write a status, too.
 pub(super) fn sound(rollout: &Rollout, now: Timestamp) -> RolloutStatus {
     let mut status = rollout.status.clone().unwrap_or_default();
+    forget_foreign_pause(rollout, &mut status);
     let Some(canary) = &rollout.spec.strategy.canary else { return not_later(status, now) };
     let count = i32::try_from(canary.steps.len()).unwrap_or(i32::MAX);
     if count > 0 && status.current_step_hash.is_some() {
@@ -29,6 +30,19 @@ pub(super) fn sound(rollout: &Rollout, now: Timestamp) -> RolloutStatus {
         weights.stable.weight = weights.stable.weight.clamp(0, max.max(0));
     }
     not_later(status, now)
+}
+
+/// A pause that the other strategy began is none of this one, and neither is its end.
+fn forget_foreign_pause(rollout: &Rollout, status: &mut RolloutStatus) {
+    let (is_foreign, foreign) = if rollout.spec.strategy.blue_green.is_some() {
+        (status.current_step_hash.is_some(), PauseReason::CanaryPauseStep)
+    } else {
+        (status.blue_green.active_selector.is_some(), PauseReason::BlueGreenPause)
+    };
+    if is_foreign {
+        status.pause_conditions.retain(|pause| pause.reason != foreign);
+        status.controller_pause &= !status.pause_conditions.is_empty();
+    }
 }
 
 fn not_later(mut status: RolloutStatus, now: Timestamp) -> RolloutStatus {
@@ -60,7 +74,7 @@ pub(super) fn finish(cx: &Context<'_>, draft: &mut Draft) {
 pub(super) fn keep(cx: &Context<'_>, draft: &mut Draft) {
     let selector = draft.status.selector.take();
     count(cx, &mut draft.status);
-    draft.status.selector = draft.status.selector.take().or(selector);
+    draft.status.selector = draft.status.selector.take().filter(|text| !text.is_empty()).or(selector);
     if draft.is_aborted(cx) {
         fold_abort(cx, draft);
         fold_pauses(cx, draft);

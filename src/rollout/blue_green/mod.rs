@@ -152,11 +152,18 @@ impl<'a> Update<'_, 'a> {
         sizes::abort_delay(self.cx, draft, new, delay)
     }
 
-    /// The size of the new revision, which has `present` pods: while the user pauses the Rollout it gets no first ones.
+    /// The size of the new revision, which has `present` pods: while the user pauses the Rollout it gets no first ones, and
+    /// where no other revision has available pods it loses none.
     fn size_to_begin_with(&self, present: i32) -> i32 {
         let cx = self.cx;
         let is_stable = cx.new_rs.is_some_and(|rs| cx.is_stable(rs));
-        if cx.rollout.spec.paused && !is_stable && present == 0 { 0 } else { self.new_size() }
+        let is_last = cx.older().all(|rs| rs.status.available <= 0);
+        match self.new_size() {
+            _ if cx.rollout.spec.paused && !is_stable && present == 0 => 0,
+            // A small preview is one beside pods that serve.
+            size if is_last && cx.replicas > 0 => size.max(present.min(cx.replicas)),
+            size => size,
+        }
     }
 
     /// The size of the new revision: smaller than the Rollout's until it is promoted, if the user wants that.

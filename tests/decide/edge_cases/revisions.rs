@@ -60,7 +60,7 @@ fn an_edited_replica_set_is_of_no_revision() {
         spoiled.events()
     );
     // The template that it was given is no more its own: it was created for the other one.
-    let given = json!({"spec": {"template": apply_merge_patch(&template(1), &edited()["spec"]["template"])}});
+    let given = json!({"template": apply_merge_patch(&template(1), &edited()["spec"]["template"])});
     let other = Scene::canary(&json!({})).set(1, 10, 10).with(&ours(1)).with(&edited()).spec(&given).decide();
     assert_eq!(other.only("create").split('-').next(), Some("create demo"), "{}", other.requests());
 }

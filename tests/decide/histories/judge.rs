@@ -57,12 +57,12 @@ pub(super) fn end(world: &World) -> Result<End, String> {
         status["message"],
         world.sizes()
     );
-    let is_broken = is_broken(&spec["template"]) && size > 0;
+    let is_broken = is_broken(&spec["template"]);
     if status["observedGeneration"] != rollout["metadata"]["generation"].to_string().as_str() {
         return Err(format!("the spec is not observed: {says}"));
     }
     match status["phase"].as_str() {
-        Some("Healthy") if is_broken => Err(format!("its pods are not ready: {says}")),
+        Some("Healthy") if is_broken && size > 0 => Err(format!("its pods are not ready: {says}")),
         Some("Healthy") => healthy(world, &says).map(|()| End::Healthy),
         Some("Paused") if spec["paused"] == true => Ok(End::Paused),
         Some("Paused") if at_pause_of_user(spec, status) => Ok(End::Paused),
@@ -135,7 +135,8 @@ fn aborted(world: &World, says: &str) -> Result<(), String> {
     let stable = &rollout["status"]["stableRS"];
     let Some(rs) = replica_set(world, stable) else { return Ok(()) };
     let is_broken = is_broken(&rs["spec"]["template"]);
-    if rs["spec"]["replicas"] != rollout["spec"]["replicas"] {
+    // `minPodsPerReplicaSet` may ask for more.
+    if rs["spec"]["replicas"].as_i64() < rollout["spec"]["replicas"].as_i64() {
         return Err(format!("aborted, and the stable revision has another size: {says}"));
     }
     if is_broken {
