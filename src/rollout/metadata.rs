@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::context::{Context, Strategy};
 use super::draft::Draft;
 use super::snapshot::{PodView, ReplicaSetView};
-use crate::api::{TemplateMetadata, keys};
+use crate::api::{Rollout, TemplateMetadata, keys};
 use crate::domain::plan::Purpose;
 use crate::domain::selector::asks_for;
 use crate::domain::template::EphemeralMetadata as Ephemeral;
@@ -23,6 +23,19 @@ fn ephemeral(metadata: Option<&TemplateMetadata>) -> Ephemeral {
         labels: m.labels.clone(),
         annotations: m.annotations.clone(),
     })
+}
+
+/// The metadata of all roles together.
+pub(super) fn of_all_roles(rollout: &Rollout) -> Ephemeral {
+    let (canary, blue_green) = (&rollout.spec.strategy.canary, &rollout.spec.strategy.blue_green);
+    let of_canary = canary.iter().flat_map(|canary| [&canary.canary_metadata, &canary.stable_metadata]);
+    let of_blue_green = blue_green.iter().flat_map(|b| [&b.preview_metadata, &b.active_metadata]);
+    let mut all = Ephemeral::default();
+    for role in of_canary.chain(of_blue_green).map(|role| ephemeral(role.as_ref())) {
+        all.labels.extend(role.labels);
+        all.annotations.extend(role.annotations);
+    }
+    all
 }
 
 fn is_empty(metadata: &Ephemeral) -> bool {

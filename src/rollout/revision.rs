@@ -5,8 +5,10 @@
 
 use serde_json::{Map, Value};
 
+use super::metadata;
 use super::snapshot::ReplicaSetView;
 use crate::api::{Rollout, RolloutStatus, keys};
+use crate::domain::template::EphemeralMetadata;
 use crate::domain::{hash, template};
 
 /// Whether a ReplicaSet of the snapshot is one of the Rollout's: its own, or an orphan that can be adopted. One without
@@ -25,6 +27,8 @@ pub(super) struct Identity<'a> {
     /// The hash that releases of the reference before 1.9 gave it.
     legacy_hash: String,
     pub(super) digest: String,
+    /// The metadata of all roles.
+    roles: EphemeralMetadata,
 }
 
 /// How a ReplicaSet stands to a template.
@@ -46,7 +50,17 @@ impl<'a> Identity<'a> {
             hash: hash::pod_template_hash(template, collisions),
             legacy_hash: hash::pod_template_hash_legacy_null_timestamp(template, collisions),
             digest: template::digest(template),
+            roles: metadata::of_all_roles(rollout),
         }
+    }
+
+    /// The ephemeral metadata in the template of the ReplicaSet. Where its record cannot be read, what the roles ask for is
+    /// none of the user's template.
+    fn injected(&self, rs: &ReplicaSetView) -> EphemeralMetadata {
+        let recorded = rs.injected();
+        let is_lost =
+            recorded == EphemeralMetadata::default() && rs.annotations.contains_key(keys::EPHEMERAL_METADATA);
+        if is_lost { self.roles.clone() } else { recorded }
     }
 
     /// The ReplicaSet that runs the template.
@@ -86,7 +100,7 @@ impl<'a> Identity<'a> {
     /// another template under it, so that pods which run already are taken as they are: that they would have to be
     /// replaced is what needs proof.
     fn fit_of_foreign(&self, rs: &ReplicaSetView) -> Fit {
-        let is_equal = template::templates_equal(&rs.template, self.template, &rs.injected());
+        let is_equal = template::templates_equal(&rs.template, self.template, &self.injected(rs));
         match self.is_named(rs) {
             _ if is_equal => Fit::Runs,
             true if rs.owned && rs.has_pods() => Fit::Runs,
@@ -111,7 +125,7 @@ impl<'a> Identity<'a> {
     }
 
     fn stored_digest(&self, rs: &ReplicaSetView) -> String {
-        template::stored_digest(&rs.template, self.template, &rs.injected())
+        template::stored_digest(&rs.template, self.template, &self.injected(rs))
     }
 
     /// The annotations that keep what the current ReplicaSet was created for, as far as it lacks them. Those that are

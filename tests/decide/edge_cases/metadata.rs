@@ -139,3 +139,16 @@ fn nothing_is_written_where_nothing_is_asked_for_or_no_pods_are() {
     let labelled = idle.status(&json!({"currentStepIndex": 2})).decide().only("label");
     assert!(labelled.contains("r1") && !labelled.contains("r2"), "{labelled}");
 }
+
+#[test]
+fn a_record_that_is_lost_makes_no_new_revision() {
+    let fields = json!({"stableMetadata": {"labels": {"role": "stable"}}, "steps": [{"setWeight": 50}, {"pause": {}}]});
+    let mut world = Scene::canary(&fields).deployed();
+    let name =
+        world.all(ObjectKind::ReplicaSet).next().unwrap()["metadata"]["name"].as_str().unwrap().to_owned();
+    let nonsense = json!({"metadata": {"annotations": {keys::EPHEMERAL_METADATA: "[[["}}});
+    world.patch(ObjectKind::ReplicaSet, &name, &nonsense);
+    world.pass(30_000);
+    assert_eq!(world.rollout()["status"]["phase"], "Healthy");
+    assert_eq!(world.all(ObjectKind::ReplicaSet).count(), 1);
+}
