@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use kube::api::{Api, PostParams};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use serin::clock;
 use serin::cluster::control_plane::ControlPlane;
