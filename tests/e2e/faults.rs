@@ -208,13 +208,18 @@ async fn weight_of_100(plane: &ControlPlane, strategy: Value, is_full: bool) {
     }
 }
 
-/// 02: the first revision never becomes ready; `change` makes another input of the file's text.
+/// 02: the first revision never becomes ready; `change` makes another input of the file's text. The image that mends it goes
+/// through the steps, as every update does.
 async fn first_never_ready(plane: &ControlPlane, change: impl Fn(String) -> String) {
     let stage = Stage::new(plane, "first").await;
-    let text = std::fs::read_to_string(fault("02-first-deployment-never-ready.yaml")).unwrap();
-    stage.apply_text(&change(text)).await;
+    let text = change(std::fs::read_to_string(fault("02-first-deployment-never-ready.yaml")).unwrap());
+    stage.apply_text(&text).await;
     misses_its_deadline(&stage).await;
     stage.set_image(BLUE).await;
+    if text.contains("steps: ") {
+        stage.until(LIMIT, "Paused").await;
+        stage.promote().await;
+    }
     ends_healthy(&stage, BLUE, 2).await;
 }
 

@@ -63,10 +63,17 @@ async fn namespace(plane: &ControlPlane, named: Option<&str>) -> String {
     name.to_owned()
 }
 
-/// What an API server refuses in a new object, and only an export has.
-fn without_identity(text: &str) -> String {
-    let is_identity = |line: &str| line.starts_with("  resourceVersion: ") || line.starts_with("  uid: ");
-    text.lines().filter(|line| !is_identity(line)).map(|line| format!("{line}\n")).collect()
+/// `kubectl apply` of a document. An export, which has a status, is applied without what the API server refuses in a new
+/// object, and without kubectl's objections to the fields of an old status.
+async fn apply(stage: &Stage<'_>, text: &str, object: &Value) {
+    if object["status"].is_null() {
+        return stage.apply_text(text).await;
+    }
+    let is_identity = |line: &&str| line.starts_with("  resourceVersion: ") || line.starts_with("  uid: ");
+    let new: String =
+        text.lines().filter(|line| !is_identity(line)).map(|line| format!("{line}\n")).collect();
+    let args = ["-n", &stage.namespace, "apply", "--validate=false", "-f", "-"];
+    stage.plane.kubectl_with(stage.plane.admin_kubeconfig(), &args, &new).await.unwrap().success().unwrap();
 }
 
 /// From `kubectl apply` to Healthy, and through an update.
@@ -77,8 +84,8 @@ async fn runs(plane: &ControlPlane, name: &'static str, services: &[(&str, &str)
         for (service_name, app) in services {
             stage.apply(&service(service_name, app)).await;
         }
-        for (text, _) in &objects {
-            stage.apply_text(&without_identity(text)).await;
+        for (text, object) in &objects {
+            apply(&stage, text, object).await;
         }
         for (_, rollout) in objects.iter().filter(|(_, object)| object["kind"] == "Rollout") {
             let stage = stage.beside(rollout["metadata"]["name"].as_str().unwrap());
