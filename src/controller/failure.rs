@@ -56,11 +56,15 @@ fn classify(status: &Status) -> WriteError {
             WriteError::NamespaceEnds(message)
         }
         403 => WriteError::Forbidden(message),
+        429 if has_cause(status, |cause| cause.reason == DISRUPTION) => WriteError::Rejected(message),
         401 | 408 | 429 => WriteError::Transient(message),
         400..=499 => WriteError::Rejected(message),
         _ => WriteError::Transient(message),
     }
 }
+
+/// Of an answer about an eviction that a PodDisruptionBudget does not allow.
+const DISRUPTION: &str = "DisruptionBudget";
 
 /// Of an answer about a namespace that is being deleted.
 const NAMESPACE_ENDS: &str = "NamespaceTerminating";

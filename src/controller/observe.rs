@@ -8,7 +8,7 @@ use super::cache::Caches;
 use super::entry::{ReplicaSetEntry, RolloutEntry, Term};
 use super::object::ObjectKey;
 use super::workload::selector_of;
-use crate::api::{LabelSelector, Rollout};
+use crate::api::{LabelSelector, Rollout, keys};
 use crate::domain::selector::selects;
 use crate::rollout::snapshot::{
     PodView, Remembered, ReplicaSetView, ServiceView, Snapshot, Unresolved, WorkloadView,
@@ -40,7 +40,10 @@ pub fn observe(key: &ObjectKey, caches: &Caches, remembered: Remembered) -> Obse
     };
     let selector = selector_of(&entry, &key.namespace, caches);
     let replica_sets = replica_sets(&key.namespace, &id.uid, selector.as_ref(), caches);
-    let pods = if observed.pods { pods(&replica_sets, caches) } else { Vec::new() };
+    // Pods whose role has metadata no more still carry it.
+    let is_labelled = |rs: &ReplicaSetView| rs.annotations.contains_key(keys::EPHEMERAL_METADATA);
+    let looks_at_pods = observed.pods || replica_sets.iter().any(is_labelled);
+    let pods = if looks_at_pods { pods(&replica_sets, caches) } else { Vec::new() };
     Observed::Complete(Box::new(Snapshot {
         rollout: Rollout::clone(rollout),
         replica_sets,

@@ -86,6 +86,10 @@ reasons! {
     CreatingCanaryIngress: Normal,
     /// A canary Ingress is changed.
     PatchingCanaryIngress: Normal,
+    /// The size that the Rollout does not set is that of its workload.
+    ReplicasFromWorkload: Normal,
+    /// A workload gives up more pods than the Rollout has in their place, as its size asks for.
+    ScalingWorkload: Warning,
     /// The API server refused a write, or the controller lacks a right.
     ReconciliationError: Warning,
 }

@@ -2,7 +2,7 @@
 //!
 //! While pods come up and go away one by one, the counts in the status change and nothing that anybody waits for does:
 //! every such write would cost a request, and a look at the Rollout by everybody who watches it. They are kept until
-//! something that matters changes, and for [`PROGRESSING`] or [`SETTLED`] at most.
+//! something that matters changes, and for [`COUNTS`] at most.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -10,10 +10,10 @@ use crate::api::{ConditionStatus, RolloutCondition, RolloutPhase, RolloutStatus}
 use crate::domain::condition::ConditionType;
 use crate::domain::time::after;
 
-/// How long counts wait while an update is under way and the next change that matters is bound to come.
-const PROGRESSING: SignedDuration = SignedDuration::from_secs(10);
-/// How long they wait else: a moment, in which what changes together arrives.
-const SETTLED: SignedDuration = SignedDuration::from_secs(1);
+/// How long counts wait: a moment, in which what changes together arrives. Whoever reads them sees none that is older.
+const COUNTS: SignedDuration = SignedDuration::from_secs(1);
+/// How long a plan that evicts Pods keeps what its evictions end.
+const EVICTIONS: SignedDuration = SignedDuration::from_secs(10);
 
 /// How long a new spec waits for the objects that it names: those of one manifest arrive one after the other.
 const ARRIVING: SignedDuration = SignedDuration::from_secs(2);
@@ -38,8 +38,8 @@ pub(super) struct Wait {
 
 /// Until when the write of `next` over `before` waits, if it does.
 pub(super) fn until(before: Option<&RolloutStatus>, next: &RolloutStatus, wait: &Wait) -> Option<Timestamp> {
-    let before = before.filter(|before| *before != next && is_alike(before, next, wait.evicts))?;
-    let usual = if before.phase == Some(RolloutPhase::Progressing) { PROGRESSING } else { SETTLED };
+    before.filter(|before| **before != *next && is_alike(before, next, wait.evicts))?;
+    let usual = if wait.evicts { EVICTIONS } else { COUNTS };
     let until = after(wait.held_since.unwrap_or(wait.now), usual.min(wait.longest));
     (until > wait.now).then_some(until)
 }
@@ -117,22 +117,22 @@ mod tests {
         let conditions =
             [condition("Completed", "RolloutCompleted"), condition("Progressing", "ReplicaSetUpdated")];
         let change = json!({"replicas": 3, "message": "updated replicas are still becoming available"});
-        assert_eq!(wait(&change, None), Some(10));
-        assert_eq!(wait(&json!({"availableReplicas": 1, "conditions": conditions}), None), Some(10));
+        assert_eq!(wait(&change, None), Some(1));
+        assert_eq!(wait(&json!({"availableReplicas": 1, "conditions": conditions}), None), Some(1));
     }
 
     #[test]
     fn what_has_waited_long_enough_is_written() {
         let change = json!({"replicas": 3});
-        assert_eq!(wait(&change, Some(NOW - SignedDuration::from_secs(9))), Some(1));
-        assert_eq!(wait(&change, Some(NOW - SignedDuration::from_secs(10))), None);
+        assert_eq!(wait(&change, Some(NOW - SignedDuration::from_millis(900))), Some(0));
+        assert_eq!(wait(&change, Some(NOW - SignedDuration::from_secs(1))), None);
     }
 
     #[test]
     fn a_deadline_that_is_near_shortens_the_wait() {
         let (before, next) = (status(&json!({})), status(&json!({"replicas": 3})));
-        let wait = Wait { longest: SignedDuration::from_secs(2), ..held(None) };
-        assert_eq!(until(Some(&before), &next, &wait).map(Timestamp::as_second), Some(2));
+        let wait = Wait { longest: SignedDuration::from_millis(200), ..held(None) };
+        assert_eq!(until(Some(&before), &next, &wait).map(Timestamp::as_millisecond), Some(200));
     }
 
     #[test]

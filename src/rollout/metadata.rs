@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
 use super::context::{Context, Strategy};
@@ -14,6 +15,7 @@ use crate::api::{TemplateMetadata, keys};
 use crate::domain::plan::Purpose;
 use crate::domain::selector::asks_for;
 use crate::domain::template::EphemeralMetadata as Ephemeral;
+use crate::domain::time::after;
 
 /// The metadata of a role.
 fn ephemeral(metadata: Option<&TemplateMetadata>) -> Ephemeral {
@@ -109,19 +111,55 @@ pub(super) fn sync(cx: &Context<'_>, draft: &mut Draft) {
         if is_empty(&wanted) && !rs.annotations.contains_key(keys::EPHEMERAL_METADATA) {
             continue;
         }
-        label_replica_set(draft, rs, &wanted, &earlier);
         let pods = cx.snapshot.pods.iter().filter(|pod| pod.owner_uid == rs.id.uid && !pod.deleting);
-        pods.for_each(|pod| label_pod(cx, draft, pod, &wanted, &earlier));
+        let stale: Vec<_> =
+            pods.filter_map(|pod| Some((pod, pod_patch(cx, pod, &wanted, &earlier)?))).collect();
+        let record = if stale.is_empty() { wanted.clone() } else { with_dropped(cx, &wanted, &earlier) };
+        if record != wanted {
+            draft.wake_at(after(cx.now, CLEANED));
+        }
+        label_replica_set(draft, rs, &wanted, &earlier, &record);
+        stale.into_iter().for_each(|(pod, patch)| draft.patch_pod(pod, &patch));
     }
 }
 
-fn label_replica_set(draft: &mut Draft, rs: &ReplicaSetView, wanted: &Ephemeral, earlier: &Ephemeral) {
+/// When pods whose labels were taken away are looked at again, so that the record of those ends.
+const CLEANED: SignedDuration = SignedDuration::from_secs(2);
+
+/// What a ReplicaSet records while its pods still carry metadata that no role has any more: without the record nobody
+/// would know of it if the controller ended now.
+fn with_dropped(cx: &Context<'_>, wanted: &Ephemeral, earlier: &Ephemeral) -> Ephemeral {
+    let (stable, trial) = roles(cx);
+    let add = |wanted: &BTreeMap<String, String>,
+               earlier: &BTreeMap<String, String>,
+               roles: [&BTreeMap<String, String>; 2]| {
+        let dropped = earlier.iter().filter(|(key, _)| roles.iter().all(|role| !role.contains_key(*key)));
+        let dropped = dropped.map(|(key, value)| (key.clone(), value.clone()));
+        dropped.chain(wanted.clone()).collect()
+    };
+    Ephemeral {
+        labels: add(&wanted.labels, &earlier.labels, [&stable.labels, &trial.labels]),
+        annotations: add(
+            &wanted.annotations,
+            &earlier.annotations,
+            [&stable.annotations, &trial.annotations],
+        ),
+    }
+}
+
+fn label_replica_set(
+    draft: &mut Draft,
+    rs: &ReplicaSetView,
+    wanted: &Ephemeral,
+    earlier: &Ephemeral,
+    record: &Ephemeral,
+) {
     let map = |field: &str| -> BTreeMap<String, String> {
         let value = rs.template.pointer(&format!("/metadata/{field}")).cloned();
         value.and_then(|map| serde_json::from_value(map).ok()).unwrap_or_default()
     };
     let template = patch(wanted, earlier, &map("labels"), &map("annotations"));
-    let recorded = annotation(wanted).map_or(Value::Null, Value::from);
+    let recorded = annotation(record).map_or(Value::Null, Value::from);
     let is_recorded = rs.annotations.get(keys::EPHEMERAL_METADATA).map(String::as_str) == recorded.as_str();
     if template.is_none() && is_recorded {
         return;
@@ -134,7 +172,7 @@ fn label_replica_set(draft: &mut Draft, rs: &ReplicaSetView, wanted: &Ephemeral,
 }
 
 /// A pod may have been made before or after its ReplicaSet was labelled, so every role's keys are looked at.
-fn label_pod(cx: &Context<'_>, draft: &mut Draft, pod: &PodView, wanted: &Ephemeral, earlier: &Ephemeral) {
+fn pod_patch(cx: &Context<'_>, pod: &PodView, wanted: &Ephemeral, earlier: &Ephemeral) -> Option<Value> {
     let (stable, trial) = roles(cx);
     let mut known = earlier.clone();
     for role in [stable, trial] {
@@ -144,7 +182,5 @@ fn label_pod(cx: &Context<'_>, draft: &mut Draft, pod: &PodView, wanted: &Epheme
     let template = &cx.rollout.spec.template;
     known.labels.retain(|key, _| !template.labels().contains_key(key.as_str()));
     known.annotations.retain(|key, _| !template.annotations().contains_key(key.as_str()));
-    if let Some(patch) = patch(wanted, &known, &pod.labels, &pod.annotations) {
-        draft.patch_pod(pod, &patch);
-    }
+    patch(wanted, &known, &pod.labels, &pod.annotations)
 }

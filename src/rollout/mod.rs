@@ -91,7 +91,6 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
     }
     let before = status::sound(rollout, now);
     let mut draft = Draft::new(id, before.clone());
-    announce(rollout, &before, &mut draft);
     let rollout = &*workload::filled(snapshot);
     let strategy = match validate::check(snapshot, rollout) {
         Ok(strategy) => strategy,
@@ -105,7 +104,8 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
         }
     };
     if rollout.spec.replicas.is_none() {
-        draft.patch_rollout(&json!({"spec": {"replicas": 1}}), Purpose::DefaultReplicas, Vec::new());
+        let (replicas, events) = workload::default_replicas(snapshot);
+        draft.patch_rollout(&json!({"spec": {"replicas": replicas}}), Purpose::DefaultReplicas, events);
         return draft.close(rollout.status.as_ref());
     }
     let cx = Context::new(snapshot, rollout, strategy, &before, now);
@@ -115,6 +115,7 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
     if replica_set::avoid_collision(&cx, &mut draft) {
         return draft.close(rollout.status.as_ref());
     }
+    announce(rollout, &before, &mut draft);
     release(&cx, &mut draft);
     workload::record(&cx, &mut draft);
     let routed = match strategy {

@@ -44,7 +44,10 @@ fn progressing(rollout: &Rollout, status: &RolloutStatus) -> Option<(Phase, Stri
     let blue_green = strategy.blue_green.as_ref();
     let routed = strategy.canary.as_ref().is_some_and(|c| c.traffic_routing.is_some());
     let restarting = rollout.spec.restart_at.is_some() && rollout.spec.restart_at != status.restarted_at;
-    let message = if restarting {
+    let blocked = status.conditions.iter().find(|c| c.type_ == ConditionType::Blocked.as_str());
+    let message = if let Some(blocked) = blocked {
+        blocked.message.as_str()
+    } else if restarting {
         "rollout is restarting"
     } else if status.updated_replicas < replicas {
         "more replicas need to be updated"

@@ -188,7 +188,5 @@ fn observe(cx: &Context<'_>, draft: &mut Draft) {
     observed.available_replicas = next.available_replicas;
     observed.hpa_replicas = next.hpa_replicas;
     conditions::derive_failure(cx, observed);
-    if observed.phase.is_none() {
-        phase::derive(cx.rollout, observed);
-    }
+    phase::derive(cx.rollout, observed);
 }

@@ -9,10 +9,11 @@ use serde_json::json;
 
 use super::context::Context;
 use super::draft::Draft;
-use super::snapshot::{Snapshot, WorkloadView};
+use super::snapshot::{ReplicaSetView, Snapshot, WorkloadView};
 use super::views::total;
 use crate::api::rollout::WorkloadRef;
 use crate::api::{Rollout, RolloutPhase, keys};
+use crate::domain::event::{EventNote, EventReason};
 use crate::domain::plan::{Action, ObjectKind, Op, Purpose};
 
 /// The kinds that a template may come from.
@@ -127,6 +128,22 @@ pub(super) fn record(cx: &Context<'_>, draft: &mut Draft) {
     }
 }
 
+/// The size of a Rollout that sets none, and what to tell about it: that of the workload whose place it takes, so that
+/// nobody loses pods to the default; else the size of the ReplicaSets that run already, else 1.
+pub(super) fn default_replicas(snapshot: &Snapshot) -> (i32, Vec<EventNote>) {
+    let has_size =
+        |workload: &&WorkloadView| workload.kind != WorkloadKind::PodTemplate && workload.replicas > 0;
+    if let Some(workload) = found(snapshot).filter(has_size) {
+        let (kind, name, replicas) = (workload.kind.as_str(), &workload.id.name, workload.replicas);
+        let message = format!("spec.replicas is not set; it becomes {replicas}, the size of {kind} {name}");
+        return (replicas, vec![EventNote::new(EventReason::ReplicasFromWorkload, message)]);
+    }
+    let running = snapshot.replica_sets.iter().filter(|rs| rs.owned && rs.has_pods());
+    let size =
+        running.filter_map(ReplicaSetView::desired_replicas).max().filter(|_| found(snapshot).is_some());
+    (size.unwrap_or(1), Vec::new())
+}
+
 /// Lets the Deployment give up pods for which the Rollout has others, as far as the user wants that. It never gets more.
 pub(super) fn scale_down(cx: &Context<'_>, draft: &mut Draft) {
     let reference = cx.rollout.spec.workload_ref.as_ref();
@@ -136,8 +153,20 @@ pub(super) fn scale_down(cx: &Context<'_>, draft: &mut Draft) {
     let to = match mode {
         ScaleDown::OnSuccess if is_healthy => 0,
         ScaleDown::Never | ScaleDown::OnSuccess => return,
+        // The Rollout is the smaller one: pods go when it has as many as it asks for.
+        ScaleDown::Progressively if cx.replicas < workload.replicas && covered < cx.replicas => return,
         ScaleDown::Progressively => cx.replicas.saturating_sub(covered).max(0),
     };
+    let mut events = Vec::new();
+    if to + cx.replicas < workload.replicas {
+        let (name, from) = (&workload.id.name, workload.replicas);
+        let message = format!(
+            "Scaled down Deployment {name} from {from} to {to}: the Rollout takes its place with {} pods, since \
+             spec.replicas asks for no more",
+            cx.replicas
+        );
+        events.push(EventNote::new(EventReason::ScalingWorkload, message));
+    }
     if workload.kind == WorkloadKind::Deployment && covered > 0 && to < workload.replicas {
         draft.push(Op {
             kind: ObjectKind::Deployment,
@@ -147,7 +176,7 @@ pub(super) fn scale_down(cx: &Context<'_>, draft: &mut Draft) {
                 patch: json!({"spec": {"replicas": to}}),
             },
             purposes: vec![Purpose::ScaleWorkload { from: workload.replicas, to }],
-            events: Vec::new(),
+            events,
         });
     }
 }

@@ -11,6 +11,7 @@ mod commands;
 mod duration;
 mod economy;
 mod edge_cases;
+mod faults;
 mod fuzz;
 mod guard;
 mod histories;
