@@ -20,7 +20,7 @@ pub(crate) const LIMIT: Duration = Duration::from_mins(4);
 const AT_ONCE: usize = 10;
 
 /// A case: its name, and what its user does.
-pub(crate) type Case<'a> = (&'static str, Pin<Box<dyn Future<Output = ()> + 'a>>);
+pub(crate) type Case<'a> = (&'a str, Pin<Box<dyn Future<Output = ()> + 'a>>);
 
 /// A control plane with a kubelet and one controller for all namespaces.
 pub(crate) struct Field {
