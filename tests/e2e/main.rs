@@ -17,6 +17,7 @@ mod economy;
 mod errors;
 mod faults;
 mod faults_of_services;
+mod faults_of_updates;
 mod fields;
 mod gate;
 mod hostile;
