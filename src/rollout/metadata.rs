@@ -119,7 +119,9 @@ pub(super) fn sync(cx: &Context<'_>, draft: &mut Draft) {
             draft.wake_at(after(cx.now, CLEANED));
         }
         label_replica_set(draft, rs, &wanted, &earlier, &record);
-        stale.into_iter().for_each(|(pod, patch)| draft.patch_pod(pod, &patch));
+        for (pod, patch) in stale {
+            draft.patch_pod(pod, &patch);
+        }
     }
 }
 

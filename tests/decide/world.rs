@@ -357,7 +357,9 @@ impl World {
                 wake = wake.earliest(if is_refused { Wake::At(self.now + PATIENCE) } else { plan.wake });
             }
             if is_quiet {
-                rollouts.iter().for_each(|rollout| self.check_healthy(rollout));
+                for rollout in &rollouts {
+                    self.check_healthy(rollout);
+                }
             }
             match wake {
                 Wake::At(time) if is_quiet => {

@@ -21,9 +21,9 @@ pub(super) enum End {
 /// The sum of all delays of the Rollout, in milliseconds, and the time that its pods may take one after the other.
 pub(super) fn longest(world: &World) -> i64 {
     let spec = &world.rollout()["spec"];
-    let seconds = |value: &Value| match value {
-        Value::String(text) => text.trim_end_matches('s').parse().unwrap(),
-        other => other.as_i64().unwrap_or(0),
+    let seconds = |value: &Value| {
+        let of_text = value.as_str().map(|text| text.trim_end_matches('s').parse::<i64>().unwrap());
+        of_text.or(value.as_i64()).unwrap_or(0)
     };
     let canary = &spec["strategy"]["canary"];
     let blue_green = &spec["strategy"]["blueGreen"];

@@ -94,8 +94,8 @@ fn play(family: Family) {
         panic!("{family:?}: {error}");
     }
     // Past the capture of the test harness, which shows nothing of a test that passes.
-    writeln!(std::io::stderr(), "{family:?}: {histories} histories, which ended {:?}", ends.borrow())
-        .unwrap();
+    let mut stderr = std::io::stderr();
+    writeln!(stderr, "{family:?}: {histories} histories, which ended {:?}", ends.borrow()).unwrap();
     for end in [End::Healthy, End::Paused, End::Aborted, End::Stuck] {
         assert!(histories < 100 || ends.borrow().contains_key(&end), "{family:?}: none ended {end:?}");
     }
