@@ -69,8 +69,8 @@ async fn apply(stage: &Stage<'_>, text: &str, object: &Value) {
         return stage.apply_text(text).await;
     }
     let is_identity = |line: &&str| line.starts_with("  resourceVersion: ") || line.starts_with("  uid: ");
-    let new: String =
-        text.lines().filter(|line| !is_identity(line)).map(|line| format!("{line}\n")).collect();
+    let new: Vec<&str> = text.lines().filter(|line| !is_identity(line)).collect();
+    let new = new.join("\n");
     let args = ["-n", &stage.namespace, "apply", "--validate=false", "-f", "-"];
     stage.plane.kubectl_with(stage.plane.admin_kubeconfig(), &args, &new).await.unwrap().success().unwrap();
 }
