@@ -121,3 +121,53 @@ fn runs(pod: &Value, template: &Value) -> bool {
     let has = images(pod);
     images(template).iter().all(|container| has.contains(container))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A Rollout of two pods that says it is Healthy, and pods of these images.
+    fn seen(phase: &str, observed: &str, pods: &[&str]) -> Seen {
+        let container = |image: &str| json!({"spec": {"containers": [{"name": "app", "image": image}]}});
+        let pod = |image: &&str| {
+            let mut pod = container(image);
+            pod["metadata"] = json!({"name": "demo-1", "ownerReferences": [{"uid": "set"}]});
+            pod
+        };
+        let labels = json!({keys::POD_HASH_LABEL: "abc"});
+        Seen {
+            rollouts: vec![json!({
+                "metadata": {"name": "demo", "uid": "rollout", "generation": 2},
+                "spec": {"replicas": 2, "template": container("green")},
+                "status": {"phase": phase, "observedGeneration": observed, "currentPodHash": "abc"},
+            })],
+            sets: vec![
+                json!({"metadata": {"uid": "set", "labels": labels, "ownerReferences": [{"uid": "rollout"}]}}),
+            ],
+            pods: pods.iter().map(pod).collect(),
+            deployments: Vec::new(),
+            pod_templates: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_rollout_that_is_not_as_healthy_as_it_says_is_found() {
+        let complaint = |phase: &str, observed: &str, pods: &[&str]| {
+            let seen = seen(phase, observed, pods);
+            seen.complaint(&seen.rollouts[0]).unwrap_or_default()
+        };
+        assert!(
+            complaint("Healthy", "2", &["green", "blue"]).contains("demo-1\" runs [(\"app\", \"blue\")]")
+        );
+        assert_eq!(complaint("Healthy", "2", &["green"]), "\"demo\" is Healthy with 1 pods of 2");
+        for (phase, observed, pods) in [
+            ("Healthy", "2", ["green", "green"]),
+            ("Paused", "2", ["green", "blue"]),
+            ("Healthy", "1", ["green", "blue"]),
+        ] {
+            assert_eq!(complaint(phase, observed, &pods), "", "{phase} {observed} {pods:?}");
+        }
+    }
+}
