@@ -76,7 +76,10 @@ pub(crate) fn at_rest(object: &Value) -> Value {
         remove(metadata, field);
     }
     if let Some(annotations) = metadata.get_mut("annotations") {
-        remove(annotations, keys::LAST_APPLIED);
+        // The digests are Serin's alone: the reference does not record what a ReplicaSet was created for.
+        for key in [keys::LAST_APPLIED, keys::TEMPLATE_DIGEST, keys::STORED_TEMPLATE_DIGEST] {
+            remove(annotations, key);
+        }
         if annotations.as_object().is_none_or(Map::is_empty) {
             remove(metadata, "annotations");
         }

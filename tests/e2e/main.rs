@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "the code of tests may panic, outside of test functions, too")]
 
+#[path = "../support/healthy.rs"]
+mod healthy;
 #[path = "../support/hostile.rs"]
 mod hostile_cases;
 #[path = "../support/mod.rs"]
@@ -13,6 +15,9 @@ mod crash;
 mod definitions;
 mod economy;
 mod errors;
+mod faults;
+mod faults_of_services;
+mod faults_of_updates;
 mod fields;
 mod gate;
 mod hostile;
@@ -23,9 +28,11 @@ mod leaving;
 mod manifests;
 mod outage;
 mod quiet;
+mod real_manifests;
 mod restart;
 mod rollouts;
 mod serving;
+mod side_by_side;
 mod takeover;
 mod template;
 mod unreadable;

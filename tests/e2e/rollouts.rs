@@ -17,6 +17,7 @@ use serin::clock;
 use serin::cluster::control_plane::{ControlPlane, Held};
 use tokio::time::Instant;
 
+use crate::healthy::{complaints, is_observed};
 use crate::support::eventually;
 
 /// The program under test.
@@ -57,6 +58,13 @@ impl<'a> Stage<'a> {
         Self { plane, namespace, name: name.to_owned(), client, heard: AtomicUsize::new(0) }
     }
 
+    /// A namespace that is there already.
+    pub(crate) async fn within(plane: &'a ControlPlane, namespace: &str, name: &str) -> Self {
+        let client = plane.client().await.unwrap();
+        let (namespace, name) = (namespace.to_owned(), name.to_owned());
+        Self { plane, namespace, name, client, heard: AtomicUsize::new(0) }
+    }
+
     /// The same namespace, for a Rollout of another name.
     pub(crate) fn beside(&self, name: &str) -> Self {
         let (namespace, client) = (self.namespace.clone(), self.client.clone());
@@ -77,9 +85,14 @@ impl<'a> Stage<'a> {
 
     /// `kubectl apply` of an object that is written here.
     pub(crate) async fn apply(&self, object: &Value) {
+        self.apply_text(&object.to_string()).await;
+    }
+
+    /// `kubectl apply` of a manifest that is written here.
+    pub(crate) async fn apply_text(&self, manifest: &str) {
         let args = ["--namespace", self.namespace.as_str(), "apply", "-f", "-"];
         let kubeconfig = self.plane.admin_kubeconfig();
-        self.plane.kubectl_with(kubeconfig, &args, &object.to_string()).await.unwrap().success().unwrap();
+        self.plane.kubectl_with(kubeconfig, &args, manifest).await.unwrap().success().unwrap();
     }
 
     /// A merge patch of the Rollout.
@@ -104,7 +117,8 @@ impl<'a> Stage<'a> {
         self.patch_status(&json!({"abort": true})).await;
     }
 
-    async fn patch_status(&self, status: &Value) {
+    /// A merge patch of the status of the Rollout.
+    pub(crate) async fn patch_status(&self, status: &Value) {
         let patch = json!({"status": status}).to_string();
         let args = ["patch", "rollout", &self.name, "--subresource=status", "--type=merge", "-p", &patch];
         self.kubectl(&args).await;
@@ -114,6 +128,29 @@ impl<'a> Stage<'a> {
     pub(crate) async fn wait_healthy(&self) {
         let rollout = format!("rollout/{}", self.name);
         self.kubectl(&["wait", "--for=condition=Healthy", &rollout, "--timeout=90s"]).await;
+    }
+
+    /// Waits until the status is about the spec as it is, and begins so: the phase, and `: ` with the message if there is
+    /// one. Returns the Rollout.
+    pub(crate) async fn until(&self, limit: Duration, start: &str) -> Value {
+        let deadline = Instant::now() + limit;
+        loop {
+            let rollout = self.rollout().await;
+            if is_observed(&rollout) && progress(&rollout).starts_with(start) {
+                return rollout;
+            }
+            if Instant::now() >= deadline {
+                let (seen, told) = (self.view().await, self.events().await);
+                panic!("{}: not within {limit:?}: {start}, but\n{seen}\n{told:#?}", self.name);
+            }
+            clock::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    /// Fails if a Rollout of the namespace says that it is Healthy, and has other pods.
+    pub(crate) async fn check_healthy(&self) {
+        let wrong = complaints(&self.client, &self.namespace).await;
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 
     /// Every object of a kind in the namespace.

@@ -8,6 +8,8 @@
 
 #[path = "../../conformance/mod.rs"]
 mod conformance;
+#[path = "../../support/healthy.rs"]
+mod healthy;
 #[path = "../../support/mod.rs"]
 mod support;
 

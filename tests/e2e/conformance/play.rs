@@ -16,6 +16,7 @@ use crate::api::{Objects, PatchForm};
 use crate::conformance::journal::Run;
 use crate::conformance::kinds::Kind;
 use crate::conformance::scenario::{Act, Scenario, is_at};
+use crate::healthy::complaints;
 use crate::watch::Watched;
 use crate::world::World;
 
@@ -45,12 +46,14 @@ pub(crate) async fn play(world: &impl World, name: &str, scenario: &Scenario) ->
     let player = Player { scenario, objects, clock: world.clock() };
     let failure = player.whole_script().await.err();
     clock::sleep(LAST_WORDS).await;
+    let unhealthy = complaints(player.objects.client(), &namespace).await;
     let (run, trace, faults) = watched
         .with(|journal| (journal.run(&namespace), journal.trace().to_owned(), journal.faults().to_vec()));
     drop(watched);
     player.leave().await?;
-    if !faults.is_empty() {
-        return Err(faults.join("\n"));
+    let wrong = [faults, unhealthy].concat();
+    if !wrong.is_empty() {
+        return Err(wrong.join("\n"));
     }
     Ok(Played { namespace, run, trace, failure })
 }
