@@ -4,7 +4,7 @@ use super::context::{Context, Strategy};
 use super::draft::Draft;
 use super::snapshot::FailureCause;
 use super::{phase, replica_set};
-use crate::api::{ConditionStatus, Rollout, RolloutCondition, RolloutStatus, keys};
+use crate::api::{ConditionStatus, Rollout, RolloutCondition, RolloutPhase, RolloutStatus, keys};
 use crate::domain::condition::{ConditionReason as Reason, ConditionType};
 use crate::domain::event::EventReason;
 use crate::domain::plan::ObjectKind;
@@ -21,8 +21,10 @@ pub(super) fn derive(cx: &Context<'_>, draft: &mut Draft) {
     let healthy = !paused && is_healthy(cx, &draft.status);
     let became_unhealthy = derive_healthy(cx, draft, healthy);
     derive_completed(cx, draft);
-    // A pause takes nothing away from what runs.
-    let became_unhealthy = became_unhealthy && !paused;
+    // Old pods that wait make a Rollout with all of its own pods not healthy, and a pause takes nothing from what runs.
+    let lost_pods =
+        cx.status.phase == Some(RolloutPhase::Healthy) && phase::is_progressing(cx.rollout, &draft.status);
+    let became_unhealthy = (became_unhealthy || lost_pods) && !paused;
     derive_progressing(cx, draft, paused, healthy, became_unhealthy);
     derive_paused(cx, &mut draft.status, paused);
     derive_available(cx, &mut draft.status);

@@ -43,6 +43,8 @@ pub(super) struct Context<'a> {
     /// The identity of the list of steps; empty for blue-green.
     pub(super) step_hash: String,
     pub(super) rollback: Rollback,
+    /// The template is not the one that the spec asks for, but the one that runs.
+    pub(super) is_pinned: bool,
 }
 
 impl<'a> Context<'a> {
@@ -76,6 +78,7 @@ impl<'a> Context<'a> {
             current_hash,
             step_hash: step_hash(strategy),
             rollback,
+            is_pinned: false,
         }
     }
 
@@ -95,6 +98,7 @@ impl<'a> Context<'a> {
             current_hash: current.hash().to_owned(),
             step_hash: status.current_step_hash.clone().unwrap_or_default(),
             rollback: Rollback::None,
+            is_pinned: true,
             ..cx
         }
     }

@@ -135,7 +135,7 @@ impl Draft {
         }
         let mut patch =
             json!({"metadata": {"annotations": {keys::DESIRED_REPLICAS: cx.replicas.to_string()}}});
-        if cx.is_new(rs) {
+        if cx.is_new(rs) && !cx.is_pinned {
             let record = cx.identity.record(rs).annotations;
             patch["metadata"]["annotations"]
                 .as_object_mut()

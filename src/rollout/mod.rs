@@ -169,9 +169,11 @@ fn refuse(mut draft: Draft, snapshot: &Snapshot, before: &RolloutStatus, now: Ti
     announce(rollout, before, &mut draft);
     keep::keep(snapshot, before, now, &mut draft);
     let name = rollout.metadata.name.as_deref().unwrap_or_default();
-    conditions::set_invalid(&mut draft.status, now, name, why);
-    draft.status.observed_generation = rollout.metadata.generation.map(|g| g.to_string());
-    phase::derive(rollout, &mut draft.status);
+    for status in [&mut draft.status, &mut draft.observed] {
+        conditions::set_invalid(status, now, name, why);
+        status.observed_generation = rollout.metadata.generation.map(|g| g.to_string());
+        phase::derive(rollout, status);
+    }
     draft.close(rollout.status.as_ref())
 }
 

@@ -68,8 +68,9 @@ impl<'a> Identity<'a> {
     /// A ReplicaSet keeps the hash that it was made with: libraries and algorithms change, and a hash that differs is no
     /// reason to replace running pods. So the one with today's hash comes first, and after it any other that fits.
     pub(super) fn find<'r>(&self, owned: &[&'r ReplicaSetView]) -> Option<&'r ReplicaSetView> {
-        let fitting = || owned.iter().copied().filter(|rs| self.fit(rs) == Fit::Runs);
-        fitting().find(|rs| self.is_named(rs)).or_else(|| fitting().next())
+        let runs = |rs: &&ReplicaSetView| self.fit(rs) == Fit::Runs;
+        let named = owned.iter().copied().filter(|rs| self.is_named(rs)).find(runs);
+        named.or_else(|| owned.iter().copied().find(runs))
     }
 
     /// The ReplicaSet that was created for the template and has another one now.
