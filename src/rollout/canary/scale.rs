@@ -161,10 +161,20 @@ fn next_counts(cx: &Context<'_>, draft: &Draft, strategy: &CanaryStrategy) -> Co
     }
     let set = routed_input(cx, draft, strategy, &steps, draft.status.canary.weights.as_ref());
     let observed = routed_input(cx, draft, strategy, &steps, cx.status.canary.weights.as_ref());
-    Counts {
+    let next = Counts {
         canary: replicas::routed_canary_counts(&set).canary,
         stable: replicas::routed_canary_counts(&observed).stable,
-    }
+    };
+    with_traffic(cx, draft, next)
+}
+
+/// `counts`, where a canary that gets traffic keeps a pod, also where `setCanaryScale` takes all from it. Else the step would
+/// wait for ever for a pod that is not allowed to go.
+fn with_traffic(cx: &Context<'_>, draft: &Draft, counts: Counts) -> Counts {
+    let weights = draft.status.canary.weights.as_ref();
+    let has_traffic = weights.is_some_and(|weights| weights.canary.weight > 0) && !draft.is_aborted(cx);
+    let is_on_trial = cx.new_rs.is_some_and(|rs| !cx.is_stable(rs)) && cx.replicas > 0;
+    Counts { canary: counts.canary.max(i32::from(has_traffic && is_on_trial)), ..counts }
 }
 
 /// Pods that are not available hold no room: where nothing else can move, those of the revision that is to shrink go, and
@@ -216,7 +226,8 @@ fn target_counts(cx: &Context<'_>, draft: &Draft, strategy: &CanaryStrategy) -> 
     let steps = step_sizes(cx);
     if cx.is_routed() {
         let weights = draft.status.canary.weights.as_ref();
-        replicas::routed_canary_counts(&routed_input(cx, draft, strategy, &steps, weights))
+        let target = replicas::routed_canary_counts(&routed_input(cx, draft, strategy, &steps, weights));
+        with_traffic(cx, draft, target)
     } else {
         replicas::basic_canary_target(&basic_input(cx, draft, strategy, &steps))
     }
