@@ -18,6 +18,7 @@ const AFTERWARDS: Duration = Duration::from_secs(36);
 
 /// The requests that one change may cost.
 struct Most {
+    /// Without those for counts alone.
     writes: usize,
     events: usize,
 }
@@ -58,7 +59,11 @@ async fn assert_cost(stage: &Stage<'_>, what: &str, since: Timestamp, most: &Mos
     clock::sleep(AFTERWARDS).await;
     let cost = cost(stage.plane.audit().unwrap(), &stage.namespace, since);
     eprintln!("{what}: {} writes, {} events, {} reads", cost.writes.len(), cost.events, cost.reads.len());
-    assert!(cost.writes.len() <= most.writes, "{what} may cost {} writes: {:#?}", most.writes, cost.writes);
+    // Counts are a second old at most: what a write of a ReplicaSet changes about pods may be told by itself, the more often
+    // the longer pods take.
+    let of_counts = cost.writes.iter().filter(|write| write.contains(" replicasets/")).count();
+    let most_writes = most.writes + of_counts;
+    assert!(cost.writes.len() <= most_writes, "{what} may cost {most_writes} writes: {:#?}", cost.writes);
     assert!(cost.events <= most.events, "{what} may cost {} Events, not {}", most.events, cost.events);
     assert!(cost.reads.is_empty(), "{what} reads: {:#?}", cost.reads);
 }
@@ -83,12 +88,12 @@ async fn assert_costs(manifest: &str, creation: Most, update: Most) {
 
 #[tokio::test]
 async fn a_canary_behind_nginx() {
-    assert_costs("nginx-canary.yaml", Most { writes: 9, events: 10 }, Most { writes: 20, events: 15 }).await;
+    assert_costs("nginx-canary.yaml", Most { writes: 8, events: 10 }, Most { writes: 18, events: 15 }).await;
 }
 
 #[tokio::test]
 async fn a_blue_green_update() {
-    assert_costs("blue-green.yaml", Most { writes: 8, events: 7 }, Most { writes: 10, events: 8 }).await;
+    assert_costs("blue-green.yaml", Most { writes: 8, events: 7 }, Most { writes: 9, events: 8 }).await;
 }
 
 #[tokio::test]
