@@ -1,9 +1,13 @@
 //! Whether a Rollout is accepted, for every spec in `vectors/validation.jsonl` (or the directory `$SERIN_VECTORS`):
 //! recorded from the reference, with the errors that it gave.
 
+#[path = "support/mistakes.rs"]
+mod mistakes;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use mistakes::{Mistake, mistakes};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use serin::api::Rollout;
@@ -106,20 +110,9 @@ fn each_refusal_names_a_field_that_the_reference_names() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
-/// A mistake in a template, or what is nearly one.
-#[derive(Deserialize)]
-struct Mistake {
-    #[serde(default)]
-    spec: Value,
-    #[serde(default)]
-    container: Value,
-    at: Option<String>,
-}
-
 #[test]
 fn what_the_api_server_refuses_in_a_template_is_named_with_its_path() {
-    let mistakes: Vec<Mistake> =
-        serde_yaml::from_str(include_str!("vectors/template-mistakes.yaml")).expect("mistakes");
+    let mistakes = mistakes();
     assert!(mistakes.len() > 80, "there is something to check");
     for Mistake { spec, container, at } in mistakes {
         let mut one = json!({"name": "demo", "image": "demo:1"});

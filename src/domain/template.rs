@@ -90,7 +90,7 @@ fn comparable_to(desired: &Value, live: &Value, ephemeral: &EphemeralMetadata) -
             };
         }
     }
-    comparable(&live, &EphemeralMetadata::default())
+    text_of(live)
 }
 
 /// The template that a user wrote, from `live`, the template of the ReplicaSet that was made of it: without the hash
@@ -103,7 +103,12 @@ pub fn restored(live: &Value, ephemeral: &EphemeralMetadata) -> Value {
 }
 
 fn comparable(template: &Value, ephemeral: &EphemeralMetadata) -> String {
-    let mut template = restored(template, ephemeral);
+    text_of(restored(template, ephemeral))
+}
+
+/// The text by which templates are compared.
+fn text_of(mut template: Value) -> String {
+    remove_additions(&mut template, &EphemeralMetadata::default());
     if let Some(spec) = object_at(&mut template, "spec") {
         name_service_account(spec);
     }

@@ -179,7 +179,8 @@ fn new_sizes(plan: &Plan) -> BTreeMap<&str, i32> {
         .collect()
 }
 
-/// A Service keeps its pods as long as any are wanted, unless the Rollout allows all of them to be missing. The preview of a blue-green Rollout carries no users' traffic.
+/// A Service keeps its pods as long as any are wanted, unless the Rollout allows all of them to be missing. The preview of
+/// a blue-green Rollout carries no users' traffic.
 fn check_unserved(snapshot: &Snapshot, name: &str) -> Result<(), Refusal> {
     let Some(rs) = snapshot.replica_sets.iter().find(|rs| rs.id.name == name) else { return Ok(()) };
     let served = snapshot.services.values().find(|service| {

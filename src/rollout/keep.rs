@@ -11,7 +11,6 @@ use jiff::Timestamp;
 use super::context::{Context, Strategy};
 use super::draft::Draft;
 use super::snapshot::{ReplicaSetView, Snapshot};
-use super::views::total;
 use super::{blue_green, canary, revision, status, workload};
 use crate::api::rollout::RolloutStrategy;
 use crate::api::{PodTemplate, Rollout, RolloutStatus};
@@ -26,11 +25,13 @@ pub(super) fn keep(snapshot: &Snapshot, before: &RolloutStatus, now: Timestamp, 
         .collect();
     let is_current = |rs: &&&ReplicaSetView| Some(rs.hash()) == before.current_pod_hash.as_deref();
     let kept = owned.iter().find(is_current).map(|current| (pinned(snapshot, before, current), *current));
-    let Some((rollout, current)) = kept else { return count(&owned, &mut draft.status) };
+    let Some((rollout, current)) = kept else { return status::count_pods(&owned, &mut draft.status) };
     let strategy = match &rollout.spec.strategy {
         RolloutStrategy { canary: Some(canary), .. } => Strategy::Canary(canary),
         RolloutStrategy { blue_green: Some(blue_green), .. } => Strategy::BlueGreen(blue_green),
-        RolloutStrategy { canary: None, blue_green: None } => return count(&owned, &mut draft.status),
+        RolloutStrategy { canary: None, blue_green: None } => {
+            return status::count_pods(&owned, &mut draft.status);
+        }
     };
     let cx = Context::pinned(snapshot, &rollout, strategy, before, now, current);
     match strategy {
@@ -64,12 +65,4 @@ fn pinned(snapshot: &Snapshot, before: &RolloutStatus, current: &ReplicaSetView)
         weights.for_each(|weight| *weight = (*weight).clamp(0, max));
     }
     rollout
-}
-
-fn count(owned: &[&ReplicaSetView], status: &mut RolloutStatus) {
-    let sum = |of: fn(&ReplicaSetView) -> i32| total(owned.iter().map(|rs| of(rs)));
-    status.replicas = sum(|rs| rs.status.replicas);
-    status.ready_replicas = sum(|rs| rs.status.ready);
-    status.available_replicas = sum(|rs| rs.status.available);
-    status.hpa_replicas = status.replicas;
 }

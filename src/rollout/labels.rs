@@ -20,10 +20,12 @@ pub fn strategy(rollout: &Rollout) -> &'static str {
 #[must_use]
 pub fn traffic_routers(rollout: &Rollout) -> String {
     let canary = rollout.spec.strategy.canary.as_ref();
-    canary.and_then(|canary| canary.traffic_routing.as_ref()).map(routers).unwrap_or_default()
+    let routing = canary.and_then(|canary| canary.traffic_routing.as_ref());
+    routing.map(|routing| routers(routing).join(",")).unwrap_or_default()
 }
 
-fn routers(routing: &TrafficRouting) -> String {
+/// The words for all routers of `routing`.
+pub(super) fn routers(routing: &TrafficRouting) -> Vec<&str> {
     let TrafficRouting {
         istio,
         nginx,
@@ -48,7 +50,7 @@ fn routers(routing: &TrafficRouting) -> String {
         ("Apisix", apisix.is_some()),
     ];
     let named = built_in.iter().filter(|(_, is_set)| *is_set).map(|(name, _)| *name);
-    named.chain(plugins.keys().map(String::as_str)).collect::<Vec<_>>().join(",")
+    named.chain(plugins.keys().map(String::as_str)).collect()
 }
 
 /// How an update fares.

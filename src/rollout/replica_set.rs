@@ -186,8 +186,7 @@ pub(super) fn avoid_collision(cx: &Context<'_>, draft: &mut Draft) -> bool {
     if taken.is_none() && in_the_way(cx).is_none_or(|(is_ours, _)| is_ours) {
         return false;
     }
-    let edited = cx.identity.find_edited(&cx.owned);
-    if let Some(rs) = edited.filter(|edited| taken.is_some_and(|taken| taken.id == edited.id)) {
+    if let Some(rs) = taken.filter(|rs| cx.identity.is_edited(rs)) {
         let name = &rs.id.name;
         let message = format!(
             "The pod template of ReplicaSet {name} was edited: it is no longer the one of revision {}. The Rollout creates \

@@ -73,9 +73,9 @@ impl<'a> Identity<'a> {
         named.or_else(|| owned.iter().copied().find(runs))
     }
 
-    /// The ReplicaSet that was created for the template and has another one now.
-    pub(super) fn find_edited<'r>(&self, owned: &[&'r ReplicaSetView]) -> Option<&'r ReplicaSetView> {
-        owned.iter().copied().find(|rs| self.fit(rs) == Fit::Edited)
+    /// Whether the ReplicaSet was created for the template and has another one now.
+    pub(super) fn is_edited(&self, rs: &ReplicaSetView) -> bool {
+        self.fit(rs) == Fit::Edited
     }
 
     /// Whether the hash is one that the template has.
@@ -121,7 +121,7 @@ impl<'a> Identity<'a> {
 
     /// What an orphan is to say of itself when it is adopted, if it has the hash of the template, but another template.
     pub(super) fn digest_of_impostor(&self, rs: &ReplicaSetView) -> Option<String> {
-        let is_impostor = rs.template_digest().is_none() && self.fit(rs) == Fit::Edited;
+        let is_impostor = rs.template_digest().is_none() && self.is_edited(rs);
         is_impostor.then(|| template::digest(&template::restored(&rs.template, &rs.injected())))
     }
 

@@ -95,15 +95,20 @@ fn forget_other_strategy(cx: &Context<'_>, status: &mut RolloutStatus) {
     }
 }
 
-/// What the ReplicaSets report, and the selector by which an autoscaler finds the pods.
-fn count(cx: &Context<'_>, status: &mut RolloutStatus) {
-    let sum = |of: fn(&ReplicaSetView) -> i32| total(cx.owned.iter().map(|rs| of(rs)));
-    let selector = cx.rollout.spec.selector.as_ref();
+/// The sums of what the ReplicaSets report.
+pub(super) fn count_pods(owned: &[&ReplicaSetView], status: &mut RolloutStatus) {
+    let sum = |of: fn(&ReplicaSetView) -> i32| total(owned.iter().map(|rs| of(rs)));
     status.replicas = sum(|rs| rs.status.replicas);
-    status.updated_replicas = cx.new_rs.map_or(0, |rs| rs.status.replicas);
     status.ready_replicas = sum(|rs| rs.status.ready);
     status.available_replicas = sum(|rs| rs.status.available);
     status.hpa_replicas = status.replicas;
+}
+
+/// What the ReplicaSets report, and the selector by which an autoscaler finds the pods.
+fn count(cx: &Context<'_>, status: &mut RolloutStatus) {
+    let selector = cx.rollout.spec.selector.as_ref();
+    count_pods(&cx.owned, status);
+    status.updated_replicas = cx.new_rs.map_or(0, |rs| rs.status.replicas);
     status.selector = selector.map(|s| format_selector(s, None));
     if let Strategy::BlueGreen(_) = cx.strategy
         && let Some(active) = cx.active_replica_set(status)

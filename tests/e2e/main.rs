@@ -6,6 +6,8 @@
 mod healthy;
 #[path = "../support/hostile.rs"]
 mod hostile_cases;
+#[path = "../support/mistakes.rs"]
+mod mistakes;
 #[path = "../support/mod.rs"]
 mod support;
 

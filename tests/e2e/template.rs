@@ -4,6 +4,7 @@ use kube::api::{Api, ApiResource, DynamicObject, PostParams};
 use serde_json::{Value, json};
 use serin::domain::template::{EphemeralMetadata, templates_equal};
 
+use crate::mistakes::{Mistake, mistakes};
 use crate::support::cluster;
 
 /// A template with one container, which has `more` beside its name and image.
@@ -108,16 +109,6 @@ async fn a_template_equals_what_the_api_server_stores_of_it() {
     }
 }
 
-/// A mistake in a template, or what is nearly one.
-#[derive(serde::Deserialize)]
-struct Mistake {
-    #[serde(default)]
-    spec: Value,
-    #[serde(default)]
-    container: Value,
-    at: Option<String>,
-}
-
 /// The controller's validation has the same list (`tests/validation.rs`), so that it refuses nothing that could run.
 #[tokio::test]
 async fn mistakes_in_templates_are_refused_by_the_api_server() {
@@ -126,11 +117,9 @@ async fn mistakes_in_templates_are_refused_by_the_api_server() {
     let client = cluster.plane.client().await.unwrap();
     let kind = ApiResource::erase::<k8s_openapi::api::apps::v1::ReplicaSet>(&());
     let sets = Api::<DynamicObject>::namespaced_with(client, &namespace, &kind);
-    let mistakes: Vec<Mistake> =
-        serde_yaml::from_str(include_str!("../vectors/template-mistakes.yaml")).unwrap();
     let tried = PostParams { dry_run: true, ..PostParams::default() };
     let mut wrong = Vec::new();
-    for Mistake { spec, container, at } in mistakes {
+    for Mistake { spec, container, at } in mistakes() {
         let fields = |value: Value| if value.is_null() { json!({}) } else { value };
         let mut template = pod(&fields(spec));
         template["spec"]["containers"] = self::container(&fields(container))["spec"]["containers"].take();

@@ -28,12 +28,12 @@ pub(super) fn is_due(cx: &Context<'_>) -> bool {
 /// whatever changes first changes alone.
 pub(super) fn apply(cx: &Context<'_>, draft: &mut Draft) {
     let (Some(strategy), Some(new)) = (cx.canary(), cx.new_rs) else { return };
-    let next = next_counts(cx, draft, strategy);
-    let is_exchange = is_exchange(cx, draft, strategy);
+    let exchange = exchange(cx, draft, strategy);
+    let next = exchange.unwrap_or_else(|| next_counts(cx, draft, strategy));
     if let Some(stable) = cx.stable_rs.filter(|rs| !cx.is_new(rs)) {
         sizes::keep(draft, stable);
         let is_scaled = draft.scale(cx, stable, served_size(cx, draft, stable, next.stable), false);
-        if is_scaled && !is_exchange {
+        if is_scaled && exchange.is_none() {
             return;
         }
     }
@@ -157,7 +157,7 @@ fn next_counts(cx: &Context<'_>, draft: &Draft, strategy: &CanaryStrategy) -> Co
     let steps = step_sizes(cx);
     if !cx.is_routed() {
         let input = basic_input(cx, draft, strategy, &steps);
-        return exchanged(&input).unwrap_or_else(|| replicas::basic_canary_counts(&input));
+        return replicas::basic_canary_counts(&input);
     }
     let set = routed_input(cx, draft, strategy, &steps, draft.status.canary.weights.as_ref());
     let observed = routed_input(cx, draft, strategy, &steps, cx.status.canary.weights.as_ref());
@@ -179,13 +179,18 @@ fn with_traffic(cx: &Context<'_>, draft: &Draft, counts: Counts) -> Counts {
 
 /// Pods that are not available hold no room: where nothing else can move, those of the revision that is to shrink go, and
 /// a revision that is below its target gets the place of those of the other one, in one step. To take them costs nothing.
-fn exchanged(input: &BasicCanaryInput<'_>) -> Option<Counts> {
-    let (canary, stable) = (input.canary?, input.stable?);
-    let present = Counts { canary: canary.spec, stable: stable.spec };
-    if replicas::basic_canary_counts(input) != present {
+fn exchange(cx: &Context<'_>, draft: &Draft, strategy: &CanaryStrategy) -> Option<Counts> {
+    if cx.is_routed() {
         return None;
     }
-    let target = replicas::basic_canary_target(input);
+    let steps = step_sizes(cx);
+    let input = basic_input(cx, draft, strategy, &steps);
+    let (canary, stable) = (input.canary?, input.stable?);
+    let present = Counts { canary: canary.spec, stable: stable.spec };
+    if replicas::basic_canary_counts(&input) != present {
+        return None;
+    }
+    let target = replicas::basic_canary_target(&input);
     let idle = |counts: ReplicaSetCounts| (counts.spec - counts.available).max(0);
     let (to_canary, to_stable) = (target.canary - canary.spec, target.stable - stable.spec);
     let from_stable = idle(stable).min(to_canary.max(-to_stable)).max(0);
@@ -207,10 +212,6 @@ pub(super) fn is_canary_empty(cx: &Context<'_>, draft: &Draft) -> bool {
     let has_traffic = cx.is_routed() && weights.is_some_and(|weights| weights.canary.weight > 0);
     let is_on_trial = cx.new_rs.is_some_and(|rs| !cx.is_stable(rs)) && cx.stable_rs.is_some();
     is_on_trial && cx.replicas > 0 && !has_traffic && target_counts(cx, draft, strategy).canary == 0
-}
-
-fn is_exchange(cx: &Context<'_>, draft: &Draft, strategy: &CanaryStrategy) -> bool {
-    !cx.is_routed() && exchanged(&basic_input(cx, draft, strategy, &step_sizes(cx))).is_some()
 }
 
 /// The weight that the canary keeps while an abort, or a return to the stable template, takes its traffic away.

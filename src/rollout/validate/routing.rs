@@ -7,6 +7,7 @@ use super::nginx;
 use crate::api::TrafficRouting;
 use crate::api::routing::StringMatch;
 use crate::api::strategy::PingPong;
+use crate::rollout::labels::routers;
 
 /// The weight that stands for all traffic.
 pub(super) fn full_weight(routing: Option<&TrafficRouting>) -> i32 {
@@ -22,7 +23,7 @@ const ROUTERS: [&str; 8] = ["nginx", "istio", "alb", "smi", "ambassador", "appMe
 /// the API server drops a misspelt one, and with none all requests would go to the stable revision while the status says
 /// otherwise.
 pub(super) fn check(routing: &TrafficRouting, rollout: &str, path: &Path, found: &mut Findings) {
-    if !has_router(routing) {
+    if routers(routing).is_empty() {
         let problem = "asks for a router and names none; the API server drops a name that it does not know";
         let remedy = format!("name one of {} and plugins, or remove trafficRouting", ROUTERS.join(", "));
         found.invalid_but(path, json!(routing), problem, remedy);
@@ -39,33 +40,6 @@ pub(super) fn check(routing: &TrafficRouting, rollout: &str, path: &Path, found:
     } else if max < 1 {
         found.invalid(&path, max, "must be 1 or more");
     }
-}
-
-fn has_router(routing: &TrafficRouting) -> bool {
-    let TrafficRouting {
-        istio,
-        nginx,
-        alb,
-        smi,
-        ambassador,
-        app_mesh,
-        traefik,
-        apisix,
-        plugins,
-        managed_routes: _,
-        max_traffic_weight: _,
-    } = routing;
-    let built_in = [
-        istio.is_some(),
-        nginx.is_some(),
-        alb.is_some(),
-        smi.is_some(),
-        ambassador.is_some(),
-        app_mesh.is_some(),
-        traefik.is_some(),
-        apisix.is_some(),
-    ];
-    built_in.contains(&true) || !plugins.is_empty()
 }
 
 /// Checks that a router works with ping-pong Services; `path` is that of the strategy.
