@@ -1,10 +1,17 @@
 //! The playground as its users run it.
 
+#[path = "support/healthy.rs"]
+mod healthy;
+
 use std::io::{BufRead, BufReader, Lines};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 use std::time::Duration;
+
+use healthy::{Verdict, judge};
+use kube::{Client, Config};
+use serin::clock::sleep;
 
 /// How often something that is waited for is looked at.
 const LOOK: Duration = Duration::from_millis(100);
@@ -19,12 +26,41 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Each story is judged by the responses that visitors got; its exit code is the judgement.
+/// Each story is judged by the responses that visitors got; its exit code is the judgement. Beside it, Healthy is what it
+/// says as long as the story goes on.
 fn tell(story: &str, last_words: &str) {
-    let output = playground(&["--story", story]);
+    let port = free_port();
+    let url = format!("http://127.0.0.1:{port}");
+    let (output, seen) = std::thread::scope(|scope| {
+        let told = scope.spawn(|| playground(&["--story", story, "--api-port", &port.to_string()]));
+        let seen = look_on(&url, || told.is_finished());
+        (told.join().expect("the story is told"), seen)
+    });
     let (told, errors) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success(), "{story}: {told}{errors}");
     assert!(told.trim_end().ends_with(last_words), "{story}: {told}");
+    assert!(seen.healthy > 0, "{story}: the Rollout was never seen to be Healthy");
+    assert!(seen.complaints.is_empty(), "{story}: {}", seen.complaints.join("\n"));
+}
+
+fn free_port() -> u16 {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    taken.local_addr().expect("an address").port()
+}
+
+/// Judges the Rollouts that say that they are Healthy, again and again until all is over; the API comes and goes.
+#[tokio::main(flavor = "current_thread")]
+async fn look_on(url: &str, is_over: impl Fn() -> bool) -> Verdict {
+    let client = Client::try_from(Config::new(url.parse().expect("a URL"))).expect("a client");
+    let mut all = Verdict::default();
+    while !is_over() {
+        if let Ok(seen) = judge(&client, "default").await {
+            all.healthy += seen.healthy;
+            all.complaints.extend(seen.complaints);
+        }
+        sleep(LOOK).await;
+    }
+    all
 }
 
 #[test]

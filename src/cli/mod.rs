@@ -86,7 +86,7 @@ enum Verb {
     Terminate(command::Terminate),
     /// Checks manifests before they reach a cluster.
     ///
-    /// Exit codes: 0 nothing or only warnings were found, 1 errors (with --strict also warnings), 2 wrong arguments.
+    /// Exit codes: 0 nothing or only warnings and notes were found, 1 errors (with --strict also warnings), 2 wrong arguments.
     Lint(Box<lint::Flags>),
     /// Says which build this is.
     #[command(mut_args(client::without_use))]

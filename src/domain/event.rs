@@ -88,6 +88,8 @@ reasons! {
     PatchingCanaryIngress: Normal,
     /// The size that the Rollout does not set is that of its workload.
     ReplicasFromWorkload: Normal,
+    /// The size that the Rollout does not set any more is the one that it has.
+    ReplicasKept: Normal,
     /// A workload gives up more pods than the Rollout has in their place, as its size asks for.
     ScalingWorkload: Warning,
     /// The API server refused a write, or the controller lacks a right.

@@ -73,8 +73,8 @@ pub enum Action {
 /// What an op is for; `guard` judges it and people read it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Purpose {
-    /// Write the default of `spec.replicas` into the Rollout, so that the scale subresource works.
-    DefaultReplicas,
+    /// Write `spec.replicas` into a Rollout that does not set it, so that the scale subresource works.
+    DefaultReplicas(i32),
     /// Record the revision number on the Rollout.
     RecordRevision(i64),
     /// Record the generation of the workload that the template comes from on the Rollout.
@@ -154,7 +154,7 @@ impl Purpose {
     #[must_use]
     pub const fn stage(&self) -> StageName {
         match self {
-            Self::DefaultReplicas
+            Self::DefaultReplicas(_)
             | Self::RecordRevision(_)
             | Self::RecordWorkload(_)
             | Self::AdoptReplicaSet

@@ -89,7 +89,7 @@ fn check_purpose(snapshot: &Snapshot, plan: &Plan, op: &Op, purpose: &Purpose) -
         Purpose::Route { weight } => check_route(snapshot, *weight),
         Purpose::ScaleWorkload { from, to } => check_covered(snapshot, plan, &op.name, *from, *to),
         Purpose::ScaleReplicaSet { .. }
-        | Purpose::DefaultReplicas
+        | Purpose::DefaultReplicas(_)
         | Purpose::RecordRevision(_)
         | Purpose::RecordWorkload(_)
         | Purpose::AdoptReplicaSet

@@ -77,7 +77,7 @@ impl Draft {
         self.ops.push(op);
     }
 
-    /// Patches an object; patches of one object become one request.
+    /// Patches an object; patches of one object become one request, and one that goes gets none.
     fn patch(
         &mut self,
         kind: ObjectKind,
@@ -86,16 +86,16 @@ impl Draft {
         purpose: Purpose,
         events: Vec<EventNote>,
     ) {
-        for op in &mut self.ops {
-            if let Action::Patch { patch: earlier, .. } = &mut op.action
-                && op.kind == kind
-                && op.name == id.name
-            {
+        let earlier = self.ops.iter_mut().find(|op| op.kind == kind && op.name == id.name);
+        match earlier {
+            Some(Op { action: Action::Patch { patch: earlier, .. }, purposes, events: told, .. }) => {
                 merge_into(earlier, patch);
-                op.purposes.push(purpose);
-                op.events.extend(events);
+                purposes.push(purpose);
+                told.extend(events);
                 return;
             }
+            Some(Op { action: Action::Delete { .. } | Action::Evict { .. }, .. }) => return,
+            Some(Op { action: Action::Create { .. }, .. }) | None => {}
         }
         self.ops.push(Op {
             kind,

@@ -105,7 +105,11 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
     };
     if rollout.spec.replicas.is_none() {
         let (replicas, events) = workload::default_replicas(snapshot);
-        draft.patch_rollout(&json!({"spec": {"replicas": replicas}}), Purpose::DefaultReplicas, events);
+        draft.patch_rollout(
+            &json!({"spec": {"replicas": replicas}}),
+            Purpose::DefaultReplicas(replicas),
+            events,
+        );
         return draft.close(rollout.status.as_ref());
     }
     let cx = Context::new(snapshot, rollout, strategy, &before, now);

@@ -128,8 +128,8 @@ pub(super) fn record(cx: &Context<'_>, draft: &mut Draft) {
     }
 }
 
-/// The size of a Rollout that sets none, and what to tell about it: that of the workload whose place it takes, so that
-/// nobody loses pods to the default; else the size of the ReplicaSets that run already, else 1.
+/// The size of a Rollout that sets none, and what to tell about it: that of the workload whose place it takes, else the one
+/// that the Rollout has, so that nobody loses pods to the default; else 1.
 pub(super) fn default_replicas(snapshot: &Snapshot) -> (i32, Vec<EventNote>) {
     let has_size =
         |workload: &&WorkloadView| workload.kind != WorkloadKind::PodTemplate && workload.replicas > 0;
@@ -139,9 +139,12 @@ pub(super) fn default_replicas(snapshot: &Snapshot) -> (i32, Vec<EventNote>) {
         return (replicas, vec![EventNote::new(EventReason::ReplicasFromWorkload, message)]);
     }
     let running = snapshot.replica_sets.iter().filter(|rs| rs.owned && rs.has_pods());
-    let size =
-        running.filter_map(ReplicaSetView::desired_replicas).max().filter(|_| found(snapshot).is_some());
-    (size.unwrap_or(1), Vec::new())
+    let Some(replicas) = running.filter_map(ReplicaSetView::desired_replicas).max() else {
+        return (1, Vec::new());
+    };
+    let message =
+        format!("spec.replicas is not set any more; it stays {replicas}, the size that the Rollout has");
+    (replicas, vec![EventNote::new(EventReason::ReplicasKept, message)])
 }
 
 /// Lets the Deployment give up pods for which the Rollout has others, as far as the user wants that. It never gets more.

@@ -293,7 +293,7 @@ fn json_has_the_fields_of_the_page() {
     let folder = folder(&[("a.yaml", &bad())]);
     let done = run(folder.path(), &["a.yaml", "-o", "json"]);
     let document: Value = serde_json::from_str(&done.stdout).expect("JSON");
-    let expected = json!({"errors": 1, "warnings": 0, "findings": [{
+    let expected = json!({"errors": 1, "warnings": 0, "notes": 0, "findings": [{
         "rule": "invalid-spec", "severity": "error", "file": "a.yaml", "line": 14, "column": 9,
         "object": {"kind": "Rollout", "name": "demo"}, "field": "spec.strategy.canary.steps[0].setWeight", "value": 200,
         "problem": "must be between 0 and 100",

@@ -333,7 +333,7 @@ impl Decision {
     fn words(&self, op: &Op, purpose: &Purpose) -> String {
         let name = short(&op.name);
         match purpose {
-            Purpose::DefaultReplicas => "default replicas".to_owned(),
+            Purpose::DefaultReplicas(size) => format!("default replicas {size}"),
             Purpose::RecordRevision(number) => format!("revision {number}"),
             Purpose::RecordWorkload(generation) => format!("workload generation {generation}"),
             Purpose::ScaleWorkload { from, to } => format!("scale workload {name} {from} to {to}"),

@@ -6,13 +6,13 @@
 mod healthy;
 mod pods;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use serin::api::keys;
 use serin::api::rollout_status::RolloutDuration;
-use serin::controller::cache::{Caches, Shared};
+use serin::controller::cache::{Cache, Caches, Shared};
 use serin::controller::entry::Entry;
 use serin::controller::object::ObjectKey;
 use serin::controller::observe::{Observed, observe};
@@ -172,10 +172,29 @@ impl World {
         }
     }
 
+    /// A controller that has begun anew may not list Deployments.
+    pub(crate) fn forbid_deployments(&mut self) {
+        let mut cache = self.caches.workloads.deployments.write();
+        *cache = Cache::default();
+        cache.refuse("deployments.apps is forbidden".to_owned());
+    }
+
+    /// It may, and has listed them.
+    pub(crate) fn permit_deployments(&mut self) {
+        let mut cache = self.caches.workloads.deployments.write();
+        for object in self.all(ObjectKind::Deployment) {
+            cache.collect(ObjectKey::new(NAMESPACE, name_of(object)), entry(object.clone()));
+        }
+        cache.swap();
+    }
+
     /// A JSON merge patch of a main resource.
     pub(crate) fn patch(&mut self, kind: ObjectKind, name: &str, patch: &Value) {
         let before = self.objects[&(kind, name.to_owned())].clone();
         let mut after = apply_merge_patch(&before, patch);
+        if kind == ObjectKind::Deployment {
+            after["spec"]["template"] = with_defaults(&after["spec"]["template"]);
+        }
         if after == before {
             return;
         }
@@ -237,6 +256,9 @@ impl World {
         if let Err(refusal) = guard::check(&snapshot, &plan) {
             panic!("{refusal}: {plan:#?}");
         }
+        let mut asked = BTreeSet::new();
+        let twice = plan.ops().find(|op| !asked.insert((op.kind, &op.name)));
+        assert_eq!(twice, None, "a plan asks once about an object");
         plan
     }
 
@@ -454,9 +476,15 @@ fn in_the_way(live: &Value) -> FailureCause {
     }
 }
 
+fn entry<E: Entry>(object: Value) -> E {
+    E::prune(serde_json::from_value(object).expect("an object of its kind"))
+}
+
 fn put<E: Entry>(cache: &Shared<E>, name: &str, object: Value) {
-    let entry = E::prune(serde_json::from_value(object).expect("an object of its kind"));
-    cache.write().put(ObjectKey::new(NAMESPACE, name), entry);
+    let mut cache = cache.write();
+    if cache.refusal().is_none() {
+        cache.put(ObjectKey::new(NAMESPACE, name), entry(object));
+    }
 }
 
 fn hide<E: Entry>(cache: &Shared<E>, name: &str) {

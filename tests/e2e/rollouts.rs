@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use serin::clock;
 use serin::cluster::control_plane::{ControlPlane, Held};
 use tokio::time::Instant;
 
-use crate::healthy::{complaints, is_observed};
+use crate::healthy::{is_observed, judge_those};
 use crate::support::eventually;
 
 /// The program under test.
@@ -147,10 +148,21 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Fails if a Rollout of the namespace says that it is Healthy, and has other pods.
+    /// Fails if a Rollout of the namespace says that it is Healthy, or `serin explain` that its pods run the newest
+    /// revision, and it has other pods.
     pub(crate) async fn check_healthy(&self) {
-        let wrong = complaints(&self.client, &self.namespace).await;
+        let verdict =
+            judge_those(&self.client, &self.namespace, |rollout| self.is_explained_as_done(rollout));
+        let wrong = verdict.await.unwrap().complaints;
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    }
+
+    fn is_explained_as_done(&self, rollout: &Value) -> bool {
+        let mut command = Command::new(SERIN);
+        command.arg("--kubeconfig").arg(self.plane.admin_kubeconfig()).args(["-n", &self.namespace]);
+        let told =
+            command.arg("explain").arg(rollout["metadata"]["name"].as_str().unwrap()).output().unwrap();
+        String::from_utf8_lossy(&told.stdout).contains("the newest revision. At the next change")
     }
 
     /// Every object of a kind in the namespace.

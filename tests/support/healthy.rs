@@ -25,27 +25,30 @@ struct Seen {
 }
 
 impl Seen {
-    async fn read(client: &Client, namespace: &str) -> Self {
+    async fn read(client: &Client, namespace: &str) -> kube::Result<Self> {
         let list = async |kind: ApiResource| {
             let api = Api::<DynamicObject>::namespaced_with(client.clone(), namespace, &kind);
-            let found = api.list(&ListParams::default()).await.expect("objects can be listed");
-            found.items.into_iter().map(|it| serde_json::to_value(it).expect("JSON")).collect::<Vec<Value>>()
+            let found = api.list(&ListParams::default()).await?;
+            let objects = found.items.into_iter();
+            Ok::<_, kube::Error>(objects.map(|it| serde_json::to_value(it).expect("JSON")).collect())
         };
-        Self {
-            rollouts: list(ApiResource::erase::<Rollout>(&())).await,
-            sets: list(ApiResource::erase::<ReplicaSet>(&())).await,
-            pods: list(ApiResource::erase::<Pod>(&())).await,
-            deployments: list(ApiResource::erase::<Deployment>(&())).await,
-            pod_templates: list(ApiResource::erase::<PodTemplate>(&())).await,
-        }
+        Ok(Self {
+            rollouts: list(ApiResource::erase::<Rollout>(&())).await?,
+            sets: list(ApiResource::erase::<ReplicaSet>(&())).await?,
+            pods: list(ApiResource::erase::<Pod>(&())).await?,
+            deployments: list(ApiResource::erase::<Deployment>(&())).await?,
+            pod_templates: list(ApiResource::erase::<PodTemplate>(&())).await?,
+        })
     }
 
-    /// What is wrong with a Rollout that says it is Healthy.
+    /// The Rollouts that say that they are Healthy.
+    fn healthy(&self) -> impl Iterator<Item = &Value> {
+        self.rollouts.iter().filter(|rollout| rollout["status"]["phase"] == "Healthy" && is_observed(rollout))
+    }
+
+    /// What is wrong with a Rollout of which is said that its pods run the newest revision.
     fn complaint(&self, rollout: &Value) -> Option<String> {
         let (status, name) = (&rollout["status"], &rollout["metadata"]["name"]);
-        if status["phase"] != "Healthy" || !is_observed(rollout) {
-            return None;
-        }
         let template = self.template_of(rollout)?;
         let hash = &status["currentPodHash"];
         let current = self.sets.iter().find(|set| is_owned(set, rollout) && hash_of(set) == hash);
@@ -76,18 +79,40 @@ impl Seen {
     }
 }
 
-/// Everything that is wrong with the Rollouts of a namespace that say they are Healthy.
-pub(crate) async fn complaints(client: &Client, namespace: &str) -> Vec<String> {
-    let mut found = Vec::new();
+/// What was seen of the Rollouts of a namespace that say they are Healthy.
+#[derive(Debug, Default)]
+pub(crate) struct Verdict {
+    /// How many there were.
+    pub(crate) healthy: usize,
+    /// Everything that is wrong with them, each time that they were looked at.
+    pub(crate) complaints: Vec<String>,
+}
+
+/// Judges the Rollouts of a namespace that say that they are Healthy.
+pub(crate) async fn judge(client: &Client, namespace: &str) -> kube::Result<Verdict> {
+    judge_those(client, namespace, |_| false).await
+}
+
+/// Judges the Rollouts of a namespace that say that they are Healthy, and those of which somebody else says that their
+/// pods run the newest revision.
+pub(crate) async fn judge_those(
+    client: &Client,
+    namespace: &str,
+    is_said: impl Fn(&Value) -> bool,
+) -> kube::Result<Verdict> {
+    let mut verdict = Verdict::default();
     for _ in 0..LOOKS {
-        let seen = Seen::read(client, namespace).await;
-        found = seen.rollouts.iter().filter_map(|rollout| seen.complaint(rollout)).collect();
-        if found.is_empty() {
+        let seen = Seen::read(client, namespace).await?;
+        let said = seen.rollouts.iter().filter(|rollout| is_said(rollout));
+        let judged = seen.healthy().chain(said);
+        verdict.healthy = seen.healthy().count();
+        verdict.complaints = judged.filter_map(|rollout| seen.complaint(rollout)).collect();
+        if verdict.complaints.is_empty() {
             break;
         }
         clock::sleep(Duration::from_millis(100)).await;
     }
-    found
+    Ok(verdict)
 }
 
 /// Whether the status of the Rollout is about its spec as it is.
@@ -156,7 +181,7 @@ mod tests {
     fn a_rollout_that_is_not_as_healthy_as_it_says_is_found() {
         let complaint = |phase: &str, observed: &str, pods: &[&str]| {
             let seen = seen(phase, observed, pods);
-            seen.complaint(&seen.rollouts[0]).unwrap_or_default()
+            seen.healthy().find_map(|rollout| seen.complaint(rollout)).unwrap_or_default()
         };
         assert!(
             complaint("Healthy", "2", &["green", "blue"]).contains("demo-1\" runs [(\"app\", \"blue\")]")

@@ -16,7 +16,7 @@ pub(super) fn of_op(op: &Op) -> Vec<String> {
 
 fn of_purpose(op: &Op, purpose: &Purpose) -> Option<String> {
     let words = match purpose {
-        Purpose::DefaultReplicas => "spec.replicas becomes 1, the default".to_owned(),
+        Purpose::DefaultReplicas(size) => format!("spec.replicas, which is not set, becomes {size}"),
         Purpose::AdoptReplicaSet => "taken over by the Rollout".to_owned(),
         Purpose::CreateReplicaSet => match &op.action {
             Action::Create { body } => {

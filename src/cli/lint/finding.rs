@@ -14,6 +14,8 @@ pub(super) enum Severity {
     Error,
     /// It is legal, but surely not meant.
     Warning,
+    /// It is legal, and may be meant; not everybody expects what follows from it.
+    Note,
 }
 
 impl Severity {
@@ -21,6 +23,7 @@ impl Severity {
         match self {
             Self::Error => "error",
             Self::Warning => "warning",
+            Self::Note => "note",
         }
     }
 }

@@ -30,8 +30,8 @@ pub(super) fn summary(findings: &[Finding]) -> Option<String> {
         1 => Some(format!("1 {word}")),
         _ => Some(format!("{count} {word}s")),
     };
-    let parts = [words(count(Severity::Error), "error"), words(count(Severity::Warning), "warning")];
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    let severities = [Severity::Error, Severity::Warning, Severity::Note];
+    let parts: Vec<String> = severities.iter().filter_map(|it| words(count(*it), it.as_str())).collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
@@ -39,7 +39,8 @@ pub(super) fn summary(findings: &[Finding]) -> Option<String> {
 pub(super) fn json(findings: &[Finding]) -> Value {
     let count = |severity| findings.iter().filter(|finding| finding.rule.severity == severity).count();
     let all: Vec<Value> = findings.iter().map(json_of).collect();
-    json!({"findings": all, "errors": count(Severity::Error), "warnings": count(Severity::Warning)})
+    json!({"findings": all, "errors": count(Severity::Error), "warnings": count(Severity::Warning),
+        "notes": count(Severity::Note)})
 }
 
 fn json_of(finding: &Finding) -> Value {

@@ -141,9 +141,10 @@ async fn report(files: &[File], cluster: Option<&Cluster>) -> Result<Report, Fai
     Ok(Report { findings, rollouts: objects.iter().filter(is_rollout).count() })
 }
 
-/// Success where nothing, or nothing but warnings, was found. The summary goes to the standard error.
+/// Success where nothing, or nothing but warnings and notes, was found. The summary goes to the standard error.
 fn verdict(report: &Report, is_strict: bool) -> Result<(), Failure> {
-    let is_error = |finding: &Finding| is_strict || finding.rule.severity == Severity::Error;
+    let worst_allowed = if is_strict { Severity::Note } else { Severity::Warning };
+    let is_error = |finding: &Finding| finding.rule.severity < worst_allowed;
     match forms::summary(&report.findings) {
         Some(summary) if report.findings.iter().any(is_error) => return Err(Failure::Failed(summary)),
         Some(summary) => eprintln!("serin: {summary}"),

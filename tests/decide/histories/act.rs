@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use serin::api::keys;
 use serin::domain::plan::ObjectKind;
 
-use super::shape::{self, Family, SERVICES};
+use super::shape::{self, Family, SERVICES, Source, WORKLOAD};
 use crate::scene::template;
 use crate::world::World;
 
@@ -27,10 +27,15 @@ pub(super) enum Act {
     Resume,
     Restart,
     Scale(i32),
+    ScaleWorkload(i32),
+    /// The template moves to the Deployment, or back.
+    Move(Source),
     /// Another strategy, or the same one with other fields.
     Strategy(Value),
     /// A Service or the Ingress is deleted.
     Lose(Lost),
+    /// Nobody may read Deployments any more.
+    Forbid,
     /// Everything that was deleted is there again.
     Arrive,
     /// Somebody takes the hash from the selector of a Service.
@@ -57,6 +62,7 @@ pub(super) enum Act {
 pub(super) enum Lost {
     Service(&'static str),
     Ingress,
+    Workload,
 }
 
 pub(super) fn any(family: Family) -> impl Strategy<Value = Act> {
@@ -73,7 +79,8 @@ pub(super) fn any(family: Family) -> impl Strategy<Value = Act> {
         Act::Restart,
     ]);
     let lost = select(SERVICES.to_vec()).prop_map(Lost::Service);
-    let lost = prop_oneof![4 => lost, 1 => Just(Lost::Ingress)].prop_map(Act::Lose);
+    let lost =
+        prop_oneof![4 => lost, 1 => Just(Lost::Ingress), 1 => Just(Lost::Workload)].prop_map(Act::Lose);
     let of_pods = select(vec![
         Act::Late,
         Act::OnTime,
@@ -89,9 +96,10 @@ pub(super) fn any(family: Family) -> impl Strategy<Value = Act> {
         6 => template,
         6 => command,
         2 => (0..=10_i32).prop_map(Act::Scale),
+        1 => prop_oneof![2 => (0..=5_i32).prop_map(Act::ScaleWorkload), 1 => shape::any_source().prop_map(Act::Move)],
         1 => strategy,
         1 => lost,
-        1 => Just(Act::Arrive),
+        1 => prop_oneof![3 => Just(Act::Arrive), 1 => Just(Act::Forbid)],
         1 => select(SERVICES.to_vec()).prop_map(Act::Reset),
         4 => of_pods,
     ]
@@ -105,7 +113,12 @@ impl Act {
                 if *is_broken {
                     template["spec"]["containers"][0]["image"] = "nonexistent".into();
                 }
-                spec(world, &json!({"template": template}));
+                let is_own = world.rollout()["spec"]["workloadRef"].is_null();
+                if is_own {
+                    spec(world, &json!({"template": template}));
+                } else {
+                    workload(world, &json!({"template": template}));
+                }
             }
             Self::Abort => status(world, &json!({"abort": true})),
             Self::Retry => status(world, &json!({"abort": false})),
@@ -123,12 +136,16 @@ impl Act {
                 spec(world, &json!({"restartAt": now}));
             }
             Self::Scale(size) => spec(world, &json!({"replicas": size})),
+            Self::ScaleWorkload(size) => workload(world, &json!({"replicas": size})),
+            Self::Move(source) => spec(world, &source.fields()),
             Self::Strategy(strategy) => {
                 spec(world, &json!({"strategy": null}));
                 spec(world, &json!({"strategy": strategy}));
             }
             Self::Lose(Lost::Service(name)) => world.forget(ObjectKind::Service, name),
             Self::Lose(Lost::Ingress) => world.forget(ObjectKind::Ingress, "web"),
+            Self::Lose(Lost::Workload) => world.forget(ObjectKind::Deployment, WORKLOAD),
+            Self::Forbid => world.forbid_deployments(),
             Self::Arrive => arrive(world),
             Self::Reset(name) => reset(world, name),
             Self::Late => world.start_latency = SignedDuration::from_secs(90),
@@ -158,6 +175,12 @@ impl Act {
 
 fn spec(world: &mut World, patch: &Value) {
     world.patch(ObjectKind::Rollout, "demo", &json!({"spec": patch}));
+}
+
+fn workload(world: &mut World, patch: &Value) {
+    if world.get(ObjectKind::Deployment, WORKLOAD).is_some() {
+        world.patch(ObjectKind::Deployment, WORKLOAD, &json!({"spec": patch}));
+    }
 }
 
 fn status(world: &mut World, patch: &Value) {
@@ -190,6 +213,12 @@ fn arrive(world: &mut World) {
     }
     if world.get(ObjectKind::Ingress, "web").is_none() {
         world.create(ObjectKind::Ingress, shape::ingress());
+    }
+    world.permit_deployments();
+    if world.get(ObjectKind::Deployment, WORKLOAD).is_none() {
+        // Another one of the same name.
+        let uid = format!("uid-workload-{}", world.writes.len());
+        world.create(ObjectKind::Deployment, shape::deployment(&uid));
     }
 }
 

@@ -50,14 +50,14 @@ fn is_broken(template: &Value) -> bool {
 pub(super) fn end(world: &World) -> Result<End, String> {
     let rollout = world.rollout();
     let (spec, status) = (&rollout["spec"], &rollout["status"]);
-    let size = spec["replicas"].as_i64().unwrap();
+    let size = spec["replicas"].as_i64().expect("a size");
     let says = format!(
         "{} {}, {}",
         status["phase"].as_str().unwrap_or("no phase"),
         status["message"],
         world.sizes()
     );
-    let is_broken = is_broken(&spec["template"]);
+    let is_broken = is_broken(world.template_of(rollout).expect("the template"));
     if status["observedGeneration"] != rollout["metadata"]["generation"].to_string().as_str() {
         return Err(format!("the spec is not observed: {says}"));
     }

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
 use serin::api::keys;
+use serin::domain::merge_patch::apply_merge_patch;
 use serin::domain::plan::ObjectKind;
 
 use crate::scene::template;
@@ -60,11 +61,15 @@ impl Family {
     }
 }
 
+/// The Deployment of every world, whether a Rollout refers to it or not.
+pub(super) const WORKLOAD: &str = "workload";
+
 /// A Rollout in the making.
 #[derive(Debug, Clone)]
 pub(super) struct Shape {
-    /// `spec`, but for selector and template.
+    /// `spec`, but for where its template is.
     spec: Value,
+    source: Source,
     /// How long its pods take to become ready, in milliseconds.
     latency: i64,
 }
@@ -78,15 +83,52 @@ impl Shape {
             world.create(ObjectKind::Service, service(name));
         }
         world.create(ObjectKind::Ingress, ingress());
-        let mut spec = self.spec.clone();
-        spec["selector"] = json!({"matchLabels": {"app": "demo"}});
-        spec["template"] = template(1);
+        world.create(ObjectKind::Deployment, deployment("uid-workload"));
+        let spec = apply_merge_patch(&self.spec, &self.source.fields());
         let rollout = json!({
             "apiVersion": keys::API_VERSION, "kind": keys::ROLLOUT, "metadata": {"name": "demo"}, "spec": spec,
         });
         world.create(ObjectKind::Rollout, rollout);
         world
     }
+}
+
+/// Where the template of a Rollout is.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Source {
+    Own,
+    /// In the Deployment, of whose pods so becomes what `scaleDown` says.
+    Workload(&'static str),
+}
+
+impl Source {
+    /// The fields of `spec` that say so, and take back what said otherwise.
+    pub(super) fn fields(self) -> Value {
+        match self {
+            Self::Own => json!({
+                "selector": {"matchLabels": {"app": "demo"}}, "template": template(1), "workloadRef": null,
+            }),
+            Self::Workload(scale_down) => json!({
+                "selector": null, "template": null, "workloadRef": {
+                    "apiVersion": "apps/v1", "kind": "Deployment", "name": WORKLOAD, "scaleDown": scale_down,
+                },
+            }),
+        }
+    }
+}
+
+pub(super) fn any_source() -> impl Strategy<Value = Source> {
+    let scale_down = select(vec!["never", "onsuccess", "progressively"]);
+    prop_oneof![4 => Just(Source::Own), 1 => scale_down.prop_map(Source::Workload)]
+}
+
+/// The Deployment that a Rollout may refer to.
+pub(super) fn deployment(uid: &str) -> Value {
+    let selector = json!({"matchLabels": {"app": "demo"}});
+    json!({
+        "metadata": {"name": WORKLOAD, "uid": uid},
+        "spec": {"replicas": 3, "selector": selector, "template": template(1)},
+    })
 }
 
 /// A Service as a user writes it.
@@ -104,7 +146,7 @@ pub(super) fn ingress() -> Value {
 
 pub(super) fn any(family: Family) -> impl Strategy<Value = Shape> {
     let of_spec = (
-        0..=10_i32,
+        prop::option::weighted(0.9, 0..=10_i32),
         strategy(family),
         some(select(vec![10, 60]), "progressDeadlineSeconds"),
         some(any_bool(), "progressDeadlineAbort"),
@@ -112,16 +154,16 @@ pub(super) fn any(family: Family) -> impl Strategy<Value = Shape> {
         some(select(vec![1, 3]), "revisionHistoryLimit"),
         some(select(vec![json!({"revisions": 1}), json!({"revisions": 3})]), "rollbackWindow"),
     );
-    (of_spec, select(vec![0, 900, 2_500])).prop_map(|(fields, latency)| {
+    (of_spec, any_source(), select(vec![0, 900, 2_500])).prop_map(|(fields, source, latency)| {
         let (replicas, strategy, deadline, abort, settling, history, window) = fields;
-        let mut spec = Map::from_iter([("replicas".to_owned(), replicas.into())]);
-        spec.insert("strategy".to_owned(), strategy);
+        let mut spec = Map::from_iter([("strategy".to_owned(), strategy)]);
+        spec.extend(replicas.map(|replicas| ("replicas".to_owned(), replicas.into())));
         spec.insert("progressDeadlineSeconds".to_owned(), 20.into());
         let blue_green = &spec["strategy"]["blueGreen"];
         let least = blue_green["scaleDownDelayRevisionLimit"].as_i64().unwrap_or(0);
         let history = history.filter(|(_, limit)| limit.as_i64() >= Some(least));
         spec.extend([deadline, abort, settling, history, window].into_iter().flatten());
-        Shape { spec: spec.into(), latency }
+        Shape { spec: spec.into(), source, latency }
     })
 }
 
@@ -152,6 +194,19 @@ fn some<T: Into<Value> + Clone + std::fmt::Debug>(
     prop::option::weighted(0.3, value.prop_map(move |value| (name.to_owned(), value.into())))
 }
 
+/// What the pods of each role get, as far as the Rollout says so.
+fn metadata(roles: [&'static str; 2]) -> impl Strategy<Value = Vec<(String, Value)>> {
+    let role = |role| some(Just(json!({"labels": {"role": role}, "annotations": {"of": role}})), role);
+    (role(roles[0]), role(roles[1])).prop_map(|(one, other)| one.into_iter().chain(other).collect())
+}
+
+fn anti_affinity() -> impl Strategy<Value = Value> {
+    select(vec![
+        json!({"requiredDuringSchedulingIgnoredDuringExecution": {}}),
+        json!({"preferredDuringSchedulingIgnoredDuringExecution": {"weight": 7}}),
+    ])
+}
+
 fn limit() -> impl Strategy<Value = Value> {
     select(["0", "1", "2", "0%", "10%", "25%", "50%", "100%"].map(limit_of).to_vec())
 }
@@ -171,6 +226,8 @@ fn canary(family: Family) -> BoxedStrategy<Value> {
         some(limit(), "maxSurge"),
         some(limit(), "maxUnavailable"),
         some(threshold(), "replicaProgressThreshold"),
+        metadata(["canaryMetadata", "stableMetadata"]),
+        some(anti_affinity(), "antiAffinity"),
     );
     let routed = (
         some(delay(), "scaleDownDelaySeconds"),
@@ -178,13 +235,21 @@ fn canary(family: Family) -> BoxedStrategy<Value> {
         some(delay(), "abortScaleDownDelaySeconds"),
         some(any_bool(), "dynamicStableScale"),
         some(select(vec![1, 2]), "minPodsPerReplicaSet"),
+        some(select(vec![100, 1_000]), "maxTrafficWeight"),
+        some(Just(json!({"canary-by-header": "X-Canary"})), "additionalIngressAnnotations"),
     );
     (common, routed)
-        .prop_map(move |((steps, surge, unavailable, threshold), routed)| {
+        .prop_map(move |((steps, surge, unavailable, threshold, metadata, affinity), routed)| {
             let mut fields = family.fields();
+            let (delay, limit, abort, dynamic, least, max_weight, header) = routed;
+            if let Some(routing) = fields.get_mut("trafficRouting").and_then(Value::as_object_mut) {
+                routing.extend(max_weight);
+                routing["nginx"].as_object_mut().unwrap().extend(header);
+            }
             let all = fields.as_object_mut().unwrap();
-            all.extend([steps, surge, unavailable, threshold].into_iter().flatten());
-            let (delay, limit, abort, dynamic, least) = routed;
+            all.extend(
+                [steps, surge, unavailable, threshold, affinity].into_iter().flatten().chain(metadata),
+            );
             if is_routed {
                 // A stable revision that shrinks with its traffic has no delays.
                 let is_dynamic = dynamic.as_ref().is_some_and(|(_, is_dynamic)| *is_dynamic == true);
@@ -239,12 +304,15 @@ fn blue_green(family: Family) -> BoxedStrategy<Value> {
         some(select(vec![0, 1]), "scaleDownDelayRevisionLimit"),
         some(delay(), "abortScaleDownDelaySeconds"),
         some(limit(), "maxUnavailable"),
+        metadata(["activeMetadata", "previewMetadata"]),
+        some(anti_affinity(), "antiAffinity"),
     );
     fields
-        .prop_map(move |(enabled, seconds, count, delay, limit, abort, unavailable)| {
+        .prop_map(move |(enabled, seconds, count, delay, limit, abort, unavailable, metadata, affinity)| {
             let mut fields = family.fields();
             let all = fields.as_object_mut().unwrap();
             all.extend([enabled, seconds, count, delay, limit, abort, unavailable].into_iter().flatten());
+            all.extend(metadata.into_iter().chain(affinity));
             json!({"blueGreen": fields})
         })
         .boxed()

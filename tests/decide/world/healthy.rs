@@ -20,7 +20,7 @@ impl World {
         if rollout["status"]["phase"] != "Healthy" || !is_current {
             return;
         }
-        let template = self.template_of(rollout);
+        let template = self.template_of(rollout).expect("a Rollout without a template is not Healthy");
         let sets = self.all(ObjectKind::ReplicaSet).filter(|rs| is_owned(rs, rollout));
         let (new, old): (usize, usize) = sets
             .map(|rs| {
@@ -40,16 +40,17 @@ impl World {
     }
 
     /// The template that a Rollout asks for.
-    fn template_of<'w>(&'w self, rollout: &'w Value) -> &'w Value {
+    pub(crate) fn template_of<'w>(&'w self, rollout: &'w Value) -> Option<&'w Value> {
         let reference = &rollout["spec"]["workloadRef"];
-        let Some(name) = reference["name"].as_str() else { return &rollout["spec"]["template"] };
+        let Some(name) = reference["name"].as_str() else { return Some(&rollout["spec"]["template"]) };
         let kind = match reference["kind"].as_str() {
             Some("PodTemplate") => ObjectKind::PodTemplate,
             Some("ReplicaSet") => ObjectKind::ReplicaSet,
             _ => ObjectKind::Deployment,
         };
-        let workload = &self.objects[&(kind, name.to_owned())];
-        if kind == ObjectKind::PodTemplate { &workload["template"] } else { &workload["spec"]["template"] }
+        let workload = self.get(kind, name)?;
+        let is_bare = kind == ObjectKind::PodTemplate;
+        Some(if is_bare { &workload["template"] } else { &workload["spec"]["template"] })
     }
 }
 

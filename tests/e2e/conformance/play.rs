@@ -16,7 +16,7 @@ use crate::api::{Objects, PatchForm};
 use crate::conformance::journal::Run;
 use crate::conformance::kinds::Kind;
 use crate::conformance::scenario::{Act, Scenario, is_at};
-use crate::healthy::complaints;
+use crate::healthy::judge;
 use crate::watch::Watched;
 use crate::world::World;
 
@@ -46,12 +46,12 @@ pub(crate) async fn play(world: &impl World, name: &str, scenario: &Scenario) ->
     let player = Player { scenario, objects, clock: world.clock() };
     let failure = player.whole_script().await.err();
     clock::sleep(LAST_WORDS).await;
-    let unhealthy = complaints(player.objects.client(), &namespace).await;
+    let healthy = judge(player.objects.client(), &namespace).await.map_err(|error| error.to_string())?;
     let (run, trace, faults) = watched
         .with(|journal| (journal.run(&namespace), journal.trace().to_owned(), journal.faults().to_vec()));
     drop(watched);
     player.leave().await?;
-    let wrong = [faults, unhealthy].concat();
+    let wrong = [faults, healthy.complaints].concat();
     if !wrong.is_empty() {
         return Err(wrong.join("\n"));
     }

@@ -128,15 +128,43 @@ pub(super) static REPLICAS_AND_AUTOSCALER: Rule = Rule {
 };
 
 pub(super) fn replicas_and_autoscaler(subject: &Subject<'_>) -> Vec<Remark> {
-    let name = subject.rollout.metadata.name.as_deref().unwrap_or_default();
-    let autoscaler = subject.world.autoscaler_of(name, subject.namespace());
-    let (Some(replicas), Some(autoscaler)) = (subject.rollout.spec.replicas, autoscaler) else {
+    let (Some(replicas), Some((autoscaler, _))) = (subject.rollout.spec.replicas, subject.autoscaler())
+    else {
         return Vec::new();
     };
-    let (autoscaler, _) = autoscaler;
     let problem = format!("the autoscaler {autoscaler:?} sets the number of replicas, too");
-    let remedy = "remove it, first with kubectl apply edit-last-applied, or the next apply resets it to 1";
+    let remedy = "remove it; a Rollout that runs keeps the size that it has";
     vec![Remark::new("spec.replicas", replicas, problem, remedy)]
+}
+
+pub(super) static BEGINS_WITH_ONE_POD: Rule = Rule {
+    id: "begins-with-one-pod",
+    severity: Severity::Note,
+    summary: "no spec.replicas beside an autoscaler that asks for several pods",
+    why: "A new Rollout begins with 1 pod, and has no more until the autoscaler has looked at it. One that runs already keeps \
+          its size.",
+};
+
+pub(super) fn begins_with_one_pod(subject: &Subject<'_>) -> Vec<Remark> {
+    let spec = &subject.rollout.spec;
+    let Some((name, autoscaler)) = subject.autoscaler().filter(|(_, autoscaler)| autoscaler.least > 1) else {
+        return Vec::new();
+    };
+    // That of a workload is its size.
+    if spec.replicas.is_some() || spec.workload_ref.is_some() {
+        return Vec::new();
+    }
+    let least = autoscaler.least;
+    vec![Remark {
+        field: "spec.replicas".to_owned(),
+        value: String::new(),
+        problem: format!(
+            "is not set: a new Rollout begins with 1 pod, until the autoscaler {name:?} asks for {least}"
+        ),
+        remedy: format!(
+            "where 1 pod cannot serve all, make the Rollout with replicas: {least} and remove that later"
+        ),
+    }]
 }
 
 pub(super) static HASH_LABEL: Rule = Rule {

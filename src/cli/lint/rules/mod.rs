@@ -133,7 +133,7 @@ const FACTS: [&Rule; 12] = [
     &MISSING_RIGHT,
 ];
 
-const ADVICE: [Advice; 23] = [
+const ADVICE: [Advice; 24] = [
     Advice { rule: &analysis::ENDLESS_ANALYSIS, look: analysis::endless },
     Advice { rule: &analysis::MISSING_ARGUMENT, look: analysis::missing_argument },
     Advice { rule: &analysis::PAUSES_SHORTER, look: analysis::pauses_shorter },
@@ -152,6 +152,7 @@ const ADVICE: [Advice; 23] = [
     Advice { rule: &fields::PERCENT_WITHOUT_SIGN, look: fields::percent_without_sign },
     Advice { rule: &fields::NO_EFFECT, look: fields::no_effect },
     Advice { rule: &fields::REPLICAS_AND_AUTOSCALER, look: fields::replicas_and_autoscaler },
+    Advice { rule: &fields::BEGINS_WITH_ONE_POD, look: fields::begins_with_one_pod },
     Advice { rule: &objects::FEWER_PODS, look: objects::fewer_pods },
     Advice { rule: &objects::SELECTS_VERSION, look: objects::selects_version },
     Advice { rule: &objects::STABLE_EMPTIED, look: objects::stable_emptied },

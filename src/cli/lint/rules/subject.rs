@@ -2,7 +2,7 @@
 
 use crate::api::analysis::{AnalysisTemplateSpec, TemplateRef};
 use crate::api::{CanaryStep, CanaryStrategy, Rollout, StepKind};
-use crate::cli::lint::world::World;
+use crate::cli::lint::world::{Autoscaler, World};
 use crate::domain::replicas::{CanaryScale, StepSize};
 
 /// The path of a canary.
@@ -25,11 +25,15 @@ impl<'w> Subject<'w> {
         self.rollout.metadata.namespace.as_deref()
     }
 
+    /// The autoscaler that sets the size, and its name.
+    pub(super) fn autoscaler(&self) -> Option<(&'w str, &'w Autoscaler)> {
+        let name = self.rollout.metadata.name.as_deref().unwrap_or_default();
+        self.world.autoscaler_of(name, self.namespace())
+    }
+
     /// The number of pods where it is known: the fewest that an autoscaler asks for, or else what is written.
     pub(super) fn replicas(&self) -> Option<i32> {
-        let name = self.rollout.metadata.name.as_deref().unwrap_or_default();
-        let autoscaler = self.world.autoscaler_of(name, self.namespace());
-        let least = autoscaler.map(|(_, autoscaler)| autoscaler.least);
+        let least = self.autoscaler().map(|(_, autoscaler)| autoscaler.least);
         least.or(self.rollout.spec.replicas).filter(|replicas| *replicas > 0)
     }
 
