@@ -79,7 +79,12 @@ async fn a_restart_waits_for_a_disruption_budget() {
     let counted = "--for=jsonpath={.status.currentHealthy}=4";
     stage.kubectl(&["wait", counted, "pdb/all", "--timeout=60s"]).await;
     restart(&stage).await;
+    let blocked = stage.until_condition("Blocked").await;
+    assert!(blocked.contains("a write of Pod") && blocked.contains("disruption budget"), "{blocked}");
     clock::sleep(Duration::from_secs(5)).await;
+    let told = stage.events().await;
+    let told = told.iter().filter(|it| it.contains("disruption budget")).count();
+    assert_eq!(told, 1, "it is told once: {:#?}", stage.events().await);
     assert_eq!(stage.pod_uids().await, old, "no pod may be missing");
     assert_eq!(stage.rollout().await["status"]["restartedAt"], Value::Null);
 
@@ -87,4 +92,5 @@ async fn a_restart_waits_for_a_disruption_budget() {
     let restarted = "--for=jsonpath={.status.restartedAt}";
     stage.kubectl(&["wait", restarted, "rollout/guarded", "--timeout=90s"]).await;
     assert!(stage.pod_uids().await.is_disjoint(&old));
+    assert_eq!(stage.condition("Blocked").await, None);
 }

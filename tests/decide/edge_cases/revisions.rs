@@ -240,6 +240,16 @@ fn an_object_that_is_being_deleted_is_left_alone() {
 fn a_size_that_is_not_set_is_written_before_anything_else() {
     let scene = Scene::canary(&json!({})).spec(&json!({"replicas": null}));
     let decision = scene.decide();
-    assert_eq!(decision.requests(), "default replicas");
+    assert_eq!(decision.requests(), "default replicas 1");
     assert_eq!(decision.sent("demo"), json!({"spec": {"replicas": 1}}));
+}
+
+/// Who takes the size out of a manifest leaves it to an autoscaler, and does not ask for a single pod.
+#[test]
+fn a_size_that_is_taken_out_stays() {
+    let scene = Scene::canary(&json!({})).set(1, 7, 7).sized_for(7).spec(&json!({"replicas": null}));
+    let decision = scene.decide();
+    assert_eq!(decision.requests(), "default replicas 7");
+    let told = "ReplicasKept: spec.replicas is not set any more; it stays 7, the size that the Rollout has";
+    assert_eq!(decision.events(), [told]);
 }
