@@ -1,12 +1,14 @@
-//! `spec.restartAt`: every pod that is older than that is evicted, as many at a time as may be missing.
+//! `spec.restartAt`: every pod that is older than that is evicted, as many at a time as may be missing. Where none may, and
+//! there may be more pods than the Rollout asks for, one is added first.
 
 use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::context::{Context, Strategy};
 use super::draft::Draft;
 use super::snapshot::{PodView, ReplicaSetView};
 use super::views::total;
-use crate::domain::replicas::IntOrPercent;
+use crate::domain::replicas::{self, IntOrPercent};
 use crate::domain::time::after;
 
 /// Seconds after which a pod that could not be evicted is tried again; a change of any pod comes sooner.
@@ -14,10 +16,7 @@ const RETRY_SECONDS: i64 = 30;
 
 /// Evicts pods that are to be restarted, the stable revision's first, and records when all of them are replaced.
 pub(super) fn advance(cx: &Context<'_>, draft: &mut Draft) {
-    let Some(at) = cx.rollout.spec.restart_at.as_ref() else { return };
-    if cx.status.restarted_at.as_ref() == Some(at) {
-        return;
-    }
+    let Some(at) = pending(cx) else { return };
     if at.0 > cx.now {
         draft.wake_at(at.0);
         return;
@@ -33,6 +32,28 @@ pub(super) fn advance(cx: &Context<'_>, draft: &mut Draft) {
         draft.evict(pod, rs);
     }
     draft.wake_at(after(cx.now, SignedDuration::from_secs(RETRY_SECONDS)));
+}
+
+/// The restart that was asked for and is not done.
+fn pending<'a>(cx: &Context<'a>) -> Option<&'a Time> {
+    let at = cx.rollout.spec.restart_at.as_ref()?;
+    (cx.status.restarted_at.as_ref() != Some(at)).then_some(at)
+}
+
+/// How many pods more than the Rollout asks for the current revision has for the time of a restart: one, where no pod may be
+/// missing and there may be more. It is added between updates only, for within one all pods that may be added are the
+/// update's.
+pub(super) fn surge(cx: &Context<'_>) -> i32 {
+    let is_due = pending(cx).is_some_and(|at| at.0 <= cx.now && !due_pods(cx, at.0).is_empty());
+    i32::from(is_due && adds_first(cx))
+}
+
+fn adds_first(cx: &Context<'_>) -> bool {
+    let Strategy::Canary(canary) = cx.strategy else { return false };
+    let limits =
+        replicas::fenceposts(canary.max_surge.as_ref(), canary.max_unavailable.as_ref(), cx.replicas);
+    let is_between = cx.is_fully_promoted() && !cx.is_changed() && !cx.is_halted();
+    is_between && cx.replicas > 0 && limits.surge > 0 && limits.unavailable == 0
 }
 
 /// Whether there is a new pod for each that was evicted.
@@ -65,8 +86,14 @@ fn spare(cx: &Context<'_>) -> i32 {
         Strategy::BlueGreen(blue_green) => blue_green.max_unavailable.as_ref(),
     };
     let limit = field.map_or(Some(IntOrPercent::DEFAULT), IntOrPercent::parse);
-    let unavailable = limit.map_or(0, |limit| limit.rounded_down(cx.replicas)).max(1);
-    let wanted = cx.replicas.max(total(cx.owned.iter().map(|rs| rs.replicas)));
+    let unavailable = limit.map_or(0, |limit| limit.rounded_down(cx.replicas));
+    let adds_first = adds_first(cx);
+    let unavailable = if adds_first { unavailable } else { unavailable.max(1) };
+    let sizes = cx.owned.iter().map(|rs| match rs.replicas {
+        size if adds_first && cx.is_new(rs) => size.min(cx.replicas),
+        size => size,
+    });
+    let wanted = cx.replicas.max(total(sizes));
     cx.available_total().saturating_sub(going(cx)).saturating_sub(wanted.saturating_sub(unavailable))
 }
 

@@ -33,6 +33,10 @@ impl Rollback {
         if !is_stable && new.created >= stable.created {
             return Self::None;
         }
+        // An abort of this very update, by its user or its deadline, is not forgotten because it goes back.
+        if status.abort && !is_stable && status.current_pod_hash.as_deref() == Some(new.hash()) {
+            return Self::Ordinary;
+        }
         if is_within_window(rollout, owned, new, stable) {
             return Self::WithinWindow;
         }

@@ -5,7 +5,7 @@ use super::super::draft::Draft;
 use super::super::scale::{self as sizes, AbortDelay, DelayQueue};
 use super::super::snapshot::ReplicaSetView;
 use super::super::views::{Deadline, total};
-use super::super::{progress, requests};
+use super::super::{progress, requests, restart};
 use crate::api::CanaryStrategy;
 use crate::api::rollout_status::TrafficWeights;
 use crate::domain::replicas::{
@@ -37,7 +37,7 @@ pub(super) fn apply(cx: &Context<'_>, draft: &mut Draft) {
             return;
         }
     }
-    let size = served_size(cx, draft, new, next.canary);
+    let size = served_size(cx, draft, new, next.canary) + restart::surge(cx);
     if scale_new(cx, draft, strategy, new, size) {
         return;
     }
@@ -161,6 +161,9 @@ fn next_counts(cx: &Context<'_>, draft: &Draft, strategy: &CanaryStrategy) -> Co
     }
     let set = routed_input(cx, draft, strategy, &steps, draft.status.canary.weights.as_ref());
     let observed = routed_input(cx, draft, strategy, &steps, cx.status.canary.weights.as_ref());
+    // As long as no weight is known, all traffic is the stable revision's.
+    let unrouted = RecordedWeights { canary: 0, stable: cx.max_weight() };
+    let observed = RoutedCanaryInput { weights: observed.weights.or(Some(unrouted)), ..observed };
     let next = Counts {
         canary: replicas::routed_canary_counts(&set).canary,
         stable: replicas::routed_canary_counts(&observed).stable,

@@ -31,7 +31,9 @@ fn as_many_pods_are_evicted_as_may_be_missing() {
     let three = |unavailable: Value, available| asked(3, unavailable).set(1, 3, available);
     assert_eq!(evicted(&three(json!(2), 3), &["r1-3"]), "evict r1-1, evict r1-2");
     assert_eq!(evicted(&three(json!(2), 2), &["r1-3"]), "evict r1-1", "one is missing already");
-    assert_eq!(evicted(&three(json!(0), 3), &["r1-3"]), "evict r1-1", "one may always be missing");
+    assert_eq!(evicted(&three(json!(0), 3), &["r1-3"]), "", "one is added first");
+    let none_to_add = three(json!("10%"), 3).spec(&json!({"strategy": {"canary": {"maxSurge": 0}}}));
+    assert_eq!(evicted(&none_to_add, &["r1-3"]), "evict r1-1", "where none may be added, one has to go");
     assert_eq!(evicted(&three(json!("100%"), 3), &["r1-3"]), "evict r1-1, evict r1-2");
     assert_eq!(evicted(&three(json!(2), 1), &[]), "", "as few as may be are available");
     assert_eq!(evicted(&three(json!(2), 3), &["r1-1", "r1-2", "r1-3"]), "done");
@@ -75,6 +77,31 @@ fn a_restart_waits_for_its_time_and_is_done_once() {
     assert_eq!((later.only("evict").as_str(), later.wakes_in()), ("", Some(90)));
     let scene = asked(1, Value::Null).set(1, 1, 1).status(&json!({"restartedAt": at(-3600)}));
     assert_eq!(evicted(&scene, &[]), "done");
+}
+
+/// The fewest pods that are available while all of so many are replaced, and the most that there are.
+fn range_of_a_restart(replicas: i32, unavailable: Value) -> (i64, i64) {
+    let mut world = asked(replicas, unavailable).set(1, replicas, replicas).world();
+    let old: Vec<Value> = world.all(ObjectKind::Pod).map(|pod| pod["metadata"]["name"].clone()).collect();
+    let (mut fewest, mut most) = (i64::MAX, 0);
+    for _ in 0..400 {
+        world.pass(100);
+        let rs = world.all(ObjectKind::ReplicaSet).next().unwrap();
+        fewest = fewest.min(rs["status"]["availableReplicas"].as_i64().unwrap());
+        most = most.max(rs["status"]["replicas"].as_i64().unwrap());
+    }
+    assert!(world.all(ObjectKind::Pod).all(|pod| !old.contains(&pod["metadata"]["name"])));
+    assert_eq!(i64::try_from(world.all(ObjectKind::Pod).count()).unwrap(), i64::from(replicas));
+    assert_eq!(world.rollout()["status"]["restartedAt"], at(-3600));
+    assert_eq!(world.rollout()["status"]["phase"], "Healthy");
+    (fewest, most)
+}
+
+#[test]
+fn where_no_pod_may_be_missing_one_is_added_first() {
+    assert_eq!(range_of_a_restart(4, json!(0)), (4, 5));
+    assert_eq!(range_of_a_restart(1, Value::Null), (1, 2), "a quarter of one pod is none");
+    assert_eq!(range_of_a_restart(4, json!(1)), (3, 4));
 }
 
 #[test]

@@ -8,6 +8,7 @@
 //! `SERIN_HISTORIES=N` plays N histories of each family, `SERIN_SEED=N` draws others.
 
 mod act;
+mod found;
 mod judge;
 mod shape;
 

@@ -75,6 +75,11 @@ pub(super) struct Shape {
 }
 
 impl Shape {
+    /// One whose template is its own, and whose pods are ready after a moment.
+    pub(super) fn of(spec: Value) -> Self {
+        Self { spec, source: Source::Own, latency: 900 }
+    }
+
     /// A world in which it has just been applied.
     pub(super) fn world(&self) -> World {
         let mut world = World::new();
