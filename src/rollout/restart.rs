@@ -40,12 +40,13 @@ fn pending<'a>(cx: &Context<'a>) -> Option<&'a Time> {
     (cx.status.restarted_at.as_ref() != Some(at)).then_some(at)
 }
 
-/// How many pods more than the Rollout asks for the current revision has for the time of a restart: one, where no pod may be
-/// missing and there may be more. It is added between updates only, for within one all pods that may be added are the
-/// update's.
-pub(super) fn surge(cx: &Context<'_>) -> i32 {
-    let is_due = pending(cx).is_some_and(|at| at.0 <= cx.now && !due_pods(cx, at.0).is_empty());
-    i32::from(is_due && adds_first(cx))
+/// The size of the current revision for the time of a restart of its pods: one pod more than the Rollout asks for, where none
+/// may be missing and there may be more. It is added between updates only, for within one all pods that may be added are
+/// the update's.
+pub(super) fn size(cx: &Context<'_>) -> Option<i32> {
+    let at = pending(cx).filter(|at| at.0 <= cx.now)?;
+    let is_due = due_pods(cx, at.0).iter().any(|(_, rs)| cx.is_new(rs));
+    (is_due && adds_first(cx)).then(|| cx.replicas.saturating_add(1))
 }
 
 fn adds_first(cx: &Context<'_>) -> bool {

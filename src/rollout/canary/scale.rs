@@ -37,7 +37,7 @@ pub(super) fn apply(cx: &Context<'_>, draft: &mut Draft) {
             return;
         }
     }
-    let size = served_size(cx, draft, new, next.canary) + restart::surge(cx);
+    let size = restart::size(cx).unwrap_or_else(|| served_size(cx, draft, new, next.canary));
     if scale_new(cx, draft, strategy, new, size) {
         return;
     }
