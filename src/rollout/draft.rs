@@ -370,7 +370,8 @@ fn status_write(
 
 fn status_patch(before: Option<&RolloutStatus>, next: &RolloutStatus) -> Value {
     let json = |status: &RolloutStatus| serde_json::to_value(status).unwrap_or_default();
-    if before.is_none() && *next == RolloutStatus::default() {
+    let is_same = before.map_or_else(|| *next == RolloutStatus::default(), |before| before == next);
+    if is_same {
         return Value::Null;
     }
     merge_patch(&before.map_or(Value::Null, json), &json(next))

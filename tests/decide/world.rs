@@ -29,6 +29,9 @@ use pods::Pod;
 
 const NAMESPACE: &str = "default";
 
+/// Each decision of so many is made a second time, to be compared.
+const ANEW: usize = 8;
+
 /// How long a write that was refused waits before it is tried again.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(10);
 
@@ -252,7 +255,9 @@ impl World {
             Observed::Absent => panic!("there is no Rollout {rollout}"),
         };
         let plan = decide(&snapshot, self.now);
-        assert_eq!(plan, decide(&snapshot, self.now), "a decision is a function of the snapshot");
+        if self.decisions.is_multiple_of(ANEW) {
+            assert_eq!(plan, decide(&snapshot, self.now), "a decision is a function of the snapshot");
+        }
         if let Err(refusal) = guard::check(&snapshot, &plan) {
             panic!("{refusal}: {plan:#?}");
         }
