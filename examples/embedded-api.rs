@@ -5,9 +5,9 @@
 use std::path::PathBuf;
 
 use clap::Parser;
-use serin::clock::Clock;
-use serin::cluster::api::store::{Settings, Store};
-use serin::cluster::http::{Front, Server, ServerSettings};
+use serin_clock::Clock;
+use serin_cluster::api::store::{Settings, Store};
+use serin_cluster::http::{Front, Server, ServerSettings};
 
 /// Serves an empty embedded Kubernetes API on the loopback address until Ctrl-C.
 #[derive(Debug, Parser)]

@@ -1,7 +1,7 @@
 //! Writes the table of lists and maps in built-in kinds, from the OpenAPI documents of a real API server.
 //!
-//! `cargo run --example kind-tables -- KUBECONFIG > src/cluster/api/kinds/lists.txt`; the format is described in
-//! `src/cluster/api/kinds/lists.rs`. `cargo run --example testbed` starts a server to ask.
+//! `cargo run --example kind-tables -- KUBECONFIG > crates/serin-cluster/src/api/kinds/lists.txt`; the format is described in
+//! `crates/serin-cluster/src/api/kinds/lists.rs`. `cargo run --example testbed` starts a server to ask.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::Parser;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::Value;
-use serin::cluster::api::kinds;
+use serin_cluster::api::kinds;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 

@@ -14,9 +14,9 @@ use k8s_openapi::api::apps::v1::ReplicaSet;
 use kube::api::{Patch, PatchParams, PostParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
-use serin::api::Rollout;
-use serin::clock::sleep;
-use serin::cluster::control_plane::ControlPlane;
+use serin_clock::sleep;
+use serin_core::api::Rollout;
+use serin_testbed::ControlPlane;
 use tokio::time::Instant;
 
 type Failure = Box<dyn Error + Send + Sync>;

@@ -19,8 +19,8 @@ use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use kube::{Api, Client, Config};
 use serde_json::json;
-use serin::api::{Rollout, RolloutPhase};
-use serin::clock::sleep;
+use serin_clock::sleep;
+use serin_core::api::{Rollout, RolloutPhase};
 use tokio::time::{Instant, timeout};
 
 type Failure = Box<dyn Error + Send + Sync>;

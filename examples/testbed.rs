@@ -9,8 +9,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use serin::cluster::control_plane::{ControlPlane, Held, PlaneError};
-use serin::cluster::kubelet::KubeletSettings;
+use serin_cluster::kubelet::KubeletSettings;
+use serin_testbed::{ControlPlane, Held, PlaneError};
 
 /// Holds a Kubernetes API with the Serin controller up until Ctrl-C or the end of its input.
 #[derive(Debug, Parser)]

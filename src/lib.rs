@@ -1,22 +1,17 @@
 //! Serin: progressive delivery for Kubernetes.
 //!
-//! The crate is built in floors; a module may use the floors below its own and nothing above (`tests/tidy.rs`
-//! holds it to that).
+//! This is the program: the controller and the command line. What it decides by, and what it is tried on, are crates of their
+//! own under `crates/`.
 //!
-//! | floor | modules | what they are |
+//! | crate | what it is | may use |
 //! |---|---|---|
-//! | 0 | [`api`] | the custom resources as Rust types, and their definitions (CRDs) |
-//! | 1 | [`domain`] | values and arithmetic: hashes, replica counts, weights, durations; what a plan may contain |
-//! | 2 | [`rollout`], [`traffic`], [`guard`] | decisions: pure functions from what was observed to a plan |
-//! | 3 | [`clock`], [`controller`], [`cluster`] | the shell: watches, cache, queue and requests; an embedded cluster, and a real one for tests |
-//! | 4 | [`cli`] | the command line, and the playground |
+//! | [`serin_values`] | values and arithmetic that know nothing of Rollouts | |
+//! | [`serin_core`] | the custom resources, and decisions: pure functions from what was observed to a plan | values |
+//! | [`serin_clock`] | the time, and waiting for it | |
+//! | [`serin_cluster`] | an embedded Kubernetes API with its actors, kubelet and data plane | values, clock |
+//! | `serin_testbed` | a real control plane, for tests | clock, cluster |
+//! | [`controller`] | the shell: watches, cache, queue and requests | values, core, clock |
+//! | [`cli`] | the command line, and the playground | all but the testbed |
 
-pub mod api;
 pub mod cli;
-pub mod clock;
-pub mod cluster;
 pub mod controller;
-pub mod domain;
-pub mod guard;
-pub mod rollout;
-pub mod traffic;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use serde_json::{Value, json};
-use serin::api::schema::all_crds;
 use serin::cli::crds::{CrdFile, files};
+use serin_core::api::schema::all_crds;
 
 /// Far below the 256 KiB that `kubectl apply` has for its annotation.
 const MAX_BYTES: usize = 128 * 1024;

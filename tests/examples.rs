@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::Value;
-use serin::api::{Rollout, decode};
+use serin_core::api::{Rollout, decode};
 
 fn documents() -> Vec<(String, Value)> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");

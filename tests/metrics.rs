@@ -8,9 +8,6 @@ use http::{Request, Response};
 use jiff::Timestamp;
 use regex::Regex;
 use serde_json::{Value, json};
-use serin::api::Time;
-use serin::api::rollout_status::{CompletionStatus, RolloutDuration};
-use serin::clock::Clock;
 use serin::controller::apply::Server;
 use serin::controller::dispatch::Dispatcher;
 use serin::controller::entry::{Entry, RolloutEntry};
@@ -20,7 +17,10 @@ use serin::controller::metrics::scrape::page;
 use serin::controller::object::{ObjectKey, RawObject};
 use serin::controller::random::Rng;
 use serin::controller::reconcile::Reconciler;
-use serin::domain::event::EventReason;
+use serin_clock::Clock;
+use serin_core::api::Time;
+use serin_core::api::rollout_status::{CompletionStatus, RolloutDuration};
+use serin_core::domain::event::EventReason;
 use tokio::sync::watch;
 use tower::{Layer, Service};
 
@@ -249,7 +249,7 @@ async fn the_queue_says_how_much_there_is_to_do() {
         let (reconciler, dispatcher) = (Arc::clone(&reconciler), Arc::clone(&dispatcher));
         async move { dispatcher.run(&reconciler, 1, stopped).await }
     });
-    serin::clock::sleep(Duration::from_secs(1)).await;
+    serin_clock::sleep(Duration::from_secs(1)).await;
     // The caches are not filled, so that nothing is taken out.
     let page = page(&reconciler, &dispatcher).expect("a page");
     let of_queue = |name: &str| value(&page, &format!("workqueue_{name}{{name=\"Rollouts\"}}"));

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use healthy::{Verdict, judge};
 use kube::{Client, Config};
-use serin::clock::sleep;
+use serin_clock::sleep;
 
 /// How often something that is waited for is looked at.
 const LOOK: Duration = Duration::from_millis(100);

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use mistakes::{Mistake, mistakes};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use serin::api::Rollout;
-use serin::rollout::validate::validate;
+use serin_core::api::Rollout;
+use serin_core::rollout::validate::validate;
 
 #[derive(Deserialize)]
 struct Line {

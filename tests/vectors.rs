@@ -10,12 +10,13 @@ use std::path::{Path, PathBuf};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde::Deserialize;
 use serde_json::Value;
-use serin::domain::hash::{pod_template_hash, step_hash, step_text, text_hash};
-use serin::domain::replicas::{
+use serin_core::domain::hash::{pod_template_hash, step_hash, step_text};
+use serin_core::domain::replicas::{
     AbortDelay, BasicCanaryInput, CanaryPosition, CanaryScale, RecordedWeights, ReplicaSetCounts,
     RoutedCanaryInput, StepSize, basic_canary_counts, desired_weight, fenceposts, routed_canary_counts,
     routed_weight,
 };
+use serin_values::text_hash::text_hash;
 
 /// What is wrong with a line, or nothing.
 type Verdict = Result<(), String>;

@@ -13,10 +13,10 @@ use super::cluster::ClusterFlags;
 use super::failure::{Failure, Program};
 use super::given::Given;
 use super::view::Legible;
-use crate::api::{Rollout, decode};
-use crate::cluster::reread;
 use crate::controller::failure::root_cause;
-use crate::domain::duration;
+use serin_cluster::reread;
+use serin_core::api::{Rollout, decode};
+use serin_values::duration;
 
 /// The flags of kubectl that every command of users has.
 #[derive(Debug, Default, Args)]

@@ -16,7 +16,7 @@ use super::Cli;
 use super::client::{self, Cluster, UserFlags};
 use super::failure::Failure;
 use super::output::print;
-use crate::api::{AnalysisRun, Experiment};
+use serin_core::api::{AnalysisRun, Experiment};
 
 /// Set by the scripts of shells when they ask for candidates.
 const VARIABLE: &str = "SERIN_COMPLETE";

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 
-use crate::api::schema::all_crds;
+use serin_core::api::schema::all_crds;
 
 /// Why the definitions could not be written.
 #[derive(Debug, thiserror::Error)]

@@ -3,8 +3,8 @@
 use kube::core::Status;
 
 use super::cluster::ConfigError;
-use crate::api::keys;
 use crate::controller::failure::root_cause;
+use serin_core::api::keys;
 
 /// Under which name the program was called: its exit codes and its messages depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

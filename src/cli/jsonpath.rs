@@ -5,7 +5,7 @@ use std::str::FromStr;
 use jsonpath_rust::JsonPath;
 use serde_json::Value;
 
-use crate::domain::json_path::standard;
+use serin_values::json_path::standard;
 
 /// A template; see <https://kubernetes.io/docs/reference/kubectl/jsonpath/>.
 #[derive(Debug, Clone, PartialEq)]

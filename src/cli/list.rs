@@ -15,8 +15,8 @@ use super::failure::{Failure, Program};
 use super::output::{Form, print, print_on, unread};
 use super::view::{self, Legible, ListColumns, Listed, Listing};
 use super::watch::{Announcer, Sight, news};
-use crate::api::{Experiment, Rollout};
-use crate::clock::Clock;
+use serin_clock::Clock;
+use serin_core::api::{Experiment, Rollout};
 
 /// How long changes are collected before they are printed.
 const PAUSE: Duration = Duration::from_millis(500);

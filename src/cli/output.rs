@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 use super::failure::Failure;
 use super::jsonpath::Template;
-use crate::api::keys;
-use crate::clock::sleep;
+use serin_clock::sleep;
+use serin_core::api::keys;
 
 /// How often it is looked whether anybody reads the output.
 const LOOK: Duration = Duration::from_millis(500);

@@ -16,8 +16,8 @@ use super::failure::{Failure, Program};
 use super::output::{Form, print, print_on, unread};
 use super::view::{Standing, StatusReport, waits_for_user};
 use super::watch::{Announcer, Sight, news};
-use crate::api::{Rollout, RolloutPhase};
-use crate::clock::{Clock, sleep};
+use serin_clock::{Clock, sleep};
+use serin_core::api::{Rollout, RolloutPhase};
 
 /// After what time a Rollout that has not changed is looked at again: that it has not may be the answer.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);

@@ -10,8 +10,8 @@ use kube::api::{Api, DynamicObject};
 use kube::runtime::watcher::{Config, Error, Event, watcher};
 
 use super::failure::Failure;
-use crate::clock::sleep;
 use crate::controller::failure::root_cause;
+use serin_clock::sleep;
 
 /// The first wait after a failure; it doubles up to the longest.
 const RETRY_FIRST: Duration = Duration::from_millis(200);
@@ -224,7 +224,7 @@ mod tests {
     use kube::core::{ApiResource, Status};
 
     use super::*;
-    use crate::api::Rollout;
+    use serin_core::api::Rollout;
 
     fn object(name: &str) -> DynamicObject {
         DynamicObject::new(name, &ApiResource::erase::<Rollout>(&()))

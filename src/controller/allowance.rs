@@ -8,7 +8,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::events::Letter;
-use crate::domain::event::EventType;
+use serin_core::domain::event::EventType;
 
 /// How many Events are sent one by one.
 const BURST: u32 = 25;
@@ -91,8 +91,8 @@ impl Allowance {
 mod tests {
     use super::*;
     use crate::controller::object::ObjectKey;
-    use crate::domain::event::{EventNote, EventReason};
-    use crate::domain::plan::Precondition;
+    use serin_core::domain::event::{EventNote, EventReason};
+    use serin_core::domain::plan::Precondition;
 
     const START: Timestamp = Timestamp::UNIX_EPOCH;
 

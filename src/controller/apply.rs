@@ -20,11 +20,11 @@ use super::failure::WriteError;
 use super::freshness::{Trace, Write};
 use super::object::{ObjectKey, RawObject};
 use super::request;
-use crate::api::keys;
-use crate::api::rollout_status::RolloutDuration;
-use crate::domain::event::EventNote;
-use crate::domain::plan::{Action, ObjectKind, Op, Plan, Precondition, Stage, StageName, StatusWrite};
-use crate::rollout::snapshot::{Failure, FailureCause};
+use serin_core::api::keys;
+use serin_core::api::rollout_status::RolloutDuration;
+use serin_core::domain::event::EventNote;
+use serin_core::domain::plan::{Action, ObjectKind, Op, Plan, Precondition, Stage, StageName, StatusWrite};
+use serin_core::rollout::snapshot::{Failure, FailureCause};
 
 /// How many Pods are patched at the same time.
 const POD_CONCURRENCY: usize = 10;
@@ -287,9 +287,9 @@ mod tests {
     use super::super::metrics::Metrics;
     use super::super::outlet::Outlet;
     use super::*;
-    use crate::clock::Clock;
-    use crate::domain::event::EventReason;
-    use crate::domain::plan::{Purpose, StageName, Wake};
+    use serin_clock::Clock;
+    use serin_core::domain::event::EventReason;
+    use serin_core::domain::plan::{Purpose, StageName, Wake};
 
     fn precondition() -> Precondition {
         Precondition { uid: "u".into(), resource_version: "1".into() }

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::entry::{Entry, IngressEntry, PodEntry, ReplicaSetEntry, RolloutEntry, ServiceEntry, Term};
 use super::object::ObjectKey;
 use super::workload::Workloads;
-use crate::domain::plan::ObjectKind;
+use serin_core::domain::plan::ObjectKind;
 
 /// A difference between the cache before and after an event.
 #[derive(Debug)]

@@ -91,7 +91,7 @@ impl Dispatcher {
                     self.ended(reconciler, &mut running, ended);
                 }
                 () = self.bell.notified() => {}
-                () = crate::clock::sleep(wait) => {}
+                () = serin_clock::sleep(wait) => {}
             }
         }
         let drain = async { while running.tasks.join_next().await.is_some() {} };
@@ -174,7 +174,7 @@ mod tests {
     use super::super::double::Double;
     use super::super::entry::{Entry, RolloutEntry};
     use super::*;
-    use crate::clock::{Clock, sleep};
+    use serin_clock::{Clock, sleep};
 
     /// Rollouts of which nothing but the status is to be written.
     fn reconciler(names: &[&str]) -> Arc<Reconciler<Double>> {

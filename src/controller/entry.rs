@@ -13,13 +13,13 @@ use serde_json::{Map, Value, json};
 use super::bulkhead;
 use super::cache::{Caches, Shared};
 use super::object::{ObjectKey, RawObject};
-use crate::api::{Rollout, keys};
-use crate::domain::plan::ObjectKind;
-use crate::rollout::snapshot::{
+use serin_core::api::{Rollout, keys};
+use serin_core::domain::plan::ObjectKind;
+use serin_core::rollout::snapshot::{
     Identity, PodView, ReplicaFailure, ReplicaSetStatusView, ReplicaSetView, ServiceView,
 };
-use crate::rollout::workload::WorkloadKind;
-use crate::rollout::{ObservedKeys, Unreadable, observed_keys};
+use serin_core::rollout::workload::WorkloadKind;
+use serin_core::rollout::{ObservedKeys, Unreadable, observed_keys};
 
 /// A fact about an object by which a cache finds it without looking at every object.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

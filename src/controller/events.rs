@@ -19,10 +19,10 @@ use super::allowance::Allowance;
 use super::apply::Server;
 use super::failure::WriteError;
 use super::object::ObjectKey;
-use crate::api::keys;
-use crate::clock::{self, Clock};
-use crate::domain::event::EventNote;
-use crate::domain::plan::Precondition;
+use serin_clock::{self as clock, Clock};
+use serin_core::api::keys;
+use serin_core::domain::event::EventNote;
+use serin_core::domain::plan::Precondition;
 
 /// How many Events may wait to be sent.
 pub const CAPACITY: usize = 2_000;
@@ -255,7 +255,7 @@ fn truncated(text: &str, bytes: usize) -> &str {
 mod tests {
     use super::super::object::RawObject;
     use super::*;
-    use crate::domain::event::EventReason;
+    use serin_core::domain::event::EventReason;
 
     #[derive(Default)]
     struct Double {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::clock::Moment;
+use serin_clock::Moment;
 
 /// How a controller stands in the election of a leader.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +99,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::clock::Clock;
+    use serin_clock::Clock;
 
     const SECOND: Duration = Duration::from_secs(1);
     const LONGEST: Duration = Duration::from_secs(5);

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::cache::Caches;
 use super::object::{ObjectKey, resource_type};
-use crate::domain::plan::ObjectKind;
+use serin_core::domain::plan::ObjectKind;
 
 /// How long a write is waited for.
 pub const PATIENCE: SignedDuration = SignedDuration::from_mins(5);

@@ -1,7 +1,7 @@
 //! The shell around the decisions: watch, cache, queue, observe, apply.
 //!
 //! Watches fill [`cache`]s; what changes there triggers Rollouts, by [`trigger`], into the [`queue`]. For each key that
-//! is due, [`reconcile`] makes a snapshot ([`observe`]), has it decided on ([`crate::rollout::decide`]) and carries
+//! is due, [`reconcile`] makes a snapshot ([`observe`]), has it decided on ([`serin_core::rollout::decide`]) and carries
 //! the plan out ([`apply`]). [`run`] starts all this and ends it.
 //!
 //! Where nothing changes nothing is sent: there is no polling, and no list but at the start of a watch. A decision is

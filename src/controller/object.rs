@@ -9,8 +9,8 @@ use kube::{Resource, ResourceExt};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::api::keys;
-use crate::domain::plan::ObjectKind;
+use serin_core::api::keys;
+use serin_core::domain::plan::ObjectKind;
 
 /// Namespace and name of an object; with its kind it says which object is meant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

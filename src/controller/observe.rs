@@ -8,12 +8,12 @@ use super::cache::Caches;
 use super::entry::{ReplicaSetEntry, RolloutEntry, Term};
 use super::object::ObjectKey;
 use super::workload::selector_of;
-use crate::api::{LabelSelector, Rollout, keys};
-use crate::domain::selector::selects;
-use crate::rollout::snapshot::{
+use serin_core::api::{LabelSelector, Rollout, keys};
+use serin_core::rollout::snapshot::{
     PodView, Remembered, ReplicaSetView, ServiceView, Snapshot, Unresolved, WorkloadView,
 };
-use crate::rollout::{ObservedKeys, Unreadable};
+use serin_core::rollout::{ObservedKeys, Unreadable};
+use serin_values::selector::selects;
 
 /// What the caches say about one key.
 #[derive(Debug)]

@@ -12,7 +12,7 @@ use super::failure::WriteError;
 use super::fence::Fence;
 use super::metrics::Metrics;
 use super::object::RawObject;
-use crate::clock::{Clock, until};
+use serin_clock::{Clock, until};
 
 /// How long a request may take.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
@@ -69,7 +69,7 @@ mod tests {
     use super::super::double::Double;
     use super::super::fence::{Grant, Standing};
     use super::*;
-    use crate::clock::sleep;
+    use serin_clock::sleep;
 
     /// A server that takes its time.
     struct Slow(Duration);

@@ -10,8 +10,8 @@ use kube::core::request::Error;
 use serde_json::{Value, json};
 
 use super::object::{ObjectKey, RawObject};
-use crate::api::keys::FIELD_MANAGER;
-use crate::domain::plan::{Action, ObjectKind, Precondition};
+use serin_core::api::keys::FIELD_MANAGER;
+use serin_core::domain::plan::{Action, ObjectKind, Precondition};
 
 /// The request that carries out `action` on the object of `kind` at `key`. The precondition in `newer`, that of an
 /// earlier write of the same plan, takes the place of the one that was decided on.

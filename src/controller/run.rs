@@ -25,9 +25,9 @@ use super::start::{self, Connection, StartError};
 use super::trigger::Trigger;
 use super::watch::Watch;
 use super::workload::{Deployments, OfKind, PodTemplates, ReplicaSets, WorkloadEntry};
-use crate::clock::Clock;
-use crate::domain::plan::ObjectKind;
-use crate::rollout::workload::WorkloadKind;
+use serin_clock::Clock;
+use serin_core::domain::plan::ObjectKind;
+use serin_core::rollout::workload::WorkloadKind;
 
 /// How many Rollouts are reconciled at the same time unless something else is asked for.
 const ROLLOUT_THREADS: usize = 10;

@@ -11,8 +11,8 @@ use kube::{Client, Config};
 use super::failure::root_cause;
 use super::metrics::requests::CountRequests;
 use super::object::{ObjectKey, resource_type};
-use crate::api::keys;
-use crate::domain::plan::ObjectKind;
+use serin_core::api::keys;
+use serin_core::domain::plan::ObjectKind;
 
 /// How long the API server may take to answer the first request.
 const FIRST_ANSWER: Duration = Duration::from_secs(10);

@@ -6,7 +6,7 @@ use super::cache::{Caches, Change};
 use super::entry::{Entry, IngressEntry, Owner, PodEntry, ReplicaSetEntry, RolloutEntry, ServiceEntry, Term};
 use super::object::ObjectKey;
 use super::workload::selector_of;
-use crate::domain::selector::selects;
+use serin_values::selector::selects;
 
 /// A kind whose changes concern Rollouts.
 pub trait Trigger: Entry {
@@ -92,7 +92,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::rollout::ObservedKeys;
+    use serin_core::rollout::ObservedKeys;
 
     fn key(name: &str) -> ObjectKey {
         ObjectKey::new("shop", name)

@@ -25,7 +25,7 @@ use super::reconcile::Reconciler;
 use super::run::RunError;
 use super::start::StartError;
 use super::trigger::{Trigger, rollouts};
-use crate::clock;
+use serin_clock as clock;
 
 /// The first wait after an error; it doubles up to one of the two below.
 const RETRY_FIRST: Duration = Duration::from_millis(200);

@@ -17,10 +17,10 @@ use super::cache::{Caches, Shared};
 use super::entry::{Entry, RolloutEntry, Term, identity, integer};
 use super::object::{ObjectKey, RawObject};
 use super::trigger::{Trigger, rollouts_with};
-use crate::api::{LabelSelector, PodTemplate};
-use crate::domain::plan::ObjectKind;
-use crate::rollout::snapshot::{Identity, Unresolved, WorkloadView};
-use crate::rollout::workload::{WorkloadKind, WorkloadName};
+use serin_core::api::{LabelSelector, PodTemplate};
+use serin_core::domain::plan::ObjectKind;
+use serin_core::rollout::snapshot::{Identity, Unresolved, WorkloadView};
+use serin_core::rollout::workload::{WorkloadKind, WorkloadName};
 
 /// When a Rollout is looked at again whose workload cannot be seen yet; the first list comes sooner.
 const UNSEEN: Duration = Duration::from_secs(1);
@@ -297,8 +297,8 @@ mod tests {
     use super::super::reconcile::Reconciler;
     use super::super::trigger::rollouts;
     use super::*;
-    use crate::clock::{Clock, sleep};
-    use crate::rollout::snapshot::Remembered;
+    use serin_clock::{Clock, sleep};
+    use serin_core::rollout::snapshot::Remembered;
 
     fn key(name: &str) -> ObjectKey {
         ObjectKey::new("shop", name)

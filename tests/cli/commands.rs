@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use serin::clock::Clock;
+use serin_clock::Clock;
 
 use crate::double::{Answer, Asked, Double};
 use crate::stage::{PLUGIN, SERIN};

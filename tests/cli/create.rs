@@ -5,7 +5,7 @@ use std::fs;
 use kube::api::{Api, DynamicObject};
 use kube::core::ApiResource;
 use serde_json::{Value, json};
-use serin::api::AnalysisRun;
+use serin_core::api::AnalysisRun;
 
 use crate::stage::{Outcome, PLUGIN, SERIN, Stage};
 

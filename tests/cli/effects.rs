@@ -7,8 +7,8 @@ use kube::api::{Api, DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::ApiResource;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use serin::api::Rollout;
-use serin::clock::sleep;
+use serin_clock::sleep;
+use serin_core::api::Rollout;
 
 use crate::stage::{Outcome, PLUGIN, SERIN, Stage};
 

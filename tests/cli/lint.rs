@@ -8,7 +8,7 @@ use std::process::Stdio;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use serin::domain::merge_patch::apply_merge_patch;
+use serin_values::merge_patch::apply_merge_patch;
 use tempfile::TempDir;
 
 use crate::double::{Asked, Double};

@@ -93,7 +93,7 @@ async fn a_frame_is_printed_for_each_change_and_for_none_else() {
         running.line("→");
         // A change of no consequence, and another after some frames.
         stage.patch_status("steps-edited", "demo", json!({"HPAReplicas": 7})).await;
-        serin::clock::sleep(Duration::from_millis(2500)).await;
+        serin_clock::sleep(Duration::from_millis(2500)).await;
         stage.patch_status("steps-edited", "demo", json!({"message": "another"})).await;
         let mut since = Vec::new();
         while since.last().is_none_or(|line: &String| !line.starts_with("Message:")) {
@@ -144,7 +144,7 @@ async fn status_and_list_say_that_the_api_server_is_away_and_go_on() {
         one.complaint("cannot reach the API server since");
     }
     // More attempts fail, of which nothing is told.
-    serin::clock::sleep(Duration::from_secs(1)).await;
+    serin_clock::sleep(Duration::from_secs(1)).await;
     stage.come_back().await;
     for one in &watching {
         assert_eq!(one.complaint(""), "the API server is back");
@@ -169,7 +169,7 @@ async fn the_plugin_gives_a_list_up_when_the_api_server_stays_away() {
     running.complaint("Error: cannot reach the Kubernetes API server");
     assert_eq!(running.end().0, 1);
     // Under its own name it goes on.
-    serin::clock::sleep(Duration::from_secs(1)).await;
+    serin_clock::sleep(Duration::from_secs(1)).await;
     stage.come_back().await;
     other.complaint("the API server is back");
 }

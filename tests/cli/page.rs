@@ -6,8 +6,8 @@ use k8s_openapi::api::coordination::v1::Lease;
 use kube::api::{Api, DynamicObject, PostParams};
 use kube::core::ApiResource;
 use serde_json::{Value, json};
-use serin::api::{AnalysisRun, Experiment};
-use serin::clock::Clock;
+use serin_clock::Clock;
+use serin_core::api::{AnalysisRun, Experiment};
 
 use crate::plugin::ageless;
 use crate::stage::{SERIN, Stage, outcome};

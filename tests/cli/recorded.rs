@@ -6,8 +6,8 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
-use serin::api::{Rollout, decode};
 use serin::cli::view::{self, ListColumns, Look, Standing, Surroundings};
+use serin_core::api::{Rollout, decode};
 
 /// The objects of a moment, and what the plugin printed of them.
 #[derive(Deserialize)]

@@ -11,10 +11,10 @@ use kube::Client;
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use serde_json::{Value, json};
-use serin::api::schema::definitions;
-use serin::clock::Clock;
-use serin::cluster::api::store::{Settings, Store};
-use serin::cluster::http::{Front, Server, ServerSettings};
+use serin_clock::Clock;
+use serin_cluster::api::store::{Settings, Store};
+use serin_cluster::http::{Front, Server, ServerSettings};
+use serin_core::api::schema::definitions;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
 

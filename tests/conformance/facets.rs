@@ -1,7 +1,7 @@
 //! What of an object is compared: the facets whose successive values make a sequence, and the whole object at rest.
 
 use serde_json::{Map, Value};
-use serin::api::keys;
+use serin_core::api::keys;
 
 use super::kinds::Kind;
 

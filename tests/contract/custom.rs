@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use serin::cluster::api::store::Settings;
+use serin_cluster::api::store::Settings;
 
 use crate::support::eventually;
 use crate::world::{APPLY, MERGE, STRATEGIC, TABLE, World, facts, hold_after, text, version};

@@ -1,7 +1,7 @@
 //! Facts about what a schema has against a custom resource, and what the API has against a schema.
 
 use serde_json::{Value, json};
-use serin::cluster::api::store::Settings;
+use serin_cluster::api::store::Settings;
 
 use crate::custom::define;
 use crate::world::{MERGE, World, facts, hold_after, text};

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
-use serin::cluster::api::store::Settings;
+use serin_cluster::api::store::Settings;
 
 use crate::custom::define;
 use crate::world::{MERGE, World, facts, hold_after, names, text};

@@ -1,8 +1,8 @@
 //! Pods of a new revision keep off the nodes of the stable one's, for the time of the update.
 
 use serde_json::{Value, json};
-use serin::api::keys;
-use serin::domain::plan::ObjectKind;
+use serin_core::api::keys;
+use serin_core::domain::plan::ObjectKind;
 
 use crate::world::World;
 

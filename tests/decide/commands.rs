@@ -1,7 +1,7 @@
 //! What users ask for takes effect exactly once, whenever it comes.
 
 use serde_json::{Value, json};
-use serin::domain::plan::ObjectKind;
+use serin_core::domain::plan::ObjectKind;
 
 use crate::world::World;
 

@@ -1,8 +1,8 @@
 //! How long updates take, and how they end.
 
 use serde_json::{Value, json};
-use serin::api::rollout_status::RolloutDuration;
-use serin::domain::plan::ObjectKind;
+use serin_core::api::rollout_status::RolloutDuration;
+use serin_core::domain::plan::ObjectKind;
 
 use crate::world::World;
 

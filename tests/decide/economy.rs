@@ -6,7 +6,7 @@ use std::path::Path;
 
 use jiff::SignedDuration;
 use serde_json::json;
-use serin::domain::plan::ObjectKind;
+use serin_core::domain::plan::ObjectKind;
 
 use crate::world::World;
 

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use serin::api::keys;
-use serin::domain::plan::ObjectKind;
+use serin_core::api::keys;
+use serin_core::domain::plan::ObjectKind;
 
 use crate::world::World;
 

@@ -14,9 +14,9 @@ use serin::controller::cache::{Caches, Shared};
 use serin::controller::entry::Entry;
 use serin::controller::object::ObjectKey;
 use serin::controller::observe::{Observed, observe};
-use serin::guard;
-use serin::rollout::snapshot::Remembered;
-use serin::rollout::{decide, decide_unreadable};
+use serin_core::guard;
+use serin_core::rollout::snapshot::Remembered;
+use serin_core::rollout::{decide, decide_unreadable};
 
 /// The objects of each recorded scenario, as the reference left them, settled and in the middle.
 fn seeds() -> Vec<Vec<Value>> {
@@ -42,7 +42,7 @@ fn seeds() -> Vec<Vec<Value>> {
 fn with_status(objects: &[Value], status: &Value) -> Vec<Value> {
     let patch = json!({"status": status});
     let changed = |object: &Value| match object["kind"].as_str() {
-        Some("Rollout") => serin::domain::merge_patch::apply_merge_patch(object, &patch),
+        Some("Rollout") => serin_values::merge_patch::apply_merge_patch(object, &patch),
         Some(_) | None => object.clone(),
     };
     objects.iter().map(changed).collect()

@@ -1,12 +1,12 @@
 //! The guard refuses what cannot be right, whoever asks for it.
 
 use serde_json::json;
-use serin::api::keys;
-use serin::api::rollout_status::PingPongSide;
-use serin::api::strategy::PingPong;
-use serin::domain::plan::{Action, ObjectKind, Op, Plan, Purpose, Stage, StageName};
-use serin::guard::{Refusal, check};
-use serin::rollout::snapshot::{Identity, Snapshot};
+use serin_core::api::keys;
+use serin_core::api::rollout_status::PingPongSide;
+use serin_core::api::strategy::PingPong;
+use serin_core::domain::plan::{Action, ObjectKind, Op, Plan, Purpose, Stage, StageName};
+use serin_core::guard::{Refusal, check};
+use serin_core::rollout::snapshot::{Identity, Snapshot};
 
 use crate::recordings::play;
 

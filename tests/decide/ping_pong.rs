@@ -1,10 +1,10 @@
 //! Two Services that take turns in being the stable one.
 
 use serde_json::{Value, json};
-use serin::api::keys;
-use serin::domain::plan::{ObjectKind, Purpose};
-use serin::rollout::decide;
-use serin::rollout::snapshot::Snapshot;
+use serin_core::api::keys;
+use serin_core::domain::plan::{ObjectKind, Purpose};
+use serin_core::rollout::decide;
+use serin_core::rollout::snapshot::Snapshot;
 
 use crate::world::World;
 

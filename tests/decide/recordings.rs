@@ -2,8 +2,8 @@
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use serin::api::keys;
-use serin::domain::plan::ObjectKind;
+use serin_core::api::keys;
+use serin_core::domain::plan::ObjectKind;
 
 use crate::conformance::compare::compare;
 use crate::conformance::scenario::{Act, Scenario, is_at};
@@ -87,7 +87,7 @@ fn undo(world: &mut World, revision: &str) {
     let mut template = templates.into_iter().next().expect("a ReplicaSet of that revision");
     template["metadata"]["labels"].as_object_mut().unwrap().remove(keys::POD_HASH_LABEL);
     let before = world.rollout()["spec"]["template"].clone();
-    let patch = serin::domain::merge_patch::merge_patch(&before, &template).unwrap_or_default();
+    let patch = serin_values::merge_patch::merge_patch(&before, &template).unwrap_or_default();
     let name = world.rollout_name();
     world.patch(ObjectKind::Rollout, &name, &json!({"spec": {"template": patch}}));
 }

@@ -1,7 +1,7 @@
 //! What is refused before a write is tried, and how that ends.
 
 use serde_json::{Value, json};
-use serin::domain::plan::ObjectKind;
+use serin_core::domain::plan::ObjectKind;
 
 use crate::world::World;
 

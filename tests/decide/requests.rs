@@ -1,10 +1,10 @@
 //! Old pods go when their time has come, but never while something may still send requests to them.
 
-use serin::api::keys;
-use serin::api::rollout_status::TrafficWeights;
-use serin::domain::plan::Purpose;
-use serin::rollout::decide;
-use serin::rollout::snapshot::Snapshot;
+use serin_core::api::keys;
+use serin_core::api::rollout_status::TrafficWeights;
+use serin_core::domain::plan::Purpose;
+use serin_core::rollout::decide;
+use serin_core::rollout::snapshot::Snapshot;
 
 use crate::recordings::play;
 

@@ -7,10 +7,10 @@ use std::fmt::Write as _;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use serin::api::keys;
-use serin::domain::hash::{pod_template_hash, step_hash};
-use serin::domain::merge_patch::apply_merge_patch;
-use serin::domain::plan::{Action, ObjectKind, Op, Plan, Purpose, Wake};
+use serin_core::api::keys;
+use serin_core::domain::hash::{pod_template_hash, step_hash};
+use serin_core::domain::plan::{Action, ObjectKind, Op, Plan, Purpose, Wake};
+use serin_values::merge_patch::apply_merge_patch;
 
 use crate::world::World;
 

@@ -8,15 +8,15 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use serin::api::keys;
 use serin::controller::cache::Caches;
 use serin::controller::entry::Entry;
 use serin::controller::object::ObjectKey;
 use serin::controller::observe::{Observed, observe};
-use serin::domain::plan::{Plan, Purpose, Wake};
-use serin::guard;
-use serin::rollout::decide;
-use serin::rollout::snapshot::{Remembered, Snapshot};
+use serin_core::api::keys;
+use serin_core::domain::plan::{Plan, Purpose, Wake};
+use serin_core::guard;
+use serin_core::rollout::decide;
+use serin_core::rollout::snapshot::{Remembered, Snapshot};
 
 /// Where a ReplicaSet still waited for its scale-down when the recording ended.
 const WAITING: [&str; 3] = ["bg-abort", "bg-auto-seconds-off", "bg-rollback-fast"];

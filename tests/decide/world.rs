@@ -10,18 +10,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use serin::api::keys;
-use serin::api::rollout_status::RolloutDuration;
 use serin::controller::cache::{Cache, Caches, Shared};
 use serin::controller::entry::Entry;
 use serin::controller::object::ObjectKey;
 use serin::controller::observe::{Observed, observe};
-use serin::domain::event::EventNote;
-use serin::domain::merge_patch::apply_merge_patch;
-use serin::domain::plan::{Action, ObjectKind, Op, Plan, Stage, StageName, Wake};
-use serin::guard;
-use serin::rollout::snapshot::{Failure, FailureCause, Remembered, Snapshot};
-use serin::rollout::{decide, decide_unreadable};
+use serin_core::api::keys;
+use serin_core::api::rollout_status::RolloutDuration;
+use serin_core::domain::event::EventNote;
+use serin_core::domain::plan::{Action, ObjectKind, Op, Plan, Stage, StageName, Wake};
+use serin_core::guard;
+use serin_core::rollout::snapshot::{Failure, FailureCause, Remembered, Snapshot};
+use serin_core::rollout::{decide, decide_unreadable};
+use serin_values::merge_patch::apply_merge_patch;
 
 use crate::conformance::journal::{Journal, Run};
 use crate::conformance::kinds::Kind;

@@ -8,7 +8,7 @@ use kube::Error;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::discovery::ApiResource;
 use serde_json::json;
-use serin::cluster::control_plane::resident_bytes;
+use serin_testbed::resident_bytes;
 
 use crate::support::{cluster, eventually, own_plane};
 

@@ -8,9 +8,9 @@ use std::time::Duration;
 use futures::{StreamExt, TryStreamExt, stream};
 use kube::Api;
 use kube::api::{WatchEvent, WatchParams};
-use serin::api::Rollout;
-use serin::clock;
-use serin::cluster::control_plane::{ControlPlane, EndsBy, Held};
+use serin_clock as clock;
+use serin_core::api::Rollout;
+use serin_testbed::{ControlPlane, EndsBy, Held};
 
 use crate::gate::Gate;
 use crate::rollouts::{SERIN, Stage, behind_nginx, controller};

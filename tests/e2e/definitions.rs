@@ -4,12 +4,12 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::Client;
 use kube::api::{Api, ApiResource, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
-use serin::cluster::control_plane::ControlPlane;
+use serin_testbed::ControlPlane;
 
 use crate::support::cluster;
 
 /// An object of every kind but the cluster-wide one, with every field that the types know.
-const EVERYTHING: &str = include_str!("../../src/api/testdata/everything.json");
+const EVERYTHING: &str = include_str!("../../crates/serin-core/src/api/testdata/everything.json");
 
 fn api(client: Client, namespace: &str, kind: &str) -> Api<DynamicObject> {
     let resource = ApiResource {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use serin::clock::{self, Clock};
-use serin::cluster::control_plane::AuditEntry;
+use serin_clock::{self as clock, Clock};
+use serin_testbed::AuditEntry;
 
 use crate::rollouts::{SOON, Stage, controller};
 use crate::support::{cluster, eventually};

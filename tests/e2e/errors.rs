@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use serin::clock;
+use serin_clock as clock;
 
 use crate::rollouts::SERIN;
 use crate::support::own_plane;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::networking::v1::Ingress;
 use serde_json::{Value, json};
-use serin::clock;
-use serin::cluster::control_plane::ControlPlane;
+use serin_clock as clock;
+use serin_testbed::ControlPlane;
 
 use crate::rollouts::{Stage, resource};
 use crate::side_by_side::{Case, Field, LIMIT, play};

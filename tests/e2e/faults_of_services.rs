@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::Service;
 use serde_json::{Value, json};
-use serin::cluster::control_plane::ControlPlane;
+use serin_testbed::ControlPlane;
 
 use crate::faults::{
     BLUE, GREEN, YELLOW, ends_healthy, fault, images, is_refused, misses_its_deadline, stage_of,

@@ -2,7 +2,7 @@
 //! that come late or go, and a Deployment whose place is taken.
 
 use serde_json::{Value, json};
-use serin::cluster::control_plane::ControlPlane;
+use serin_testbed::ControlPlane;
 
 use crate::faults::{
     BLUE, BROKEN, GREEN, YELLOW, ends_healthy, fault, has_ready_pod, images, is_refused, misses_its_deadline,

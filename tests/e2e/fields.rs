@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use serin::api::keys;
+use serin_core::api::keys;
 
 use crate::rollouts::{Stage, controller};
 use crate::support::cluster;

@@ -13,7 +13,7 @@ use axum::http::{Method, Request as HttpRequest, StatusCode};
 use axum::response::{IntoResponse, Response};
 use kube::Client;
 use serde_json::json;
-use serin::cluster::control_plane::ControlPlane;
+use serin_testbed::ControlPlane;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;

@@ -10,10 +10,10 @@ use k8s_openapi::api::networking::v1::Ingress;
 use kube::Client;
 use kube::api::{Api, ApiResource, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
-use serin::api::Rollout;
-use serin::clock;
-use serin::cluster::control_plane::ControlPlane;
-use serin::cluster::kubelet::KubeletSettings;
+use serin_clock as clock;
+use serin_cluster::kubelet::KubeletSettings;
+use serin_core::api::Rollout;
+use serin_testbed::ControlPlane;
 
 use crate::hostile_cases::{Case, Moment, NAME, cases, complaint, phase};
 use crate::rollouts::{SERIN, SOON, Stage, resource};

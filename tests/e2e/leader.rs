@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use kube::Api;
 use serde_json::{Value, json};
-use serin::clock::Clock;
-use serin::cluster::control_plane::{AuditEntry, ControlPlane, EndsBy, Held, INSTALL_NAMESPACE};
+use serin_clock::Clock;
+use serin_testbed::{AuditEntry, ControlPlane, EndsBy, Held, INSTALL_NAMESPACE};
 
 use crate::gate::Gate;
 use crate::rollouts::{SERIN, Stage, behind_nginx};
@@ -178,7 +178,7 @@ async fn a_leader_that_stood_still_writes_nothing_when_it_goes_on() {
                   demo-demo-canary: canary=true canary-weight=50";
     stage.shows(paused).await;
     // The Event about the pause is on its way.
-    serin::clock::sleep(Duration::from_secs(2)).await;
+    serin_clock::sleep(Duration::from_secs(2)).await;
 
     // The pause ends while the leader stands still: the end of it is the first thing that it wants to write.
     first.held.freeze().await.unwrap();

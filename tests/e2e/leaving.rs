@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::json;
-use serin::cluster::control_plane::{AuditEntry, EndsBy, Held};
+use serin_testbed::{AuditEntry, EndsBy, Held};
 
 use crate::rollouts::{SERIN, Stage, controller, example};
 use crate::support::{cluster, eventually};
@@ -83,13 +83,13 @@ async fn a_namespace_that_is_deleted_is_left_in_peace() {
     })
     .await;
     // Time for more attempts.
-    serin::clock::sleep(Duration::from_secs(5)).await;
+    serin_clock::sleep(Duration::from_secs(5)).await;
     for kind in ["validatingadmissionpolicybinding", "validatingadmissionpolicy"] {
         plane.kubectl(&["delete", kind, &stage.namespace]).await.unwrap().success().unwrap();
     }
     eventually("the Rollout is gone", 2 * SOON, async || stage.rollout().await.is_null().then_some(())).await;
     // Its Event has been tried, too.
-    serin::clock::sleep(Duration::from_secs(1)).await;
+    serin_clock::sleep(Duration::from_secs(1)).await;
 
     let refused = |entry: &AuditEntry| entry.namespace == stage.namespace && entry.code == 403;
     let refused: Vec<_> = plane.audit().unwrap().into_iter().filter(refused).collect();

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use serin::clock;
-use serin::cluster::kubelet::KubeletSettings;
+use serin_clock as clock;
+use serin_cluster::kubelet::KubeletSettings;
 use tokio::time::Instant;
 
 use crate::rollouts::{SERIN, Stage, behind_nginx};

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serin::clock::{self, Clock};
-use serin::cluster::control_plane::{AuditEntry, ControlPlane};
-use serin::cluster::kubelet::KubeletSettings;
+use serin_clock::{self as clock, Clock};
+use serin_cluster::kubelet::KubeletSettings;
+use serin_testbed::{AuditEntry, ControlPlane};
 
 use crate::rollouts::{SERIN, Stage, example};
 use crate::support::{eventually, own_plane};

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use kube::api::{Api, PostParams};
 use serde_json::{Value, json};
-use serin::clock;
-use serin::cluster::control_plane::ControlPlane;
+use serin_clock as clock;
+use serin_testbed::ControlPlane;
 use tokio::time::Instant;
 
 use crate::faults::service;

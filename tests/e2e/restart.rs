@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use serin::clock;
+use serin_clock as clock;
 use tokio::time::Instant;
 
 use crate::rollouts::{SOON, Stage, controller};

@@ -13,9 +13,9 @@ use k8s_openapi::api::networking::v1::Ingress;
 use kube::Client;
 use kube::api::{Api, ApiResource, DynamicObject, ListParams};
 use serde_json::{Value, json};
-use serin::api::Rollout;
-use serin::clock;
-use serin::cluster::control_plane::{ControlPlane, Held};
+use serin_clock as clock;
+use serin_core::api::Rollout;
+use serin_testbed::{ControlPlane, Held};
 use tokio::time::Instant;
 
 use crate::healthy::{is_observed, judge_those};

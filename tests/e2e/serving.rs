@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
 
-use serin::cluster::control_plane::ControlPlane;
+use serin_testbed::ControlPlane;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -36,12 +36,7 @@ async fn shows(port: u16, path: &str, parts: &[&str]) -> String {
     .await
 }
 
-fn start(
-    plane: &ControlPlane,
-    namespace: &str,
-    health: u16,
-    metrics: u16,
-) -> serin::cluster::control_plane::Held {
+fn start(plane: &ControlPlane, namespace: &str, health: u16, metrics: u16) -> serin_testbed::Held {
     let (health, metrics) = (format!("--healthzPort={health}"), format!("--metricsPort={metrics}"));
     let args = ["--namespaced", "--namespace", namespace, health.as_str(), metrics.as_str()];
     plane.start_controller(Path::new(SERIN), &args).unwrap()

@@ -7,8 +7,8 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use futures::{FutureExt, StreamExt, stream};
-use serin::cluster::control_plane::{ControlPlane, Held};
-use serin::cluster::kubelet::{Background, KubeletSettings};
+use serin_cluster::kubelet::{Background, KubeletSettings};
+use serin_testbed::{ControlPlane, Held};
 
 use crate::rollouts::SERIN;
 use crate::support::own_plane;

@@ -15,9 +15,9 @@ use kube::Client;
 use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams, PostParams};
 use kube::core::GroupVersionKind;
 use serde_json::{Value, json};
-use serin::clock::{self, Clock};
-use serin::cluster::control_plane::ControlPlane;
-use serin::cluster::kubelet::KubeletSettings;
+use serin_clock::{self as clock, Clock};
+use serin_cluster::kubelet::KubeletSettings;
+use serin_testbed::ControlPlane;
 
 use crate::rollouts::{SERIN, Stage};
 use crate::support::{eventually, own_plane};

@@ -2,7 +2,7 @@
 
 use kube::api::{Api, ApiResource, DynamicObject, PostParams};
 use serde_json::{Value, json};
-use serin::domain::template::{EphemeralMetadata, templates_equal};
+use serin_core::domain::template::{EphemeralMetadata, templates_equal};
 
 use crate::mistakes::{Mistake, mistakes};
 use crate::support::cluster;

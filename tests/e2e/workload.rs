@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use k8s_openapi::api::apps::v1::Deployment;
 use serde_json::{Value, json};
-use serin::api::keys;
-use serin::cluster::kubelet::KubeletSettings;
+use serin_cluster::kubelet::KubeletSettings;
+use serin_core::api::keys;
 
 use crate::rollouts::{SERIN, SOON, Stage, controller, example, resource};
 use crate::support::{cluster, eventually, own_plane};

@@ -9,8 +9,8 @@ use k8s_openapi::api::core::v1::{Pod, PodTemplate};
 use kube::Client;
 use kube::api::{Api, ApiResource, DynamicObject, ListParams};
 use serde_json::Value;
-use serin::api::{Rollout, keys};
-use serin::clock;
+use serin_clock as clock;
+use serin_core::api::{Rollout, keys};
 
 /// How often a Rollout is looked at before a complaint counts: its objects are read one after the other.
 const LOOKS: usize = 20;

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
-use serin::api::keys;
-use serin::domain::hash::pod_template_hash;
-use serin::domain::merge_patch::apply_merge_patch;
+use serin_core::api::keys;
+use serin_core::domain::hash::pod_template_hash;
+use serin_values::merge_patch::apply_merge_patch;
 
 /// The Rollout that a case is about.
 pub(crate) const NAME: &str = "demo";

@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use serin::clock;
-use serin::cluster::control_plane::{ControlPlane, PlaneError};
-use serin::cluster::kubelet::{Background, KubeletSettings};
+use serin_clock as clock;
+use serin_cluster::kubelet::{Background, KubeletSettings};
+use serin_testbed::{ControlPlane, PlaneError};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 

@@ -5,10 +5,13 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, ItemMod, Pat};
 
 use crate::Finding;
-use crate::floors::floor;
 use crate::source::Source;
 
-/// Names that code of floor 2 must not use: crates with effects, and containers without an order.
+/// The modules that decide.
+const DECISIONS: [(&str, &str); 3] =
+    [("serin-core", "traffic"), ("serin-core", "rollout"), ("serin-core", "guard")];
+
+/// Names that decisions must not use: crates with effects, and containers without an order.
 const IMPURE_NAMES: [&str; 11] = [
     "tokio",
     "tracing",
@@ -35,9 +38,9 @@ const CLOCK_READS: [&str; 5] = [
     "tokio::time::sleep",
 ];
 
-/// Effects, disorder, panics and catch-all arms in the decisions (floor 2), their tests aside.
+/// Effects, disorder, panics and catch-all arms in the decisions, their tests aside.
 pub(crate) fn impurities(source: &Source) -> Vec<Finding> {
-    if source.is_test() || source.module().and_then(floor) != Some(2) {
+    if source.is_test() || !source.module().is_some_and(|module| DECISIONS.contains(&module)) {
         return Vec::new();
     }
     let code = Code::of(source);
@@ -54,7 +57,7 @@ pub(crate) fn impurities(source: &Source) -> Vec<Finding> {
 
 /// Words of a strategy in names and texts of the shell, its tests aside.
 pub(crate) fn strategy_words(source: &Source) -> Vec<Finding> {
-    if source.is_test() || source.module() != Some("controller") {
+    if source.is_test() || source.module() != Some(("serin", "controller")) {
         return Vec::new();
     }
     let code = Code::of(source);
@@ -65,15 +68,15 @@ pub(crate) fn strategy_words(source: &Source) -> Vec<Finding> {
     said.map(|word| format!("{}:{}: the shell speaks of `{}`", source.path, word.line, word.text)).collect()
 }
 
-/// Readings of the time in the library outside `clock.rs`, tests aside.
+/// Readings of the time outside the clock, tests aside.
 pub(crate) fn clock_reads(source: &Source) -> Vec<Finding> {
-    if source.is_test() || !source.path.starts_with("src/") || source.path == "src/clock.rs" {
+    if source.is_test() || source.inside().is_none_or(|(package, _)| package == "serin-clock") {
         return Vec::new();
     }
     let code = Code::of(source);
     let is_read = |path: &&Word| CLOCK_READS.contains(&code.in_full(&path.text).as_str());
     let reads = code.paths.iter().filter(is_read);
-    reads.map(|path| format!("{}:{}: `{}` outside src/clock.rs", source.path, path.line, path.text)).collect()
+    reads.map(|path| format!("{}:{}: `{}` outside serin-clock", source.path, path.line, path.text)).collect()
 }
 
 /// The words that a name or a text is made of, in lower case: `nextStepIndex` is `next`, `step`, `index`.
@@ -262,9 +265,16 @@ fn impurities_are_found() {
         ("#[cfg(test)] mod tests { fn f(x: Option<u8>) { x.unwrap(); } }", 0),
         ("/// Never `unwrap` or panic.\nfn f() {}", 0),
     ] {
-        assert_eq!(impurities(&Source::new("src/rollout/a.rs", text)).len(), expected, "{text}");
+        assert_eq!(
+            impurities(&Source::new("crates/serin-core/src/rollout/a.rs", text)).len(),
+            expected,
+            "{text}"
+        );
         assert!(impurities(&Source::new("src/controller/a.rs", text)).is_empty(), "{text}");
-        assert!(impurities(&Source::new("src/rollout/tests.rs", text)).is_empty(), "{text}");
+        assert!(
+            impurities(&Source::new("crates/serin-core/src/rollout/tests.rs", text)).is_empty(),
+            "{text}"
+        );
     }
 }
 
@@ -279,7 +289,10 @@ fn strategy_words_are_found() {
         ("/// One step, then the next.\nfn f() {}", 0),
     ] {
         assert_eq!(strategy_words(&Source::new("src/controller/a.rs", text)).len(), expected, "{text}");
-        assert!(strategy_words(&Source::new("src/rollout/a.rs", text)).is_empty(), "{text}");
+        assert!(
+            strategy_words(&Source::new("crates/serin-core/src/rollout/a.rs", text)).is_empty(),
+            "{text}"
+        );
     }
 }
 
@@ -297,6 +310,6 @@ fn clock_reads_are_found() {
         ("fn f() { clock.now(); }", 0),
     ] {
         assert_eq!(clock_reads(&Source::new("src/controller/a.rs", text)).len(), expected, "{text}");
-        assert!(clock_reads(&Source::new("src/clock.rs", text)).is_empty(), "{text}");
+        assert!(clock_reads(&Source::new("crates/serin-clock/src/lib.rs", text)).is_empty(), "{text}");
     }
 }

@@ -19,6 +19,11 @@ fn explained_name(line: &str) -> Option<&str> {
     (reason.len() > 10).then_some(name)
 }
 
+/// A comment, a package of the workspace, or what the workspace's own table has.
+fn is_told_elsewhere(line: &str) -> bool {
+    line.starts_with('#') || line.contains("path = \"crates/") || line.contains(".workspace = true")
+}
+
 fn names(manifest: &str) -> Vec<&str> {
     let mut names = Vec::new();
     let mut is_dependency = false;
@@ -29,7 +34,7 @@ fn names(manifest: &str) -> Vec<&str> {
             // A table of its own: `[dependencies.name]`.
             names.extend(section.split_once("dependencies.").map(|(_, name)| name));
         } else if let Some((name, _)) =
-            line.split_once('=').filter(|_| is_dependency && !line.starts_with('#'))
+            line.split_once('=').filter(|_| is_dependency && !is_told_elsewhere(line))
         {
             names.push(name.trim());
         }
@@ -39,7 +44,7 @@ fn names(manifest: &str) -> Vec<&str> {
 
 #[test]
 fn missing_and_stale_reasons_are_found() {
-    let manifest = "[package]\nname = \"x\"\n[dependencies]\na = \"1\"\n# b = \"1\"\n[dev-dependencies]\nc = { version = \"1\" }\n[dependencies.d]\nversion = \"1\"\n";
+    let manifest = "[package]\nname = \"x\"\n[dependencies]\na = \"1\"\n# b = \"1\"\ne = { path = \"crates/e\" }\nf.workspace = true\n[dev-dependencies]\nc = { version = \"1\" }\n[dependencies.d]\nversion = \"1\"\n";
     assert_eq!(names(manifest), ["a", "c", "d"]);
     let reasons = "- `a`: does what we need\n- `c`: tests with it, mostly\n- `d`: holds the rest of it\n";
     assert!(without_reason(manifest, reasons).is_empty());

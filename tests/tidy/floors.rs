@@ -1,4 +1,4 @@
-//! Who may import whom.
+//! Who may import whom within a package. Between packages cargo says so (`walls.rs`).
 
 use syn::visit::{self, Visit};
 use syn::{ItemUse, UseTree};
@@ -6,53 +6,23 @@ use syn::{ItemUse, UseTree};
 use crate::Finding;
 use crate::source::Source;
 
-/// The floor of every top module; a module imports itself and the floors below its own.
-const FLOORS: [(&str, u8); 14] = [
-    ("api", 0),
-    ("domain", 1),
-    ("rollout", 2),
-    ("analysis", 2),
-    ("experiment", 2),
-    ("traffic", 2),
-    ("metrics", 2),
-    ("guard", 2),
-    ("clock", 3),
-    ("controller", 3),
-    ("cluster", 3),
-    ("simulate", 4),
-    ("cli", 4),
-    ("dashboard", 4),
-];
+/// The top modules of packages with several, from the ground up; a module imports itself and those before it.
+const FLOORS: [(&str, &[&str]); 2] =
+    [("serin-core", &["api", "domain", "traffic", "rollout", "guard"]), ("serin", &["controller", "cli"])];
 
-/// Imports within a floor that are allowed: who, whom, and why.
-const NEIGHBOURS: [(&str, &str, &str); 4] = [
-    ("rollout", "traffic", "decisions contain what a router renders, and validation asks what it can route"),
-    ("guard", "rollout", "the check reads the same snapshot as the decision"),
-    ("controller", "clock", "time and timers"),
-    ("cluster", "clock", "time and timers"),
-];
-
-/// The floor of `module`.
-pub(crate) fn floor(module: &str) -> Option<u8> {
-    FLOORS.iter().find(|(name, _)| *name == module).map(|(_, floor)| *floor)
-}
-
-/// Imports of a file from its own floor or above, and files of a module without a floor.
+/// Imports of a file from above, and files of a module without a floor.
 pub(crate) fn imports(source: &Source) -> Vec<Finding> {
-    let Some(module) = source.module() else { return Vec::new() };
+    let Some((package, module)) = source.module() else { return Vec::new() };
+    let Some((_, modules)) = FLOORS.iter().find(|(name, _)| *name == package) else { return Vec::new() };
+    let floor = |name: &str| modules.iter().position(|module| *module == name);
     let Some(own) = floor(module) else {
         return vec![format!("{}: module `{module}` has no floor in tests/tidy/floors.rs", source.path)];
     };
     let mut visitor = Imports::default();
     visitor.visit_file(&source.syntax);
-    let is_allowed = |other: &str| {
-        let is_neighbour = NEIGHBOURS.iter().any(|(who, whom, _)| (*who, *whom) == (module, other));
-        other == module || is_neighbour || floor(other).is_none_or(|floor| floor < own)
-    };
-    let forbidden = visitor.modules.into_iter().filter(|(other, _)| !is_allowed(other));
-    forbidden
-        .map(|(other, line)| format!("{}:{line}: `{module}` (floor {own}) imports `{other}`", source.path))
-        .collect()
+    let forbidden =
+        visitor.modules.into_iter().filter(|(other, _)| floor(other).is_some_and(|floor| floor > own));
+    forbidden.map(|(other, line)| format!("{}:{line}: `{module}` imports `{other}`", source.path)).collect()
 }
 
 /// The top modules that paths starting at the crate name, each with its line.
@@ -111,14 +81,14 @@ impl Imports {
 #[test]
 fn imports_from_above_are_found() {
     for (path, text, expected) in [
-        ("src/domain/a.rs", "use crate::api::Rollout;", 0),
-        ("src/domain/a.rs", "use crate::domain::hash;", 0),
-        ("src/domain/a.rs", "use crate::rollout::decide;", 1),
-        ("src/domain/a.rs", "use crate::{api, rollout, controller::run};", 2),
-        ("src/rollout/a.rs", "fn f() { crate::guard::check() }", 1),
-        ("src/rollout/a.rs", "fn f() { format!(\"{}\", crate::cli::x()); }", 1),
-        ("src/controller/a.rs", "use crate::cluster::kubelet;", 1),
-        ("src/controller/a.rs", "use crate::clock::Clock;", 0),
+        ("crates/serin-core/src/domain/a.rs", "use crate::api::Rollout;", 0),
+        ("crates/serin-core/src/domain/a.rs", "use crate::domain::hash;", 0),
+        ("crates/serin-core/src/domain/a.rs", "use crate::rollout::decide;", 1),
+        ("crates/serin-core/src/domain/a.rs", "use crate::{api, rollout, guard::check};", 2),
+        ("crates/serin-core/src/rollout/a.rs", "fn f() { crate::guard::check() }", 1),
+        ("crates/serin-core/src/rollout/a.rs", "fn f() { format!(\"{}\", crate::guard::x()); }", 1),
+        ("crates/serin-cluster/src/http/a.rs", "use crate::view;", 0),
+        ("src/controller/a.rs", "use crate::cli::get;", 1),
         ("src/cli/a.rs", "use crate::controller::run;", 0),
         ("src/novelty/a.rs", "", 1),
         ("src/lib.rs", "use crate::cli;", 0),

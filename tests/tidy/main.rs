@@ -1,4 +1,4 @@
-//! Rules of the house that no compiler knows: floors, sizes, banned words, reasons for exceptions.
+//! Rules of the house that no compiler knows: walls, floors, sizes, banned words, reasons for exceptions.
 //!
 //! Each rule is a function from a source to its findings, and is tested on small sources beside it.
 
@@ -10,6 +10,7 @@ mod floors;
 mod named_tests;
 mod shape;
 mod source;
+mod walls;
 mod words;
 
 use source::{Source, rust_sources, text_files};
@@ -31,6 +32,11 @@ fn check_each(rule: fn(&Source) -> Vec<Finding>) {
 #[test]
 fn modules_import_only_floors_below() {
     check_each(floors::imports);
+}
+
+#[test]
+fn packages_depend_on_what_they_may() {
+    assert_none(&walls::breaches());
 }
 
 #[test]

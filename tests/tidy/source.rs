@@ -17,12 +17,19 @@ impl Source {
         Self { path: path.to_owned(), text: text.to_owned(), syntax }
     }
 
-    /// The top module that the file is part of: `domain` for `src/domain/hash/mod.rs`. `None` outside the library
-    /// and for its two roots.
-    pub(crate) fn module(&self) -> Option<&str> {
-        let inside = self.path.strip_prefix("src/")?;
+    /// The package that the file is part of, and its path there below `src/`. `None` outside libraries and programs.
+    pub(crate) fn inside(&self) -> Option<(&str, &str)> {
+        match self.path.strip_prefix("crates/") {
+            Some(path) => path.split_once("/src/"),
+            None => Some(("serin", self.path.strip_prefix("src/")?)),
+        }
+    }
+
+    /// The package and the top module that the file is part of. `None` for the roots of a package, too.
+    pub(crate) fn module(&self) -> Option<(&str, &str)> {
+        let (package, inside) = self.inside()?;
         let module = inside.split('/').next()?.trim_end_matches(".rs");
-        (module != "lib" && module != "main").then_some(module)
+        (module != "lib" && module != "main").then_some((package, module))
     }
 
     /// Whether all of the file is test code.
@@ -39,7 +46,7 @@ pub(crate) fn read(path: &str) -> String {
 /// Every Rust file of the library, the tests, the examples and the benches.
 pub(crate) fn rust_sources() -> Vec<Source> {
     let is_rust = |path: &str| Path::new(path).extension().is_some_and(|extension| extension == "rs");
-    let folders = ["src/", "tests/", "examples/", "benches/"];
+    let folders = ["src/", "crates/", "tests/", "examples/", "benches/"];
     let ours = |path: &str| is_rust(path) && folders.iter().any(|folder| path.starts_with(folder));
     text_files()
         .into_iter()
@@ -80,11 +87,12 @@ fn root() -> PathBuf {
 #[test]
 fn modules_of_files() {
     for (path, module, is_test) in [
-        ("src/domain/hash/mod.rs", Some("domain"), false),
-        ("src/clock.rs", Some("clock"), false),
+        ("src/cli/get.rs", Some(("serin", "cli")), false),
+        ("crates/serin-core/src/domain/hash/mod.rs", Some(("serin-core", "domain")), false),
+        ("crates/serin-core/src/lib.rs", None, false),
         ("src/lib.rs", None, false),
         ("src/main.rs", None, false),
-        ("src/rollout/tests.rs", Some("rollout"), true),
+        ("crates/serin-core/src/rollout/tests.rs", Some(("serin-core", "rollout")), true),
         ("tests/vectors.rs", None, true),
     ] {
         let source = Source::new(path, "");

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use regex::Regex;
-use serin::cluster::control_plane::{ControlPlane, PlaneError};
+use serin_testbed::{ControlPlane, PlaneError};
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;

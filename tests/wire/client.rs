@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Api, ListParams, PostParams, WatchEvent, WatchParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::{Value, json};
-use serin::cluster::http::{Server, ServerSettings};
+use serin_cluster::http::{Server, ServerSettings};
 
 use crate::embedded::front;
 

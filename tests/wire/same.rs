@@ -2,9 +2,9 @@
 
 use http::Request;
 use serde_json::{Value, json};
-use serin::clock::Clock;
-use serin::cluster::api::kinds::{Kind, built_in};
-use serin::cluster::api::table::{Include, Printer};
+use serin_clock::Clock;
+use serin_cluster::api::kinds::{Kind, built_in};
+use serin_cluster::api::table::{Include, Printer};
 
 use crate::embedded::Embedded;
 use crate::support::cluster;

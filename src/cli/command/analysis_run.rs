@@ -14,7 +14,7 @@ use super::super::failure::Failure;
 use super::super::lint;
 use super::create::New;
 use super::manner::Manner;
-use crate::api::{AnalysisTemplate, ClusterAnalysisTemplate, keys};
+use serin_core::api::{AnalysisTemplate, ClusterAnalysisTemplate, keys};
 
 /// Flags of `serin create analysisrun`.
 #[derive(Debug, Args)]

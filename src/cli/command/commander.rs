@@ -10,8 +10,8 @@ use super::manner::{Done, Manner};
 use super::obstacle;
 use super::target::Target;
 use super::wait::{Goal, Waiting};
-use crate::api::Rollout;
-use crate::domain::merge_patch::apply_merge_patch;
+use serin_core::api::Rollout;
+use serin_values::merge_patch::apply_merge_patch;
 
 /// What is to be merged into a Rollout.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -13,7 +13,7 @@ use super::super::get::{self, SubjectKind};
 use super::super::lint::{self, Sound};
 use super::analysis_run::{AnalysisRunFlags, analysis_run};
 use super::manner::Manner;
-use crate::api::keys;
+use serin_core::api::keys;
 
 /// The kinds that are made, each with whether its objects are in namespaces, and the plural of its name.
 const KINDS: [(&str, bool, &str); 5] = [

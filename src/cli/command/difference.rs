@@ -6,7 +6,7 @@ use similar::{ChangeTag, TextDiff};
 use super::super::failure::Failure;
 use super::super::output::yaml;
 use super::super::view::{Colour, Text};
-use crate::domain::template::{EphemeralMetadata, templates_equal};
+use serin_core::domain::template::{EphemeralMetadata, templates_equal};
 
 /// How many lines without a change are shown around one.
 const AROUND: usize = 3;

@@ -9,9 +9,9 @@ use super::super::failure::{Failure, Program};
 use super::super::output::{Form, print, yaml};
 use super::super::view::{self, RevisionFacts};
 use super::revision::{Revision, revisions};
-use crate::api::{Rollout, keys};
-use crate::clock::Clock;
-use crate::domain::template::restored;
+use serin_clock::Clock;
+use serin_core::api::{Rollout, keys};
+use serin_core::domain::template::restored;
 
 /// Flags of `serin history`.
 #[derive(Debug, Args)]

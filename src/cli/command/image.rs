@@ -14,7 +14,7 @@ use super::commander::Commander;
 use super::manner::Done;
 use super::target::{Target, Unnamed};
 use super::wait::{Beginning, Goal};
-use crate::api::Rollout;
+use serin_core::api::Rollout;
 
 /// How often a write is tried that somebody else's write has come before.
 const ATTEMPTS: usize = 5;

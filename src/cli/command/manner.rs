@@ -5,7 +5,7 @@ use kube::api::{DynamicObject, PatchParams};
 
 use super::super::failure::Failure;
 use super::super::output::{Form, print};
-use crate::api::keys;
+use serin_core::api::keys;
 
 /// Flags of every command.
 #[derive(Debug, Clone, Default, Args)]

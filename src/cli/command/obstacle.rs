@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::super::failure::Failure;
 use super::super::view::{blocked, invalid_spec};
-use crate::api::Rollout;
+use serin_core::api::Rollout;
 
 /// How long a refused write is waited for: so long that the controller, which tries again within 30 s, has done so.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(1);

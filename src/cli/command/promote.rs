@@ -12,7 +12,7 @@ use super::obstacle;
 use super::simple::is_settled;
 use super::target::Target;
 use super::wait::{Beginning, Goal};
-use crate::api::{AnalysisPhase, Rollout, RolloutStatus};
+use serin_core::api::{AnalysisPhase, Rollout, RolloutStatus};
 
 /// Flags of `serin promote`.
 #[derive(Debug, Args)]

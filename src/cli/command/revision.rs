@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::super::client::{self, Cluster};
 use super::super::failure::Failure;
 use super::super::view::revision;
-use crate::api::Rollout;
-use crate::domain::template::EphemeralMetadata;
+use serin_core::api::Rollout;
+use serin_core::domain::template::EphemeralMetadata;
 
 /// One revision, as its ReplicaSet is stored.
 pub(super) struct Revision {

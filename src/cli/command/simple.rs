@@ -15,9 +15,10 @@ use super::manner::{Done, Manner};
 use super::obstacle;
 use super::target::Target;
 use super::wait::{Beginning, Goal};
-use crate::api::{AnalysisRun, Experiment, Rollout};
-use crate::clock::Clock;
-use crate::domain::{duration, time};
+use serin_clock::Clock;
+use serin_core::api::{AnalysisRun, Experiment, Rollout};
+use serin_core::domain::time;
+use serin_values::duration;
 
 /// Flags of `serin pause` and `serin retry rollout`.
 #[derive(Debug, Args)]

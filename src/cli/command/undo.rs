@@ -17,9 +17,9 @@ use super::manner::Done;
 use super::revision::{Revision, revisions};
 use super::target::Target;
 use super::wait::{Beginning, Goal};
-use crate::api::Rollout;
-use crate::domain::template::{restored, templates_equal};
-use crate::rollout::workload::WorkloadKind;
+use serin_core::api::Rollout;
+use serin_core::domain::template::{restored, templates_equal};
+use serin_core::rollout::workload::WorkloadKind;
 
 /// Flags of `serin undo`.
 #[derive(Debug, Args)]

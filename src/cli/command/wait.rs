@@ -10,8 +10,8 @@ use super::super::status::until;
 use super::super::view::{Standing, invalid_spec, waits_for_user};
 use super::manner::Manner;
 use super::obstacle::Blockage;
-use crate::api::{Rollout, RolloutPhase, RolloutStatus};
-use crate::clock::Clock;
+use serin_clock::Clock;
+use serin_core::api::{Rollout, RolloutPhase, RolloutStatus};
 
 /// Flags about waiting.
 #[derive(Debug, Clone, Copy, Args)]

@@ -11,8 +11,8 @@ use tracing_subscriber::EnvFilter;
 use super::cluster::ConfigError;
 use crate::controller::lease::election::Terms;
 use crate::controller::run::{self, ElectionOptions, Options, RunError};
-use crate::domain::duration;
 use flags::{ElectionFlags, LogFormat, LogLevel};
+use serin_values::duration;
 
 pub use flags::Flags;
 

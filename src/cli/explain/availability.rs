@@ -9,10 +9,10 @@ use serde_json::json;
 use super::cause::{Cause, Finding};
 use super::pods::{Trouble, Troubled, trouble};
 use super::scene::Scene;
-use crate::api::keys;
-use crate::domain::plan::{ObjectKind, Purpose};
-use crate::domain::selector::selects;
-use crate::rollout::snapshot::ReplicaSetView;
+use serin_core::api::keys;
+use serin_core::domain::plan::{ObjectKind, Purpose};
+use serin_core::rollout::snapshot::ReplicaSetView;
+use serin_values::selector::selects;
 
 /// The ReplicaSets that have not as many available pods as they are to have.
 fn incomplete<'a>(scene: &Scene<'a>) -> Vec<&'a ReplicaSetView> {

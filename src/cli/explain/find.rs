@@ -7,16 +7,16 @@ use super::cause::{Cause, Finding, Mistake, WayBack};
 use super::lease::{self, Controller};
 use super::references;
 use super::scene::Scene;
-use crate::api::{PauseReason, RolloutPhase, StepKind};
 use crate::cli::view::auto_promotion_end;
 use crate::controller::object::resource_type;
-use crate::domain::condition::{ConditionReason, ConditionType};
-use crate::domain::plan::ObjectKind;
-use crate::domain::step::pause_end;
-use crate::guard;
-use crate::rollout::validate::{Refusal, SpecErrors};
-use crate::rollout::workload::WorkloadKind;
-use crate::rollout::{progress_deadline, refusal};
+use serin_core::api::{PauseReason, RolloutPhase, StepKind};
+use serin_core::domain::condition::{ConditionReason, ConditionType};
+use serin_core::domain::plan::ObjectKind;
+use serin_core::domain::step::pause_end;
+use serin_core::guard;
+use serin_core::rollout::validate::{Refusal, SpecErrors};
+use serin_core::rollout::workload::WorkloadKind;
+use serin_core::rollout::{progress_deadline, refusal};
 
 type Question = fn(&Scene<'_>) -> Option<Finding>;
 
@@ -136,7 +136,7 @@ fn spec(scene: &Scene<'_>) -> Option<Finding> {
 }
 
 pub(super) fn mistakes(errors: &SpecErrors) -> Vec<Mistake> {
-    let mistake = |error: &crate::rollout::validate::SpecError| {
+    let mistake = |error: &serin_core::rollout::validate::SpecError| {
         let (path, value) = (error.path.clone(), error.value.clone());
         let remedy = if error.remedy.is_empty() { String::new() } else { format!("; {}", error.remedy) };
         Mistake { path, value, problem: format!("{}{remedy}", error.problem) }

@@ -6,17 +6,17 @@ use serde_json::{Value, json};
 
 use super::picture::Picture;
 use super::writes;
-use crate::api::{Rollout, RolloutPhase, RolloutStatus};
 use crate::cli::view::{self, Standing};
 use crate::controller::object::resource_type;
 use crate::controller::observe::Observed;
-use crate::domain::merge_patch::apply_merge_patch;
-use crate::domain::plan::{Action, ObjectKind, Op, Plan, Wake};
-use crate::domain::time::{after, whole_seconds};
-use crate::guard;
-use crate::rollout::decide;
-use crate::rollout::snapshot::{Remembered, Snapshot};
-use crate::rollout::workload::WorkloadKind;
+use serin_core::api::{Rollout, RolloutPhase, RolloutStatus};
+use serin_core::domain::plan::{Action, ObjectKind, Op, Plan, Wake};
+use serin_core::domain::time::{after, whole_seconds};
+use serin_core::guard;
+use serin_core::rollout::decide;
+use serin_core::rollout::snapshot::{Remembered, Snapshot};
+use serin_core::rollout::workload::WorkloadKind;
+use serin_values::merge_patch::apply_merge_patch;
 
 /// More decisions than any update takes; a forecast that needs more is given up.
 const DECISIONS_MAX: usize = 1000;

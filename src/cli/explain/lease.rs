@@ -4,9 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::coordination::v1::Lease;
 
 use super::picture::Picture;
-use crate::api::{Rollout, keys};
 use crate::controller::lease;
-use crate::domain::time::after;
+use serin_core::api::{Rollout, keys};
+use serin_core::domain::time::after;
 
 /// What Leases say about the controller of a Rollout.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,14 +7,14 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::api::keys;
 use crate::controller::cache::Caches;
 use crate::controller::entry::{Entry, IngressEntry, PodEntry, ReplicaSetEntry, RolloutEntry, ServiceEntry};
 use crate::controller::object::{ObjectKey, resource_type};
 use crate::controller::observe::{Observed, observe};
 use crate::controller::workload::{Deployments, OfKind, PodTemplates, ReplicaSets, WorkloadEntry};
-use crate::domain::plan::ObjectKind;
-use crate::rollout::snapshot::Remembered;
+use serin_core::api::keys;
+use serin_core::domain::plan::ObjectKind;
+use serin_core::rollout::snapshot::Remembered;
 
 /// The objects that an explanation looks at. It is written as a List of Kubernetes, with one field more.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

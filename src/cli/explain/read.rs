@@ -12,16 +12,16 @@ use serde_json::{Value, json};
 
 use super::lease;
 use super::picture::Picture;
-use crate::api::{Rollout, keys};
 use crate::cli::client::{self, Cluster};
 use crate::cli::failure::{Failure, Program};
-use crate::clock::Clock;
 use crate::controller::entry::{Entry, RolloutEntry};
 use crate::controller::object::resource_type;
 use crate::controller::observe::Observed;
-use crate::domain::plan::ObjectKind;
-use crate::rollout::snapshot::Remembered;
-use crate::rollout::workload::WorkloadKind;
+use serin_clock::Clock;
+use serin_core::api::{Rollout, keys};
+use serin_core::domain::plan::ObjectKind;
+use serin_core::rollout::snapshot::Remembered;
+use serin_core::rollout::workload::WorkloadKind;
 
 /// The namespace in which a controller usually is.
 const USUAL_NAMESPACE: &str = "argo-rollouts";

@@ -7,12 +7,12 @@ use serde_json::Value;
 use super::cause::{Cause, Place, StrayLabel};
 use super::find::mistakes;
 use super::scene::Scene;
-use crate::api::keys;
-use crate::domain::plan::ObjectKind;
-use crate::rollout::observed_keys;
-use crate::rollout::snapshot::{ServiceView, Unresolved};
-use crate::rollout::validate::{SpecError, SpecErrors};
-use crate::traffic::nginx::uses_service;
+use serin_core::api::keys;
+use serin_core::domain::plan::ObjectKind;
+use serin_core::rollout::observed_keys;
+use serin_core::rollout::snapshot::{ServiceView, Unresolved};
+use serin_core::rollout::validate::{SpecError, SpecErrors};
+use serin_core::traffic::nginx::uses_service;
 
 /// The first object that `errors` are about.
 pub(super) fn reference(scene: &Scene<'_>, errors: &SpecErrors) -> Cause {

@@ -7,12 +7,12 @@ use k8s_openapi::api::core::v1::Pod;
 
 use super::cause::{Revision, Serving, WayBack};
 use super::picture::Picture;
-use crate::api::{Rollout, RolloutCondition, RolloutStatus, keys};
-use crate::domain::condition::ConditionType;
-use crate::domain::merge_patch::apply_merge_patch;
-use crate::domain::plan::Plan;
-use crate::rollout::snapshot::{ReplicaSetView, Snapshot};
-use crate::rollout::{decide, workload};
+use serin_core::api::{Rollout, RolloutCondition, RolloutStatus, keys};
+use serin_core::domain::condition::ConditionType;
+use serin_core::domain::plan::Plan;
+use serin_core::rollout::snapshot::{ReplicaSetView, Snapshot};
+use serin_core::rollout::{decide, workload};
+use serin_values::merge_patch::apply_merge_patch;
 
 /// Everything that an explanation of a readable Rollout looks at.
 pub(super) struct Scene<'a> {

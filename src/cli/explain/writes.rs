@@ -1,11 +1,11 @@
 //! What is written, in words: one line a change.
 
-use crate::api::rollout_status::PauseCondition;
-use crate::api::{PauseReason, Rollout, RolloutStatus};
 use crate::cli::view::counted;
 use crate::controller::object::resource_type;
-use crate::domain::condition::ConditionType;
-use crate::domain::plan::{Action, Op, Purpose};
+use serin_core::api::rollout_status::PauseCondition;
+use serin_core::api::{PauseReason, Rollout, RolloutStatus};
+use serin_core::domain::condition::ConditionType;
+use serin_core::domain::plan::{Action, Op, Purpose};
 
 /// The changes that a request makes, those of labels and other bookkeeping aside.
 #[must_use]

@@ -14,7 +14,7 @@ use super::super::screen::{Screen, room};
 use super::super::stops::Stops;
 use super::super::view::Look;
 use super::scene::Scene;
-use crate::clock::{Clock, sleep};
+use serin_clock::{Clock, sleep};
 
 /// How often ages are drawn anew.
 const TICK: Duration = Duration::from_secs(1);

@@ -16,10 +16,10 @@ use super::completion;
 use super::failure::{Failure, Program};
 use super::output::{Form, has_colours, is_capable, print};
 use super::view::Look;
-use crate::api::{Experiment, Rollout};
-use crate::clock::Clock;
 use live::Canvas;
 use scene::Scene;
+use serin_clock::Clock;
+use serin_core::api::{Experiment, Rollout};
 use subject::Subject;
 pub(super) use subject::SubjectKind;
 

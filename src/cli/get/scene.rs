@@ -14,8 +14,8 @@ use super::super::failure::{Failure, Program};
 use super::super::view::{self, Look, Surroundings};
 use super::super::watch::{News, Sight, Trouble, news};
 use super::subject::{Selection, Subject, SubjectKind, refusal};
-use crate::api::{AnalysisRun, Experiment, Rollout, keys};
-use crate::clock::Clock;
+use serin_clock::Clock;
+use serin_core::api::{AnalysisRun, Experiment, Rollout, keys};
 
 /// The kinds that are watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,7 +7,7 @@ use kube::api::{DynamicObject, ListParams};
 use super::super::client::{self, Cluster};
 use super::super::failure::Failure;
 use super::super::view::{self, Legible, Look, Surroundings, is_owned};
-use crate::api::{Experiment, Rollout, keys};
+use serin_core::api::{Experiment, Rollout, keys};
 
 /// The kinds that can be shown in full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,10 +6,10 @@ use super::object::Object;
 use super::rules::{self, INVALID_METADATA, NOT_AN_OBJECT, Rule, Subject, UNKNOWN_FIELD, WRONG_TYPE};
 use super::world::World;
 use super::{shape, strict};
-use crate::api::{
+use serin_core::api::{
     AnalysisRun, AnalysisTemplate, ClusterAnalysisTemplate, DecodeError, Experiment, Rollout, decode, keys,
 };
-use crate::rollout::validate::{NameForm, metadata_mistakes};
+use serin_core::rollout::validate::{NameForm, metadata_mistakes};
 
 /// A Rollout that can be read, and the object that it was read from.
 pub(super) struct Read<'o> {

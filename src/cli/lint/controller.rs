@@ -5,12 +5,12 @@ use std::borrow::Cow;
 use super::finding::Remark;
 use super::rules::{INVALID_REFERENCE, INVALID_SPEC, NOT_BUILT, Rule};
 use super::world::{Revision, World, ingress_names, service_names};
-use crate::api::Rollout;
-use crate::rollout::snapshot::{Unresolved, WorkloadView};
-use crate::rollout::validate::{
+use serin_core::api::Rollout;
+use serin_core::rollout::snapshot::{Unresolved, WorkloadView};
+use serin_core::rollout::validate::{
     Running, SpecError, unbuilt_features, validate, validate_references, validate_workload,
 };
-use crate::rollout::workload::filled_by;
+use serin_core::rollout::workload::filled_by;
 
 /// The Rollout with the template of its workload, as far as that is known.
 pub(super) fn filled<'r>(rollout: &'r Rollout, world: &World) -> Cow<'r, Rollout> {

@@ -13,10 +13,10 @@ use super::check::Read;
 use super::finding::{Finding, ObjectName, Remark};
 use super::rules::{self, MISSING_RIGHT, MISSING_TEMPLATE, Subject};
 use super::world::{Revision, World, ingress_names, service_names};
-use crate::api::analysis::TemplateRef;
-use crate::api::{Rollout, keys};
 use crate::cli::client::Cluster;
 use crate::cli::failure::Failure;
+use serin_core::api::analysis::TemplateRef;
+use serin_core::api::{Rollout, keys};
 
 /// What files and cluster hold together.
 pub(super) struct Live {

@@ -137,7 +137,7 @@ async fn report(files: &[File], cluster: Option<&Cluster>) -> Result<Report, Fai
     // A file may be named twice; its findings are told in the order of the text.
     findings.sort_by(|one, other| one.order().cmp(&other.order()));
     findings.dedup();
-    let is_rollout = |object: &&object::Object| object.is(crate::api::keys::ROLLOUT);
+    let is_rollout = |object: &&object::Object| object.is(serin_core::api::keys::ROLLOUT);
     Ok(Report { findings, rollouts: objects.iter().filter(is_rollout).count() })
 }
 

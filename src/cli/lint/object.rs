@@ -8,7 +8,7 @@ use super::rules::{DUPLICATE_FIELD, NOT_AN_OBJECT, NOT_YAML, Rule, UNREADABLE_FI
 use super::source::files::File;
 use super::source::node::{Content, Mark, Node};
 use super::source::parse::{FaultKind, parse};
-use crate::api::keys;
+use serin_core::api::keys;
 
 /// An object of a file.
 #[derive(Debug)]

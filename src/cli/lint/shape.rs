@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use crate::api::keys;
-use crate::api::schema::definitions;
-use crate::cluster::api::kinds::types::{self, Inside, Shape, Type};
+use serin_cluster::api::kinds::types::{self, Inside, Shape, Type};
+use serin_core::api::keys;
+use serin_core::api::schema::definitions;
 
 /// The place for a value.
 #[derive(Debug, Clone, Copy)]

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::finding::ObjectName;
-use crate::api::analysis::{AnalysisTemplateSpec, TemplateRef};
-use crate::api::rollout::WorkloadRef;
-use crate::api::{Rollout, decode, keys};
-use crate::rollout::snapshot::{Identity, ServiceView, WorkloadView};
-use crate::rollout::workload::WorkloadKind;
+use serin_core::api::analysis::{AnalysisTemplateSpec, TemplateRef};
+use serin_core::api::rollout::WorkloadRef;
+use serin_core::api::{Rollout, decode, keys};
+use serin_core::rollout::snapshot::{Identity, ServiceView, WorkloadView};
+use serin_core::rollout::workload::WorkloadKind;
 
 /// Objects of a kind.
 type Named<T> = Vec<(ObjectName, T)>;

@@ -9,8 +9,8 @@ use kube::{Api, Client, ResourceExt};
 use serde_json::{Value, json};
 
 use super::error::PlaygroundError;
-use crate::api::{Rollout, RolloutPhase, RolloutStatus, keys};
-use crate::clock::sleep;
+use serin_clock::sleep;
+use serin_core::api::{Rollout, RolloutPhase, RolloutStatus, keys};
 
 /// How often something that is waited for is looked at.
 const LOOK: Duration = Duration::from_millis(25);

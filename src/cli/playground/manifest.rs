@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::error::PlaygroundError;
-use crate::api::{AnalysisTemplate, Rollout, keys};
+use serin_core::api::{AnalysisTemplate, Rollout, keys};
 
 /// One object of a manifest, and where it stands.
 #[derive(Debug, Clone, PartialEq)]

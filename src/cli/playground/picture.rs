@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use crossterm::style::{Color, Stylize};
 use k8s_openapi::api::apps::v1::ReplicaSet;
 
-use crate::api::{CanaryStep, Rollout, StepKind, keys};
-use crate::cluster::data_plane::{Count, Tally};
+use serin_cluster::data_plane::{Count, Tally};
+use serin_core::api::{CanaryStep, Rollout, StepKind, keys};
 
 /// The most columns of the bar that stands for all answers.
 const BAR: usize = 50;
@@ -170,7 +170,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::cluster::data_plane::Origin;
+    use serin_cluster::data_plane::Origin;
 
     fn scene(status: &Value) -> Scene {
         let rollout = json!({

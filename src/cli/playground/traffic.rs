@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::error::PlaygroundError;
-use crate::clock::sleep;
+use serin_clock::sleep;
 
 /// How many requests of a sample are under way at the same time.
 const AT_ONCE: usize = 16;

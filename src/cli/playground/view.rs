@@ -15,10 +15,10 @@ use tokio::task::JoinSet;
 use super::error::PlaygroundError;
 use super::picture::{Scene, bars, line, rollout};
 use super::world::World;
-use crate::api::Rollout;
 use crate::cli::screen::{Screen, room};
-use crate::clock::sleep;
-use crate::cluster::data_plane::Tally;
+use serin_clock::sleep;
+use serin_cluster::data_plane::Tally;
+use serin_core::api::Rollout;
 
 /// How often the view is drawn anew.
 const FRAME: Duration = Duration::from_millis(500);

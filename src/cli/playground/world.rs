@@ -18,15 +18,15 @@ use super::error::{PlaygroundError, said};
 use super::manifest::Document;
 use super::tale::Tale;
 use super::traffic::Visitor;
-use crate::api::schema::definitions;
-use crate::clock::Clock;
-use crate::cluster::actors::{self, ActorName};
-use crate::cluster::api::store::{Settings as StoreSettings, Store};
-use crate::cluster::data_plane::{self, DataPlane};
-use crate::cluster::http::{Front, Server, ServerSettings};
-use crate::cluster::kubelet::{self, KubeletSettings};
 use crate::controller::run::RunError;
 use crate::controller::run::{Options, run as run_controller};
+use serin_clock::Clock;
+use serin_cluster::actors::{self, ActorName};
+use serin_cluster::api::store::{Settings as StoreSettings, Store};
+use serin_cluster::data_plane::{self, DataPlane};
+use serin_cluster::http::{Front, Server, ServerSettings};
+use serin_cluster::kubelet::{self, KubeletSettings};
+use serin_core::api::schema::definitions;
 
 /// What is applied when the user brings nothing of their own.
 pub(super) const EXAMPLE: &str = include_str!("example.yaml");

@@ -6,11 +6,11 @@ use k8s_openapi::api::apps::v1::ReplicaSet;
 use super::standing::is_observed;
 use super::text::Colour;
 use super::{Surroundings, hash, is_owned};
-use crate::api::rollout_status::PingPongSide;
-use crate::api::{BlueGreenStrategy, ConditionStatus, PauseReason, Rollout, RolloutCondition, StepKind};
-use crate::domain::condition::ConditionType;
-use crate::domain::time::after;
-use crate::domain::weight::WEIGHT_MAX_DEFAULT;
+use serin_core::api::rollout_status::PingPongSide;
+use serin_core::api::{BlueGreenStrategy, ConditionStatus, PauseReason, Rollout, RolloutCondition, StepKind};
+use serin_core::domain::condition::ConditionType;
+use serin_core::domain::time::after;
+use serin_core::domain::weight::WEIGHT_MAX_DEFAULT;
 
 /// What a ReplicaSet is to its Rollout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,7 +156,7 @@ pub(super) fn set_weight(rollout: &Rollout) -> i32 {
     let (Some(index), Some(canary)) = (current_step(rollout), &rollout.spec.strategy.canary) else {
         return max_weight(rollout);
     };
-    let weight = |step: &crate::api::CanaryStep| match step.kind() {
+    let weight = |step: &serin_core::api::CanaryStep| match step.kind() {
         Some(StepKind::SetWeight(weight)) => Some(weight),
         _ => None,
     };

@@ -12,7 +12,7 @@ use super::node::word;
 use super::standing::Standing;
 use super::text::{Colour, Text};
 use super::{Surroundings, annotation, hash, is_owned};
-use crate::api::{Experiment, Rollout, keys};
+use serin_core::api::{Experiment, Rollout, keys};
 
 /// What an image is for, in the order in which it is shown.
 type Tags = Vec<(String, Option<Colour>)>;

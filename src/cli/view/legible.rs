@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::api::{
+use serin_core::api::{
     AnalysisPhase, AnalysisRun, ConditionStatus, DecodeError, Experiment, Rollout, RolloutCondition,
     RolloutPhase, Time, decode,
 };
-use crate::domain::condition::ConditionType;
+use serin_core::domain::condition::ConditionType;
 
 /// So many fields of an object are left out at most.
 const FIELDS_MAX: usize = 100;

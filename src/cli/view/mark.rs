@@ -1,7 +1,7 @@
 //! Signs for how things are.
 
 use super::text::Colour;
-use crate::api::{AnalysisPhase, RolloutPhase};
+use serin_core::api::{AnalysisPhase, RolloutPhase};
 
 /// How something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -23,7 +23,7 @@ use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use crate::api::{AnalysisRun, Experiment, Rollout, keys};
+use serin_core::api::{AnalysisRun, Experiment, Rollout, keys};
 
 pub(super) use facts::{auto_promotion_end, blocked, invalid_spec, waits_for_user};
 pub use history::{RevisionFacts, history};

@@ -14,9 +14,9 @@ use super::quantity::left;
 use super::standing::Standing;
 use super::text::Colour;
 use super::{Look, Surroundings, annotation, hash, is_owned, revision};
-use crate::api::analysis::Measurement;
-use crate::api::{AnalysisPhase, AnalysisRun, Experiment, Rollout, keys};
-use crate::cluster::api::table::{PodSummary, human};
+use serin_cluster::api::table::{PodSummary, human};
+use serin_core::api::analysis::Measurement;
+use serin_core::api::{AnalysisPhase, AnalysisRun, Experiment, Rollout, keys};
 
 /// Metadata of a measurement: the Job that makes it.
 const JOB_NAME: &str = "job-name";
@@ -177,7 +177,7 @@ pub(super) fn experiment(experiment: &Experiment, around: &Surroundings, look: &
 
 fn analysis_run(run: &AnalysisRun, now: Timestamp) -> Node {
     let status = run.status.clone().unwrap_or_default();
-    let sum = |count: fn(&crate::api::analysis::MetricResult) -> i32| {
+    let sum = |count: fn(&serin_core::api::analysis::MetricResult) -> i32| {
         status.metric_results.iter().map(count).sum::<i32>()
     };
     let counts = [

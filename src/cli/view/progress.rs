@@ -9,10 +9,10 @@ use super::facts::{current_step, set_weight};
 use super::field::Field;
 use super::text::{Colour, Text};
 use super::waiting::{deadline, pause_left, reason, until};
-use crate::api::{CanaryStep, Experiment, Rollout, StepKind};
-use crate::domain::duration::go_duration;
-use crate::domain::step;
-use crate::domain::time::after;
+use serin_core::api::{CanaryStep, Experiment, Rollout, StepKind};
+use serin_core::domain::step;
+use serin_core::domain::time::after;
+use serin_values::duration::go_duration;
 
 pub(super) fn fields(rollout: &Rollout, around: &Surroundings, now: Timestamp, is_short: bool) -> Vec<Field> {
     let wait = reason(rollout, around, now).map(|reason| Field::new("Waits for:", reason));

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::facts::{set_weight, step_counts};
 use super::standing::Standing;
-use crate::api::{Rollout, RolloutPhase};
+use serin_core::api::{Rollout, RolloutPhase};
 
 /// How a Rollout stands. The names of the fields do not change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

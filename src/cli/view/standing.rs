@@ -1,7 +1,7 @@
 //! How a Rollout stands: phase and message, as clients of the API are to read them.
 
-use crate::api::{Rollout, RolloutPhase};
-use crate::rollout::phase;
+use serin_core::api::{Rollout, RolloutPhase};
+use serin_core::rollout::phase;
 
 /// A phase, and why the Rollout is in it.
 #[derive(Debug, Clone, PartialEq, Eq)]

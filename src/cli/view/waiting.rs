@@ -6,15 +6,15 @@ use super::facts::{auto_promotion_end, blocked, current_step, invalid_spec, repl
 use super::quantity::left;
 use super::standing::{Standing, is_observed};
 use super::{Surroundings, hash};
-use crate::api::rollout_status::{AnalysisRunReference, BlueGreenStatus};
-use crate::api::{
+use serin_cluster::api::table::human;
+use serin_core::api::rollout_status::{AnalysisRunReference, BlueGreenStatus};
+use serin_core::api::{
     AnalysisPhase, PauseReason, Rollout, RolloutCondition, RolloutPhase, RolloutStatus, StepKind,
 };
-use crate::cluster::api::table::human;
-use crate::domain::condition::ConditionType;
-use crate::domain::step::pause_end;
-use crate::domain::time::after;
-use crate::rollout::progress_deadline;
+use serin_core::domain::condition::ConditionType;
+use serin_core::domain::step::pause_end;
+use serin_core::domain::time::after;
+use serin_core::rollout::progress_deadline;
 
 /// What a Rollout waits for, in words; none where it waits for nothing.
 pub(super) fn reason(rollout: &Rollout, around: &Surroundings, now: Timestamp) -> Option<String> {

@@ -10,9 +10,9 @@ use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use tokio::time::Instant;
 
-use crate::clock::Moment;
 use crate::controller::fence::{Grant, Standing};
 use crate::controller::object::ObjectKey;
+use serin_clock::Moment;
 
 /// How long a lease lasts, and how it is renewed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

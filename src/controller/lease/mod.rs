@@ -22,8 +22,8 @@ use super::fence::{Fence, Standing};
 use super::object::ObjectKey;
 use super::random::Rng;
 use super::start::Connection;
-use crate::clock::{self, Clock, Moment};
 use election::{Answer, Ask, Election, Terms};
+use serin_clock::{self as clock, Clock, Moment};
 
 /// The name of the lease; `-INSTANCE-ID` follows it where there is one. It is that of the reference, so that the two
 /// take turns.

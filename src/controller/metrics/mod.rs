@@ -20,9 +20,9 @@ use prometheus::{
 };
 
 use super::object::ObjectKey;
-use crate::api::rollout_status::RolloutDuration;
-use crate::domain::event::EventReason;
 use requests::CountRequests;
+use serin_core::api::rollout_status::RolloutDuration;
+use serin_core::domain::event::EventReason;
 
 /// How long the series of a Rollout stay after it has gone, so that the last values are still read.
 const REMEMBRANCE: SignedDuration = SignedDuration::from_secs(65);

@@ -12,7 +12,7 @@ use crate::controller::entry::RolloutEntry;
 use crate::controller::object::ObjectKey;
 use crate::controller::queue::Load;
 use crate::controller::reconcile::Reconciler;
-use crate::rollout::labels::{self, PhaseLabel};
+use serin_core::rollout::labels::{self, PhaseLabel};
 
 /// The whole page, in the text format. What is said of Rollouts is said by the leader alone, for a sum over all
 /// replicas is what dashboards make.
@@ -117,7 +117,7 @@ impl Series {
             self.phase.push(sample(&labels, i64::from(label == now)));
         }
         let Some(rollout) = rollout else { return };
-        let count = |of: fn(&crate::api::RolloutStatus) -> i32| i64::from(status.map_or(0, of));
+        let count = |of: fn(&serin_core::api::RolloutStatus) -> i32| i64::from(status.map_or(0, of));
         let (replicas, available) = (count(|s| s.replicas), count(|s| s.available_replicas));
         let of_rollout = [name, namespace];
         self.available.push(sample(&of_rollout, available));

@@ -150,7 +150,7 @@ impl Names {
             ADDRESS.replaced(text, |found| (if &found[0] == TRIED { TRIED } else { "<address>" }).to_owned());
         text = VOLUME.replaced(text, |_| "kube-api-access-*".to_owned());
         text = VERSION.replaced(text, |found| format!("{}<version>", &found[1]));
-        let now = serin::clock::Clock::System.now();
+        let now = serin_clock::Clock::System.now();
         let is_near =
             |text: &str| text.parse::<Timestamp>().is_ok_and(|time| time.duration_since(now).abs() < NEAR);
         TIME.replaced(text, |found| if is_near(&found[0]) { "<now>".to_owned() } else { found[0].to_owned() })

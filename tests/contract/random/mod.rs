@@ -22,10 +22,10 @@ use std::sync::Arc;
 use kube::Client;
 use kube::config::Kubeconfig;
 use serde_json::Value;
-use serin::clock::Clock;
-use serin::cluster::api::store::{Settings, Store};
-use serin::cluster::control_plane::ControlPlane;
-use serin::cluster::http::Front;
+use serin_clock::Clock;
+use serin_cluster::api::store::{Settings, Store};
+use serin_cluster::http::Front;
+use serin_testbed::ControlPlane;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 

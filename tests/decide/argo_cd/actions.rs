@@ -1,7 +1,7 @@
 //! What the menu of Argo CD offers on a Rollout, which patches it sends, and what comes of them.
 
 use serde_json::{Value, json};
-use serin::domain::plan::ObjectKind;
+use serin_core::domain::plan::ObjectKind;
 
 use super::{blue_green, canary, deployed, paused, update};
 use crate::world::World;

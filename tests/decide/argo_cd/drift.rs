@@ -1,7 +1,7 @@
 //! What Argo CD would call out of sync, and what it would prune.
 
 use serde_json::Value;
-use serin::domain::plan::ObjectKind;
+use serin_core::domain::plan::ObjectKind;
 
 use super::{blue_green, canary, deployed, in_git, routed, update};
 use crate::world::World;

@@ -1,7 +1,7 @@
 //! How Argo CD judges a Rollout: by the phase, and where there is none by the rest of the status.
 
 use serde_json::{Value, json};
-use serin::domain::plan::ObjectKind;
+use serin_core::domain::plan::ObjectKind;
 
 use super::{blue_green, canary, deployed, paused, routed, update};
 use crate::world::World;

@@ -6,7 +6,7 @@ mod drift;
 mod health;
 
 use serde_json::{Value, json};
-use serin::domain::plan::ObjectKind;
+use serin_core::domain::plan::ObjectKind;
 
 use crate::world::World;
 

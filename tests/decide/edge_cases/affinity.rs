@@ -1,7 +1,7 @@
 //! `antiAffinity`: pods of the new revision keep off the nodes of the stable one's while an update is under way.
 
 use serde_json::{Value, json};
-use serin::api::keys;
+use serin_core::api::keys;
 
 use crate::scene::{Scene, hash, template};
 
@@ -52,7 +52,7 @@ fn a_new_revision_keeps_off_the_nodes_of_the_stable_one() {
 fn the_terms_of_the_user_stay_and_ours_follows_the_stable_revision() {
     let mut with_term = template(2);
     with_term["spec"]["affinity"] = affinity(REQUIRED, &[users()]);
-    let hash_of_two = serin::domain::hash::pod_template_hash(&with_term, None);
+    let hash_of_two = serin_core::domain::hash::pod_template_hash(&with_term, None);
     let live = |terms: &[Value]| {
         json!({
             "metadata": {"name": format!("demo-{hash_of_two}"), "labels": {keys::POD_HASH_LABEL: hash_of_two}},
@@ -68,7 +68,7 @@ fn the_terms_of_the_user_stay_and_ours_follows_the_stable_revision() {
         let name = format!("demo-{hash_of_two}");
         let patch = decision.plan.ops().find(|op| op.name == name).map(|op| op.action.clone());
         match patch {
-            Some(serin::domain::plan::Action::Patch { patch, .. }) => {
+            Some(serin_core::domain::plan::Action::Patch { patch, .. }) => {
                 patch["spec"]["template"]["spec"]["affinity"]["podAntiAffinity"][REQUIRED].clone()
             }
             Some(_) | None => Value::Null,

@@ -1,8 +1,8 @@
 //! The steps of a canary: pauses, edits, aborts, rollbacks.
 
 use serde_json::{Value, json};
-use serin::api::keys;
-use serin::domain::hash::step_hash;
+use serin_core::api::keys;
+use serin_core::domain::hash::step_hash;
 
 use crate::scene::{Decision, Scene, at, condition, hash};
 
@@ -264,6 +264,7 @@ fn a_deadline_of_the_last_stable_revision_is_written_after_the_promotion() {
     let promotes = Decision::on(&world);
     assert_eq!((&promotes.status["stableRS"], promotes.only("delay").as_str()), (&json!(hash(2)), ""));
     world.pass(0);
-    let old = world.get(serin::domain::plan::ObjectKind::ReplicaSet, &format!("demo-{}", hash(1))).unwrap();
+    let old =
+        world.get(serin_core::domain::plan::ObjectKind::ReplicaSet, &format!("demo-{}", hash(1))).unwrap();
     assert_eq!(old["metadata"]["annotations"][keys::SCALE_DOWN_DEADLINE], at(30));
 }

@@ -1,8 +1,8 @@
 //! Labels and annotations that pods carry while their revision has a role.
 
 use serde_json::{Value, json};
-use serin::api::keys;
-use serin::domain::plan::ObjectKind;
+use serin_core::api::keys;
+use serin_core::domain::plan::ObjectKind;
 
 use crate::scene::{Scene, template};
 use crate::world::World;

@@ -1,7 +1,7 @@
 //! Restarts: which pods are evicted, and how many at a time.
 
 use serde_json::{Value, json};
-use serin::domain::plan::ObjectKind;
+use serin_core::domain::plan::ObjectKind;
 
 use crate::scene::{Decision, Scene, at, short};
 use crate::world::World;
@@ -47,7 +47,7 @@ fn only_pods_of_the_rollout_are_evicted() {
     let owner = |uid: &str| json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "x", "uid": uid, "controller": true}]);
     let pod = |name: &str, owners: Value| {
         json!({"metadata": {
-            "name": name, "labels": {"app": "demo", serin::api::keys::POD_HASH_LABEL: "x"}, "creationTimestamp": at(-9000),
+            "name": name, "labels": {"app": "demo", serin_core::api::keys::POD_HASH_LABEL: "x"}, "creationTimestamp": at(-9000),
             "ownerReferences": owners,
         }})
     };

@@ -1,11 +1,11 @@
 //! Which ReplicaSet belongs to a revision, how one is made, and how revisions are counted and kept.
 
 use serde_json::{Value, json};
-use serin::api::keys;
-use serin::domain::merge_patch::apply_merge_patch;
-use serin::domain::plan::ObjectKind;
-use serin::domain::template::digest;
-use serin::rollout::snapshot::{Failure, FailureCause};
+use serin_core::api::keys;
+use serin_core::domain::plan::ObjectKind;
+use serin_core::domain::template::digest;
+use serin_core::rollout::snapshot::{Failure, FailureCause};
+use serin_values::merge_patch::apply_merge_patch;
 
 use crate::scene::{Decision, Scene, hash, template};
 

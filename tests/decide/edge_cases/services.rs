@@ -1,8 +1,8 @@
 //! Which revision each Service selects, and when it is moved.
 
 use serde_json::json;
-use serin::api::keys;
-use serin::domain::plan::ObjectKind;
+use serin_core::api::keys;
+use serin_core::domain::plan::ObjectKind;
 
 use crate::scene::{Scene, hash};
 

@@ -1,8 +1,8 @@
 //! How many pods each revision gets, and in which order sizes change.
 
 use serde_json::{Value, json};
-use serin::api::keys;
-use serin::domain::plan::ObjectKind;
+use serin_core::api::keys;
+use serin_core::domain::plan::ObjectKind;
 
 use crate::scene::{Decision, Scene, at, hash};
 

@@ -1,7 +1,7 @@
 //! What the status says: conditions, counts, and when to look again.
 
 use serde_json::{Value, json};
-use serin::domain::merge_patch::apply_merge_patch;
+use serin_values::merge_patch::apply_merge_patch;
 
 use crate::scene::{Decision, Scene, at, condition, hash};
 
@@ -14,11 +14,11 @@ fn a_mistake_is_reported_and_its_message_follows_the_mistake() {
         |world: &crate::world::World| world.rollout()["status"]["message"].as_str().unwrap().to_owned();
     assert!(message(&world).contains("spec.selector: Invalid value: {}"), "{}", message(&world));
     let spec = json!({"spec": {"selector": {"matchLabels": {"app": "demo"}}, "replicas": -1}});
-    world.patch(serin::domain::plan::ObjectKind::Rollout, "demo", &spec);
+    world.patch(serin_core::domain::plan::ObjectKind::Rollout, "demo", &spec);
     world.pass(0);
     assert!(message(&world).contains("spec.replicas: Invalid value: -1"), "{}", message(&world));
     assert!(!message(&world).contains("selector"));
-    world.patch(serin::domain::plan::ObjectKind::Rollout, "demo", &json!({"spec": {"replicas": 10}}));
+    world.patch(serin_core::domain::plan::ObjectKind::Rollout, "demo", &json!({"spec": {"replicas": 10}}));
     world.pass(0);
     assert_eq!(world.rollout()["status"]["phase"], "Healthy");
 }
@@ -260,7 +260,7 @@ fn a_healthy_rollout_that_is_paused_says_so_once() {
     let mut world = Scene::canary(&json!({})).set(1, 10, 10).world();
     world.pass(1_000);
     assert_eq!(Decision::on(&world).condition("Progressing"), "True NewReplicaSetAvailable");
-    world.patch(serin::domain::plan::ObjectKind::Rollout, "demo", &json!({"spec": {"paused": true}}));
+    world.patch(serin_core::domain::plan::ObjectKind::Rollout, "demo", &json!({"spec": {"paused": true}}));
     world.pass(60_000);
     let seen = world.seen("rollout.condition.Progressing");
     assert!(!seen.iter().any(|value| value.starts_with("Unknown")), "{seen:?}");

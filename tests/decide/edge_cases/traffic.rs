@@ -1,7 +1,7 @@
 //! The canary's weight behind a router, and the pods that it takes.
 
 use serde_json::{Value, json};
-use serin::domain::plan::ObjectKind;
+use serin_core::domain::plan::ObjectKind;
 
 use crate::scene::{Decision, Scene, hash};
 

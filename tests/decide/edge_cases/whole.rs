@@ -1,8 +1,8 @@
 //! Whole updates in the model world, with the numbers that the reference's own end-to-end tests expect.
 
 use serde_json::{Value, json};
-use serin::api::keys;
-use serin::domain::plan::ObjectKind;
+use serin_core::api::keys;
+use serin_core::domain::plan::ObjectKind;
 
 use crate::scene::{Scene, hash, template};
 use crate::world::World;

@@ -4,8 +4,8 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
-use serin::api::keys;
-use serin::domain::plan::ObjectKind;
+use serin_core::api::keys;
+use serin_core::domain::plan::ObjectKind;
 
 use super::shape::{self, Family, SERVICES, Source, WORKLOAD};
 use crate::scene::template;

@@ -1,8 +1,8 @@
 //! How a history must end.
 
 use serde_json::Value;
-use serin::api::keys;
-use serin::domain::plan::ObjectKind;
+use serin_core::api::keys;
+use serin_core::domain::plan::ObjectKind;
 
 use crate::world::World;
 

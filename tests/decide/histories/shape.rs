@@ -4,9 +4,9 @@ use jiff::SignedDuration;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value, json};
-use serin::api::keys;
-use serin::domain::merge_patch::apply_merge_patch;
-use serin::domain::plan::ObjectKind;
+use serin_core::api::keys;
+use serin_core::domain::plan::ObjectKind;
+use serin_values::merge_patch::apply_merge_patch;
 
 use crate::scene::template;
 use crate::world::World;

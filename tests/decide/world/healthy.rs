@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use serin::api::keys;
-use serin::domain::plan::ObjectKind;
-use serin::domain::template::{digest, stored_digest};
+use serin_core::api::keys;
+use serin_core::domain::plan::ObjectKind;
+use serin_core::domain::template::{digest, stored_digest};
 
 use super::pods::Pod;
 use super::{World, name_of};

@@ -2,8 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use serin::domain::plan::ObjectKind;
-use serin::domain::template::EphemeralMetadata;
+use serin_core::domain::plan::ObjectKind;
+use serin_core::domain::template::EphemeralMetadata;
 
 use super::healthy::annotations;
 use super::{World, name_of};

@@ -7,9 +7,9 @@ use kube::Api;
 use kube::api::DeleteParams;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use serin::api::keys;
-use serin::clock::{self, Clock};
-use serin::cluster::namespace;
+use serin_clock::{self as clock, Clock};
+use serin_cluster::namespace;
+use serin_core::api::keys;
 use tokio::time::Instant;
 
 use crate::api::{Objects, PatchForm};

@@ -5,9 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use kube::Client;
-use serin::clock::Clock;
-use serin::cluster::control_plane::{ControlPlane, Held};
-use serin::cluster::kubelet::Background;
+use serin_clock::Clock;
+use serin_cluster::kubelet::Background;
+use serin_testbed::{ControlPlane, Held};
 
 use crate::support;
 use crate::world::{World, kubelet_settings};

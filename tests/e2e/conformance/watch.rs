@@ -8,7 +8,7 @@ use kube::Client;
 use kube::api::{ListParams, WatchEvent, WatchParams};
 use kube::core::Request as Collection;
 use serde_json::Value;
-use serin::clock;
+use serin_clock as clock;
 use tokio::task::JoinSet;
 
 use crate::api::Objects;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use kube::Client;
-use serin::clock::Clock;
-use serin::cluster::kubelet::KubeletSettings;
+use serin_clock::Clock;
+use serin_cluster::kubelet::KubeletSettings;
 
 /// A cluster with the controller, and with a kubelet that keeps the recorded times.
 pub(crate) trait World {

@@ -11,7 +11,7 @@ use super::world::World;
 use super::{controller, object};
 use crate::cli::failure::Failure;
 use crate::cli::output::print;
-use crate::rollout::validate::validate;
+use serin_core::rollout::validate::validate;
 
 /// Prints what is wrong with each Rollout of the files, and fails with the first of it.
 pub(super) fn lint(files: &[File]) -> Result<(), Failure> {

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::api::{CanaryStep, Rollout};
-use crate::rollout::validate::SpecError;
+use serin_core::api::{CanaryStep, Rollout};
+use serin_core::rollout::validate::SpecError;
 
 /// How a mistake is told; see the beginning of `words.yaml`.
 #[derive(Debug, Deserialize)]
@@ -193,7 +193,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::rollout::validate::validate;
+    use serin_core::rollout::validate::validate;
 
     /// How many recorded Rollouts get other errors than the recorded ones, by why that is.
     const DIFFERENT: [(&str, usize); 2] =

@@ -4,10 +4,10 @@ use serde_json::json;
 
 use super::subject::{BLUE_GREEN, CANARY, step_path};
 use super::{Rule, Subject};
-use crate::api::analysis::{AnalysisTemplateSpec, RolloutArgument, TemplateRef};
-use crate::api::{CanaryStep, IntOrString, Metric, StepKind};
 use crate::cli::lint::finding::{Remark, Severity};
-use crate::domain::duration::{go_duration, pause_seconds};
+use serin_core::api::analysis::{AnalysisTemplateSpec, RolloutArgument, TemplateRef};
+use serin_core::api::{CanaryStep, IntOrString, Metric, StepKind};
+use serin_values::duration::{go_duration, pause_seconds};
 
 /// Templates that name each other go no deeper here.
 const DEPTH_MAX: usize = 8;

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::subject::{BLUE_GREEN, CANARY};
 use super::{Rule, Subject};
-use crate::api::{BlueGreenStrategy, CanaryStrategy, IntOrString, keys};
 use crate::cli::lint::finding::{Remark, Severity};
 use crate::cli::lint::world::service_names;
-use crate::traffic::nginx::{DEFAULT_ANNOTATION_PREFIX, annotation_key};
+use serin_core::api::{BlueGreenStrategy, CanaryStrategy, IntOrString, keys};
+use serin_core::traffic::nginx::{DEFAULT_ANNOTATION_PREFIX, annotation_key};
 
 pub(super) static PERCENT_WITHOUT_SIGN: Rule = Rule {
     id: "percent-without-sign",

@@ -3,10 +3,10 @@
 use super::fields::service_fields;
 use super::subject::{step_path, weights};
 use super::{Rule, Subject};
-use crate::api::keys;
 use crate::cli::lint::finding::{Remark, Severity};
 use crate::cli::lint::world::service_names;
-use crate::rollout::workload::WorkloadKind;
+use serin_core::api::keys;
+use serin_core::rollout::workload::WorkloadKind;
 
 pub(super) static SELECTS_VERSION: Rule = Rule {
     id: "selects-version",

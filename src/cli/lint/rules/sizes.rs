@@ -4,9 +4,9 @@ use serde_json::json;
 
 use super::subject::{CANARY, full_weight, step_path, step_sizes, weights};
 use super::{Rule, Subject};
-use crate::api::{CanaryStrategy, IntOrString, StepKind};
 use crate::cli::lint::finding::{Remark, Severity};
-use crate::domain::replicas::{
+use serin_core::api::{CanaryStrategy, IntOrString, StepKind};
+use serin_core::domain::replicas::{
     AbortDelay, BasicCanaryInput, CanaryPosition, Counts, Fenceposts, IntOrPercent, ReplicaSetCounts,
     RoutedCanaryInput, StepSize, basic_canary_target, desired_weight, fenceposts, routed_canary_counts,
 };

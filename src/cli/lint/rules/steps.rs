@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::subject::{full_weight, lasts, step_path, weights};
 use super::{Rule, Subject};
-use crate::api::{CanaryStep, StepKind};
 use crate::cli::lint::finding::{Remark, Severity};
+use serin_core::api::{CanaryStep, StepKind};
 
 pub(super) static WEIGHT_NOT_HELD: Rule = Rule {
     id: "weight-not-held",

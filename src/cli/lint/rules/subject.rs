@@ -1,9 +1,9 @@
 //! What rules look at: a Rollout, and what is known around it.
 
-use crate::api::analysis::{AnalysisTemplateSpec, TemplateRef};
-use crate::api::{CanaryStep, CanaryStrategy, Rollout, StepKind};
 use crate::cli::lint::world::{Autoscaler, World};
-use crate::domain::replicas::{CanaryScale, StepSize};
+use serin_core::api::analysis::{AnalysisTemplateSpec, TemplateRef};
+use serin_core::api::{CanaryStep, CanaryStrategy, Rollout, StepKind};
+use serin_core::domain::replicas::{CanaryScale, StepSize};
 
 /// The path of a canary.
 pub(super) const CANARY: &str = "spec.strategy.canary";

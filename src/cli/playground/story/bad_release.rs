@@ -4,7 +4,7 @@ use super::super::error::PlaygroundError;
 use super::super::traffic::{FAILED, LOOK};
 use super::super::world::{EXAMPLE, World};
 use super::{BAD, SAMPLE, deploy, expect, expect_only, is_share, of, update};
-use crate::api::RolloutPhase;
+use serin_core::api::RolloutPhase;
 
 /// The most that the example gives to the new version before a user says so.
 const SHARE_PERCENT: u32 = 20;

@@ -8,8 +8,8 @@ use super::super::error::PlaygroundError;
 use super::super::traffic::{LOOK, Steady, Visit};
 use super::super::world::World;
 use super::{BLUE, YELLOW, deploy, expect, expect_no_start, expect_only, of};
-use crate::api::RolloutPhase;
-use crate::clock::sleep;
+use serin_clock::sleep;
+use serin_core::api::RolloutPhase;
 
 const MANIFEST: &str = include_str!("blue_green.yaml");
 /// Times of creation are whole seconds, and of two revisions that were made in the same one none is the earlier: to go back

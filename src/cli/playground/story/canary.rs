@@ -4,7 +4,7 @@ use super::super::error::PlaygroundError;
 use super::super::traffic::LOOK;
 use super::super::world::{EXAMPLE, World};
 use super::{BLUE, SAMPLE, YELLOW, deploy, expect, expect_only, expect_share, of, update};
-use crate::api::RolloutPhase;
+use serin_core::api::RolloutPhase;
 
 /// The header of the example by which a request chooses the canary.
 const HEADER: &str = "x-canary";

@@ -15,7 +15,7 @@ use super::manifest::parse;
 use super::traffic::{Answers, FAILED, LOOK, Visitor};
 use super::view;
 use super::world::World;
-use crate::api::RolloutPhase;
+use serin_core::api::RolloutPhase;
 
 /// A story that can be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -4,7 +4,7 @@ use super::super::error::PlaygroundError;
 use super::super::traffic::LOOK;
 use super::super::world::{EXAMPLE, World};
 use super::{BLUE, SAMPLE, YELLOW, deploy, expect_no_start, expect_only, expect_share, of, update};
-use crate::api::RolloutPhase;
+use serin_core::api::RolloutPhase;
 
 pub(super) async fn tell(world: &World) -> Result<(), PlaygroundError> {
     let (user, visitor) = deploy(world, EXAMPLE).await?;

@@ -1,0 +1,12 @@
+//! Values and arithmetic that decisions are made of.
+
+pub mod affinity;
+pub mod condition;
+pub mod event;
+pub mod hash;
+pub mod plan;
+pub mod replicas;
+pub mod step;
+pub mod template;
+pub mod time;
+pub mod weight;

@@ -1,0 +1,44 @@
+//! The steps of a canary: how they are named, and when a pause is over.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::time::after;
+use crate::api::strategy::PauseStep;
+use crate::api::{CanaryStep, IntOrString, StepKind};
+use serin_values::duration;
+
+/// When a pause that began at `start` ends by itself; never without a duration.
+#[must_use]
+pub fn pause_end(pause: &PauseStep, start: Timestamp) -> Option<Timestamp> {
+    let seconds = duration::pause_seconds(pause.duration.as_ref()?)?;
+    Some(after(start, SignedDuration::from_secs(seconds.into())))
+}
+
+/// A step as the Events of the reference name it.
+#[must_use]
+pub fn label(step: &CanaryStep) -> String {
+    match step.kind() {
+        None => "invalid".to_owned(),
+        Some(StepKind::SetWeight(weight)) => format!("setWeight: {weight}"),
+        Some(StepKind::Pause(pause)) => match &pause.duration {
+            None => "pause".to_owned(),
+            Some(IntOrString::Int(seconds)) => format!("pause: {seconds}"),
+            Some(IntOrString::String(text)) => format!("pause: {text}"),
+        },
+        Some(StepKind::Experiment(_)) => "experiment".to_owned(),
+        Some(StepKind::Analysis(_)) => "analysis".to_owned(),
+        Some(StepKind::SetCanaryScale(scale)) => {
+            let what = match (scale.weight, scale.match_traffic_weight, scale.replicas) {
+                (Some(weight), _, _) => format!("weight: {weight}"),
+                (None, true, _) => "matchTrafficWeight: true".to_owned(),
+                (None, false, replicas) => format!("replicas: {}", replicas.unwrap_or(0)),
+            };
+            format!("setCanaryScale{{{what}}}")
+        }
+        Some(StepKind::Plugin(plugin)) => format!("plugin: {}", plugin.name),
+        Some(StepKind::SetHeaderRoute(route)) => {
+            format!("setHeaderRoute: {}", route.name.as_deref().unwrap_or(""))
+        }
+        Some(StepKind::SetMirrorRoute(route)) => format!("setMirrorRoute: {}", route.name),
+    }
+}

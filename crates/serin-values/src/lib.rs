@@ -1,0 +1,17 @@
+//! Values and arithmetic that know nothing of Rollouts.
+//!
+//! | module | what it has |
+//! |---|---|
+//! | [`duration`] | durations as Argo Rollouts writes them |
+//! | [`json_path`] | paths into JSON, as kubectl writes them |
+//! | [`merge_patch`] | JSON merge patches: how two values differ, and a value with a patch applied |
+//! | [`quantity`] | amounts of resources |
+//! | [`selector`] | label selectors |
+//! | [`text_hash`] | short hashes of texts, as Kubernetes makes them |
+
+pub mod duration;
+pub mod json_path;
+pub mod merge_patch;
+pub mod quantity;
+pub mod selector;
+pub mod text_hash;
