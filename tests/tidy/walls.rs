@@ -26,10 +26,9 @@ fn breaches_of(path: &str, manifest: &str) -> Vec<Finding> {
     };
     let used = dependencies(manifest);
     let is_ours = |name: &str| name.starts_with("serin-");
-    let wrong = used.iter().filter(|name| match is_ours(name) {
-        true => !allowed.contains(name),
-        false => forbidden.contains(name),
-    });
+    let is_wrong =
+        |name: &&&str| if is_ours(name) { !allowed.contains(name) } else { forbidden.contains(name) };
+    let wrong = used.iter().filter(is_wrong);
     wrong.map(|name| format!("{path}: `{package}` must not depend on `{name}`")).collect()
 }
 
