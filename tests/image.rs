@@ -84,7 +84,9 @@ fn cargo_understands_what_the_build_stage_gets() {
     let output = cargo.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let targets = metadata["packages"][0]["targets"].as_array().unwrap();
+    let packages = metadata["packages"].as_array().unwrap();
+    let program = packages.iter().find(|package| package["name"] == "serin").expect("the root package");
+    let targets = program["targets"].as_array().unwrap();
     assert!(targets.iter().any(|target| target["name"] == "serin" && target["kind"][0] == "bin"));
 }
 

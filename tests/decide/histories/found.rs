@@ -42,3 +42,57 @@ fn a_canary_that_gets_a_router_while_it_begins_keeps_its_stable_pods() {
     let acts = vec![(0, template(2, false)), (0, Act::Strategy(routed))];
     assert_eq!(play(spec, acts), Ok(End::Healthy));
 }
+
+/// The pods of an aborted revision were to go while they alone were available.
+#[test]
+fn an_aborted_revision_stays_while_it_alone_serves() {
+    let blue_green = json!({"blueGreen": {"activeService": "active", "previewService": "preview"}});
+    let spec = json!({"replicas": 1, "progressDeadlineSeconds": 20, "strategy": blue_green});
+    let acts = vec![
+        (0, Act::Edit { is_stable: true }),
+        (0, Act::Abort),
+        (14, Act::Unready { is_stable: true }),
+        (16, template(1, false)),
+    ];
+    assert_eq!(play(spec, acts), Ok(End::Aborted));
+}
+
+/// A weight of 0 was to take all pods from the canary while those of the stable revision were not available.
+#[test]
+fn a_canary_without_traffic_stays_while_it_alone_is_available() {
+    let canary = json!({
+        "stableService": "stable", "canaryService": "canary", "maxUnavailable": "100%",
+        "steps": [{"setWeight": 1}, {"setWeight": 0}], "trafficRouting": {"nginx": {"stableIngress": "web"}},
+    });
+    let spec = json!({"replicas": 4, "progressDeadlineSeconds": 20, "strategy": {"canary": canary}});
+    let acts =
+        vec![(0, Act::Unready { is_stable: true }), (0, Act::Edit { is_stable: true }), (0, Act::Restart)];
+    assert_eq!(play(spec, acts), Ok(End::Healthy));
+}
+
+/// The active Service selected the revision that was to have no preview pods.
+#[test]
+fn a_canary_that_becomes_a_preview_without_pods_keeps_them_while_users_reach_them() {
+    let canary = json!({
+        "stableService": "stable", "canaryService": "canary", "steps": [{"setWeight": 1}, {"pause": {"duration": "5s"}}],
+    });
+    let spec = json!({"replicas": 1, "progressDeadlineSeconds": 20, "strategy": {"canary": canary}});
+    let blue_green = json!({"blueGreen": {"activeService": "active", "previewReplicaCount": 0, "previewService": "preview"}});
+    assert_eq!(play(spec, vec![(0, template(2, false)), (0, Act::Strategy(blue_green))]), Ok(End::Healthy));
+}
+
+/// Users were with a revision that was abandoned at its last weight; the next one took the place of the stable pods that they
+/// were to come back to.
+#[test]
+fn users_come_back_from_an_abandoned_revision() {
+    for services in [
+        json!({"pingPong": {"pingService": "ping", "pongService": "pong"}}),
+        json!({"stableService": "stable", "canaryService": "canary"}),
+    ] {
+        let mut canary = services;
+        canary["steps"] = json!([{"setWeight": 1}, {"setWeight": 100}, {"pause": {}}]);
+        let spec = json!({"replicas": 1, "progressDeadlineSeconds": 20, "strategy": {"canary": canary}});
+        let acts = vec![(0, Act::Edit { is_stable: true }), (1, template(2, false))];
+        assert_eq!(play(spec, acts), Ok(End::Paused));
+    }
+}

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::api::{Rollout, keys};
 use crate::domain::plan::{Action, ObjectKind, Op, Plan, Purpose};
-use crate::domain::replicas::fenceposts;
+use crate::rollout::capacity::{carries_users, may_not_be_empty};
 use crate::rollout::snapshot::{ReplicaSetView, Snapshot};
 
 /// Why a plan must not be carried out.
@@ -156,15 +156,6 @@ fn check_covered(
     Ok(())
 }
 
-/// Whether the Rollout wants pods, and does not itself allow all of them to be missing for a while.
-fn may_not_be_empty(rollout: &Rollout) -> bool {
-    let wanted = replicas(rollout);
-    let by_pods = rollout.spec.strategy.canary.as_ref().filter(|c| c.traffic_routing.is_none());
-    let unavailable = by_pods
-        .map_or(0, |c| fenceposts(c.max_surge.as_ref(), c.max_unavailable.as_ref(), wanted).unavailable);
-    wanted > unavailable
-}
-
 fn new_sizes(plan: &Plan) -> BTreeMap<&str, i32> {
     let scaled = plan.ops().filter(|op| matches!(op.action, Action::Patch { .. }));
     scaled
@@ -194,17 +185,6 @@ fn check_unserved(snapshot: &Snapshot, name: &str) -> Result<(), Refusal> {
         }
         Some(_) | None => Ok(()),
     }
-}
-
-/// Whether users reach the Rollout through the Service whatever the weights are.
-fn carries_users(rollout: &Rollout, service: &str) -> bool {
-    let canary = rollout.spec.strategy.canary.as_ref();
-    let blue_green = rollout.spec.strategy.blue_green.as_ref();
-    let side = rollout.status.as_ref().and_then(|status| status.canary.stable_ping_pong);
-    let of_pair = canary.and_then(|c| c.ping_pong.as_ref()).map(|pair| pair.roles(side).0);
-    let stable = canary.and_then(|c| c.stable_service.as_deref());
-    let active = blue_green.map(|b| b.active_service.as_str());
-    [of_pair, stable, active].contains(&Some(service))
 }
 
 fn check_deletable(snapshot: &Snapshot, name: &str) -> Result<(), Refusal> {

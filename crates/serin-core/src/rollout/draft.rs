@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::snapshot::{Identity, PodView, ReplicaSetView, ServiceView};
-use super::{conditions, hold};
+use super::{capacity, conditions, hold};
 use crate::api::rollout_status::RolloutDuration;
 use crate::api::{PauseReason, RolloutStatus, keys};
 use crate::domain::event::{EventNote, EventReason};
@@ -119,7 +119,8 @@ impl Draft {
         self.patch(ObjectKind::Pod, &pod.id, patch, Purpose::LabelPod, Vec::new());
     }
 
-    /// Gives a ReplicaSet a size and records for which size of the Rollout. True if the size changes.
+    /// Gives a ReplicaSet a size and records for which size of the Rollout. True if the size changes. One whose pods alone
+    /// serve keeps them.
     pub(super) fn scale(
         &mut self,
         cx: &Context<'_>,
@@ -127,6 +128,7 @@ impl Draft {
         to: i32,
         keep_deadline: bool,
     ) -> bool {
+        let to = if to == 0 && capacity::is_needed(cx, self, rs) { rs.replicas } else { to };
         let drop_deadline =
             to == 0 && !keep_deadline && rs.annotations.contains_key(keys::SCALE_DOWN_DEADLINE);
         let is_recorded = rs.desired_replicas() == Some(cx.replicas);

@@ -7,6 +7,7 @@
 mod anti_affinity;
 mod blue_green;
 mod canary;
+pub mod capacity;
 mod conditions;
 mod context;
 mod draft;

@@ -5,7 +5,7 @@ use super::super::draft::Draft;
 use super::super::scale::{self as sizes, AbortDelay, DelayQueue};
 use super::super::snapshot::ReplicaSetView;
 use super::super::views::{Deadline, total};
-use super::super::{progress, requests, restart};
+use super::super::{capacity, progress, requests, restart};
 use crate::api::CanaryStrategy;
 use crate::api::rollout_status::TrafficWeights;
 use crate::domain::replicas::{
@@ -196,7 +196,9 @@ fn exchange(cx: &Context<'_>, draft: &Draft, strategy: &CanaryStrategy) -> Optio
     let target = replicas::basic_canary_target(&input);
     let idle = |counts: ReplicaSetCounts| (counts.spec - counts.available).max(0);
     let (to_canary, to_stable) = (target.canary - canary.spec, target.stable - stable.spec);
-    let from_stable = idle(stable).min(to_canary.max(-to_stable)).max(0);
+    // The stable pods that start are waited for where users are with an abandoned revision, and are to come back.
+    let is_awaited = cx.others().any(|rs| capacity::is_served(cx, rs));
+    let from_stable = if is_awaited { 0 } else { idle(stable).min(to_canary.max(-to_stable)).max(0) };
     // The new revision keeps what its step gives to it: else the two would take each other's place by turns.
     let from_canary = idle(canary).min(-to_canary).max(0);
     let next = if from_stable > 0 {
