@@ -61,9 +61,10 @@ pub(super) async fn run(flags: Flags, program: Program) -> Result<(), Failure> {
     // The first look tells at once what a watch would try again and again.
     let first = cluster.stored::<Rollout>(&name, program).await?;
     if !watch {
-        let standing = Standing::of(&legible(first.clone())?);
+        let rollout = legible(first.clone())?;
+        let standing = Standing::of(&rollout);
         print(&told(&first, &standing.last_line(), form)?)?;
-        return question.answer(&standing);
+        return question.answer(&standing, waits_for_user(&rollout));
     }
     let end = async {
         tokio::select! {
@@ -78,15 +79,17 @@ pub(super) async fn run(flags: Flags, program: Program) -> Result<(), Failure> {
 }
 
 impl Question {
-    /// What a Rollout that was asked about once is said to be.
-    fn answer(self, standing: &Standing) -> Result<(), Failure> {
+    /// What a Rollout that was asked about once is said to be. A pause that ends by itself is on its way.
+    fn answer(self, standing: &Standing, waits_for_user: bool) -> Result<(), Failure> {
         let message = standing.message.clone();
         let is_plugin = self.program.is_plugin();
         match standing.phase {
             RolloutPhase::Degraded => Err(Failure::Degraded(message)),
-            RolloutPhase::Paused if !is_plugin && !self.paused_is_ok => Err(Failure::Paused(message)),
+            RolloutPhase::Paused if is_plugin || self.paused_is_ok => Ok(()),
+            RolloutPhase::Paused if waits_for_user => Err(Failure::Paused(message)),
+            RolloutPhase::Paused => Err(Failure::Progressing(message)),
             RolloutPhase::Progressing if !is_plugin => Err(Failure::Progressing(message)),
-            RolloutPhase::Healthy | RolloutPhase::Paused | RolloutPhase::Progressing => Ok(()),
+            RolloutPhase::Healthy | RolloutPhase::Progressing => Ok(()),
         }
     }
 }
@@ -107,7 +110,8 @@ async fn follow(
             print_on(&text)?;
             last = text;
         }
-        Ok(is_end.then(|| question.answer(&standing)))
+        // A pause is an end only where a user has to end it.
+        Ok(is_end.then(|| question.answer(&standing, true)))
     };
     until(cluster, name, question.program, look).await
 }

@@ -1,18 +1,14 @@
 //! From a scene to its causes: one question a function, the one that matters most first.
 
-use jiff::Timestamp;
-
 use super::availability;
 use super::cause::{Cause, Finding, Mistake, WayBack};
 use super::lease::{self, Controller};
 use super::references;
 use super::scene::Scene;
-use crate::cli::view::auto_promotion_end;
 use crate::controller::object::resource_type;
 use serin_core::api::{PauseReason, RolloutPhase, StepKind};
 use serin_core::domain::condition::{ConditionReason, ConditionType};
 use serin_core::domain::plan::ObjectKind;
-use serin_core::domain::step::pause_end;
 use serin_core::guard;
 use serin_core::rollout::validate::{Refusal, SpecErrors};
 use serin_core::rollout::workload::WorkloadKind;
@@ -188,30 +184,28 @@ fn pause(scene: &Scene<'_>) -> Option<Finding> {
     let stays = |reason| scene.next.pause_conditions.iter().any(|pause| pause.reason == reason);
     let pause = scene.before.pause_conditions.iter().find(|pause| stays(pause.reason))?;
     let start = pause.start_time.0;
-    let (cause, until) = match pause.reason {
-        PauseReason::CanaryPauseStep => of_step(scene, start)?,
+    let step = scene.before.current_step_index.and_then(|index| usize::try_from(index).ok());
+    let until = serin_core::domain::pause::end(&scene.rollout.spec.strategy, step, pause);
+    let cause = match pause.reason {
+        PauseReason::CanaryPauseStep => of_step(scene, step?)?,
         PauseReason::BlueGreenPause => {
             let blue_green = scene.rollout.spec.strategy.blue_green.as_ref()?;
-            let until = auto_promotion_end(blue_green, start);
             let seconds = blue_green.auto_promotion_seconds;
             let idle_seconds = (until.is_none() && seconds > 0).then_some(seconds);
             let preview = blue_green.preview_service.clone();
-            (Cause::Promotion { preview, idle_seconds, way_back: scene.way_back() }, until)
+            Cause::Promotion { preview, idle_seconds, way_back: scene.way_back() }
         }
         PauseReason::InconclusiveAnalysisRun | PauseReason::InconclusiveExperiment => {
-            (Cause::Inconclusive { way_back: scene.way_back() }, None)
+            Cause::Inconclusive { way_back: scene.way_back() }
         }
     };
     Some(Finding::of(cause).since(Some(start)).until(until))
 }
 
-fn of_step(scene: &Scene<'_>, start: Timestamp) -> Option<(Cause, Option<Timestamp>)> {
+fn of_step(scene: &Scene<'_>, index: usize) -> Option<Cause> {
     let steps = &scene.rollout.spec.strategy.canary.as_ref()?.steps;
-    let index = usize::try_from(scene.before.current_step_index?).ok()?;
-    let Some(StepKind::Pause(pause)) = steps.get(index)?.kind() else { return None };
-    let until = pause_end(pause, start);
-    let way_back = scene.way_back();
-    Some((Cause::Pause { step: index + 1, steps: steps.len(), way_back }, until))
+    let is_pause = matches!(steps.get(index)?.kind(), Some(StepKind::Pause(_)));
+    is_pause.then(|| Cause::Pause { step: index + 1, steps: steps.len(), way_back: scene.way_back() })
 }
 
 fn deadline(scene: &Scene<'_>) -> Option<Finding> {

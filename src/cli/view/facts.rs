@@ -1,15 +1,15 @@
 //! Facts about a Rollout that several views show.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::ReplicaSet;
 
 use super::standing::is_observed;
 use super::text::Colour;
 use super::{Surroundings, hash, is_owned};
 use serin_core::api::rollout_status::PingPongSide;
-use serin_core::api::{BlueGreenStrategy, ConditionStatus, PauseReason, Rollout, RolloutCondition, StepKind};
+use serin_core::api::{ConditionStatus, Rollout, RolloutCondition, StepKind};
 use serin_core::domain::condition::ConditionType;
-use serin_core::domain::time::after;
+use serin_core::domain::pause;
 use serin_core::domain::weight::WEIGHT_MAX_DEFAULT;
 
 /// What a ReplicaSet is to its Rollout.
@@ -91,32 +91,14 @@ pub(super) fn step_counts(rollout: &Rollout) -> Option<(i32, usize)> {
 
 /// Whether a paused Rollout goes on only when a user says so.
 pub(in crate::cli) fn waits_for_user(rollout: &Rollout) -> bool {
-    let status = rollout.status.clone().unwrap_or_default();
-    let strategy = &rollout.spec.strategy;
-    let ends_by_itself = |reason: PauseReason| match reason {
-        PauseReason::InconclusiveAnalysisRun | PauseReason::InconclusiveExperiment => false,
-        PauseReason::CanaryPauseStep => {
-            let steps = strategy.canary.iter().flat_map(|canary| &canary.steps);
-            let step = current_step(rollout).and_then(|index| steps.into_iter().nth(index)?.kind());
-            matches!(step, Some(StepKind::Pause(pause)) if pause.duration.is_some())
-        }
-        PauseReason::BlueGreenPause => strategy.blue_green.as_ref().is_some_and(promotes_itself),
-    };
-    rollout.spec.paused || !status.pause_conditions.iter().all(|condition| ends_by_itself(condition.reason))
+    rollout.spec.paused || pause_ends(rollout).any(|end| end.is_none())
 }
 
-/// Whether the preview is promoted without a user: `autoPromotionSeconds` have no effect while that is disabled.
-fn promotes_itself(blue_green: &BlueGreenStrategy) -> bool {
-    blue_green.auto_promotion_seconds > 0 && blue_green.auto_promotion_enabled != Some(false)
-}
-
-/// When a preview is promoted by itself that has waited since `start`; none where only a user promotes it.
-pub(in crate::cli) fn auto_promotion_end(
-    blue_green: &BlueGreenStrategy,
-    start: Timestamp,
-) -> Option<Timestamp> {
-    let seconds = SignedDuration::from_secs(blue_green.auto_promotion_seconds.into());
-    promotes_itself(blue_green).then(|| after(start, seconds))
+/// When each pause of a Rollout ends by itself; none where only a user ends it.
+pub(super) fn pause_ends(rollout: &Rollout) -> impl Iterator<Item = Option<Timestamp>> {
+    let pauses = rollout.status.iter().flat_map(|status| &status.pause_conditions);
+    let step = current_step(rollout);
+    pauses.map(move |one| pause::end(&rollout.spec.strategy, step, one))
 }
 
 /// Why the spec at hand cannot be carried out, as the controller has written it.

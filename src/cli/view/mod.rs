@@ -25,7 +25,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use serin_core::api::{AnalysisRun, Experiment, Rollout, keys};
 
-pub(super) use facts::{auto_promotion_end, blocked, invalid_spec, waits_for_user};
+pub(super) use facts::{blocked, invalid_spec, waits_for_user};
 pub use history::{RevisionFacts, history};
 pub use legible::Legible;
 pub use list::{ListColumns, Listed, Listing, list};

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::facts::{auto_promotion_end, blocked, current_step, invalid_spec, replica_sets, set_weight};
+use super::facts::{blocked, current_step, invalid_spec, pause_ends, replica_sets, set_weight};
 use super::quantity::left;
 use super::standing::{Standing, is_observed};
 use super::{Surroundings, hash};
@@ -12,7 +12,6 @@ use serin_core::api::{
     AnalysisPhase, PauseReason, Rollout, RolloutCondition, RolloutPhase, RolloutStatus, StepKind,
 };
 use serin_core::domain::condition::ConditionType;
-use serin_core::domain::step::pause_end;
 use serin_core::domain::time::after;
 use serin_core::rollout::progress_deadline;
 
@@ -75,19 +74,7 @@ fn pause(rollout: &Rollout, status: &RolloutStatus, now: Timestamp) -> String {
 
 /// In how much time a pause ends by itself.
 pub(super) fn pause_left(rollout: &Rollout, now: Timestamp) -> Option<String> {
-    let status = rollout.status.as_ref()?;
-    let strategy = &rollout.spec.strategy;
-    let end_of = |reason: PauseReason, since: Timestamp| match reason {
-        PauseReason::InconclusiveAnalysisRun | PauseReason::InconclusiveExperiment => None,
-        PauseReason::CanaryPauseStep => {
-            let step = strategy.canary.as_ref()?.steps.get(current_step(rollout)?)?;
-            let StepKind::Pause(pause) = step.kind()? else { return None };
-            pause_end(pause, since)
-        }
-        PauseReason::BlueGreenPause => auto_promotion_end(strategy.blue_green.as_ref()?, since),
-    };
-    let ends = status.pause_conditions.iter().map(|one| end_of(one.reason, one.start_time.0));
-    Some(until(ends.collect::<Option<Vec<_>>>()?.into_iter().max()?, now))
+    Some(until(pause_ends(rollout).collect::<Option<Vec<_>>>()?.into_iter().max()?, now))
 }
 
 /// How long it is until then.

@@ -3,6 +3,7 @@
 mod elsewhere;
 mod ingresses;
 mod offline;
+mod pauses;
 mod remedies;
 mod situations;
 mod truth;

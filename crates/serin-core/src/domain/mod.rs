@@ -4,6 +4,7 @@ pub mod affinity;
 pub mod condition;
 pub mod event;
 pub mod hash;
+pub mod pause;
 pub mod plan;
 pub mod replicas;
 pub mod step;

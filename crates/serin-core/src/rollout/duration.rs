@@ -4,12 +4,13 @@
 use jiff::Timestamp;
 
 use super::conditions;
-use super::context::{Context, Strategy};
+use super::context::Context;
 use super::draft::Draft;
 use super::rollback::Rollback;
 use crate::api::rollout_status::{CompletionStatus, RolloutDuration};
-use crate::api::{PauseReason, RolloutStatus, StepKind};
+use crate::api::{PauseCondition, RolloutStatus};
 use crate::domain::condition::ConditionReason;
+use crate::domain::pause;
 use crate::domain::time::whole_seconds;
 
 /// Brings `status.duration` in line with a status that is final but for it.
@@ -73,21 +74,10 @@ fn advance(cx: &Context<'_>, draft: &mut Draft, going: &mut RolloutDuration) {
 
 /// Whether the update stands still until somebody does something.
 fn is_waiting(cx: &Context<'_>, next: &RolloutStatus) -> bool {
-    let is_manual = |reason| match (reason, cx.strategy) {
-        (PauseReason::InconclusiveAnalysisRun | PauseReason::InconclusiveExperiment, _) => true,
-        (PauseReason::CanaryPauseStep, _) => is_endless(cx, next),
-        (PauseReason::BlueGreenPause, Strategy::BlueGreen(strategy)) => {
-            strategy.auto_promotion_enabled == Some(false)
-        }
-        (PauseReason::BlueGreenPause, Strategy::Canary(_)) => false,
-    };
-    cx.rollout.spec.paused || next.pause_conditions.iter().any(|pause| is_manual(pause.reason))
-}
-
-/// Whether the current step is a pause that does not end by itself.
-fn is_endless(cx: &Context<'_>, next: &RolloutStatus) -> bool {
-    let kind = cx.step_of(next).and_then(|(_, step)| step.kind());
-    matches!(kind, Some(StepKind::Pause(pause)) if pause.duration.is_none())
+    let strategy = &cx.rollout.spec.strategy;
+    let step = cx.step_of(next).map(|(index, _)| index);
+    let is_manual = |one: &PauseCondition| pause::end(strategy, step, one).is_none();
+    cx.rollout.spec.paused || next.pause_conditions.iter().any(is_manual)
 }
 
 fn started(now: Timestamp) -> RolloutDuration {

@@ -6,9 +6,9 @@ use super::scale::{self as sizes, AbortDelay, DelayQueue};
 use super::snapshot::{ReplicaSetView, ServiceView};
 use super::{metadata, promotion, replica_set, requests, restart, status};
 use crate::api::{BlueGreenStrategy, PauseReason};
+use crate::domain::pause;
 use crate::domain::replicas::{self, PreviewInput};
-use crate::domain::time::after;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 /// Seconds that old or aborted pods stay, where the Rollout does not say.
 const DEFAULT_DELAY_SECONDS: i32 = 30;
@@ -264,9 +264,7 @@ impl<'a> Update<'_, 'a> {
 
     /// When a pause that began at `start` ends by itself; never if only a user may promote.
     fn end(&self, start: Timestamp) -> Option<Timestamp> {
-        let seconds = self.strategy.auto_promotion_seconds;
-        let ends = self.strategy.auto_promotion_enabled != Some(false) && seconds > 0;
-        ends.then(|| after(start, SignedDuration::from_secs(seconds.into())))
+        pause::promotion(self.strategy, start)
     }
 
     /// Records that the smaller preview has been accepted, so that it grows to its full size.
