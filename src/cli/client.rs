@@ -14,7 +14,6 @@ use super::failure::{Failure, Program};
 use super::given::Given;
 use super::view::Legible;
 use crate::controller::failure::root_cause;
-use serin_cluster::reread;
 use serin_core::api::{Rollout, decode};
 use serin_values::duration;
 
@@ -81,7 +80,7 @@ impl Cluster {
         let given = flags.given();
         let config = flags.cluster.config().await?;
         let namespace = flags.namespace.unwrap_or_else(|| config.default_namespace.clone());
-        let client = reread::client(config)
+        let client = serin_client::client(config)
             .map_err(|error| Failure::Failed(format!("cannot make a client: {}", root_cause(&error))))?;
         Ok(Self { client, namespace, given, limit: flags.request_timeout })
     }

@@ -16,6 +16,7 @@ mod lint;
 mod list;
 pub mod manual;
 mod output;
+#[cfg(feature = "playground")]
 pub mod playground;
 mod screen;
 mod status;
@@ -111,6 +112,7 @@ enum Verb {
     /// Runs the controller: watches Rollouts and carries out what they ask for.
     Controller(Box<controller::Flags>),
     /// Runs everything on this machine, without Kubernetes, and shifts real HTTP traffic.
+    #[cfg(feature = "playground")]
     Playground(playground::Flags),
     /// Prints the definitions of the custom resources (CRDs), or writes them to files.
     Crds {
@@ -196,6 +198,7 @@ fn obey(verb: Verb, program: Program) -> Result<(), Failure> {
         Verb::Complete { words } => completion::answer_kubectl(words),
         Verb::Lint(flags) => ask(lint::run(*flags, program)),
         Verb::Controller(flags) => controller::run(*flags).map_err(failed),
+        #[cfg(feature = "playground")]
         Verb::Playground(flags) => playground::run(flags).map_err(failed),
         Verb::Crds { out } => crds::run(out.as_deref()).map_err(failed),
     }

@@ -4,12 +4,14 @@ use crate::Finding;
 use crate::source::text_files;
 
 /// A package, the packages of the workspace that it may use, and what it must do without.
-const WALLS: [(&str, &[&str], &[&str]); 5] = [
+const WALLS: [(&str, &[&str], &[&str]); 7] = [
     ("serin-values", &[], &["kube", "kube-core", "tokio", "tracing", "uuid"]),
     ("serin-core", &["serin-values"], &["kube", "tokio", "tracing", "uuid", "http", "hyper"]),
     ("serin-clock", &[], &["kube"]),
-    ("serin-cluster", &["serin-clock", "serin-values"], &["clap"]),
-    ("serin-testbed", &["serin-clock", "serin-cluster"], &["clap"]),
+    ("serin-kubernetes", &[], &["kube", "kube-core", "tokio", "tracing"]),
+    ("serin-client", &[], &["tracing"]),
+    ("serin-cluster", &["serin-clock", "serin-kubernetes", "serin-values"], &["clap"]),
+    ("serin-testbed", &["serin-client", "serin-clock", "serin-cluster"], &["clap"]),
 ];
 
 /// Dependencies that break a wall, and packages without one.

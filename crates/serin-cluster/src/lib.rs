@@ -3,7 +3,7 @@
 //! [`api`] is an embedded Kubernetes API and [`http`] serves it; `serin-testbed` has a real one;
 //! [`kubelet`] makes the pods of such a cluster start, become ready and end, without running anything. [`actors`] are
 //! its controllers; [`data_plane`] makes its pods answer real requests through a proxy; [`view`] is what they see.
-//! [`namespace`] makes a place of its own in any of them, and [`reread`] the client that asks them.
+//! [`namespace`] makes a place of its own in any of them.
 
 pub mod actors;
 pub mod api;
@@ -11,5 +11,4 @@ pub mod data_plane;
 pub mod http;
 pub mod kubelet;
 pub mod namespace;
-pub mod reread;
 pub mod view;

@@ -17,7 +17,6 @@ use super::process::{Held, resident_bytes};
 use super::program::Source;
 use super::{PlaneError, audit};
 use serin_clock as clock;
-use serin_cluster::reread;
 
 /// How long a server may take until it answers.
 const START_LIMIT: Duration = Duration::from_mins(1);
@@ -223,7 +222,7 @@ pub(super) async fn config(kubeconfig: &Path) -> Result<Config, PlaneError> {
 
 /// A client that is what the kubeconfig file says.
 pub(super) async fn client(kubeconfig: &Path) -> Result<Client, PlaneError> {
-    Ok(reread::client(config(kubeconfig).await?)?)
+    Ok(serin_client::client(config(kubeconfig).await?)?)
 }
 
 fn write_files(files: &Files, ports: Ports) -> io::Result<()> {

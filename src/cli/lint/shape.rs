@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use serin_cluster::api::kinds::types::{self, Inside, Shape, Type};
 use serin_core::api::keys;
 use serin_core::api::schema::definitions;
+use serin_kubernetes::types::{self, Inside, Shape, Type};
 
 /// The place for a value.
 #[derive(Debug, Clone, Copy)]

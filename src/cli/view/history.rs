@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::facts::roles;
 use super::text::{Text, table};
-use serin_cluster::api::table::human;
 use serin_core::api::{Rollout, keys};
+use serin_kubernetes::age::human;
 
 /// Why an object is as it is, in the words of a user; the key is kubectl's.
 const CHANGE_CAUSE: &str = "kubernetes.io/change-cause";

@@ -11,8 +11,8 @@ use super::node::{age, word};
 use super::progress;
 use super::standing::Standing;
 use super::text::{Text, table};
-use serin_cluster::api::table::human;
 use serin_core::api::{Experiment, Rollout};
+use serin_kubernetes::age::human;
 
 /// The columns that are asked for, before the others.
 const OPTIONAL: [(&str, usize); 2] = [("TIMESTAMP", 20), ("NAMESPACE", 9)];

@@ -14,9 +14,10 @@ use super::quantity::left;
 use super::standing::Standing;
 use super::text::Colour;
 use super::{Look, Surroundings, annotation, hash, is_owned, revision};
-use serin_cluster::api::table::{PodSummary, human};
 use serin_core::api::analysis::Measurement;
 use serin_core::api::{AnalysisPhase, AnalysisRun, Experiment, Rollout, keys};
+use serin_kubernetes::age::human;
+use serin_kubernetes::pod::Summary as PodSummary;
 
 /// Metadata of a measurement: the Job that makes it.
 const JOB_NAME: &str = "job-name";
@@ -152,7 +153,7 @@ fn delay(deadline: Timestamp, look: &Look) -> String {
 fn pod(pod: &Pod, look: &Look) -> Node {
     let summary = PodSummary::of(&serde_json::to_value(pod).unwrap_or_default());
     let mut info = vec![(format!("ready:{}/{}", summary.ready, summary.total), None)];
-    let restarts = summary.restarts();
+    let restarts = summary.restarts.count;
     info.extend((restarts > 0).then(|| (format!("restarts:{restarts}"), None)));
     if look.is_wide {
         let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_ref());

@@ -6,7 +6,6 @@ use super::facts::{blocked, current_step, invalid_spec, pause_ends, replica_sets
 use super::quantity::left;
 use super::standing::{Standing, is_observed};
 use super::{Surroundings, hash};
-use serin_cluster::api::table::human;
 use serin_core::api::rollout_status::{AnalysisRunReference, BlueGreenStatus};
 use serin_core::api::{
     AnalysisPhase, PauseReason, Rollout, RolloutCondition, RolloutPhase, RolloutStatus, StepKind,
@@ -14,6 +13,7 @@ use serin_core::api::{
 use serin_core::domain::condition::ConditionType;
 use serin_core::domain::time::after;
 use serin_core::rollout::progress_deadline;
+use serin_kubernetes::age::human;
 
 /// What a Rollout waits for, in words; none where it waits for nothing.
 pub(super) fn reason(rollout: &Rollout, around: &Surroundings, now: Timestamp) -> Option<String> {

@@ -400,7 +400,7 @@ async fn a_feature_that_is_missing_is_left_out() {
 async fn a_budget_lets_one_pod_go() {
     let budget = json!({
         "apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "all"},
-        "spec": {"minAvailable": 3, "selector": {"matchLabels": {"app": "demo"}}},
+        "spec": {"minAvailable": 2, "selector": {"matchLabels": {"app": "demo"}}},
     });
     let live = Live::controlled().await;
     if !live.has_kubectl() {

@@ -165,9 +165,7 @@ fn of_pods() -> Vec<Situation> {
         ),
         (
             changed("restart", |saved| {
-                let spec = &mut object(saved, "Rollout", "")["spec"];
-                spec["restartAt"] = "2026-11-21T02:30:49Z".into();
-                spec["strategy"]["canary"]["maxUnavailable"] = 1.into();
+                object(saved, "Rollout", "")["spec"]["restartAt"] = "2026-11-21T02:30:49Z".into();
                 object(saved, "Pod", "")["metadata"]["deletionTimestamp"] = "2026-11-21T02:31:20Z".into();
             }),
             "restart",

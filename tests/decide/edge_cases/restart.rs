@@ -100,7 +100,12 @@ fn range_of_a_restart(replicas: i32, unavailable: Value) -> (i64, i64) {
 #[test]
 fn where_no_pod_may_be_missing_one_is_added_first() {
     assert_eq!(range_of_a_restart(4, json!(0)), (4, 5));
-    assert_eq!(range_of_a_restart(1, Value::Null), (1, 2), "a quarter of one pod is none");
+    assert_eq!(range_of_a_restart(1, json!("25%")), (1, 2), "a quarter of one pod is none");
+    assert_eq!(
+        range_of_a_restart(1, Value::Null),
+        (0, 1),
+        "so is the default, by which nobody asks for that"
+    );
     assert_eq!(range_of_a_restart(4, json!(1)), (3, 4));
 }
 

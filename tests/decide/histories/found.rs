@@ -96,3 +96,15 @@ fn users_come_back_from_an_abandoned_revision() {
         assert_eq!(play(spec, acts), Ok(End::Paused));
     }
 }
+
+/// The fewest pods of a ReplicaSet were taken for pods that the weight needs, and kept it.
+#[test]
+fn an_abort_takes_the_weight_from_a_canary_of_the_fewest_pods() {
+    let canary = json!({
+        "stableService": "stable", "canaryService": "canary", "dynamicStableScale": true, "minPodsPerReplicaSet": 2,
+        "steps": [{"setWeight": 1}], "trafficRouting": {"nginx": {"stableIngress": "web"}},
+    });
+    let spec = json!({"replicas": 1, "progressDeadlineSeconds": 20, "strategy": {"canary": canary}});
+    let acts = vec![(0, template(2, false)), (0, Act::Pause), (1, Act::PromoteFull), (0, Act::Abort)];
+    assert_eq!(play(spec, acts), Ok(End::Aborted));
+}

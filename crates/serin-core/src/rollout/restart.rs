@@ -1,5 +1,5 @@
-//! `spec.restartAt`: every pod that is older than that is evicted, as many at a time as may be missing. Where none may, and
-//! there may be more pods than the Rollout asks for, one is added first.
+//! `spec.restartAt`: every pod that is older than that is evicted, as many at a time as may be missing. Where the user says that
+//! none may, and there may be more pods than the Rollout asks for, one is added first.
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -40,8 +40,8 @@ fn pending<'a>(cx: &Context<'a>) -> Option<&'a Time> {
     (cx.status.restarted_at.as_ref() != Some(at)).then_some(at)
 }
 
-/// The size of the current revision for the time of a restart of its pods: one pod more than the Rollout asks for, where none
-/// may be missing and there may be more. It is added between updates only, for within one all pods that may be added are
+/// The size of the current revision for the time of a restart of its pods: one pod more than the Rollout asks for, where its
+/// `maxUnavailable` is none and there may be more; that the default of 25 % is none of a few pods keeps nothing. It is added between updates only, for within one all pods that may be added are
 /// the update's.
 pub(super) fn size(cx: &Context<'_>) -> Option<i32> {
     let at = pending(cx).filter(|at| at.0 <= cx.now)?;
@@ -54,7 +54,8 @@ fn adds_first(cx: &Context<'_>) -> bool {
     let limits =
         replicas::fenceposts(canary.max_surge.as_ref(), canary.max_unavailable.as_ref(), cx.replicas);
     let is_between = cx.is_fully_promoted() && !cx.is_changed() && !cx.is_halted();
-    is_between && cx.replicas > 0 && limits.surge > 0 && limits.unavailable == 0
+    let is_asked_for = canary.max_unavailable.is_some();
+    is_asked_for && is_between && cx.replicas > 0 && limits.surge > 0 && limits.unavailable == 0
 }
 
 /// Whether there is a new pod for each that was evicted.

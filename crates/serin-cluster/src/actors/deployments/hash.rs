@@ -2,13 +2,13 @@
 //!
 //! It is the hash of the template as a debugging library prints the types of Kubernetes, every unset field included, so
 //! that it changes with the version of Kubernetes; it is that of the version whose types are in
-//! [`types`](crate::api::kinds::types).
+//! [`types`](serin_kubernetes::types).
 
 use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use crate::api::kinds::types::{self, Field, Shape};
+use serin_kubernetes::types::{self, Field, Shape};
 use serin_values::text_hash::text_hash_after;
 
 /// The hash of a pod template, as stored, after so many collisions. Times in the template's metadata do not count.

@@ -7,7 +7,7 @@ use serde_json::{Map, Number, Value, json};
 
 use super::quantity::Quantity;
 use super::time;
-use crate::api::kinds::types::{self, Field, Shape, Type};
+use serin_kubernetes::types::{self, Field, Shape, Type};
 
 /// What came of decoding.
 #[derive(Debug)]

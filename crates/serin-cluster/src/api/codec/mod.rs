@@ -2,7 +2,7 @@
 //!
 //! Values that do not fit their field are refused, in the server's words; fields that the type does not have are dropped
 //! and named; quantities and times get their one form; what is empty is there or not as the type says. The types are
-//! those of [`super::kinds::types`].
+//! those of [`serin_kubernetes::types`].
 
 mod decode;
 pub(super) mod quantity;

@@ -4,9 +4,9 @@
 use serde_json::{Value, json};
 
 use super::super::codec::{self, Reader};
-use super::super::kinds::types::Shape;
 use super::super::store::object::{at, items, members, remove, set, text};
 use super::text::{self as json_text, Names};
+use serin_kubernetes::types::Shape;
 
 const METRICS: &str = "autoscaling.alpha.kubernetes.io/metrics";
 const CURRENT_METRICS: &str = "autoscaling.alpha.kubernetes.io/current-metrics";

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::kinds::types::{self, Field, Shape};
+use serin_kubernetes::types::{self, Field, Shape};
 
 /// Which names fields have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

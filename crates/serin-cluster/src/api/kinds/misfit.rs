@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::types::{self, Field, Inside, Shape, Type};
 use crate::api::codec;
 use crate::api::lists::{ListType, Lists};
 use crate::api::misfit::{no, no_number, no_text, place, undeclared};
+use serin_kubernetes::types::{self, Field, Inside, Shape, Type};
 
 /// The first thing in an object of a type that has no place in it.
 pub(super) fn find(type_name: &str, lists: &dyn Lists, object: &Value) -> Option<String> {

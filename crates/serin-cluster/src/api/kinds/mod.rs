@@ -4,11 +4,11 @@ mod built_in;
 pub(super) mod defaults;
 mod lists;
 mod misfit;
-pub mod types;
 
 use std::sync::LazyLock;
 
 use serde_json::Value;
+use serin_kubernetes::types;
 
 pub(super) use lists::{Field, Items, types as field_types};
 pub(super) use misfit::{Plain, of_metadata as metadata_misfit};
@@ -312,5 +312,28 @@ mod tests {
         assert_eq!(kinds[0].type_name(), "com.example.v1.Thing");
         let parts: Vec<&str> = kinds[0].subresources.iter().map(|part| part.name.as_str()).collect();
         assert_eq!(parts, ["status", "scale"]);
+    }
+
+    #[test]
+    fn every_type_that_is_named_is_known() {
+        fn named(shape: &types::Shape, names: &mut Vec<&'static str>) {
+            match shape.inside() {
+                types::Inside::Type(name) => names.push(name),
+                types::Inside::Each(inner) => named(inner, names),
+                types::Inside::Nothing => {}
+            }
+        }
+        let kinds = built_in().iter().filter(|kind| kind.is_stored() && kind.group != "apiextensions.k8s.io");
+        let mut open: Vec<String> = kinds.map(Kind::table_name).collect();
+        let mut known = std::collections::BTreeSet::new();
+        while let Some(name) = open.pop() {
+            let own = types::find(&name).unwrap_or_else(|| panic!("{name}"));
+            if known.insert(name) {
+                let mut names = Vec::new();
+                own.fields.iter().for_each(|field| named(&field.shape, &mut names));
+                open.extend(names.into_iter().map(str::to_owned));
+            }
+        }
+        assert!(known.len() > 150, "{}", known.len());
     }
 }

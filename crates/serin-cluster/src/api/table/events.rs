@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::format::{name, number, text};
-use super::{BuiltIn, NAME, age, text as column, wide};
+use super::{BuiltIn, NAME, text as column, wide};
+use serin_kubernetes::age;
 
 pub(super) const EVENTS: BuiltIn = BuiltIn {
     columns: &[

@@ -2,23 +2,10 @@
 
 use serde_json::Value;
 
+pub(super) use serin_kubernetes::object::{condition, holds, items, number, text};
+
 /// What is printed where there is nothing.
 pub(super) const NONE: &str = "<none>";
-
-/// The items of a list; none where it is absent.
-pub(super) fn items(list: &Value) -> &[Value] {
-    list.as_array().map(Vec::as_slice).unwrap_or_default()
-}
-
-/// A text; empty where it is absent.
-pub(super) fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
-}
-
-/// A whole number; 0 where it is absent.
-pub(super) fn number(value: &Value) -> i64 {
-    value.as_i64().unwrap_or_default()
-}
 
 /// `text`, or `<none>` where it is empty.
 pub(super) fn or_none(text: impl Into<String>) -> String {
@@ -78,16 +65,6 @@ pub(super) fn selector(selector: &Value) -> String {
     }
     parts.sort();
     or_none(parts.into_iter().map(|(_, text)| text).collect::<Vec<_>>().join(","))
-}
-
-/// The condition of that type.
-pub(super) fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
-    items(&object["status"]["conditions"]).iter().find(|condition| condition["type"] == kind)
-}
-
-/// Whether the condition of that type is `True`.
-pub(super) fn holds(object: &Value, kind: &str) -> bool {
-    condition(object, kind).is_some_and(|condition| condition["status"] == "True")
 }
 
 #[cfg(test)]

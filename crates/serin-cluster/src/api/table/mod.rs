@@ -3,7 +3,6 @@
 //! A [`Printer`] knows the columns of one kind: those of a real API server for the built-in kinds, the
 //! `additionalPrinterColumns` for custom resources, and name and creation time for the rest.
 
-mod age;
 mod custom;
 mod events;
 mod format;
@@ -16,8 +15,7 @@ mod workloads;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-pub use age::human;
-pub use pods::Summary as PodSummary;
+use serin_kubernetes::age;
 
 use super::conversion;
 use super::kinds::Kind;

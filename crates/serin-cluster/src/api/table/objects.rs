@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::format::{NONE, condition, items, name, or_none, text};
-use super::{AGE, BuiltIn, Column, NAME, age, text as column, wide};
+use super::{AGE, BuiltIn, Column, NAME, text as column, wide};
+use serin_kubernetes::age;
 
 pub(super) fn find(group: &str, plural: &str) -> Option<BuiltIn> {
     match (group, plural) {

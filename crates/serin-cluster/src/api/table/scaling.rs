@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::format::{NONE, items, name, number as whole, scalar, shortened, text};
-use super::{AGE, BuiltIn, NAME, age, text as column};
+use super::{AGE, BuiltIn, NAME, text as column};
+use serin_kubernetes::age;
 
 pub(super) fn find(group: &str, plural: &str) -> Option<BuiltIn> {
     match (group, plural) {

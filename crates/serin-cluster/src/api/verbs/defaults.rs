@@ -5,10 +5,11 @@
 
 use serde_json::{Value, json};
 
-use super::super::kinds::{defaults, types};
+use super::super::kinds::defaults;
 use super::super::store::Resource;
 use super::super::store::object::{at, fill, members, remove, set, text};
 use super::check::services;
+use serin_kubernetes::types;
 
 /// Sets what is not set.
 pub(super) fn fill_in(resource: &Resource, object: &mut Value) {

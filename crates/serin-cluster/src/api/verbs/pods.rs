@@ -6,7 +6,6 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::super::codec::{self, Reader};
-use super::super::kinds::types;
 use super::super::patch::{self, Manager};
 use super::super::request::{Request, Verb};
 use super::super::status::{Reason, Status};
@@ -16,6 +15,7 @@ use super::super::store::object::{
 use super::super::store::{Key, Store};
 use super::delete::DeleteOptions;
 use super::{Answer, Call, custom, refuse};
+use serin_kubernetes::types;
 
 /// How long a pod stays on a node that is gone or not ready, in seconds.
 const TOLERATED_SECONDS: i64 = 300;

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use wire::{Fields, Item};
 
-use crate::api::kinds::types::{self, Field, Shape};
+use serin_kubernetes::types::{self, Field, Shape};
 
 /// Media type of the form.
 pub(super) const MEDIA: &str = "application/vnd.kubernetes.protobuf";

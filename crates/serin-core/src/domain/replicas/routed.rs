@@ -132,7 +132,8 @@ fn abort_weight(input: &RoutedCanaryInput<'_>, canary: ReplicaSetCounts, stable:
         }
     };
     let mut weights = input.position.steps.iter().rev().filter_map(|step| step.set_weight);
-    weights.find(|weight| input.share(*weight) < kept).unwrap_or(0)
+    // The fewest pods of a ReplicaSet are not pods of a weight: they would be waited for in vain.
+    weights.find(|weight| input.at_least_min_pods(input.share(*weight)) < kept).unwrap_or(0)
 }
 
 /// The weight that the router should give the canary after an abort, out of `input.position.max_weight`.

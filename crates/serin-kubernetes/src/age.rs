@@ -9,7 +9,7 @@ const DAY: i64 = 24 * HOUR;
 const YEAR: i64 = 365 * DAY;
 
 /// What is printed for a time that is not there.
-pub(super) const UNKNOWN: &str = "<unknown>";
+pub const UNKNOWN: &str = "<unknown>";
 
 /// A span of seconds in the one or two units that say enough about it, as `kubectl get` prints ages.
 #[must_use]
@@ -34,22 +34,26 @@ pub fn human(seconds: i64) -> String {
 }
 
 /// The time in a field, if there is one.
-pub(super) fn time(field: &Value) -> Option<Timestamp> {
+#[must_use]
+pub fn time(field: &Value) -> Option<Timestamp> {
     field.as_str()?.parse().ok()
 }
 
 /// How long the time in a field is ago.
-pub(super) fn since(field: &Value, now: Timestamp) -> String {
+#[must_use]
+pub fn since(field: &Value, now: Timestamp) -> String {
     time(field).map_or_else(|| UNKNOWN.to_owned(), |time| between(time, now))
 }
 
 /// How long `later` is after `earlier`.
-pub(super) fn between(earlier: Timestamp, later: Timestamp) -> String {
+#[must_use]
+pub fn between(earlier: Timestamp, later: Timestamp) -> String {
     human(later.duration_since(earlier).as_secs())
 }
 
 /// How long ago an object was made.
-pub(super) fn of(object: &Value, now: Timestamp) -> Value {
+#[must_use]
+pub fn of(object: &Value, now: Timestamp) -> Value {
     since(&object["metadata"]["creationTimestamp"], now).into()
 }
 
