@@ -59,7 +59,7 @@ fn cases() -> Vec<Case> {
             End::Done => End::Done,
             _ if is_aborted => End::Aborted,
             _ if is_paused => End::User,
-            end => end,
+            End::Aborted | End::User | End::Timed => end,
         },
     };
     all.enumerate().map(case).collect()
