@@ -21,7 +21,7 @@ fn explained_name(line: &str) -> Option<&str> {
 
 /// A comment, a package of the workspace, or what the workspace's own table has.
 fn is_told_elsewhere(line: &str) -> bool {
-    line.starts_with('#') || line.contains("path = \"crates/") || line.contains(".workspace = true")
+    line.starts_with('#') || line.contains("path = \"crates/") || line.contains("workspace = true")
 }
 
 fn names(manifest: &str) -> Vec<&str> {
