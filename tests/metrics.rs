@@ -15,12 +15,12 @@ use serin::controller::failure::WriteError;
 use serin::controller::fence::{Fence, Standing};
 use serin::controller::metrics::scrape::page;
 use serin::controller::object::{ObjectKey, RawObject};
-use serin::controller::random::Rng;
 use serin::controller::reconcile::Reconciler;
 use serin_clock::Clock;
 use serin_core::api::Time;
 use serin_core::api::rollout_status::{CompletionStatus, RolloutDuration};
 use serin_core::domain::event::EventReason;
+use serin_values::random::Rng;
 use tokio::sync::watch;
 use tower::{Layer, Service};
 

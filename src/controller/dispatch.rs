@@ -13,8 +13,8 @@ use tokio::time::Instant;
 use super::apply::Server;
 use super::object::ObjectKey;
 use super::queue::{Load, Next, Queue};
-use super::random::Rng;
 use super::reconcile::Reconciler;
+use serin_values::random::Rng;
 
 /// How long reconciles that have begun may take to end when the controller stops.
 pub const DRAIN: Duration = Duration::from_secs(12);

@@ -26,7 +26,6 @@ pub mod object;
 pub mod observe;
 pub mod outlet;
 pub mod queue;
-pub mod random;
 pub mod reconcile;
 pub mod request;
 pub mod run;

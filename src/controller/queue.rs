@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::random::Rng;
+use serin_values::random::Rng;
 
 /// The first wait after a failure that may pass by itself; it doubles up to [`TRANSIENT_MOST`].
 pub const TRANSIENT_FIRST: Duration = Duration::from_millis(100);

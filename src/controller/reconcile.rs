@@ -20,13 +20,13 @@ use super::object::{ObjectKey, resource_type};
 use super::observe::{Observed, observe};
 use super::outlet::Outlet;
 use super::queue::{Next, later};
-use super::random::Rng;
 use serin_clock::Clock;
 use serin_core::domain::event::{EventNote, EventReason};
 use serin_core::domain::plan::{Action, ObjectKind, Op, Plan, Precondition, Wake};
 use serin_core::guard;
 use serin_core::rollout::snapshot::{Failure, FailureCause, Identity, Remembered, Snapshot};
 use serin_core::rollout::{decide, decide_unreadable};
+use serin_values::random::Rng;
 
 /// When a Rollout is looked at again at the latest although nothing has changed; at the earliest it is after two thirds
 /// of this. Only a lost watch event makes it necessary; where nothing changed it sends no request.

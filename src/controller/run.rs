@@ -1,5 +1,6 @@
 //! Starts the controller, and ends it.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +20,6 @@ use super::lease::election::Terms;
 use super::lease::{self, Candidate};
 use super::metrics::Metrics;
 use super::object::{ObjectKey, RawObject};
-use super::random::Rng;
 use super::reconcile::Reconciler;
 use super::start::{self, Connection, StartError};
 use super::trigger::Trigger;
@@ -28,6 +28,7 @@ use super::workload::{Deployments, OfKind, PodTemplates, ReplicaSets, WorkloadEn
 use serin_clock::Clock;
 use serin_core::domain::plan::ObjectKind;
 use serin_core::rollout::workload::WorkloadKind;
+use serin_values::random::Rng;
 
 /// How many Rollouts are reconciled at the same time unless something else is asked for.
 const ROLLOUT_THREADS: usize = 10;
@@ -92,13 +93,18 @@ pub enum RunError {
     LostLease(String),
 }
 
+/// A seed that nobody can foresee.
+fn unforeseen() -> u64 {
+    RandomState::new().build_hasher().finish()
+}
+
 /// Runs the controller until SIGTERM or SIGINT, then ends what has begun. An error says why it did not start, or why it
 /// could not go on.
 pub async fn run(options: Options) -> Result<(), RunError> {
     let mut signals = Signals::new().map_err(StartError::Signals)?;
     let health = listener(Page::Health, options.healthz_port).await?;
     let metrics_listener = listener(Page::Metrics, options.metrics_port).await?;
-    let (metrics, mut rng) = (Arc::new(Metrics::default()), Rng::unforeseen());
+    let (metrics, mut rng) = (Arc::new(Metrics::default()), Rng::seeded(unforeseen()));
     let identity = lease::identity().map_err(StartError::Candidacy)?;
     let connection = Connection::new(options.config.clone(), &identity, metrics.count_requests().clone());
     let (client, url) = (connection.client()?, connection.url());

@@ -20,12 +20,12 @@ use super::dispatch::Dispatcher;
 use super::failure::root_cause;
 use super::object::{ObjectKey, resource_type};
 use super::queue::later;
-use super::random::Rng;
 use super::reconcile::Reconciler;
 use super::run::RunError;
 use super::start::StartError;
 use super::trigger::{Trigger, rollouts};
 use serin_clock as clock;
+use serin_values::random::Rng;
 
 /// The first wait after an error; it doubles up to one of the two below.
 const RETRY_FIRST: Duration = Duration::from_millis(200);

@@ -293,12 +293,12 @@ mod tests {
     use super::super::entry::ReplicaSetEntry;
     use super::super::observe::{Observed, observe};
     use super::super::queue::Next;
-    use super::super::random::Rng;
     use super::super::reconcile::Reconciler;
     use super::super::trigger::rollouts;
     use super::*;
     use serin_clock::{Clock, sleep};
     use serin_core::rollout::snapshot::Remembered;
+    use serin_values::random::Rng;
 
     fn key(name: &str) -> ObjectKey {
         ObjectKey::new("shop", name)

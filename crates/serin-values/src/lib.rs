@@ -6,6 +6,7 @@
 //! | [`json_path`] | paths into JSON, as kubectl writes them |
 //! | [`merge_patch`] | JSON merge patches: how two values differ, and a value with a patch applied |
 //! | [`quantity`] | amounts of resources |
+//! | [`random`] | random numbers that follow from a seed |
 //! | [`selector`] | label selectors |
 //! | [`text_hash`] | short hashes of texts, as Kubernetes makes them |
 
@@ -13,5 +14,6 @@ pub mod duration;
 pub mod json_path;
 pub mod merge_patch;
 pub mod quantity;
+pub mod random;
 pub mod selector;
 pub mod text_hash;

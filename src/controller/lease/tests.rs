@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::controller::fence::Grant;
-use crate::controller::random::Rng;
+use serin_values::random::Rng;
 
 fn terms() -> Terms {
     Terms::new(Duration::from_secs(15), Duration::from_secs(10), Duration::from_secs(2)).expect("they fit")

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use kube::api::{ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
-use serin::controller::random::Rng;
 use serin::controller::run::Work;
 use serin_clock::{self as clock, Clock};
 use serin_cluster::actors::{self, ActorName};
 use serin_cluster::kubelet::{self, KubeletSettings};
 use serin_cluster::namespace;
 use serin_testbed::Source;
+use serin_values::random::Rng;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tokio::time::Instant;

@@ -1,7 +1,7 @@
 //! What may be changed of objects, soundly or not.
 
 use serde_json::{Value, json};
-use serin::controller::random::Rng;
+use serin_values::random::Rng;
 
 use super::operation::{Change, Kind};
 

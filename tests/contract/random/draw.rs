@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
-use serin::controller::random::Rng;
+use serin_values::random::Rng;
 
 use super::changes::{self, below, pick};
 use super::exceptions::UNTRIED;

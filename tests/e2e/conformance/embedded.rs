@@ -7,7 +7,6 @@ use std::io;
 use std::sync::{Arc, LazyLock, Mutex};
 
 use kube::Client;
-use serin::controller::random::Rng;
 use serin::controller::run::Work;
 use serin_clock::Clock;
 use serin_cluster::actors::{self, ActorName};
@@ -16,6 +15,7 @@ use serin_cluster::api::store::{Settings, Store};
 use serin_cluster::http::Front;
 use serin_cluster::kubelet;
 use serin_core::api::schema::all_crds;
+use serin_values::random::Rng;
 use tokio::runtime::Builder;
 use tokio::task::{JoinHandle, JoinSet};
 use tracing::subscriber::DefaultGuard;

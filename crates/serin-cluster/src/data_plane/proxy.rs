@@ -4,7 +4,7 @@
 //! so is a request that was sent and not answered if repeating it does no harm; three endpoints at most.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use super::directory::Directory;
 use super::persona::Persona;
 use super::route::{Binding, Decision, Head, binding_key, route};
 use super::tally::{Origin, Tally};
+use serin_values::random::Rng;
 use serin_values::text_hash::text_hash;
 
 /// How many endpoints are tried.
@@ -46,8 +47,7 @@ pub(super) struct Proxy {
     directory: Arc<Directory>,
     tally: Mutex<Tally>,
     client: Client<HttpConnector, Body>,
-    /// State of the random numbers (`SplitMix64`).
-    random: AtomicU64,
+    random: Mutex<Rng>,
     /// Counts requests, so that endpoints take turns.
     turn: AtomicUsize,
 }
@@ -69,7 +69,7 @@ impl Proxy {
             directory,
             tally: Mutex::default(),
             client,
-            random: AtomicU64::new(seed),
+            random: Mutex::new(Rng::seeded(seed)),
             turn: AtomicUsize::new(0),
         }
     }
@@ -91,11 +91,7 @@ impl Proxy {
     }
 
     fn random(&self) -> u64 {
-        const GAMMA: u64 = 0x9e37_79b9_7f4a_7c15;
-        let mut z = self.random.fetch_add(GAMMA, Ordering::Relaxed).wrapping_add(GAMMA);
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        self.random.lock().unwrap_or_else(PoisonError::into_inner).next()
     }
 
     /// The endpoints in the order in which they are tried: from the one whose turn it is, or to which the client is bound.

@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 pub use cursor::{Cursor, EventType, WatchEvent};
 pub(super) use key::Key;
 pub(super) use log::{Change, Log};
-pub(super) use random::Rng;
+pub(super) use random::Draw;
 pub(super) use resource::Registry;
 pub use resource::{Custom, Generation, Habits, Resource, ScalePaths};
 
@@ -53,7 +53,7 @@ pub struct Store {
     pub(super) registry: Registry,
     pub(super) objects: BTreeMap<Key, Arc<Value>>,
     pub(super) log: Log,
-    pub(super) rng: Rng,
+    pub(super) draw: Draw,
     revision: u64,
     definitions_revision: u64,
 }
@@ -69,7 +69,7 @@ impl Store {
             registry: Registry::built_in(),
             objects: BTreeMap::new(),
             log: Log::new(settings.log_capacity),
-            rng: Rng::seeded(settings.seed),
+            draw: Draw::seeded(settings.seed),
             revision: 0,
             definitions_revision: 0,
         };

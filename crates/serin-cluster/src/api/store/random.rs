@@ -1,28 +1,22 @@
 //! Names and uids that are random but, for the same seed, the same.
 
-/// A small generator (`SplitMix64`) whose sequence never changes its meaning.
-#[derive(Debug, Clone)]
-pub(crate) struct Rng(u64);
+use serin_values::random::Rng;
 
 /// The characters of generated names: Kubernetes leaves out vowels and what looks alike.
 const ALPHABET: &[u8; 27] = b"bcdfghjklmnpqrstvwxz2456789";
 
-impl Rng {
-    pub(crate) const fn seeded(seed: u64) -> Self {
-        Self(seed)
-    }
+/// Draws names, uids and numbers.
+#[derive(Debug, Clone)]
+pub(crate) struct Draw(Rng);
 
-    pub(crate) const fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
+impl Draw {
+    pub(crate) const fn seeded(seed: u64) -> Self {
+        Self(Rng::seeded(seed))
     }
 
     /// A number below `bound`, which is not zero.
     pub(crate) const fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
+        self.0.below(bound)
     }
 
     /// Five characters that end a generated name.
@@ -36,7 +30,7 @@ impl Rng {
 
     /// A uid: a random UUID (version 4).
     pub(crate) fn uid(&mut self) -> String {
-        let (high, low) = (self.next(), self.next());
+        let (high, low) = (self.0.next(), self.0.next());
         format!(
             "{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}",
             high >> 32,
@@ -54,7 +48,7 @@ mod tests {
 
     #[test]
     fn suffixes_use_the_alphabet_of_generated_names() {
-        let mut rng = Rng::seeded(1);
+        let mut rng = Draw::seeded(1);
         for _ in 0..200 {
             let suffix = rng.suffix();
             assert_eq!(suffix.len(), 5);
@@ -64,7 +58,7 @@ mod tests {
 
     #[test]
     fn uids_are_random_uuids() {
-        let mut rng = Rng::seeded(7);
+        let mut rng = Draw::seeded(7);
         let (first, second) = (rng.uid(), rng.uid());
         assert_ne!(first, second);
         assert_eq!(first.len(), 36);
@@ -74,6 +68,6 @@ mod tests {
 
     #[test]
     fn the_same_seed_gives_the_same_names() {
-        assert_eq!(Rng::seeded(3).suffix(), Rng::seeded(3).suffix());
+        assert_eq!(Draw::seeded(3).suffix(), Draw::seeded(3).suffix());
     }
 }

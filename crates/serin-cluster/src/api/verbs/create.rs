@@ -81,7 +81,7 @@ impl Store {
     fn generate_name(&mut self, call: &Call<'_>, object: &mut Value) {
         let prefix = text(object, &["metadata", "generateName"]).to_owned();
         for _ in 0..GENERATED_TRIES {
-            let candidate = metadata::generated(&prefix, &self.rng.suffix());
+            let candidate = metadata::generated(&prefix, &self.draw.suffix());
             let taken = self.read(&call.key(&candidate)).is_some();
             set(object, &["metadata", "name"], candidate.into());
             if !taken {
@@ -91,7 +91,7 @@ impl Store {
     }
 
     fn fill_system_metadata(&mut self, call: &Call<'_>, object: &mut Value) {
-        set(object, &["metadata", "uid"], self.rng.uid().into());
+        set(object, &["metadata", "uid"], self.draw.uid().into());
         set(object, &["metadata", "creationTimestamp"], time(call.now).into());
         if let Some(namespace) = call.namespace() {
             set(object, &["metadata", "namespace"], namespace.into());

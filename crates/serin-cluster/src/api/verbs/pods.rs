@@ -70,7 +70,7 @@ pub(super) fn before_create(pod: &mut Value) {
 }
 
 fn mount_token(store: &mut Store, pod: &mut Value) {
-    let volume = format!("kube-api-access-{}", store.rng.suffix());
+    let volume = format!("kube-api-access-{}", store.draw.suffix());
     let mut mounted = false;
     for field in ["initContainers", "containers"] {
         let Some(Value::Array(containers)) = pod.pointer_mut(&format!("/spec/{field}")) else { continue };

@@ -307,7 +307,7 @@ fn allocate_address(store: &mut Store, service: &mut Value, is_dry_run: bool) ->
         None if is_dry_run => TRIED.to_owned(),
         None => loop {
             let [first, second] = NETWORK;
-            let number = store.rng.below(0xFF00) + 0x80;
+            let number = store.draw.below(0xFF00) + 0x80;
             let address = format!("{first}.{second}.{}.{}", number >> 8, number & 0xFF);
             if !taken.contains(&address) {
                 break address;
@@ -358,7 +358,7 @@ impl Opened {
             return *tried;
         }
         loop {
-            let number = NODE_PORTS.start + store.rng.below(NODE_PORTS.end - NODE_PORTS.start);
+            let number = NODE_PORTS.start + store.draw.below(NODE_PORTS.end - NODE_PORTS.start);
             if self.taken.insert(number) {
                 return number;
             }

@@ -126,14 +126,16 @@ pub fn routed_weight(input: &RoutedCanaryInput<'_>) -> i32 {
 fn abort_weight(input: &RoutedCanaryInput<'_>, canary: ReplicaSetCounts, stable: ReplicaSetCounts) -> i32 {
     let lacking = i64::from(input.replicas) - i64::from(stable.available);
     let kept = match input.abort_delay {
-        AbortDelay::Seconds(seconds) if seconds > 0 => lacking,
-        AbortDelay::Seconds(_) | AbortDelay::Default | AbortDelay::Never => {
-            lacking.max(canary.available.into())
-        }
+        AbortDelay::Seconds(seconds) if seconds > 0 => 0,
+        AbortDelay::Seconds(_) | AbortDelay::Default | AbortDelay::Never => i64::from(canary.available),
+    };
+    // The fewest pods of a ReplicaSet are not pods that a weight needs: their going would be waited for in vain.
+    let is_too_small = |weight: i32| {
+        let pods = input.share(weight);
+        pods < lacking || input.at_least_min_pods(pods) < kept
     };
     let mut weights = input.position.steps.iter().rev().filter_map(|step| step.set_weight);
-    // The fewest pods of a ReplicaSet are not pods of a weight: they would be waited for in vain.
-    weights.find(|weight| input.at_least_min_pods(input.share(*weight)) < kept).unwrap_or(0)
+    weights.find(|weight| is_too_small(*weight)).unwrap_or(0)
 }
 
 /// The weight that the router should give the canary after an abort, out of `input.position.max_weight`.

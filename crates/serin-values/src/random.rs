@@ -1,4 +1,4 @@
-//! Random numbers for jitter and names: a seed gives the same sequence on every machine and in every release.
+//! Random numbers for jitter, names and tests: a seed gives the same sequence on every machine and in every release.
 
 use std::time::Duration;
 
@@ -13,13 +13,6 @@ impl Rng {
         Self(seed)
     }
 
-    /// A sequence that nobody can foresee.
-    #[must_use]
-    pub fn unforeseen() -> Self {
-        use std::hash::{BuildHasher, Hasher, RandomState};
-        Self(RandomState::new().build_hasher().finish())
-    }
-
     /// The next number.
     pub const fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -27,6 +20,11 @@ impl Rng {
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
+    }
+
+    /// A number below `bound`, which is not zero.
+    pub const fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
     }
 
     /// A duration from `least` to `most`, at a resolution of one millisecond.
