@@ -1,6 +1,6 @@
 //! A real Kubernetes API on this machine: etcd, kube-apiserver and kube-controller-manager, started for one test run.
 //!
-//! There is no scheduler and no node: the [kubelet actor](super::kubelet) binds pods and makes them ready. All servers
+//! There is no scheduler and no node: the [kubelet actor](serin_cluster::kubelet) binds pods and makes them ready. All servers
 //! listen on the loopback address and end with this process, however it ends. [`ControlPlane::start`] takes about four
 //! seconds, so a test binary shares one and gives each test a namespace of its own.
 //!
