@@ -28,6 +28,8 @@ struct Case {
     strategy: Value,
     is_paused: bool,
     is_aborted: bool,
+    /// What it comes to before that.
+    begun: End,
     end: End,
 }
 
@@ -54,6 +56,7 @@ fn cases() -> Vec<Case> {
         strategy,
         is_paused,
         is_aborted,
+        begun: end,
         end: match end {
             End::Done if is_paused => End::User,
             End::Done => End::Done,
@@ -151,19 +154,7 @@ async fn get_status_and_explain_agree_on_every_pause() {
         case.change(&live, &json!({"spec": {"template": {"spec": {"containers": containers}}}})).await;
     }
     for case in &cases {
-        let strategy = &case.strategy["blueGreen"];
-        let goes_on = strategy.is_object() && strategy["autoPromotionEnabled"] != false;
-        let goes_on = goes_on && strategy["autoPromotionSeconds"] == 0;
-        let is_timed = strategy["autoPromotionSeconds"] == 3_600 && strategy["autoPromotionEnabled"] != false
-            || case.strategy["canary"]["steps"][1]["pause"]["duration"].is_string();
-        let begun = if goes_on {
-            End::Done
-        } else if is_timed {
-            End::Timed
-        } else {
-            End::User
-        };
-        case.ends(&live, begun).await;
+        case.ends(&live, case.begun).await;
         if case.is_paused {
             case.change(&live, &json!({"spec": {"paused": true}})).await;
         }

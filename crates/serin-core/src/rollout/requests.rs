@@ -34,8 +34,8 @@ fn selects(cx: &Context<'_>, service: &str, rs: &ReplicaSetView) -> bool {
     cx.service(service).and_then(ServiceView::selected_hash) == Some(rs.hash())
 }
 
-/// The Services that requests may come through, and apart from them the other one of a ping-pong pair. Of a ping-pong pair one rests but for the time of an update: nobody is sent
-/// to the revision that it still selects.
+/// The Services that requests may come through, and apart from them the other one of a ping-pong pair. Of a ping-pong pair
+/// one rests but for the time of an update: nobody is sent to the revision that it still selects.
 fn services<'a>(cx: &Context<'a>) -> [Vec<&'a str>; 2] {
     let (main, trial) = match cx.strategy {
         Strategy::Canary(canary) => {

@@ -1,5 +1,5 @@
-//! `spec.restartAt`: every pod that is older than that is evicted, as many at a time as may be missing. Where the user says that
-//! none may, and there may be more pods than the Rollout asks for, one is added first.
+//! `spec.restartAt`: every pod that is older than that is evicted, as many at a time as may be missing. Where the user
+//! says that none may, and there may be more pods than the Rollout asks for, one is added first.
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
@@ -40,9 +40,9 @@ fn pending<'a>(cx: &Context<'a>) -> Option<&'a Time> {
     (cx.status.restarted_at.as_ref() != Some(at)).then_some(at)
 }
 
-/// The size of the current revision for the time of a restart of its pods: one pod more than the Rollout asks for, where its
-/// `maxUnavailable` is none and there may be more; that the default of 25 % is none of a few pods keeps nothing. It is added between updates only, for within one all pods that may be added are
-/// the update's.
+/// The size of the current revision for the time of a restart of its pods: one pod more than the Rollout asks for, where
+/// its `maxUnavailable` is none and there may be more; that the default of 25 % is none of a few pods keeps nothing. It is
+/// added between updates only, for within one all pods that may be added are the update's.
 pub(super) fn size(cx: &Context<'_>) -> Option<i32> {
     let at = pending(cx).filter(|at| at.0 <= cx.now)?;
     let is_due = due_pods(cx, at.0).iter().any(|(_, rs)| cx.is_new(rs));
@@ -88,9 +88,9 @@ fn spare(cx: &Context<'_>) -> i32 {
         Strategy::BlueGreen(blue_green) => blue_green.max_unavailable.as_ref(),
     };
     let limit = field.map_or(Some(IntOrPercent::DEFAULT), IntOrPercent::parse);
-    let unavailable = limit.map_or(0, |limit| limit.rounded_down(cx.replicas));
     let adds_first = adds_first(cx);
-    let unavailable = if adds_first { unavailable } else { unavailable.max(1) };
+    let fewest = i32::from(!adds_first);
+    let unavailable = limit.map_or(0, |limit| limit.rounded_down(cx.replicas)).max(fewest);
     let sizes = cx.owned.iter().map(|rs| match rs.replicas {
         size if adds_first && cx.is_new(rs) => size.min(cx.replicas),
         size => size,

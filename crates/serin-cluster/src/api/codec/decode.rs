@@ -177,7 +177,7 @@ impl Decoder {
     fn misfit(&self, shape: &Shape, sent: &Value) -> String {
         let found = match (sent, shape) {
             (Value::Number(number), Shape::Int32 | Shape::Int64) => format!("number {number}"),
-            _ => json_type(sent).to_owned(),
+            _ => json_kind(sent).to_owned(),
         };
         let (owner, path, expected) = (self.owner, self.fields.join("."), shape.type_name());
         format!("json: cannot unmarshal {found} into Go struct field {owner}.{path} of type {expected}")
@@ -361,7 +361,7 @@ fn is_within(number: &Number, most: i64) -> bool {
 fn words(sent: &Value) -> Result<String, String> {
     sent.as_str()
         .map(str::to_owned)
-        .ok_or_else(|| format!("json: cannot unmarshal {} into Go value of type string", json_type(sent)))
+        .ok_or_else(|| format!("json: cannot unmarshal {} into Go value of type string", json_kind(sent)))
 }
 
 fn int_or_text(sent: &Value) -> Result<Value, String> {
@@ -372,7 +372,7 @@ fn int_or_text(sent: &Value) -> Result<Value, String> {
             Err(format!("json: cannot unmarshal number {number} into Go value of type int32"))
         }
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
-            Err(format!("json: cannot unmarshal {} into Go value of type int32", json_type(sent)))
+            Err(format!("json: cannot unmarshal {} into Go value of type int32", json_kind(sent)))
         }
     }
 }
@@ -404,7 +404,8 @@ fn in_thousandths(value: Value) -> Value {
     }
 }
 
-fn json_type(value: &Value) -> &'static str {
+/// What a JSON decoder calls the kind of `value`.
+pub(in crate::api) fn json_kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",

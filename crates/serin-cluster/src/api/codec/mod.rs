@@ -8,4 +8,4 @@ mod decode;
 pub(super) mod quantity;
 mod time;
 
-pub(super) use decode::{Reader, decode, empty};
+pub(super) use decode::{Reader, decode, empty, json_kind};

@@ -27,6 +27,7 @@ pub use strategic::{spent, strategic};
 
 use serde_json::Value;
 
+use super::codec::json_kind;
 use super::status::{Reason, Status};
 use serin_values::merge_patch::apply_merge_patch;
 
@@ -42,18 +43,6 @@ pub fn merge(live: &Value, patch: &Value) -> Result<Value, Status> {
         json_kind(patch)
     );
     Err(Status::new(Reason::BadRequest, message))
-}
-
-/// What a JSON decoder calls the kind of `value`.
-fn json_kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    }
 }
 
 #[cfg(test)]

@@ -406,7 +406,7 @@ fn no_disruption(why: &str, retry_after_seconds: Option<i64>) -> Status {
 }
 
 /// Whether a selector of a spec selects an object. An empty one selects all.
-fn selects(selector: &Value, object: &Value) -> bool {
+pub(super) fn selects(selector: &Value, object: &Value) -> bool {
     let equal = at(selector, &["matchLabels"]).as_object().into_iter().flatten();
     let mut equal = equal.map(|(key, value)| label(object, key) == value.as_str());
     let mut expressions = items(selector, &["matchExpressions"]).iter().map(|requirement| {

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::super::super::status::Cause;
-use super::super::super::store::object::{at, items, label, text};
+use super::super::super::store::object::{at, items, text};
 use super::super::metadata::{check_annotations, check_labels};
+use super::super::pods::selects;
 use super::super::refuse::{not_allowed, required, unsupported, wrong};
 use super::forms::{self, unchanged};
 use super::pods;
@@ -59,7 +60,7 @@ fn replicated(object: &Value, kind: &str) -> Vec<Cause> {
     let selects_all =
         at(selector, &["matchLabels"]).is_null() && items(selector, &["matchExpressions"]).is_empty();
     // No selector selects nothing.
-    if selector.is_null() || (!selects_all && !matches(selector, template)) {
+    if selector.is_null() || (!selects_all && !selects(selector, template)) {
         causes.push(wrong("spec.template.metadata.labels", at(template, &["metadata", "labels"]), NO_MATCH));
     }
     causes.extend(pod_template(template));
@@ -106,23 +107,6 @@ fn strategy(strategy: &Value) -> Vec<Cause> {
         }
         other => vec![unsupported(field, other, &["Recreate", "RollingUpdate"])],
     }
-}
-
-fn matches(selector: &Value, object: &Value) -> bool {
-    let equal = at(selector, &["matchLabels"]).as_object().into_iter().flatten();
-    let mut equal = equal.map(|(key, value)| label(object, key) == value.as_str());
-    let mut expressions = items(selector, &["matchExpressions"]).iter().map(|requirement| {
-        let value = label(object, text(requirement, &["key"]));
-        let listed =
-            value.is_some_and(|value| items(requirement, &["values"]).iter().any(|known| known == value));
-        match text(requirement, &["operator"]) {
-            "In" => listed,
-            "NotIn" => !listed,
-            "Exists" => value.is_some(),
-            _ => value.is_none(),
-        }
-    });
-    equal.all(|holds| holds) && expressions.all(|holds| holds)
 }
 
 pub(super) fn job(object: &Value) -> Vec<Cause> {
