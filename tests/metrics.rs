@@ -10,16 +10,17 @@ use regex::Regex;
 use serde_json::{Value, json};
 use serin::controller::apply::Server;
 use serin::controller::dispatch::Dispatcher;
-use serin::controller::entry::{Entry, RolloutEntry};
-use serin::controller::failure::WriteError;
 use serin::controller::fence::{Fence, Standing};
 use serin::controller::metrics::scrape::page;
-use serin::controller::object::{ObjectKey, RawObject};
 use serin::controller::reconcile::Reconciler;
 use serin_clock::Clock;
 use serin_core::api::Time;
 use serin_core::api::rollout_status::{CompletionStatus, RolloutDuration};
 use serin_core::domain::event::EventReason;
+use serin_core::domain::object::ObjectRef;
+use serin_core::domain::plan::ObjectKind;
+use serin_machine::failure::WriteError;
+use serin_machine::object::RawObject;
 use serin_values::random::Rng;
 use tokio::sync::watch;
 use tower::{Layer, Service};
@@ -135,8 +136,8 @@ fn reconciler() -> Reconciler<Refusing> {
         let status = json!({"replicas": 4, "availableReplicas": 3, "updatedReplicas": 2,
             "conditions": [condition("RolloutPaused")]});
         let object = json!({"metadata": metadata, "spec": spec, "status": status});
-        let entry = RolloutEntry::prune(serde_json::from_value(object).expect("an object"));
-        reconciler.caches.rollouts.write().put(ObjectKey::new("shop", name), entry);
+        let wire = serde_json::from_value(object).expect("an object");
+        reconciler.caches.of(ObjectKind::Rollout).write().put(wire);
     };
     let routing = json!({"nginx": {"stableIngress": "i"}, "traefik": {"weightedTraefikServiceName": "t"}});
     put("demo", &json!({"replicas": 5, "strategy": {"canary": {"trafficRouting": routing}}}));
@@ -148,7 +149,7 @@ fn reconciler() -> Reconciler<Refusing> {
 async fn busy_page(fence: Fence) -> String {
     let mut reconciler = reconciler();
     reconciler.fence = fence;
-    let demo = ObjectKey::new("shop", "demo");
+    let demo = ObjectRef::new(ObjectKind::Rollout, "shop", "demo");
     reconciler.reconcile(&demo).await;
     reconciler.metrics.told(&demo, EventReason::RolloutPaused);
     let time = |second| Some(Time(Timestamp::from_second(second).expect("a time")));

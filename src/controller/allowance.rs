@@ -90,15 +90,22 @@ impl Allowance {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::controller::object::ObjectKey;
     use serin_core::domain::event::{EventNote, EventReason};
+    use serin_core::domain::object::ObjectRef;
+    use serin_core::domain::plan::ObjectKind;
     use serin_core::domain::plan::Precondition;
 
     const START: Timestamp = Timestamp::UNIX_EPOCH;
 
     fn letter(reason: EventReason, message: &str) -> Letter {
         let rollout = Precondition { uid: "u".into(), resource_version: "7".into() };
-        Letter::new(ObjectKey::new("shop", "web"), rollout, EventNote::new(reason, message), START, 1)
+        Letter::new(
+            ObjectRef::new(ObjectKind::Rollout, "shop", "web"),
+            rollout,
+            EventNote::new(reason, message),
+            START,
+            1,
+        )
     }
 
     fn used_up() -> Allowance {

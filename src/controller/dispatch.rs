@@ -11,9 +11,10 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 
 use super::apply::Server;
-use super::object::ObjectKey;
-use super::queue::{Load, Next, Queue};
 use super::reconcile::Reconciler;
+use serin_core::domain::object::ObjectRef;
+use serin_machine::kinds;
+use serin_machine::queue::{Load, Next, Queue};
 use serin_values::random::Rng;
 
 /// How long reconciles that have begun may take to end when the controller stops.
@@ -24,10 +25,10 @@ const LONGEST_NAP: Duration = Duration::from_secs(30);
 /// The queue, and the bell that rings when something is put into it.
 #[derive(Debug)]
 pub struct Dispatcher {
-    queue: Mutex<Queue<ObjectKey>>,
+    queue: Mutex<Queue<ObjectRef>>,
     bell: Notify,
-    /// Since when each Rollout that is worked on has been.
-    busy: Mutex<BTreeMap<ObjectKey, Instant>>,
+    /// Since when each primary object that is worked on has been.
+    busy: Mutex<BTreeMap<ObjectRef, Instant>>,
     /// Whether anybody takes out what is put in.
     runs: AtomicBool,
 }
@@ -50,15 +51,15 @@ impl Dispatcher {
         self.queue().load(now)
     }
 
-    /// For how many seconds each Rollout that is worked on has been.
+    /// For how many seconds each primary object that is worked on has been.
     #[must_use]
     pub fn busy(&self) -> Vec<f64> {
         self.busy_since().values().map(|since| since.elapsed().as_secs_f64()).collect()
     }
 
-    /// Asks for these Rollouts to be reconciled. Before [`run`](Self::run) nothing is noted, since it begins with all
+    /// Asks for these primary objects to be reconciled. Before [`run`](Self::run) nothing is noted, since it begins with all
     /// that there are.
-    pub fn trigger<'a>(&self, keys: impl IntoIterator<Item = &'a ObjectKey>, now: Timestamp) {
+    pub fn trigger<'a>(&self, keys: impl IntoIterator<Item = &'a ObjectRef>, now: Timestamp) {
         if !self.runs.load(Ordering::SeqCst) {
             return;
         }
@@ -70,7 +71,7 @@ impl Dispatcher {
         self.bell.notify_one();
     }
 
-    /// Reconciles up to `limit` Rollouts at a time until `stop` turns true; then lets those that have begun end.
+    /// Reconciles up to `limit` primary objects at a time until `stop` turns true; then lets those that have begun end.
     /// Nothing begins before every cache has been filled.
     pub async fn run<S: Server + 'static>(
         &self,
@@ -79,8 +80,12 @@ impl Dispatcher {
         mut stop: watch::Receiver<bool>,
     ) {
         self.runs.store(true, Ordering::SeqCst);
-        let all: Vec<_> = reconciler.caches.rollouts.read().iter().map(|(key, _)| key.clone()).collect();
-        self.trigger(&all, reconciler.clock.now());
+        for kind in kinds::primaries() {
+            let keys =
+                reconciler.caches.of(kind).read().iter().map(|(key, _)| key.clone()).collect::<Vec<_>>();
+            let all: Vec<_> = keys.into_iter().map(|key| key.of_kind(kind)).collect();
+            self.trigger(&all, reconciler.clock.now());
+        }
         let mut running = Running { tasks: JoinSet::new(), keys: BTreeMap::new() };
         while !*stop.borrow_and_update() {
             let wait = self.start_due(reconciler, limit, &mut running);
@@ -152,11 +157,11 @@ impl Dispatcher {
         self.queue().done(&key, next, reconciler.clock.now());
     }
 
-    fn busy_since(&self) -> MutexGuard<'_, BTreeMap<ObjectKey, Instant>> {
+    fn busy_since(&self) -> MutexGuard<'_, BTreeMap<ObjectRef, Instant>> {
         self.busy.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn queue(&self) -> MutexGuard<'_, Queue<ObjectKey>> {
+    fn queue(&self) -> MutexGuard<'_, Queue<ObjectRef>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -164,7 +169,7 @@ impl Dispatcher {
 /// The reconciles that have begun.
 struct Running {
     tasks: JoinSet<Next>,
-    keys: BTreeMap<Id, ObjectKey>,
+    keys: BTreeMap<Id, ObjectRef>,
 }
 
 #[cfg(test)]
@@ -172,9 +177,9 @@ mod tests {
     use serde_json::json;
 
     use super::super::double::Double;
-    use super::super::entry::{Entry, RolloutEntry};
     use super::*;
     use serin_clock::{Clock, sleep};
+    use serin_core::domain::plan::ObjectKind;
 
     /// Rollouts of which nothing but the status is to be written.
     fn reconciler(names: &[&str]) -> Arc<Reconciler<Double>> {
@@ -183,8 +188,7 @@ mod tests {
         for name in names {
             let metadata = json!({"name": name, "namespace": "shop", "uid": name, "resourceVersion": "1"});
             let wire = serde_json::from_value(json!({"metadata": metadata, "spec": {"strategy": {}}}));
-            let entry = RolloutEntry::prune(wire.expect("an object"));
-            reconciler.caches.rollouts.write().collect(ObjectKey::new("shop", *name), entry);
+            reconciler.caches.of(ObjectKind::Rollout).write().collect(wire.expect("an object"));
         }
         Arc::new(reconciler)
     }
@@ -192,7 +196,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_that_stands_by_keeps_no_list_of_what_comes_and_goes() {
         let (reconciler, dispatcher) = (reconciler(&["a"]), Dispatcher::new(Rng::seeded(1)));
-        dispatcher.trigger(&[ObjectKey::new("shop", "a")], reconciler.clock.now());
+        dispatcher.trigger(&[ObjectRef::new(ObjectKind::Rollout, "shop", "a")], reconciler.clock.now());
         assert!(dispatcher.queue().is_empty());
     }
 
@@ -206,13 +210,11 @@ mod tests {
         });
         let caches = &reconciler.caches;
         // What is known when the work begins is part of it.
-        caches.rollouts.write().swap();
-        caches.replica_sets.write().swap();
-        caches.services.write().swap();
-        caches.ingresses.write().swap();
+        let is_early = |kind: &ObjectKind| *kind != ObjectKind::Pod;
+        kinds::always().filter(is_early).for_each(|kind| drop(caches.of(kind).write().swap()));
         sleep(Duration::from_mins(2)).await;
         assert!(reconciler.server.lines().is_empty());
-        caches.pods.write().swap();
+        caches.of(ObjectKind::Pod).write().swap();
         dispatcher.trigger([], reconciler.clock.now());
         sleep(Duration::from_millis(10)).await;
         assert_eq!(reconciler.server.lines(), ["PATCH rollouts/a/status", "PATCH rollouts/b/status"]);

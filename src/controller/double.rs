@@ -6,8 +6,8 @@ use http::Request;
 use serde_json::{Value, json};
 
 use super::apply::Server;
-use super::failure::WriteError;
-use super::object::RawObject;
+use serin_machine::failure::WriteError;
+use serin_machine::object::RawObject;
 
 /// Answers every write with the next resource version, except those to a path that contains a key of `errors`.
 #[derive(Default)]

@@ -17,12 +17,11 @@ use tokio::sync::Notify;
 
 use super::allowance::Allowance;
 use super::apply::Server;
-use super::failure::WriteError;
-use super::object::ObjectKey;
 use serin_clock::{self as clock, Clock};
-use serin_core::api::keys;
 use serin_core::domain::event::EventNote;
+use serin_core::domain::object::ObjectRef;
 use serin_core::domain::plan::Precondition;
+use serin_machine::failure::WriteError;
 
 /// How many Events may wait to be sent.
 pub const CAPACITY: usize = 2_000;
@@ -36,12 +35,13 @@ const ATTEMPTS: u32 = 12;
 const RETRY_FIRST: Duration = Duration::from_millis(250);
 const RETRY_MOST: Duration = Duration::from_secs(5);
 
-/// An Event about a Rollout, or several of one reason.
+/// An Event about a primary object, or several of one reason.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Letter {
-    key: ObjectKey,
-    /// The state in which the Rollout was.
-    rollout: Precondition,
+    /// What it is about.
+    object: ObjectRef,
+    /// The state in which that was.
+    state: Precondition,
     pub(super) note: EventNote,
     first: Timestamp,
     last: Timestamp,
@@ -51,13 +51,13 @@ pub(super) struct Letter {
 
 impl Letter {
     pub(super) fn new(
-        key: ObjectKey,
-        rollout: Precondition,
+        object: ObjectRef,
+        state: Precondition,
         note: EventNote,
         now: Timestamp,
         number: u64,
     ) -> Self {
-        Self { key, rollout, note, first: now, last: now, count: 1, number }
+        Self { object, state, note, first: now, last: now, count: 1, number }
     }
 
     /// One that stands for this and a later one; the newest message comes first, for the end of a long one is cut.
@@ -70,7 +70,7 @@ impl Letter {
 #[derive(Debug, Default)]
 struct Waiting {
     letters: VecDeque<Letter>,
-    allowances: BTreeMap<ObjectKey, Allowance>,
+    allowances: BTreeMap<ObjectRef, Allowance>,
     /// Dropped since it was last reported.
     dropped: u64,
     closed: bool,
@@ -118,13 +118,13 @@ pub struct EventQueue {
 }
 
 impl EventQueue {
-    /// Adds an Event about the Rollout at `key`, which was in the state `rollout`.
-    pub fn push(&self, key: &ObjectKey, rollout: &Precondition, note: &EventNote, now: Timestamp) {
+    /// Adds an Event about the primary object `object`, which was in the state `state`.
+    pub fn push(&self, object: &ObjectRef, state: &Precondition, note: &EventNote, now: Timestamp) {
         let mut waiting = self.lock();
         // Times have seconds only: it is by their names that Events of one second keep their order in lists.
         waiting.last = u64::try_from(now.as_nanosecond()).unwrap_or(0).max(waiting.last + 1);
-        let letter = Letter::new(key.clone(), rollout.clone(), note.clone(), now, waiting.last);
-        let allowance = waiting.allowances.entry(key.clone()).or_insert_with(|| Allowance::new(now));
+        let letter = Letter::new(object.clone(), state.clone(), note.clone(), now, waiting.last);
+        let allowance = waiting.allowances.entry(object.clone()).or_insert_with(|| Allowance::new(now));
         let letters = allowance.admit(letter, now);
         waiting.enqueue(letters);
         drop(waiting);
@@ -196,35 +196,36 @@ async fn deliver(letter: &Letter, server: &impl Server) {
             | WriteError::AlreadyExists
             | WriteError::Forbidden(_)
             | WriteError::Rejected(_) => {
-                let (namespace, reason) = (&letter.key.namespace, letter.note.reason.as_str());
+                let (namespace, reason) = (&letter.object.key.namespace, letter.note.reason.as_str());
                 tracing::warn!(namespace, reason, %error, "an Event was refused");
                 return;
             }
         }
         wait = (wait * 2).min(RETRY_MOST);
     }
-    let (namespace, reason) = (&letter.key.namespace, letter.note.reason.as_str());
+    let (namespace, reason) = (&letter.object.key.namespace, letter.note.reason.as_str());
     tracing::warn!(namespace, reason, "an Event could not be sent");
 }
 
 fn request(letter: &Letter) -> Result<Request<Vec<u8>>, kube::core::request::Error> {
-    let target = kube::core::Request::new(format!("/api/v1/namespaces/{}/events", letter.key.namespace));
+    let target =
+        kube::core::Request::new(format!("/api/v1/namespaces/{}/events", letter.object.key.namespace));
     target.create(&PostParams::default(), body(letter).to_string().into_bytes())
 }
 
 fn body(letter: &Letter) -> Value {
-    let Letter { key, rollout, note, first, last, count, number } = letter;
+    let Letter { object: ObjectRef { kind, key }, state, note, first, last, count, number } = letter;
     json!({
         "apiVersion": "v1",
         "kind": "Event",
         "metadata": {"namespace": key.namespace, "name": name(&key.name, *number)},
         "involvedObject": {
-            "apiVersion": keys::API_VERSION,
-            "kind": keys::ROLLOUT,
+            "apiVersion": format!("{}/{}", kind.resource().group, kind.resource().versions[0]),
+            "kind": kind.name(),
             "namespace": key.namespace,
             "name": key.name,
-            "uid": rollout.uid,
-            "resourceVersion": rollout.resource_version,
+            "uid": state.uid,
+            "resourceVersion": state.resource_version,
         },
         "type": note.reason.event_type().as_str(),
         "reason": note.reason.as_str(),
@@ -253,9 +254,10 @@ fn truncated(text: &str, bytes: usize) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::object::RawObject;
     use super::*;
     use serin_core::domain::event::EventReason;
+    use serin_core::domain::plan::ObjectKind;
+    use serin_machine::object::RawObject;
 
     #[derive(Default)]
     struct Double {
@@ -284,7 +286,12 @@ mod tests {
     fn push(queue: &EventQueue, message: &str) {
         let rollout = Precondition { uid: "u".into(), resource_version: "7".into() };
         let note = EventNote::new(EventReason::RolloutAborted, message);
-        queue.push(&ObjectKey::new("shop", "web"), &rollout, &note, Timestamp::UNIX_EPOCH);
+        queue.push(
+            &ObjectRef::new(ObjectKind::Rollout, "shop", "web"),
+            &rollout,
+            &note,
+            Timestamp::UNIX_EPOCH,
+        );
     }
 
     #[test]
@@ -334,7 +341,7 @@ mod tests {
         let clock = clock();
         let scaled = |message: &str| {
             let note = EventNote::new(EventReason::ScalingReplicaSet, message);
-            queue.push(&ObjectKey::new("shop", "web"), &rollout, &note, clock.now());
+            queue.push(&ObjectRef::new(ObjectKind::Rollout, "shop", "web"), &rollout, &note, clock.now());
         };
         (1..=27).for_each(|number| scaled(&number.to_string()));
         let sent = || server.messages.lock().expect("no panic").len();

@@ -12,13 +12,12 @@ use axum::routing::get;
 use prometheus::TEXT_FORMAT;
 use tokio::net::TcpListener;
 
-use super::cache::Caches;
 use super::dispatch::Dispatcher;
 use super::fence::Fence;
 use super::metrics::scrape;
-use super::object::resource_type;
 use super::reconcile::Reconciler;
 use super::start::StartError;
+use serin_machine::cache::Caches;
 
 /// A server, and the flag that chooses its port.
 #[derive(Debug, Clone, Copy)]
@@ -78,7 +77,7 @@ pub fn metrics<S: Send + Sync + 'static>(
 
 /// The answer of `/readyz`. A replica that stands by is ready, too: there is nothing more for it to wait for.
 fn readiness(caches: &Caches, fence: &Fence) -> (StatusCode, String) {
-    let missing: Vec<_> = caches.missing().into_iter().map(|kind| resource_type(kind).plural).collect();
+    let missing: Vec<_> = caches.missing().into_iter().map(|kind| kind.plural()).collect();
     if missing.is_empty() {
         return (StatusCode::OK, format!("ok: this replica {}\n", fence.describe()));
     }
@@ -91,11 +90,13 @@ mod tests {
 
     use super::super::fence::Standing;
     use super::*;
+    use serin_core::domain::plan::ObjectKind;
+    use serin_machine::kinds;
 
     #[test]
     fn readiness_names_what_is_missing() {
         let caches = Caches::default();
-        caches.services.write().swap();
+        caches.of(ObjectKind::Service).write().swap();
         let (status, text) = readiness(&caches, &Fence::open());
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(text, "waiting for the first list of: rollouts, replicasets, ingresses, pods\n");
@@ -104,11 +105,7 @@ mod tests {
     #[test]
     fn a_replica_that_stands_by_is_ready() {
         let caches = Caches::default();
-        caches.services.write().swap();
-        caches.rollouts.write().swap();
-        caches.replica_sets.write().swap();
-        caches.ingresses.write().swap();
-        caches.pods.write().swap();
+        kinds::always().for_each(|kind| drop(caches.of(kind).write().swap()));
         let ok = |text: &str| (StatusCode::OK, text.to_owned());
         let alone = readiness(&caches, &Fence::open());
         assert_eq!(alone, ok("ok: this replica leads, without an election\n"));

@@ -7,12 +7,12 @@ use http::Request;
 use jiff::{SignedDuration, Timestamp};
 
 use super::apply::Server;
-use super::cache::Caches;
-use super::failure::WriteError;
 use super::fence::Fence;
 use super::metrics::Metrics;
-use super::object::RawObject;
 use serin_clock::{Clock, until};
+use serin_machine::cache::Caches;
+use serin_machine::failure::WriteError;
+use serin_machine::object::RawObject;
 
 /// How long a request may take.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
@@ -70,6 +70,7 @@ mod tests {
     use super::super::fence::{Grant, Standing};
     use super::*;
     use serin_clock::sleep;
+    use serin_core::domain::plan::ObjectKind;
 
     /// A server that takes its time.
     struct Slow(Duration);
@@ -145,11 +146,15 @@ mod tests {
         let world = World::new();
         let server = Double::failing("", WriteError::Forbidden("no".into()));
         assert_eq!(world.send(&server).await.err(), Some(WriteError::Forbidden("no".into())));
-        world.caches.services.write().silent(world.clock.now());
+        world.caches.of(ObjectKind::Service).write().silent(world.clock.now());
         sleep(Duration::from_secs(1)).await;
         assert_eq!(world.send(&server).await.err(), Some(WriteError::Transient("no".into())));
         let renewed = World::new();
-        renewed.caches.services.write().silent(Timestamp::UNIX_EPOCH - SignedDuration::from_secs(11));
+        renewed
+            .caches
+            .of(ObjectKind::Service)
+            .write()
+            .silent(Timestamp::UNIX_EPOCH - SignedDuration::from_secs(11));
         assert_eq!(renewed.send(&server).await.err(), Some(WriteError::Forbidden("no".into())));
     }
 }

@@ -1,31 +1,29 @@
-//! One Rollout, once: observe, decide, apply, and remember what the next time needs.
+//! One primary object, once: observe, decide, apply, and remember what the next time needs.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use thiserror::Error;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::apply::{Ending, Outcome, Server, apply};
-use super::bulkhead;
-use super::cache::Caches;
+use super::apply::{Server, apply};
 use super::events::EventQueue;
 use super::fence::Fence;
-use super::freshness::Freshness;
 use super::metrics::{ErrorClass, Metrics};
-use super::object::{ObjectKey, resource_type};
-use super::observe::{Observed, observe};
 use super::outlet::Outlet;
-use super::queue::{Next, later};
 use serin_clock::Clock;
 use serin_core::domain::event::{EventNote, EventReason};
-use serin_core::domain::plan::{Action, ObjectKind, Op, Plan, Precondition, Wake};
-use serin_core::guard;
-use serin_core::rollout::snapshot::{Failure, FailureCause, Identity, Remembered, Snapshot};
-use serin_core::rollout::{decide, decide_unreadable};
+use serin_core::domain::object::ObjectRef;
+use serin_core::domain::plan::{Action, ObjectKind, Op, Plan, Precondition, Purpose, Wake};
+use serin_core::rollout::snapshot::{Failure, FailureCause, Remembered};
+use serin_machine::cache::Caches;
+use serin_machine::carry::{Ending, Outcome};
+use serin_machine::decide::{Deliberation, Stall};
+use serin_machine::kinds;
+use serin_machine::memory::{Memories, Memory, Recalled};
+use serin_machine::queue::{Next, later};
 use serin_values::random::Rng;
 
 /// When a Rollout is looked at again at the latest although nothing has changed; at the earliest it is after two thirds
@@ -35,26 +33,6 @@ pub const RESYNC: Duration = Duration::from_mins(15);
 const STALE: Duration = Duration::from_millis(100);
 /// When a Rollout is looked at again whose plan asks for a time that was over when it was made.
 const OVERDUE: Duration = Duration::from_secs(1);
-
-/// What is remembered of a Rollout from one time to the next.
-#[derive(Debug)]
-struct Memory {
-    /// The Rollout that all this is about, as it was last seen.
-    rollout: Precondition,
-    freshness: Freshness,
-    kept: Remembered,
-    /// The last problem that was reported, so that it is reported once.
-    warned: Option<String>,
-    /// Its namespace is being deleted, and so will it be.
-    is_leaving: bool,
-}
-
-impl Memory {
-    fn of(rollout: &Precondition) -> Self {
-        let (rollout, freshness) = (rollout.clone(), Freshness::default());
-        Self { rollout, freshness, kept: Remembered::default(), warned: None, is_leaving: false }
-    }
-}
 
 /// Everything that reconciling needs.
 #[derive(Debug)]
@@ -73,7 +51,9 @@ pub struct Reconciler<S> {
     pub metrics: Arc<Metrics>,
     /// When a Rollout is looked at again at the latest.
     pub resync: Duration,
-    memories: Mutex<BTreeMap<ObjectKey, Memory>>,
+    /// Rung when other kinds may have to be watched than are.
+    pub needs: Notify,
+    memories: Mutex<Memories>,
     rng: Mutex<Rng>,
 }
 
@@ -89,16 +69,17 @@ impl<S: Server> Reconciler<S> {
             fence: Fence::open(),
             metrics: Arc::default(),
             resync: RESYNC,
+            needs: Notify::new(),
             memories: Mutex::default(),
             rng: Mutex::new(rng),
         }
     }
 
-    /// Does what is to be done about the Rollout of that key now.
-    pub async fn reconcile(&self, key: &ObjectKey) -> Next {
+    /// Does what is to be done about that primary object now.
+    pub async fn reconcile(&self, object: &ObjectRef) -> Next {
         let begin = Instant::now();
-        let next = self.decide_and_apply(key).await;
-        self.metrics.reconciled(key, begin.elapsed());
+        let next = self.decide_and_apply(object).await;
+        self.metrics.reconciled(object, begin.elapsed());
         next
     }
 
@@ -109,124 +90,111 @@ impl<S: Server> Reconciler<S> {
         Outlet { server, fence, caches, metrics, clock: *clock }
     }
 
-    async fn decide_and_apply(&self, key: &ObjectKey) -> Next {
+    async fn decide_and_apply(&self, object: &ObjectRef) -> Next {
         let now = self.clock.now();
-        let seen = self.caches.rollouts.read().get(key).map(|entry| entry.id.precondition());
-        let Some(seen) = seen else { return self.forget(key) };
-        // What a user asks for must not be judged by an old copy while newer copies of the rest are known: a
-        // ReplicaSet that another controller made for the newest template would look like one to be scaled down.
-        if let Some(until) = self.caches.rollouts.read().doubted_until(now) {
-            tracing::debug!(namespace = key.namespace, name = key.name, "waits for the watch of Rollouts");
-            return Next::Soon(Duration::try_from(until.duration_since(now)).unwrap_or(STALE));
-        }
-        if let Some(wait) = self.wait_for_workload(key, now) {
+        let Some(seen) = self.caches.find(object).map(|entry| entry.id.precondition()) else {
+            return self.forget(object);
+        };
+        if let Some((kind, wait)) = self.caches.wait(object, now) {
             tracing::debug!(
-                namespace = key.namespace,
-                name = key.name,
-                "waits for the watch of its workload"
+                namespace = object.key.namespace,
+                name = object.key.name,
+                waits_for = kind.plural(),
+                "waits for a watch"
             );
             return Next::Soon(wait);
         }
-        let remembered = match self.recall(key, &seen, now) {
+        let remembered = match self.recall(object, &seen, now) {
             Recalled::Leaving => return Next::At(self.next_look(Wake::OnChange, now)),
             Recalled::Stale(write) => {
                 self.metrics.waits_for_freshness();
-                tracing::debug!(namespace = key.namespace, name = key.name, %write, "waits for its own write");
+                tracing::debug!(namespace = object.key.namespace, name = object.key.name, %write, "waits for its own write");
                 return Next::Soon(STALE);
             }
             Recalled::Fresh(remembered) => remembered,
         };
         let had_failed = remembered.last_failure.is_some();
-        let (id, plan) = match observe(key, &self.caches, remembered) {
-            Observed::Absent => return self.forget(key),
-            Observed::Unreadable(unreadable) => {
-                let plan = bulkhead(|| decide_unreadable(&unreadable, now)).map_err(Stall::Bug);
-                (unreadable.id.clone(), plan)
+        match self.deliberate(object, remembered, now) {
+            Deliberation::Absent => self.forget(object),
+            Deliberation::Made { seen, plan: Err(stall) } => self.report_stall(object, &seen, &stall),
+            Deliberation::Made { plan: Ok(plan), .. } => {
+                let outcome = apply(&plan, object, &self.caches, &self.outlet()).await;
+                log(object, &plan, &outcome);
+                let next = self.remember(object, &plan, outcome);
+                let is_forgiven = had_failed && !self.has_failed(object);
+                match next {
+                    // The plan may still speak of a refusal that is over.
+                    Next::At(_) if is_forgiven => Next::Soon(STALE),
+                    Next::At(_) => Next::At(self.next_look(plan.wake, now)),
+                    Next::Soon(_) | Next::Transient | Next::Refused | Next::Forget => next,
+                }
             }
-            Observed::Complete(snapshot) => (Identity::of(&snapshot.rollout), safe_plan(&snapshot, now)),
-        };
-        let plan = match plan {
-            Ok(plan) => plan,
-            Err(stall) => return self.report_stall(key, &id.precondition(), &stall),
-        };
-        let outcome = apply(&plan, key, &self.outlet()).await;
-        log(key, &plan, &outcome);
-        let next = self.remember(key, &plan, outcome);
-        let forgiven =
-            had_failed && self.memories().get(key).is_none_or(|memory| memory.kept.last_failure.is_none());
-        match next {
-            // The plan may still speak of a refusal that is over.
-            Next::At(_) if forgiven => Next::Soon(STALE),
-            Next::At(_) => Next::At(self.next_look(plan.wake, now)),
-            Next::Soon(_) | Next::Transient | Next::Refused | Next::Forget => next,
         }
     }
 
-    /// How long the decision has to wait for what is known of the Rollout's workload.
-    fn wait_for_workload(&self, key: &ObjectKey, now: Timestamp) -> Option<Duration> {
-        let entry = self.caches.rollouts.read().get(key).cloned()?;
-        self.caches.workloads.wait(&key.namespace, entry.observed.workload.as_ref()?, now)
+    fn deliberate(&self, object: &ObjectRef, remembered: Remembered, now: Timestamp) -> Deliberation {
+        match kinds::row(object.kind).decide {
+            Some(decide) => decide(&object.key, &self.caches, remembered, now),
+            None => Deliberation::Absent,
+        }
     }
 
-    /// The Rollout is gone, and with it all that was remembered.
-    fn forget(&self, key: &ObjectKey) -> Next {
-        let memory = self.memories().remove(key);
-        if let Some(memory) = memory {
-            self.tell_deletion(key, &memory.rollout);
+    fn has_failed(&self, object: &ObjectRef) -> bool {
+        self.memories().get(object).is_some_and(|memory| memory.kept.last_failure.is_some())
+    }
+
+    /// The object is gone, and with it all that was remembered.
+    fn forget(&self, object: &ObjectRef) -> Next {
+        let known = self.memories().forget(object);
+        if let Some(last) = known {
+            self.tell_deletion(object, &last);
         }
-        self.metrics.gone(key, self.clock.now());
+        self.metrics.gone(object, self.clock.now());
         Next::Forget
     }
 
-    /// What the last attempt left behind. What is remembered of a Rollout of that name with another uid than the one
+    /// What the last attempt left behind. What is remembered of an object of that name with another uid than the one
     /// that is `seen` is forgotten.
-    fn recall(&self, key: &ObjectKey, seen: &Precondition, now: Timestamp) -> Recalled {
+    fn recall(&self, object: &ObjectRef, seen: &Precondition, now: Timestamp) -> Recalled {
         let mut memories = self.memories();
-        let memory = memories.entry(key.clone()).or_insert_with(|| {
-            self.metrics.present(key);
-            Memory::of(seen)
-        });
-        if memory.rollout.uid != seen.uid {
-            self.tell_deletion(key, &memory.rollout);
-            *memory = Memory::of(seen);
+        if memories.get(object).is_none() {
+            self.metrics.present(object);
         }
-        memory.rollout.clone_from(seen);
-        if memory.is_leaving {
-            return Recalled::Leaving;
+        if let Some(before) = memories.meet(object, seen) {
+            self.tell_deletion(object, &before);
         }
-        match memory.freshness.awaited(&key.namespace, &self.caches, now) {
-            Some(write) => Recalled::Stale(write.to_string()),
-            None => Recalled::Fresh(memory.kept.clone()),
+        memories.recall(object, &self.caches, now)
+    }
+
+    fn tell_deletion(&self, object: &ObjectRef, last: &Precondition) {
+        if object.kind == ObjectKind::Rollout {
+            let message = format!("Rollout {}/{} is deleted.", object.key.name, object.key.namespace);
+            self.tell(object, last, &EventNote::new(EventReason::RolloutDeleted, message));
         }
     }
 
-    fn tell_deletion(&self, key: &ObjectKey, rollout: &Precondition) {
-        let message = format!("Rollout {}/{} is deleted.", key.name, key.namespace);
-        self.tell(key, rollout, &EventNote::new(EventReason::RolloutDeleted, message));
+    /// Sends an Event about the object, and counts it.
+    fn tell(&self, object: &ObjectRef, state: &Precondition, note: &EventNote) {
+        self.metrics.told(object, note.reason);
+        self.events.push(object, state, note, self.clock.now());
     }
 
-    /// Sends an Event about the Rollout, and counts it.
-    fn tell(&self, key: &ObjectKey, rollout: &Precondition, note: &EventNote) {
-        self.metrics.told(key, note.reason);
-        self.events.push(key, rollout, note, self.clock.now());
-    }
-
-    fn remember(&self, key: &ObjectKey, plan: &Plan, outcome: Outcome) -> Next {
+    fn remember(&self, object: &ObjectRef, plan: &Plan, outcome: Outcome) -> Next {
         let now = self.clock.now();
         let Outcome { writes, events, ended, ending } = outcome;
         for note in &events {
-            self.tell(key, &plan.rollout, note);
+            self.tell(object, &plan.rollout, note);
         }
         if let Some(update) = ended {
             self.metrics.update_ended(&update);
         }
         if let Some(class) = error_class(&ending) {
-            self.metrics.failed(key, class);
+            self.metrics.failed(object, class);
         }
         let mut memories = self.memories();
-        let memory = memories.entry(key.clone()).or_insert_with(|| Memory::of(&plan.rollout));
+        let memory = memories.of(object, &plan.rollout);
         for write in writes {
-            memory.freshness.record(write, now);
+            memory.record(write, now);
         }
         memory.kept.held_since = memory.kept.held_since.or(Some(now)).filter(|_| plan.status.held);
         match ending {
@@ -240,37 +208,42 @@ impl<S: Server> Reconciler<S> {
                 memory.is_leaving = true;
                 Next::At(now)
             }
-            Ending::Refused(failure) => self.refused(key, plan, memory, failure),
+            Ending::Refused(failure) => self.refused(object, plan, memory, failure),
         }
     }
 
-    fn refused(&self, key: &ObjectKey, plan: &Plan, memory: &mut Memory, failure: Failure) -> Next {
+    fn refused(&self, object: &ObjectRef, plan: &Plan, memory: &mut Memory, failure: Failure) -> Next {
         let warning = warning(plan, &failure);
         memory.kept.last_failure = Some(failure);
         // An object that stands in the way is for the next decision to deal with, at once.
         let Some(warning) = warning else {
             return Next::Transient;
         };
-        if memory.warned.as_ref() != Some(&warning.message) {
-            let (namespace, name) = (&key.namespace, &key.name);
-            tracing::warn!(namespace, name, problem = warning.message, "a write was refused");
-            self.tell(key, &plan.rollout, &warning);
-            memory.warned = Some(warning.message);
+        if memory.is_news(&warning.message) {
+            tracing::warn!(
+                namespace = object.key.namespace,
+                name = object.key.name,
+                problem = warning.message,
+                "a write was refused"
+            );
+            self.tell(object, &plan.rollout, &warning);
         }
         Next::Refused
     }
 
-    /// A decision panicked or is not safe: that is a bug of this program, confined to one Rollout.
-    fn report_stall(&self, key: &ObjectKey, rollout: &Precondition, stall: &Stall) -> Next {
+    /// A decision panicked or is not safe: that is a bug of this program, confined to one object.
+    fn report_stall(&self, object: &ObjectRef, seen: &Precondition, stall: &Stall) -> Next {
         let message = stall.to_string();
-        tracing::error!(namespace = key.namespace, name = key.name, problem = message, "nothing is written");
-        self.metrics.failed(key, ErrorClass::Bug);
-        let mut memories = self.memories();
-        let memory = memories.entry(key.clone()).or_insert_with(|| Memory::of(rollout));
-        if memory.warned.as_ref() != Some(&message) {
-            let note = EventNote::new(EventReason::ReconciliationError, message.clone());
-            self.tell(key, rollout, &note);
-            memory.warned = Some(message);
+        tracing::error!(
+            namespace = object.key.namespace,
+            name = object.key.name,
+            problem = message,
+            "nothing is written"
+        );
+        self.metrics.failed(object, ErrorClass::Bug);
+        let is_news = self.memories().of(object, seen).is_news(&message);
+        if is_news {
+            self.tell(object, seen, &EventNote::new(EventReason::ReconciliationError, message));
         }
         Next::Refused
     }
@@ -286,36 +259,9 @@ impl<S: Server> Reconciler<S> {
         }
     }
 
-    fn memories(&self) -> MutexGuard<'_, BTreeMap<ObjectKey, Memory>> {
+    fn memories(&self) -> MutexGuard<'_, Memories> {
         self.memories.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// What is known of earlier attempts.
-#[derive(Debug, PartialEq)]
-enum Recalled {
-    /// The namespace ends; nothing is left to be done.
-    Leaving,
-    /// The caches do not show that write yet.
-    Stale(String),
-    /// The caches show everything; this is what the last attempt left behind.
-    Fresh(Remembered),
-}
-
-/// Why there is no plan to carry out.
-#[derive(Debug, Error)]
-enum Stall {
-    #[error("The controller has a bug that this Rollout brings out: {0}")]
-    Bug(String),
-    #[error("The controller holds back a write that would be unsafe: {0}")]
-    Unsafe(#[from] guard::Refusal),
-}
-
-/// What is to be done, if it does no harm.
-fn safe_plan(snapshot: &Snapshot, now: Timestamp) -> Result<Plan, Stall> {
-    let plan = bulkhead(|| decide(snapshot, now)).map_err(Stall::Bug)?;
-    guard::check(snapshot, &plan)?;
-    Ok(plan)
 }
 
 fn error_class(ending: &Ending) -> Option<ErrorClass> {
@@ -337,32 +283,26 @@ fn warning(plan: &Plan, failure: &Failure) -> Option<EventNote> {
         FailureCause::AlreadyExists { .. } => return None,
         FailureCause::Forbidden(said) | FailureCause::Rejected(said) => said,
     };
-    let (kind, name) = (resource_type(failure.kind).kind, &failure.name);
+    let (kind, name) = (failure.kind.name(), &failure.name);
     let is_refused = |op: &&Op| op.kind == failure.kind && op.name == failure.name;
-    let is_creation =
-        plan.ops().find(is_refused).is_some_and(|op| matches!(op.action, Action::Create { .. }));
-    let (reason, message) = match failure.kind {
-        ObjectKind::ReplicaSet if is_creation => (
-            EventReason::ReplicaSetCreateError,
-            format!("Failed to create new replica set \"{name}\": {said}"),
-        ),
-        ObjectKind::Ingress => (EventReason::TrafficRoutingError, said.clone()),
-        ObjectKind::Rollout
-        | ObjectKind::ReplicaSet
-        | ObjectKind::Service
-        | ObjectKind::Pod
-        | ObjectKind::Deployment
-        | ObjectKind::PodTemplate => {
-            let message = format!("The API server refused the write of {kind} \"{name}\": {said}");
-            (EventReason::ReconciliationError, message)
-        }
+    let op = plan.ops().find(is_refused);
+    let is_routing = op.is_some_and(|op| op.purposes.iter().any(|one| matches!(one, Purpose::Route { .. })));
+    let is_creation = op.is_some_and(|op| matches!(op.action, Action::Create { .. }));
+    let (reason, message) = if is_routing {
+        (EventReason::TrafficRoutingError, said.clone())
+    } else if is_creation && failure.kind == ObjectKind::ReplicaSet {
+        let message = format!("Failed to create new replica set \"{name}\": {said}");
+        (EventReason::ReplicaSetCreateError, message)
+    } else {
+        let message = format!("The API server refused the write of {kind} \"{name}\": {said}");
+        (EventReason::ReconciliationError, message)
     };
     Some(EventNote::new(reason, message))
 }
 
 /// One line for a plan that did something, or that could not.
-fn log(key: &ObjectKey, plan: &Plan, outcome: &Outcome) {
-    let (namespace, name) = (&key.namespace, &key.name);
+fn log(object: &ObjectRef, plan: &Plan, outcome: &Outcome) {
+    let (namespace, name) = (&object.key.namespace, &object.key.name);
     for note in &plan.notes {
         tracing::debug!(namespace, name, "{note}");
     }
@@ -405,12 +345,13 @@ mod tests {
     use serde_json::json;
 
     use super::super::double::Double;
-    use super::super::entry::{Entry, RolloutEntry};
-    use super::super::failure::WriteError;
     use super::*;
+    use serin_machine::cache::{Closed, UNSEEN};
+    use serin_machine::failure::WriteError;
+    use serin_machine::object::RawObject;
 
-    fn key() -> ObjectKey {
-        ObjectKey::new("shop", "web")
+    fn key() -> ObjectRef {
+        ObjectRef::new(ObjectKind::Rollout, "shop", "web")
     }
 
     /// A reconciler that knows one Rollout, whose spec is invalid: the status is the only thing to write.
@@ -420,13 +361,17 @@ mod tests {
         reconciler
     }
 
-    fn put(reconciler: &Reconciler<Double>, uid: &str, version: &str, status: &serde_json::Value) {
+    fn wire(uid: &str, version: &str, status: &serde_json::Value) -> RawObject {
         let metadata = json!({
             "name": "web", "namespace": "shop", "uid": uid, "resourceVersion": version, "generation": 1,
         });
         let object = json!({"metadata": metadata, "spec": {"strategy": {}}, "status": status});
-        let wire = serde_json::from_value(object).expect("an object");
-        reconciler.caches.rollouts.write().put(key(), RolloutEntry::prune(wire));
+        serde_json::from_value(object).expect("an object")
+    }
+
+    fn put(reconciler: &Reconciler<Double>, uid: &str, version: &str, status: &serde_json::Value) {
+        let wire = wire(uid, version, status);
+        reconciler.caches.of(ObjectKind::Rollout).write().put(wire);
     }
 
     fn recalled(reconciler: &Reconciler<Double>, uid: &str) -> Recalled {
@@ -468,7 +413,7 @@ mod tests {
     async fn nothing_is_decided_while_the_watch_of_rollouts_is_interrupted() {
         let reconciler = reconciler(Double::default());
         let until = later(Timestamp::UNIX_EPOCH, Duration::from_secs(3));
-        reconciler.caches.rollouts.write().doubt_until(until);
+        reconciler.caches.of(ObjectKind::Rollout).write().doubt_until(until);
         assert_eq!(reconciler.reconcile(&key()).await, Next::Soon(Duration::from_secs(3)));
         assert!(reconciler.server.lines().is_empty());
         put(&reconciler, "u1", "2", &json!(null));
@@ -504,7 +449,7 @@ mod tests {
         let reconciler = reconciler(Double::default());
         let decided_on = Precondition { uid: "u1".into(), resource_version: "1".into() };
         for _ in 0..3 {
-            let stall = Stall::Bug("no way".into());
+            let stall = Stall::Bug { kind: ObjectKind::Rollout, problem: "no way".into() };
             assert_eq!(reconciler.report_stall(&key(), &decided_on, &stall), Next::Refused);
         }
         let events = told(&reconciler).await;
@@ -519,8 +464,7 @@ mod tests {
         reconciler.reconcile(&key()).await;
         put(&reconciler, "u2", "2", &json!(null));
         assert_eq!(recalled(&reconciler, "u2"), Recalled::Fresh(Remembered::default()));
-        let last = reconciler.caches.rollouts.read().get(&key()).cloned().expect("it is there");
-        reconciler.caches.rollouts.write().remove(key(), &last);
+        reconciler.caches.of(ObjectKind::Rollout).write().remove(wire("u2", "2", &json!(null)));
         assert_eq!(reconciler.reconcile(&key()).await, Next::Forget);
         assert!(reconciler.memories().is_empty());
     }
@@ -528,12 +472,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_deletion_of_a_rollout_is_told_once_for_each_that_was_known() {
         let reconciler = reconciler(refused());
-        reconciler.reconcile(&ObjectKey::new("shop", "never-seen")).await;
+        reconciler.reconcile(&ObjectRef::new(ObjectKind::Rollout, "shop", "never-seen")).await;
         reconciler.reconcile(&key()).await;
         put(&reconciler, "u2", "2", &json!(null));
         reconciler.reconcile(&key()).await;
-        let last = reconciler.caches.rollouts.read().get(&key()).cloned().expect("it is there");
-        reconciler.caches.rollouts.write().remove(key(), &last);
+        reconciler.caches.of(ObjectKind::Rollout).write().remove(wire("u2", "2", &json!(null)));
         reconciler.reconcile(&key()).await;
         reconciler.reconcile(&key()).await;
         let mut events = told(&reconciler).await;
@@ -564,5 +507,30 @@ mod tests {
         assert_eq!(reconciler.next_look(Wake::At(soon), now), soon);
         let late = later(now, Duration::from_hours(1));
         assert!(reconciler.next_look(Wake::At(late), now) < late, "the slow resync comes before");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_decided_before_the_workload_is_known() {
+        let clock = Clock::starting_at(Timestamp::UNIX_EPOCH);
+        let reconciler = Reconciler::new(Double::default(), clock, Rng::seeded(0));
+        let reference = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"});
+        let object = json!({
+            "metadata": {"name": "web", "namespace": "shop", "uid": "u1", "resourceVersion": "1", "generation": 1},
+            "spec": {"workloadRef": reference, "strategy": {"canary": {}}},
+        });
+        let wire = serde_json::from_value(object).expect("an object");
+        reconciler.caches.of(ObjectKind::Rollout).write().put(wire);
+        assert_eq!(reconciler.reconcile(&key()).await, Next::Soon(UNSEEN));
+        assert!(reconciler.server.lines().is_empty());
+
+        let refusal = Closed::Refused("nobody may".into());
+        reconciler.caches.of(ObjectKind::Deployment).write().close(refusal);
+        let Next::At(patience) = reconciler.reconcile(&key()).await else { panic!("it waits for more") };
+        reconciler.clock.sleep_until(patience).await;
+        reconciler.reconcile(&key()).await;
+        let status = &reconciler.server.body(0)["status"];
+        let message = "InvalidSpec: The Rollout \"web\" is invalid: spec.workloadRef: Invalid value: \"Deployment d\": the \
+                       controller cannot watch objects of this kind: nobody may; let it get, list and watch them";
+        assert_eq!(status["message"], message);
     }
 }

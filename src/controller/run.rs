@@ -1,39 +1,39 @@
 //! Starts the controller, and ends it.
 
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::Pod;
-use kube::core::PartialObjectMeta;
-use kube::{Api, Client, Config};
+use jiff::Timestamp;
+use kube::{Client, Config};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 
 use super::dispatch::Dispatcher;
-use super::entry::{Entry, IngressEntry, PodEntry, ReplicaSetEntry, RolloutEntry, ServiceEntry};
 use super::fence::{Fence, Standing};
 use super::health::{self, Page};
 use super::lease::election::Terms;
 use super::lease::{self, Candidate};
 use super::metrics::Metrics;
-use super::object::{ObjectKey, RawObject};
 use super::reconcile::Reconciler;
 use super::start::{self, Connection, StartError};
-use super::trigger::Trigger;
-use super::watch::Watch;
-use super::workload::{Deployments, OfKind, PodTemplates, ReplicaSets, WorkloadEntry};
+use super::watch::{Place, Watch};
 use serin_clock::Clock;
+use serin_core::domain::object::ObjectKey;
 use serin_core::domain::plan::ObjectKind;
-use serin_core::rollout::workload::WorkloadKind;
+use serin_machine::kinds::{self, Demand};
+use serin_machine::queue::later;
 use serin_values::random::Rng;
 
 /// How many Rollouts are reconciled at the same time unless something else is asked for.
 const ROLLOUT_THREADS: usize = 10;
 /// How long Events that wait may take to be sent when the controller stops.
 const FLUSH: Duration = Duration::from_secs(5);
+/// How long a kind is watched after the last one who looked at it, since the next one may come soon.
+const LINGER: Duration = Duration::from_mins(5);
 
 /// What a run of the controller needs to know.
 #[derive(Debug)]
@@ -172,15 +172,16 @@ impl Work {
         let (fatal, mut fatal_errors) = mpsc::channel(1);
         let mut background = Background {
             client: self.client,
-            namespace: self.namespace,
-            instance_id: self.instance_id,
+            place: Place { namespace: self.namespace, instance_id: self.instance_id },
             tasks: JoinSet::new(),
+            watches: BTreeMap::new(),
+            unneeded: BTreeMap::new(),
             reconciler: Arc::clone(&reconciler),
             dispatcher: Arc::clone(&dispatcher),
             rng: self.rng,
             fatal,
         };
-        background.watch_all();
+        background.watch_needed();
         background.serve(self.health, self.metrics_listener);
 
         let mut leadership = self.leadership;
@@ -201,7 +202,8 @@ impl Work {
                         return Err(error);
                     }
                 },
-                kind = reconciler.caches.workloads.demand.next() => background.watch_workloads(kind),
+                () = reconciler.needs.notified() => background.watch_needed(),
+                () = serin_clock::sleep(LINGER) => background.watch_needed(),
             }
         };
         if let Some(duties) = duties {
@@ -331,11 +333,11 @@ impl Duties {
 /// What goes on aside, whether this replica leads or not: the watches and the HTTP servers. It ends when it is dropped.
 struct Background {
     client: Client,
-    /// The only namespace to look after; all if not set.
-    namespace: Option<String>,
-    /// The id in the label of the Rollouts to look after; those without the label if not set.
-    instance_id: Option<String>,
+    place: Place,
     tasks: JoinSet<()>,
+    watches: BTreeMap<ObjectKind, AbortHandle>,
+    /// Since when nobody has looked at a kind that is watched.
+    unneeded: BTreeMap<ObjectKind, Timestamp>,
     reconciler: Arc<Reconciler<Client>>,
     dispatcher: Arc<Dispatcher>,
     rng: Rng,
@@ -343,40 +345,38 @@ struct Background {
 }
 
 impl Background {
-    /// Starts one watch a kind that every decision needs.
-    fn watch_all(&mut self) {
-        let pods: Api<PartialObjectMeta<Pod>> = match &self.namespace {
-            Some(namespace) => Api::namespaced(self.client.clone(), namespace),
-            None => Api::all(self.client.clone()),
-        };
-        let fatal = self.fatal.clone();
-        self.watch::<RolloutEntry>(self.objects(ObjectKind::Rollout), Some(&fatal));
-        self.watch::<ReplicaSetEntry>(self.objects(ObjectKind::ReplicaSet), Some(&fatal));
-        self.watch::<ServiceEntry>(self.objects(ObjectKind::Service), Some(&fatal));
-        self.watch::<IngressEntry>(self.objects(ObjectKind::Ingress), Some(&fatal));
-        self.watch::<PodEntry>(pods, Some(&fatal));
-    }
-
-    /// Starts the watch of a kind that a Rollout has asked for. Others do without, so that a refusal is for that
-    /// Rollout alone.
-    fn watch_workloads(&mut self, kind: WorkloadKind) {
-        match kind {
-            WorkloadKind::Deployment => self.watch_kind::<Deployments>(),
-            WorkloadKind::ReplicaSet => self.watch_kind::<ReplicaSets>(),
-            WorkloadKind::PodTemplate => self.watch_kind::<PodTemplates>(),
+    /// Watches the kinds that somebody looks at, and no others for longer than [`LINGER`].
+    fn watch_needed(&mut self) {
+        let (now, needed) = (self.reconciler.clock.now(), self.reconciler.caches.needed());
+        for kind in &needed {
+            self.unneeded.remove(kind);
+            if !self.watches.contains_key(kind) {
+                self.watch(*kind);
+            }
+        }
+        let idle: Vec<_> = self.watches.keys().filter(|kind| !needed.contains(kind)).copied().collect();
+        for kind in idle {
+            let since = *self.unneeded.entry(kind).or_insert(now);
+            if now >= later(since, LINGER) {
+                self.unneeded.remove(&kind);
+                if let Some(watch) = self.watches.remove(&kind) {
+                    watch.abort();
+                }
+                tracing::info!(resource = kind.plural(), "no longer watched: nobody looks at one");
+                self.reconciler.caches.of(kind).write().clear();
+            }
         }
     }
 
-    fn watch_kind<K: OfKind>(&mut self) {
-        tracing::info!(kind = K::WORKLOAD.as_str(), "a Rollout takes its template from one: all are watched");
-        self.watch::<WorkloadEntry<K>>(self.objects(K::KIND), None);
-    }
-
-    fn watch<T: Trigger>(&mut self, api: Api<T::Wire>, fatal: Option<&mpsc::Sender<RunError>>) {
-        let labels = <T as Entry>::labels(self.instance_id.as_deref());
-        let rng = Rng::seeded(self.rng.next());
-        let watch = Watch::<Client, T>::new(api, labels, &self.reconciler, &self.dispatcher, fatal, rng);
-        self.tasks.spawn(watch.run());
+    fn watch(&mut self, kind: ObjectKind) {
+        // Others than these are done without, so that a refusal is for those alone that look at one.
+        let fatal = (kinds::row(kind).demand == Demand::Always).then(|| self.fatal.clone());
+        if fatal.is_none() {
+            tracing::info!(resource = kind.plural(), "watched from now on: somebody looks at one");
+        }
+        let (client, place, rng) = (self.client.clone(), self.place.clone(), Rng::seeded(self.rng.next()));
+        let watch = Watch::new(client, kind, place, &self.reconciler, &self.dispatcher, fatal, rng);
+        self.watches.insert(kind, self.tasks.spawn(watch.run()));
     }
 
     fn serve(&mut self, health: Option<TcpListener>, metrics: Option<TcpListener>) {
@@ -387,13 +387,6 @@ impl Background {
         if let Some(listener) = metrics {
             let routes = health::metrics(Arc::clone(reconciler), Arc::clone(dispatcher));
             self.tasks.spawn(health::serve(listener, routes));
-        }
-    }
-
-    fn objects(&self, kind: ObjectKind) -> Api<RawObject> {
-        match &self.namespace {
-            Some(namespace) => Api::namespaced_with(self.client.clone(), namespace, &kind),
-            None => Api::all_with(self.client.clone(), &kind),
         }
     }
 }

@@ -10,8 +10,8 @@ use kube::{Client, Config};
 
 use super::failure::root_cause;
 use super::metrics::requests::CountRequests;
-use super::object::{ObjectKey, resource_type};
 use serin_core::api::keys;
+use serin_core::domain::object::ObjectKey;
 use serin_core::domain::plan::ObjectKind;
 
 /// How long the API server may take to answer the first request.
@@ -125,7 +125,7 @@ impl StartError {
         let kube::Error::Api(status) = error else {
             return None;
         };
-        let of = resource_type(kind);
+        let of = kind.resource();
         let (resource, group, cause) = (of.plural, of.group, status.message.clone());
         (status.code == 403).then_some(Self::Forbidden { verb, resource, group, cause })
     }

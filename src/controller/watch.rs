@@ -10,21 +10,25 @@ use std::time::Duration;
 
 use futures::{Stream, StreamExt};
 use jiff::Timestamp;
-use kube::Api;
+use kube::core::{DynamicResourceScope, PartialObjectMeta};
 use kube::runtime::watcher::{Config, Error, Event, watcher};
+use kube::{Api, Client, Resource};
 use tokio::sync::mpsc;
 
 use super::apply::Server;
-use super::cache::Change;
 use super::dispatch::Dispatcher;
 use super::failure::root_cause;
-use super::object::{ObjectKey, resource_type};
-use super::queue::later;
 use super::reconcile::Reconciler;
 use super::run::RunError;
 use super::start::StartError;
-use super::trigger::{Trigger, rollouts};
+use super::watched::{Served, Watched};
 use serin_clock as clock;
+use serin_core::domain::plan::ObjectKind;
+use serin_machine::cache::{Change, Closed, Shared};
+use serin_machine::kinds::{self, Extent};
+use serin_machine::object::RawObject;
+use serin_machine::queue::later;
+use serin_machine::trigger;
 use serin_values::random::Rng;
 
 /// The first wait after an error; it doubles up to one of the two below.
@@ -37,14 +41,25 @@ const REFUSED_MOST: Duration = Duration::from_secs(5);
 const RESUMPTION: Duration = Duration::from_secs(1);
 /// How long a list may take without one object of it arriving.
 const LIST_PATIENCE: Duration = Duration::from_mins(1);
+/// How long at most between two looks for a kind that the cluster does not serve.
+const ABSENT: Duration = Duration::from_secs(30);
 /// How many objects a page of a list has.
 const PAGE: u32 = 500;
 
-/// A watch of the kind `T`.
-pub struct Watch<S, T: Trigger> {
-    api: Api<T::Wire>,
-    /// The label selector of the watched objects, if not all of the kind are watched.
-    labels: Option<String>,
+/// Where the watch of a kind looks.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The only namespace; all if not set.
+    pub namespace: Option<String>,
+    /// The id in the label of the Rollouts to look after; those without the label if not set.
+    pub instance_id: Option<String>,
+}
+
+/// The watch of a kind.
+pub struct Watch<S> {
+    client: Client,
+    kind: ObjectKind,
+    place: Place,
     reconciler: Arc<Reconciler<S>>,
     dispatcher: Arc<Dispatcher>,
     /// Told what is refused before the watch has begun, if the controller is of no use without it.
@@ -78,24 +93,24 @@ impl Trouble {
     }
 }
 
-impl<S: Server, T: Trigger> Watch<S, T> {
-    /// A watch through `api`, of the objects that `labels` selects if it is set. Without `fatal`, a refusal before it has
-    /// begun is noted in the cache.
+impl<S: Server> Watch<S> {
+    /// A watch of `kind`. Without `fatal`, a refusal before it has begun is noted in the cache.
     pub fn new(
-        api: Api<T::Wire>,
-        labels: Option<String>,
+        client: Client,
+        kind: ObjectKind,
+        place: Place,
         reconciler: &Arc<Reconciler<S>>,
         dispatcher: &Arc<Dispatcher>,
-        fatal: Option<&mpsc::Sender<RunError>>,
+        fatal: Option<mpsc::Sender<RunError>>,
         rng: Rng,
     ) -> Self {
-        let (reconciler, dispatcher) = (Arc::clone(reconciler), Arc::clone(dispatcher));
         Self {
-            api,
-            labels,
-            reconciler,
-            dispatcher,
-            fatal: fatal.cloned(),
+            client,
+            kind,
+            place,
+            reconciler: Arc::clone(reconciler),
+            dispatcher: Arc::clone(dispatcher),
+            fatal,
             rng,
             has_watched: false,
             trouble: Trouble::default(),
@@ -104,20 +119,56 @@ impl<S: Server, T: Trigger> Watch<S, T> {
 
     /// Watches forever.
     pub async fn run(mut self) {
+        let labels = (kinds::row(self.kind).labels)(self.place.instance_id.as_deref());
         let mut config = Config::default().page_size(PAGE);
-        if let Some(labels) = &self.labels {
+        if let Some(labels) = &labels {
             config = config.labels(labels);
         }
         loop {
-            let stream = watcher(self.api.clone(), config.clone());
-            self.follow(pin!(stream)).await;
+            self.choose_version().await;
+            match kinds::row(self.kind).extent {
+                Extent::Whole => self.follow(pin!(watcher(self.api::<Watched>(), config.clone()))).await,
+                Extent::Metadata => {
+                    let stream = watcher(self.api::<PartialObjectMeta<Watched>>(), config.clone());
+                    let stream = stream.map(|event| event.map(|event| mapped(event, of_metadata)));
+                    self.follow(pin!(stream)).await;
+                }
+            }
         }
+    }
+
+    /// Where there is a choice, the cluster is asked in which of its versions it serves the kind.
+    async fn choose_version(&self) {
+        let of = self.kind.resource();
+        if of.versions.len() < 2 {
+            return;
+        }
+        for version in of.versions {
+            let group_version = format!("{}/{version}", of.group);
+            let served = self.client.list_api_group_resources(&group_version).await;
+            if served.is_ok_and(|list| list.resources.iter().any(|one| one.name == of.plural)) {
+                return self.cache().write().serve_in(version);
+            }
+        }
+    }
+
+    fn api<K: Resource<DynamicType = Served, Scope = DynamicResourceScope>>(&self) -> Api<K> {
+        let (client, version) = (self.client.clone(), self.cache().read().version());
+        let served = Served { kind: self.kind, version };
+        match &self.place.namespace {
+            Some(namespace) => Api::namespaced_with(client, namespace, &served),
+            None => Api::all_with(client, &served),
+        }
+    }
+
+    fn cache(&self) -> &Shared {
+        self.reconciler.caches.of(self.kind)
     }
 
     /// Follows a stream until it has to be started anew.
     async fn follow(
         &mut self,
-        mut stream: std::pin::Pin<&mut impl Stream<Item = Result<Event<T::Wire>, Error>>>,
+        mut stream: std::pin::Pin<&mut impl Stream<Item = Result<Event<Watched>, Error>>>,
     ) {
         let mut listing = false;
         loop {
@@ -150,71 +201,79 @@ impl<S: Server, T: Trigger> Watch<S, T> {
     }
 
     /// Brings the cache up to date, and only then triggers.
-    fn take(&self, event: Event<T::Wire>) {
+    fn take(&self, event: Event<Watched>) {
         let mut is_first = false;
         let changes = {
-            let mut cache = T::cache(&self.reconciler.caches).write();
+            let mut cache = self.cache().write();
             match event {
                 Event::Init => {
                     cache.begin();
                     return;
                 }
                 Event::InitApply(object) => {
-                    cache.collect(ObjectKey::of(&object), T::prune(object));
+                    cache.collect(object.0);
                     return;
                 }
                 Event::InitDone => {
                     is_first = !cache.is_ready();
                     cache.swap()
                 }
-                Event::Apply(object) => {
-                    cache.put(ObjectKey::of(&object), T::prune(object)).into_iter().collect()
-                }
-                Event::Delete(object) => {
-                    cache.remove(ObjectKey::of(&object), &T::prune(object)).into_iter().collect()
-                }
+                Event::Apply(object) => cache.put(object.0).into_iter().collect(),
+                Event::Delete(object) => cache.remove(object.0).into_iter().collect(),
             }
         };
         self.trigger(&changes, is_first);
     }
 
-    fn trigger(&self, changes: &[Change<T>], is_first: bool) {
+    fn trigger(&self, changes: &[Change], is_first: bool) {
         let caches = &self.reconciler.caches;
-        let mut concerned: BTreeSet<_> = changes.iter().flat_map(|change| rollouts(change, caches)).collect();
+        let mut concerned: BTreeSet<_> =
+            changes.iter().flat_map(|change| trigger::concerned(change, caches)).collect();
         if is_first {
-            concerned.extend(T::waiting(caches));
+            concerned.extend(trigger::waiting(self.kind, caches));
+        }
+        if kinds::row(self.kind).decide.is_some() {
+            self.reconciler.needs.notify_one();
         }
         // Also where nothing is concerned: the last cache may have become ready.
         self.dispatcher.trigger(&concerned, self.reconciler.clock.now());
     }
 
     /// What waits for the first list is told that there will be none for now.
-    fn refused(&self, said: &str) {
-        let resource = resource_type(T::KIND).plural;
-        let caches = &self.reconciler.caches;
-        if T::cache(caches).write().refuse(said.to_owned()) {
+    fn close(&self, why: Closed) {
+        let resource = self.kind.plural();
+        let said = match &why {
+            Closed::Absent => "the cluster does not serve it",
+            Closed::Refused(said) => said,
+        };
+        let said = said.to_owned();
+        if self.cache().write().close(why) {
             tracing::warn!(resource, error = said, "the watch is refused; tries again");
-            self.dispatcher.trigger(&T::waiting(caches), self.reconciler.clock.now());
+            let waiting = trigger::waiting(self.kind, &self.reconciler.caches);
+            self.dispatcher.trigger(&waiting, self.reconciler.clock.now());
         }
     }
 
     fn recovered(&mut self) {
         if std::mem::take(&mut self.trouble) != Trouble::default() {
-            tracing::info!(resource = resource_type(T::KIND).plural, "the watch goes on");
+            tracing::info!(resource = self.kind.plural(), "the watch goes on");
         }
     }
 
     async fn wait_after(&mut self, error: &Error) {
-        let resource = resource_type(T::KIND).plural;
+        let resource = self.kind.plural();
         // An API server that has just come back refuses everything for a moment, which is no reason to end.
         let is_first = self.trouble == Trouble::default();
-        let is_new = !T::cache(&self.reconciler.caches).read().is_ready() || (!self.has_watched && is_first);
-        let missing_right = StartError::of_list(T::KIND, error).filter(|_| is_new);
+        let is_new = !self.cache().read().is_ready() || (!self.has_watched && is_first);
+        let missing_right = StartError::of_list(self.kind, error).filter(|_| is_new);
         if let Some(missing_right) = missing_right {
             match &self.fatal {
                 Some(fatal) => drop(fatal.try_send(missing_right.into())),
-                None => self.refused(&root_cause(error)),
+                None => self.close(Closed::Refused(root_cause(error))),
             }
+        } else if self.fatal.is_none() && is_unserved(error) {
+            self.close(Closed::Absent);
+            return clock::sleep(self.rng.duration(ABSENT / 2, ABSENT)).await;
         } else if is_first {
             tracing::warn!(resource, error = root_cause(error), "the watch is interrupted; tries again");
         } else {
@@ -230,11 +289,26 @@ impl<S: Server, T: Trigger> Watch<S, T> {
 
     /// What the cache shows may be old until the watch is resumed; the API server may have fallen silent.
     fn doubt(&self, resumed: Timestamp, silent: Option<Timestamp>) {
-        let mut cache = T::cache(&self.reconciler.caches).write();
+        let mut cache = self.cache().write();
         cache.doubt_until(resumed);
         if let Some(silent) = silent {
             cache.silent(silent);
         }
+    }
+}
+
+/// An object of which only the metadata was received.
+fn of_metadata(object: PartialObjectMeta<Watched>) -> Watched {
+    Watched(RawObject { metadata: object.metadata, ..RawObject::default() })
+}
+
+fn mapped<A, B>(event: Event<A>, map: impl FnOnce(A) -> B) -> Event<B> {
+    match event {
+        Event::Init => Event::Init,
+        Event::InitDone => Event::InitDone,
+        Event::InitApply(object) => Event::InitApply(map(object)),
+        Event::Apply(object) => Event::Apply(map(object)),
+        Event::Delete(object) => Event::Delete(map(object)),
     }
 }
 
@@ -245,6 +319,19 @@ fn has_answered(error: &Error) -> bool {
             matches!(error, kube::Error::Api(_))
         }
         Error::WatchError(_) | Error::NoResourceVersion => true,
+    }
+}
+
+/// Whether the error is that the cluster knows no such kind.
+fn is_unserved(error: &Error) -> bool {
+    match error {
+        Error::InitialListFailed(kube::Error::Api(status))
+        | Error::WatchStartFailed(kube::Error::Api(status)) => status.code == 404,
+        Error::InitialListFailed(_)
+        | Error::WatchStartFailed(_)
+        | Error::WatchError(_)
+        | Error::WatchFailed(_)
+        | Error::NoResourceVersion => false,
     }
 }
 
@@ -262,9 +349,9 @@ fn must_list_anew(error: &Error) -> bool {
     }
 }
 
-impl<S, T: Trigger> std::fmt::Debug for Watch<S, T> {
+impl<S> std::fmt::Debug for Watch<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Watch").field("kind", &T::KIND).finish_non_exhaustive()
+        f.debug_struct("Watch").field("kind", &self.kind).finish_non_exhaustive()
     }
 }
 

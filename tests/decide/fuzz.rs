@@ -10,13 +10,15 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::RngSeed;
 use serde_json::{Value, json};
-use serin::controller::cache::{Caches, Shared};
-use serin::controller::entry::Entry;
-use serin::controller::object::ObjectKey;
-use serin::controller::observe::{Observed, observe};
+use serin_core::domain::object::ObjectKey;
+use serin_core::domain::plan::ObjectKind;
 use serin_core::guard;
 use serin_core::rollout::snapshot::Remembered;
 use serin_core::rollout::{decide, decide_unreadable};
+use serin_machine::cache::Caches;
+use serin_machine::observe::{Observed, observe};
+
+use crate::world::kind_of;
 
 /// The objects of each recorded scenario, as the reference left them, settled and in the middle.
 fn seeds() -> Vec<Vec<Value>> {
@@ -180,32 +182,22 @@ fn change(objects: &mut [Value], (object, place, junk): &Change) -> String {
     said
 }
 
-/// Shows an object to the controller, if an API server could have stored its metadata at all.
-fn put<E: Entry>(cache: &Shared<E>, key: ObjectKey, object: Value) {
-    if let Ok(wire) = serde_json::from_value(object) {
-        cache.write().put(key, E::prune(wire));
-    }
-}
-
 /// The Rollout, and all that is seen.
 fn observed(objects: Vec<Value>) -> (ObjectKey, Caches) {
     let caches = Caches::default();
-    caches.workloads.deployments.write().swap();
-    caches.workloads.pod_templates.write().swap();
+    caches.of(ObjectKind::Deployment).write().swap();
+    caches.of(ObjectKind::PodTemplate).write().swap();
     let mut rollout = None;
     for object in objects {
         let text = |field: &str| object["metadata"][field].as_str().unwrap().to_owned();
         let key = ObjectKey::new(text("namespace"), text("name"));
-        match object["kind"].as_str().unwrap() {
-            "Rollout" => {
-                rollout = Some(key.clone());
-                put(&caches.rollouts, key, object);
-            }
-            "ReplicaSet" => put(&caches.replica_sets, key, object),
-            "Service" => put(&caches.services, key, object),
-            "Ingress" => put(&caches.ingresses, key, object),
-            "Deployment" => put(&caches.workloads.deployments, key, object),
-            other => panic!("no seed has a {other}"),
+        let kind = kind_of(&object);
+        if kind == ObjectKind::Rollout {
+            rollout = Some(key);
+        }
+        // If an API server could have stored its metadata at all.
+        if let Ok(wire) = serde_json::from_value(object) {
+            caches.of(kind).write().put(wire);
         }
     }
     (rollout.expect("a Rollout"), caches)

@@ -13,7 +13,14 @@ use crate::recordings::play;
 /// A plan of one patch.
 fn plan(snapshot: &Snapshot, kind: ObjectKind, id: &Identity, purpose: Purpose) -> Plan {
     let action = Action::Patch { precondition: id.precondition(), patch: json!({}) };
-    let op = Op { kind, name: id.name.clone(), action, purposes: vec![purpose], events: Vec::new() };
+    let op = Op {
+        kind,
+        namespace: None,
+        name: id.name.clone(),
+        action,
+        purposes: vec![purpose],
+        events: Vec::new(),
+    };
     let mut plan = Plan::nothing(Identity::of(&snapshot.rollout).precondition());
     plan.stages = vec![Stage { name: StageName::Scale, ops: vec![op], events: Vec::new() }];
     plan

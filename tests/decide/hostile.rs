@@ -9,7 +9,7 @@ use serin_core::api::keys;
 use serin_core::domain::plan::ObjectKind;
 
 use crate::hostile_cases::{Case, Moment, cases, complaint, phase};
-use crate::world::World;
+use crate::world::{World, kind_of};
 
 /// A Rollout beside the hostile one, which must go on as if that were not there.
 const GOOD: &str = "good";
@@ -33,18 +33,6 @@ fn good() -> Value {
             "strategy": {"canary": {"steps": [{"setWeight": 50}, {"pause": {"duration": "30s"}}]}},
         },
     })
-}
-
-fn kind_of(object: &Value) -> ObjectKind {
-    match object["kind"].as_str() {
-        Some("Rollout") => ObjectKind::Rollout,
-        Some("ReplicaSet") => ObjectKind::ReplicaSet,
-        Some("Service") => ObjectKind::Service,
-        Some("Ingress") => ObjectKind::Ingress,
-        Some("Deployment") => ObjectKind::Deployment,
-        Some("PodTemplate") => ObjectKind::PodTemplate,
-        other => panic!("the model has no {other:?}"),
-    }
 }
 
 /// One case, played.
@@ -233,7 +221,7 @@ fn is_free(kind: ObjectKind, object: &Value) -> bool {
                 || owners.is_some_and(|owners| owners.iter().any(own))
         }
         ObjectKind::Ingress => owners.is_some_and(|owners| owners.iter().any(own)),
-        ObjectKind::Rollout | ObjectKind::Service | ObjectKind::Deployment | ObjectKind::PodTemplate => false,
+        _ => false,
     }
 }
 
@@ -254,7 +242,7 @@ fn may_write(kind: ObjectKind, path: &str) -> bool {
         ObjectKind::ReplicaSet => &["/status"],
         // A workload that the Rollout takes the pods of.
         ObjectKind::Deployment => &["/spec/replicas"],
-        ObjectKind::Ingress | ObjectKind::Pod | ObjectKind::PodTemplate => &[],
+        _ => &[],
     };
     let is_below = |allowed: &str| {
         path == allowed || path.strip_prefix(allowed).is_some_and(|rest| rest.starts_with('/'))

@@ -8,15 +8,16 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use serin::controller::cache::Caches;
-use serin::controller::entry::Entry;
-use serin::controller::object::ObjectKey;
-use serin::controller::observe::{Observed, observe};
 use serin_core::api::keys;
-use serin_core::domain::plan::{Plan, Purpose, Wake};
+use serin_core::domain::plan::{ObjectKind, Plan, Purpose, Wake};
 use serin_core::guard;
 use serin_core::rollout::decide;
 use serin_core::rollout::snapshot::{Remembered, Snapshot};
+use serin_machine::cache::Caches;
+use serin_machine::object::RawObject;
+use serin_machine::observe::{Observed, observe};
+
+use crate::world::kind_of;
 
 /// Where a ReplicaSet still waited for its scale-down when the recording ended.
 const WAITING: [&str; 3] = ["bg-abort", "bg-auto-seconds-off", "bg-rollback-fast"];
@@ -56,32 +57,16 @@ fn end(objects: &[Value]) -> Timestamp {
     times.into_iter().max().unwrap()
 }
 
-fn pruned<E: Entry>(object: &Value) -> E {
-    E::prune(serde_json::from_value(object.clone()).expect("an object of its kind"))
-}
-
 fn snapshot(objects: &[Value]) -> Snapshot {
     let caches = Caches::default();
     let mut rollout = None;
     for object in objects {
-        let text = |field: &str| object["metadata"][field].as_str().unwrap().to_owned();
-        let key = ObjectKey::new(text("namespace"), text("name"));
-        match object["kind"].as_str().unwrap() {
-            "Rollout" => {
-                rollout = Some(key.clone());
-                caches.rollouts.write().put(key, pruned(object));
-            }
-            "ReplicaSet" => {
-                caches.replica_sets.write().put(key, pruned(object));
-            }
-            "Service" => {
-                caches.services.write().put(key, pruned(object));
-            }
-            "Ingress" => {
-                caches.ingresses.write().put(key, pruned(object));
-            }
-            other => panic!("no decision looks at a {other}"),
+        let kind = kind_of(object);
+        let wire: RawObject = serde_json::from_value(object.clone()).expect("an object of its kind");
+        if kind == ObjectKind::Rollout {
+            rollout = Some(wire.key());
         }
+        caches.of(kind).write().put(wire);
     }
     match observe(&rollout.expect("a Rollout"), &caches, Remembered::default()) {
         Observed::Complete(snapshot) => *snapshot,

@@ -10,17 +10,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use serin::controller::cache::{Cache, Caches, Shared};
-use serin::controller::entry::Entry;
-use serin::controller::object::ObjectKey;
-use serin::controller::observe::{Observed, observe};
 use serin_core::api::keys;
 use serin_core::api::rollout_status::RolloutDuration;
 use serin_core::domain::event::EventNote;
-use serin_core::domain::plan::{Action, ObjectKind, Op, Plan, Stage, StageName, Wake};
+use serin_core::domain::object::{ObjectKey, ObjectRef};
+use serin_core::domain::plan::{ObjectKind, Plan, Wake};
 use serin_core::guard;
-use serin_core::rollout::snapshot::{Failure, FailureCause, Remembered, Snapshot};
+use serin_core::rollout::snapshot::{Failure, Remembered, Snapshot};
 use serin_core::rollout::{decide, decide_unreadable};
+use serin_machine::cache::{Caches, Closed};
+use serin_machine::carry::{Carrying, Ending};
+use serin_machine::failure::WriteError;
+use serin_machine::object::RawObject;
+use serin_machine::observe::{Observed, observe};
+use serin_machine::request::{Request, Verb};
 use serin_values::merge_patch::apply_merge_patch;
 
 use crate::conformance::journal::{Journal, Run};
@@ -89,16 +92,7 @@ impl World {
     pub(crate) fn apply(&mut self, manifest: &str) {
         for document in serde_yaml::Deserializer::from_str(manifest) {
             let object: Value = serde::Deserialize::deserialize(document).unwrap();
-            let kind = match object["kind"].as_str() {
-                Some("Rollout") => ObjectKind::Rollout,
-                Some("ReplicaSet") => ObjectKind::ReplicaSet,
-                Some("Service") => ObjectKind::Service,
-                Some("Ingress") => ObjectKind::Ingress,
-                Some("Pod") => ObjectKind::Pod,
-                Some("Deployment") => ObjectKind::Deployment,
-                Some("PodTemplate") => ObjectKind::PodTemplate,
-                other => panic!("the model has no {other:?}"),
-            };
+            let kind = kind_of(&object);
             self.create(kind, object);
         }
     }
@@ -148,46 +142,38 @@ impl World {
     /// As the watches do, which select ReplicaSets and Pods by the hash label.
     fn show(&self, kind: ObjectKind, name: &str, object: Value) {
         let has_hash = !object["metadata"]["labels"][keys::POD_HASH_LABEL].is_null();
-        match kind {
-            ObjectKind::Rollout => put(&self.caches.rollouts, name, object),
-            ObjectKind::ReplicaSet if has_hash => put(&self.caches.replica_sets, name, object),
-            ObjectKind::Service => put(&self.caches.services, name, object),
-            ObjectKind::Ingress => put(&self.caches.ingresses, name, object),
-            ObjectKind::Pod if has_hash => put(&self.caches.pods, name, object),
-            ObjectKind::ReplicaSet => hide(&self.caches.replica_sets, name),
-            ObjectKind::Pod => hide(&self.caches.pods, name),
-            ObjectKind::Deployment => put(&self.caches.workloads.deployments, name, object),
-            ObjectKind::PodTemplate => put(&self.caches.workloads.pod_templates, name, object),
+        let is_seen = has_hash || !matches!(kind, ObjectKind::ReplicaSet | ObjectKind::Pod);
+        if !is_seen {
+            return self.hide(kind, name);
         }
+        let mut cache = self.caches.of(kind).write();
+        if cache.closed().is_none() {
+            cache.put(raw(object));
+        }
+    }
+
+    fn hide(&self, kind: ObjectKind, name: &str) {
+        let last = json!({"metadata": {"namespace": NAMESPACE, "name": name}});
+        self.caches.of(kind).write().remove(raw(last));
     }
 
     /// Deletes an object, and nothing that belongs to it.
     pub(crate) fn forget(&mut self, kind: ObjectKind, name: &str) {
         self.objects.remove(&(kind, name.to_owned()));
-        match kind {
-            ObjectKind::Rollout => hide(&self.caches.rollouts, name),
-            ObjectKind::ReplicaSet => hide(&self.caches.replica_sets, name),
-            ObjectKind::Service => hide(&self.caches.services, name),
-            ObjectKind::Ingress => hide(&self.caches.ingresses, name),
-            ObjectKind::Pod => hide(&self.caches.pods, name),
-            ObjectKind::Deployment => hide(&self.caches.workloads.deployments, name),
-            ObjectKind::PodTemplate => hide(&self.caches.workloads.pod_templates, name),
-        }
+        self.hide(kind, name);
     }
 
     /// A controller that has begun anew may not list Deployments.
     pub(crate) fn forbid_deployments(&mut self) {
-        let mut cache = self.caches.workloads.deployments.write();
-        *cache = Cache::default();
-        cache.refuse("deployments.apps is forbidden".to_owned());
+        let mut cache = self.caches.of(ObjectKind::Deployment).write();
+        cache.clear();
+        cache.close(Closed::Refused("deployments.apps is forbidden".to_owned()));
     }
 
     /// It may, and has listed them.
     pub(crate) fn permit_deployments(&mut self) {
-        let mut cache = self.caches.workloads.deployments.write();
-        for object in self.all(ObjectKind::Deployment) {
-            cache.collect(ObjectKey::new(NAMESPACE, name_of(object)), entry(object.clone()));
-        }
+        let mut cache = self.caches.of(ObjectKind::Deployment).write();
+        self.all(ObjectKind::Deployment).for_each(|object| cache.collect(raw(object.clone())));
         cache.swap();
     }
 
@@ -272,23 +258,20 @@ impl World {
         let kept = self.kept.entry(rollout.to_owned()).or_default();
         kept.last_failure = None;
         kept.held_since = kept.held_since.or(Some(self.now)).filter(|_| plan.status.held);
-        let told = self.events.len();
-        let (after, before): (Vec<_>, Vec<_>) =
-            plan.stages.iter().partition(|stage| stage.name >= StageName::Pods);
-        let done = before.iter().take_while(|stage| self.stage(rollout, stage)).count();
-        if done < before.len() {
-            let is_routed = before[..done].iter().any(|stage| stage.name == StageName::Route);
-            let routed = Some(&plan.status.routed).filter(|patch| is_routed && !patch.is_null());
-            return self.status(rollout, routed.unwrap_or(&plan.status.observed));
+        let object = ObjectRef::new(ObjectKind::Rollout, NAMESPACE, rollout);
+        let mut carrying = Carrying::new(plan, &object);
+        while let Some((ticket, request)) = carrying.next_request() {
+            let answer = self.answer(plan, request);
+            if self.is_dead {
+                return;
+            }
+            carrying.answered(ticket, answer);
         }
-        self.status(rollout, &plan.status.patch);
-        if !self.is_dead {
-            let of_ops = self.events.split_off(told);
-            self.ended.extend(plan.status.ended.clone());
-            self.tell(&plan.status.first);
-            self.events.extend(of_ops);
-            self.tell(&plan.status.events);
-            after.into_iter().all(|stage| self.stage(rollout, stage));
+        let outcome = carrying.end();
+        self.ended.extend(outcome.ended);
+        self.tell(&outcome.events);
+        if let Ending::Refused(failure) = outcome.ending {
+            self.refuse(rollout, failure);
         }
     }
 
@@ -298,59 +281,58 @@ impl World {
         self.is_dead = self.dies_after == Some(self.writes.len());
     }
 
-    /// Whether all of a stage could be carried out, so that the next may follow.
-    fn stage(&mut self, rollout: &str, stage: &Stage) -> bool {
-        let mut is_done = true;
-        for op in &stage.ops {
-            if let Err(failure) = self.request(op) {
-                self.refuse(rollout, failure);
-                is_done = false;
-            } else if self.is_dead {
-                return false;
-            } else {
-                self.tell(&op.events);
-            }
-        }
-        if is_done {
-            self.tell(&stage.events);
-        }
-        is_done
-    }
-
-    fn status(&mut self, rollout: &str, patch: &Value) {
-        if !patch.is_null() && !self.is_dead {
-            self.wrote(format!("status {patch}"));
-            self.patch(ObjectKind::Rollout, rollout, patch);
-        }
-    }
-
-    fn request(&mut self, op: &Op) -> Result<(), Failure> {
-        let live = self.objects.get(&(op.kind, op.name.clone()));
-        let after = match (&op.action, live) {
-            (Action::Create { body }, None) => body.clone(),
-            (Action::Create { .. }, Some(live)) => return Err(failure(op, in_the_way(live))),
-            (Action::Patch { patch, precondition }, Some(live)) => {
-                assert_eq!(live["metadata"]["uid"], precondition.uid.as_str());
-                apply_merge_patch(live, patch)
-            }
-            (Action::Delete { precondition } | Action::Evict { precondition, .. }, Some(live)) => {
-                assert_eq!(live["metadata"]["uid"], precondition.uid.as_str());
-                live.clone()
-            }
-            (Action::Patch { .. } | Action::Delete { .. } | Action::Evict { .. }, None) => {
-                panic!("there is no {:?} {}", op.kind, op.name)
-            }
+    /// What the API server says to a request of `plan`.
+    fn answer(&mut self, plan: &Plan, request: Request) -> Result<RawObject, WriteError> {
+        let Request { target: ObjectRef { kind, key: ObjectKey { name, .. } }, verb } = request;
+        let live = self.objects.get(&(kind, name.clone()));
+        let decided_on = match &verb {
+            Verb::Patch { precondition, .. }
+            | Verb::PatchStatus { precondition, .. }
+            | Verb::Delete { precondition }
+            | Verb::Evict { precondition } => Some(precondition),
+            Verb::Create { .. } | Verb::Read => None,
         };
-        if let Some(why) = fault(op.kind, &after) {
-            return Err(failure(op, FailureCause::Rejected(why.to_owned())));
+        if let Some(decided_on) = decided_on {
+            let live = live.unwrap_or_else(|| panic!("there is no {kind:?} {name}"));
+            assert_eq!(live["metadata"]["uid"], decided_on.uid.as_str());
         }
+        let after = match (&verb, live) {
+            (Verb::Create { .. }, Some(_)) => return Err(WriteError::AlreadyExists),
+            (Verb::Create { body }, None) => body.clone(),
+            (Verb::Read, live) => {
+                return live.cloned().map(raw).ok_or_else(|| WriteError::Conflict("not found".to_owned()));
+            }
+            (Verb::Patch { patch, .. }, Some(live)) => apply_merge_patch(live, patch),
+            (_, live) => live.cloned().unwrap_or_default(),
+        };
+        if let Some(why) = fault(kind, &after) {
+            return Err(WriteError::Rejected(why.to_owned()));
+        }
+        match verb {
+            Verb::Create { body } => {
+                self.wrote_for(plan, kind, &name);
+                self.create(kind, body);
+            }
+            Verb::Patch { patch, .. } => {
+                self.wrote_for(plan, kind, &name);
+                self.patch(kind, &name, &patch);
+            }
+            Verb::PatchStatus { patch, .. } => {
+                self.wrote(format!("status {patch}"));
+                self.patch(kind, &name, &patch);
+            }
+            Verb::Delete { .. } | Verb::Evict { .. } => {
+                self.wrote_for(plan, kind, &name);
+                self.remove(kind, &name);
+            }
+            Verb::Read => {}
+        }
+        Ok(self.objects.get(&(kind, name)).map(metadata).unwrap_or_default())
+    }
+
+    fn wrote_for(&mut self, plan: &Plan, kind: ObjectKind, name: &str) {
+        let op = plan.ops().find(|op| op.kind == kind && op.name == name).expect("an op of the plan");
         self.wrote(format!("{:?} {} {:?}", op.kind, op.name, op.purposes));
-        match &op.action {
-            Action::Create { body } => self.create(op.kind, body.clone()),
-            Action::Patch { patch, .. } => self.patch(op.kind, &op.name, patch),
-            Action::Delete { .. } | Action::Evict { .. } => self.remove(op.kind, &op.name),
-        }
-        Ok(())
     }
 
     /// Deletes an object; the pods of a ReplicaSet go with it, and a pod that goes is missing to its ReplicaSet.
@@ -436,17 +418,19 @@ impl World {
 /// Caches whose watches of workloads have begun.
 fn watched() -> Caches {
     let caches = Caches::default();
-    caches.workloads.deployments.write().swap();
-    caches.workloads.pod_templates.write().swap();
+    caches.of(ObjectKind::Deployment).write().swap();
+    caches.of(ObjectKind::PodTemplate).write().swap();
     caches
+}
+
+/// The kind of an object.
+pub(crate) fn kind_of(object: &Value) -> ObjectKind {
+    let kind = ObjectKind::ALL.iter().find(|kind| object["kind"] == kind.name());
+    *kind.unwrap_or_else(|| panic!("the model has no {}", object["kind"]))
 }
 
 fn name_of(object: &Value) -> &str {
     object["metadata"]["name"].as_str().expect("a name")
-}
-
-fn failure(op: &Op, cause: FailureCause) -> Failure {
-    Failure { kind: op.kind, name: op.name.clone(), cause }
 }
 
 /// Why the API server would not store an object.
@@ -467,37 +451,17 @@ fn fault(kind: ObjectKind, object: &Value) -> Option<&'static str> {
     is_unlike.then_some("spec.template.metadata.labels: `selector` does not match template `labels`")
 }
 
-/// What the shell tells the next decision about an object that is where one was to be created.
-fn in_the_way(live: &Value) -> FailureCause {
-    let owners = live["metadata"]["ownerReferences"].as_array();
-    let owner = owners.into_iter().flatten().find(|owner| owner["controller"] == true);
-    FailureCause::AlreadyExists {
-        owner_uid: owner.and_then(|owner| owner["uid"].as_str()).map(ToOwned::to_owned),
-        template: live["spec"]["template"].clone(),
-        digest: live["metadata"]["annotations"][keys::TEMPLATE_DIGEST].as_str().map(ToOwned::to_owned),
-        has_hash: live["metadata"]["labels"][keys::POD_HASH_LABEL]
-            .as_str()
-            .is_some_and(|hash| !hash.is_empty()),
-    }
+fn raw(object: Value) -> RawObject {
+    serde_json::from_value(object).expect("an object")
 }
 
-fn entry<E: Entry>(object: Value) -> E {
-    E::prune(serde_json::from_value(object).expect("an object of its kind"))
-}
-
-fn put<E: Entry>(cache: &Shared<E>, name: &str, object: Value) {
-    let mut cache = cache.write();
-    if cache.refusal().is_none() {
-        cache.put(ObjectKey::new(NAMESPACE, name), entry(object));
-    }
-}
-
-fn hide<E: Entry>(cache: &Shared<E>, name: &str) {
-    let key = ObjectKey::new(NAMESPACE, name);
-    let last = cache.read().get(&key).cloned();
-    if let Some(last) = last {
-        cache.write().remove(key, &last);
-    }
+/// What the answer to a write is read for.
+fn metadata(object: &Value) -> RawObject {
+    let mut answer = RawObject::default();
+    let text = |field: &str| object["metadata"][field].as_str().map(ToOwned::to_owned);
+    answer.metadata.uid = text("uid");
+    answer.metadata.resource_version = text("resourceVersion");
+    answer
 }
 
 /// A pod template with what the API server fills in that these tests come by.
@@ -526,6 +490,6 @@ fn of_journal(kind: ObjectKind) -> Option<Kind> {
         ObjectKind::Service => Some(Kind::Service),
         ObjectKind::Ingress => Some(Kind::Ingress),
         ObjectKind::Deployment => Some(Kind::Deployment),
-        ObjectKind::Pod | ObjectKind::PodTemplate => None,
+        _ => None,
     }
 }

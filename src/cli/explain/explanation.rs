@@ -14,8 +14,8 @@ use super::picture::Picture;
 use super::scene::Scene;
 use super::words::{Command, Speaker, moment, sentence, word, words};
 use crate::cli::view::{Standing, counted, left, passed, span};
-use crate::controller::observe::Observed;
 use serin_core::rollout::snapshot::Remembered;
+use serin_machine::observe::Observed;
 
 /// The most lines of a plan that people are shown.
 const PLAN_LINES_MAX: usize = 12;

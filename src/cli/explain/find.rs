@@ -5,7 +5,6 @@ use super::cause::{Cause, Finding, Mistake, WayBack};
 use super::lease::{self, Controller};
 use super::references;
 use super::scene::Scene;
-use crate::controller::object::resource_type;
 use serin_core::api::{PauseReason, RolloutPhase, StepKind};
 use serin_core::domain::condition::{ConditionReason, ConditionType};
 use serin_core::domain::plan::ObjectKind;
@@ -262,5 +261,5 @@ fn first_step(scene: &Scene<'_>) -> String {
 
 /// A kind and a name, as people say them.
 pub(super) fn object(kind: ObjectKind, name: &str) -> String {
-    format!("{} {name}", resource_type(kind).kind)
+    format!("{} {name}", kind.name())
 }

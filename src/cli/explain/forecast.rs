@@ -7,15 +7,18 @@ use serde_json::{Value, json};
 use super::picture::Picture;
 use super::writes;
 use crate::cli::view::{self, Standing};
-use crate::controller::object::resource_type;
-use crate::controller::observe::Observed;
 use serin_core::api::{Rollout, RolloutPhase, RolloutStatus};
-use serin_core::domain::plan::{Action, ObjectKind, Op, Plan, Wake};
+use serin_core::domain::object::ObjectRef;
+use serin_core::domain::plan::{ObjectKind, Plan, Wake};
 use serin_core::domain::time::{after, whole_seconds};
 use serin_core::guard;
 use serin_core::rollout::decide;
 use serin_core::rollout::snapshot::{Remembered, Snapshot};
 use serin_core::rollout::workload::WorkloadKind;
+use serin_machine::carry::Carrying;
+use serin_machine::object::RawObject;
+use serin_machine::observe::Observed;
+use serin_machine::request::{Request, Verb};
 use serin_values::merge_patch::apply_merge_patch;
 
 /// More decisions than any update takes; a forecast that needs more is given up.
@@ -162,11 +165,24 @@ impl World {
     fn carry_out(&mut self, rollout: &Rollout, plan: &Plan) {
         for op in plan.ops() {
             self.tell(writes::of_op(op));
-            self.apply(op);
         }
+        let about = &self.picture.explain;
+        let object = ObjectRef::new(ObjectKind::Rollout, &about.namespace, &about.rollout);
+        let mut carrying = Carrying::new(plan, &object);
+        while let Some((ticket, request)) = carrying.next_request() {
+            if matches!(request.verb, Verb::PatchStatus { .. }) {
+                self.write_status(rollout, &request.verb);
+            } else {
+                self.apply(request);
+            }
+            carrying.answered(ticket, Ok(RawObject::default()));
+        }
+    }
+
+    fn write_status(&mut self, rollout: &Rollout, verb: &Verb) {
         let before = rollout.status.clone().unwrap_or_default();
-        if let Some(stored) = self.picture.rollout_mut().filter(|_| !plan.status.patch.is_null()) {
-            *stored = apply_merge_patch(stored, &plan.status.patch);
+        if let (Some(stored), Verb::PatchStatus { patch, .. }) = (self.picture.rollout_mut(), verb) {
+            *stored = apply_merge_patch(stored, patch);
             let next: RolloutStatus = serde_json::from_value(stored["status"].clone()).unwrap_or_default();
             let (lines, is_end) = writes::of_status(rollout, &before, &next);
             self.tell(lines);
@@ -174,32 +190,32 @@ impl World {
         }
     }
 
-    fn apply(&mut self, op: &Op) {
-        let now = self.now;
-        match &op.action {
-            Action::Create { body } => {
-                let of = resource_type(op.kind);
+    fn apply(&mut self, Request { target: ObjectRef { kind, key }, verb }: Request) {
+        let (now, name) = (self.now, key.name.as_str());
+        match &verb {
+            Verb::Create { body } => {
                 let made = json!({
-                    "kind": of.kind,
-                    "metadata": {"name": op.name, "uid": op.name, "creationTimestamp": now, "generation": 1},
+                    "kind": kind.name(),
+                    "metadata": {"name": name, "uid": name, "creationTimestamp": now, "generation": 1},
                 });
                 self.picture.add([apply_merge_patch(body, &made)]);
             }
-            Action::Patch { patch, .. } => {
-                if let Some(object) = self.picture.find_mut(op.kind, &op.name) {
+            Verb::Patch { patch, .. } | Verb::PatchStatus { patch, .. } => {
+                if let Some(object) = self.picture.find_mut(kind, name) {
                     change(object, patch);
                 }
             }
-            Action::Delete { .. } => {
-                let kind = resource_type(op.kind).kind;
-                self.picture.items.retain(|one| one["kind"] != kind || one["metadata"]["name"] != op.name);
+            Verb::Delete { .. } => {
+                let is_it = |one: &Value| one["kind"] == kind.name() && one["metadata"]["name"] == name;
+                self.picture.items.retain(|one| !is_it(one));
             }
-            Action::Evict { .. } => {
-                if let Some(pod) = self.picture.find_mut(ObjectKind::Pod, &op.name) {
+            Verb::Evict { .. } => {
+                if let Some(pod) = self.picture.find_mut(kind, name) {
                     // Another one takes its place at once.
                     pod["metadata"]["creationTimestamp"] = json!(now);
                 }
             }
+            Verb::Read => {}
         }
     }
 

@@ -7,14 +7,14 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::controller::cache::Caches;
-use crate::controller::entry::{Entry, IngressEntry, PodEntry, ReplicaSetEntry, RolloutEntry, ServiceEntry};
-use crate::controller::object::{ObjectKey, resource_type};
-use crate::controller::observe::{Observed, observe};
-use crate::controller::workload::{Deployments, OfKind, PodTemplates, ReplicaSets, WorkloadEntry};
 use serin_core::api::keys;
+use serin_core::domain::object::ObjectKey;
 use serin_core::domain::plan::ObjectKind;
 use serin_core::rollout::snapshot::Remembered;
+use serin_machine::cache::{Caches, Closed};
+use serin_machine::kinds::{self, Demand};
+use serin_machine::object::RawObject;
+use serin_machine::observe::{Observed, observe};
 
 /// The objects that an explanation looks at. It is written as a List of Kubernetes, with one field more.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -88,13 +88,13 @@ impl Picture {
     /// The object of that kind and name.
     #[must_use]
     pub(super) fn find(&self, kind: ObjectKind, name: &str) -> Option<&Value> {
-        let kind = resource_type(kind).kind;
+        let kind = kind.name();
         self.of_kind(kind).find(|object| object["metadata"]["name"] == name)
     }
 
     /// The object of that kind and name, to change it.
     pub(super) fn find_mut(&mut self, kind: ObjectKind, name: &str) -> Option<&mut Value> {
-        let kind = resource_type(kind).kind;
+        let kind = kind.name();
         self.items.iter_mut().find(|object| object["kind"] == kind && object["metadata"]["name"] == name)
     }
 
@@ -134,45 +134,34 @@ impl Picture {
     /// The controller's own caches, filled with the objects.
     fn caches(&self) -> Result<Caches, String> {
         let caches = Caches::default();
-        self.fill::<RolloutEntry>(&caches)?;
-        self.fill::<ReplicaSetEntry>(&caches)?;
-        self.fill::<ServiceEntry>(&caches)?;
-        self.fill::<IngressEntry>(&caches)?;
-        self.fill::<PodEntry>(&caches)?;
-        self.fill_workloads::<Deployments>(&caches)?;
-        self.fill_workloads::<ReplicaSets>(&caches)?;
-        self.fill_workloads::<PodTemplates>(&caches)?;
+        for kind in ObjectKind::ALL {
+            // The controller, too, may not have been let look at them.
+            match self.explain.unread.get(kind.plural()) {
+                Some(said) if kinds::row(*kind).demand == Demand::WhenNamed => {
+                    caches.of(*kind).write().close(Closed::Refused(said.clone()));
+                }
+                Some(_) | None => self.fill(*kind, &caches)?,
+            }
+        }
         Ok(caches)
     }
 
-    fn fill<E: Entry>(&self, caches: &Caches) -> Result<(), String> {
-        let of = resource_type(E::KIND);
+    fn fill(&self, kind: ObjectKind, caches: &Caches) -> Result<(), String> {
         // What the controller's watch would leave out is left out.
-        let label = E::labels(None).filter(|selector| selector == keys::POD_HASH_LABEL);
+        let label = (kinds::row(kind).labels)(None).filter(|selector| selector == keys::POD_HASH_LABEL);
         let is_seen = |object: &Value| {
-            object["kind"] == of.kind
+            object["kind"] == kind.name()
                 && label.iter().all(|label| object["metadata"]["labels"].get(label).is_some())
         };
-        let mut cache = E::cache(caches).write();
+        let mut cache = caches.of(kind).write();
         for (index, object) in self.items.iter().enumerate().filter(|(_, one)| is_seen(one)) {
-            let read = serde_path_to_error::deserialize::<_, E::Wire>(object);
-            let wire = read.map_err(|error| format!("items[{index}] ({}): {error}", of.kind))?;
-            let name = object["metadata"]["name"].as_str().unwrap_or_default();
-            cache.collect(ObjectKey::new(&self.explain.namespace, name), E::prune(wire));
+            let read = serde_path_to_error::deserialize::<_, RawObject>(object);
+            let mut wire = read.map_err(|error| format!("items[{index}] ({}): {error}", kind.name()))?;
+            wire.metadata.namespace = Some(self.explain.namespace.clone());
+            cache.collect(wire);
         }
         cache.swap();
         Ok(())
-    }
-
-    /// As [`fill`](Self::fill), but that the controller, too, may not have been let look at them.
-    fn fill_workloads<K: OfKind>(&self, caches: &Caches) -> Result<(), String> {
-        match self.explain.unread.get(resource_type(K::KIND).plural) {
-            None => self.fill::<WorkloadEntry<K>>(caches),
-            Some(said) => {
-                K::cache(&caches.workloads).write().refuse(said.clone());
-                Ok(())
-            }
-        }
     }
 }
 

@@ -14,14 +14,13 @@ use super::lease;
 use super::picture::Picture;
 use crate::cli::client::{self, Cluster};
 use crate::cli::failure::{Failure, Program};
-use crate::controller::entry::{Entry, RolloutEntry};
-use crate::controller::object::resource_type;
-use crate::controller::observe::Observed;
 use serin_clock::Clock;
 use serin_core::api::{Rollout, keys};
 use serin_core::domain::plan::ObjectKind;
 use serin_core::rollout::snapshot::Remembered;
-use serin_core::rollout::workload::WorkloadKind;
+use serin_machine::entry::Entry;
+use serin_machine::kinds;
+use serin_machine::observe::Observed;
 
 /// The namespace in which a controller usually is.
 const USUAL_NAMESPACE: &str = "argo-rollouts";
@@ -36,8 +35,8 @@ struct Kind {
 
 impl Kind {
     fn needed(kind: ObjectKind) -> Self {
-        let of = resource_type(kind);
-        let gvk = GroupVersionKind::gvk(of.group, of.version, of.kind);
+        let of = kind.resource();
+        let gvk = GroupVersionKind::gvk(of.group, of.versions[0], of.kind);
         Self { resource: ApiResource::from_gvk_with_plural(&gvk, of.plural), is_optional: false }
     }
 
@@ -54,26 +53,21 @@ pub(super) async fn read(cluster: &Cluster, name: &str, program: Program) -> Res
     let kind = Kind::needed(ObjectKind::Rollout);
     let rollout = picture_of(&kind, &stored)?;
     let wire = serde_json::from_value(rollout.clone()).map_err(|error| Failure::Failed(error.to_string()))?;
-    let entry = RolloutEntry::prune(wire);
+    let entry = (kinds::row(ObjectKind::Rollout).prune)(wire);
     picture.add([rollout]);
 
     let all = ListParams::default();
     let reader = Reader { cluster };
     reader.replica_sets(&entry, &mut picture).await?;
     reader.list(&Kind::needed(ObjectKind::Service), &all, &mut picture).await?;
-    if !entry.observed.ingresses.is_empty() {
+    if entry.observed.of_kind(ObjectKind::Ingress).next().is_some() {
         reader.list(&Kind::needed(ObjectKind::Ingress), &all, &mut picture).await?;
     }
     let pods = pods_of(&picture, &entry.id.uid);
     reader.list(&Kind::optional("", "Pod", "pods"), &pods, &mut picture).await?;
-    if let Some(workload) = &entry.observed.workload {
-        let kind = match workload.kind {
-            WorkloadKind::Deployment => ObjectKind::Deployment,
-            WorkloadKind::ReplicaSet => ObjectKind::ReplicaSet,
-            WorkloadKind::PodTemplate => ObjectKind::PodTemplate,
-        };
-        let kind = Kind { is_optional: true, ..Kind::needed(kind) };
-        reader.list(&kind, &named(&workload.name), &mut picture).await?;
+    if let Some(workload) = entry.observed.workload() {
+        let kind = Kind { is_optional: true, ..Kind::needed(workload.kind) };
+        reader.list(&kind, &named(&workload.key.name), &mut picture).await?;
     }
     if entry.observed.pods {
         let budgets = Kind::optional("policy", "PodDisruptionBudget", "poddisruptionbudgets");
@@ -107,10 +101,11 @@ impl Reader<'_> {
     /// Adds the ReplicaSets that belong to the Rollout: those that its selector matches, and those that it owns although that
     /// does not, because their labels were changed, or the selector, where the definition is the reference's. Of the others
     /// only metadata is asked for.
-    async fn replica_sets(&self, rollout: &RolloutEntry, picture: &mut Picture) -> Result<(), Failure> {
+    async fn replica_sets(&self, rollout: &Entry, picture: &mut Picture) -> Result<(), Failure> {
         let kind = Kind::needed(ObjectKind::ReplicaSet);
         let hashed = ListParams::default().labels(keys::POD_HASH_LABEL);
-        let own = rollout.content.as_ref().ok().and_then(|rollout| client::own_selector(rollout));
+        let own = rollout.rollout().and_then(|rollout| rollout.object());
+        let own = own.as_ref().and_then(client::own_selector);
         let Some(mut own) = own else { return self.list(&kind, &hashed, picture).await };
         own.extend(Expression::Exists(keys::POD_HASH_LABEL.to_owned()));
         let own = ListParams::default().labels_from(&own);
@@ -167,11 +162,11 @@ impl Reader<'_> {
     }
 
     /// The Rollouts that the Services of this one say they belong to.
-    async fn other_rollouts(&self, entry: &RolloutEntry, picture: &mut Picture) -> Result<(), Failure> {
+    async fn other_rollouts(&self, entry: &Entry, picture: &mut Picture) -> Result<(), Failure> {
         let services = picture.items.iter().filter(|one| one["kind"] == "Service");
-        let named = services.filter(|one| {
-            one["metadata"]["name"].as_str().is_some_and(|name| entry.observed.services.contains(name))
-        });
+        let is_named = |name: &str| entry.observed.of_kind(ObjectKind::Service).any(|key| key.name == name);
+        let named =
+            services.filter(|one| one["metadata"]["name"].as_str().is_some_and(|name| is_named(name)));
         let owner = |one: &Value| {
             Some(one["metadata"]["annotations"].get(keys::MANAGED_BY_ROLLOUTS)?.as_str()?.to_owned())
         };
@@ -261,7 +256,7 @@ fn keep_own(mut picture: Picture) -> Picture {
                 owners.into_iter().flatten().any(|owner| sets.iter().any(|uid| owner["uid"] == *uid))
             }
             "Service" => snapshot.services.contains_key(name),
-            "Ingress" => snapshot.ingresses.contains_key(name),
+            "Ingress" => snapshot.objects.iter().any(|(object, _)| object.key.name == name),
             _ => true,
         }
     });

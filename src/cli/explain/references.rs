@@ -17,13 +17,14 @@ use serin_core::traffic::nginx::uses_service;
 /// The first object that `errors` are about.
 pub(super) fn reference(scene: &Scene<'_>, errors: &SpecErrors) -> Cause {
     if let Some(Err(Unresolved::Absent)) = &scene.snapshot.workload
-        && let Some(workload) = observed_keys(&scene.rollout).workload
+        && let Some(workload) = observed_keys(&scene.rollout).workload()
     {
-        return Cause::NoWorkload { kind: workload.kind.as_str().to_owned(), name: workload.name };
+        return Cause::NoWorkload { kind: workload.kind.name().to_owned(), name: workload.key.name.clone() };
     }
     let is_meant = |name: &&String| errors.iter().any(|error| names(error, name));
-    let services = observed_keys(&scene.rollout).services;
-    let service = services.iter().filter(is_meant).find_map(|service| of_service(scene, service));
+    let observed = observed_keys(&scene.rollout);
+    let services = observed.of_kind(ObjectKind::Service).map(|key| &key.name);
+    let service = services.filter(is_meant).find_map(|service| of_service(scene, service));
     let ingresses = stable_ingresses(scene);
     let ingress = || ingresses.iter().filter(is_meant).find_map(|ingress| of_ingress(scene, ingress));
     service
@@ -96,7 +97,8 @@ fn of_ingress(scene: &Scene<'_>, name: &str) -> Option<Cause> {
     let canary = scene.rollout.spec.strategy.canary.as_ref()?;
     let service = canary.stable_service.clone()?;
     let ingress = name.to_owned();
-    match scene.snapshot.ingresses.get(name) {
+    let namespace = scene.rollout.metadata.namespace.as_deref().unwrap_or_default();
+    match scene.snapshot.objects.get(ObjectKind::Ingress, namespace, name) {
         None => Some(Cause::NoIngress { ingress, port: service_port(scene, &service), service }),
         Some(found) if !uses_service(found, &service) => Some(Cause::StrayIngress { ingress, service }),
         Some(_) => None,

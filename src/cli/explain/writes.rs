@@ -1,7 +1,6 @@
 //! What is written, in words: one line a change.
 
 use crate::cli::view::counted;
-use crate::controller::object::resource_type;
 use serin_core::api::rollout_status::PauseCondition;
 use serin_core::api::{PauseReason, Rollout, RolloutStatus};
 use serin_core::domain::condition::ConditionType;
@@ -10,7 +9,7 @@ use serin_core::domain::plan::{Action, Op, Purpose};
 /// The changes that a request makes, those of labels and other bookkeeping aside.
 #[must_use]
 pub(super) fn of_op(op: &Op) -> Vec<String> {
-    let object = format!("{} {}", resource_type(op.kind).kind, op.name);
+    let object = format!("{} {}", op.kind.name(), op.name);
     op.purposes.iter().filter_map(|purpose| Some(format!("{object}: {}", of_purpose(op, purpose)?))).collect()
 }
 

@@ -8,6 +8,8 @@ use super::finding::ObjectName;
 use serin_core::api::analysis::{AnalysisTemplateSpec, TemplateRef};
 use serin_core::api::rollout::WorkloadRef;
 use serin_core::api::{Rollout, decode, keys};
+use serin_core::domain::object::{ObjectRef, Objects};
+use serin_core::domain::plan::ObjectKind;
 use serin_core::rollout::snapshot::{Identity, ServiceView, WorkloadView};
 use serin_core::rollout::workload::WorkloadKind;
 
@@ -98,12 +100,7 @@ impl World {
     }
 
     /// The Ingresses of these names, with a rule for `service` where they are not known.
-    pub(super) fn ingresses(
-        &self,
-        names: &[&str],
-        service: &str,
-        namespace: Option<&str>,
-    ) -> BTreeMap<String, Value> {
+    pub(super) fn ingresses(&self, names: &[&str], service: &str, namespace: Option<&str>) -> Objects {
         let assumed = || {
             let backend = json!({"service": {"name": service}});
             json!({"spec": {"rules": [{"http": {"paths": [{"backend": backend}]}}]}})
@@ -112,7 +109,8 @@ impl World {
             let found = find(&self.ingresses, namespace, name);
             found.cloned().or_else(|| (!self.is_complete).then(assumed))
         };
-        names.iter().filter_map(|name| Some(((*name).to_owned(), view(name)?))).collect()
+        let object = |name: &str| ObjectRef::new(ObjectKind::Ingress, namespace.unwrap_or_default(), name);
+        names.iter().filter_map(|name| Some((object(name), view(name)?))).collect()
     }
 
     /// The template that `reference` names.

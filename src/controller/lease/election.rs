@@ -11,8 +11,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use tokio::time::Instant;
 
 use crate::controller::fence::{Grant, Standing};
-use crate::controller::object::ObjectKey;
 use serin_clock::Moment;
+use serin_core::domain::object::ObjectKey;
 
 /// How long a lease lasts, and how it is renewed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -19,10 +19,10 @@ use tokio::time::Instant;
 
 use super::failure::root_cause;
 use super::fence::{Fence, Standing};
-use super::object::ObjectKey;
 use super::start::Connection;
 use election::{Answer, Ask, Election, Terms};
 use serin_clock::{self as clock, Clock, Moment};
+use serin_core::domain::object::ObjectKey;
 use serin_values::random::Rng;
 
 /// The name of the lease; `-INSTANCE-ID` follows it where there is one. It is that of the reference, so that the two

@@ -19,10 +19,11 @@ use prometheus::{
     exponential_buckets,
 };
 
-use super::object::ObjectKey;
 use requests::CountRequests;
 use serin_core::api::rollout_status::RolloutDuration;
 use serin_core::domain::event::EventReason;
+use serin_core::domain::object::ObjectRef;
+use serin_core::domain::plan::ObjectKind;
 
 /// How long the series of a Rollout stay after it has gone, so that the last values are still read.
 const REMEMBRANCE: SignedDuration = SignedDuration::from_secs(65);
@@ -114,7 +115,7 @@ pub struct Metrics {
     work: Histogram,
     count_requests: CountRequests,
     /// When Rollouts went whose series are still there.
-    departed: Mutex<BTreeMap<ObjectKey, Timestamp>>,
+    departed: Mutex<BTreeMap<ObjectRef, Timestamp>>,
 }
 
 impl Default for Metrics {
@@ -196,22 +197,24 @@ impl Metrics {
         &self.count_requests
     }
 
-    /// A Rollout was reconciled in that time.
-    pub fn reconciled(&self, key: &ObjectKey, took: Duration) {
-        self.reconcile.with_label_values(&of(key)).observe(took.as_secs_f64());
+    /// An object was reconciled in that time. Only Rollouts have series of their own.
+    pub fn reconciled(&self, object: &ObjectRef, took: Duration) {
+        if object.kind == ObjectKind::Rollout {
+            self.reconcile.with_label_values(&of(object)).observe(took.as_secs_f64());
+        }
     }
 
     /// Something went wrong with a Rollout. A conflict is no error of it: it is decided anew, and nobody has to know.
-    pub fn failed(&self, key: &ObjectKey, class: ErrorClass) {
+    pub fn failed(&self, object: &ObjectRef, class: ErrorClass) {
         self.errors.with_label_values(&[class.as_str()]).inc();
-        if class != ErrorClass::Conflict {
-            self.reconcile_error.with_label_values(&of(key)).inc();
+        if class != ErrorClass::Conflict && object.kind == ObjectKind::Rollout {
+            self.reconcile_error.with_label_values(&of(object)).inc();
         }
     }
 
     /// An Event of a Rollout.
-    pub fn told(&self, key: &ObjectKey, reason: EventReason) {
-        self.events.with_label_values(&event_labels(key, reason)).inc();
+    pub fn told(&self, object: &ObjectRef, reason: EventReason) {
+        self.events.with_label_values(&event_labels(object, reason)).inc();
     }
 
     /// An update has ended. One of which the times or the way are not known counts for nothing.
@@ -259,13 +262,13 @@ impl Metrics {
     }
 
     /// The Rollout is there: its series stay.
-    pub fn present(&self, key: &ObjectKey) {
-        self.departed().remove(key);
+    pub fn present(&self, object: &ObjectRef) {
+        self.departed().remove(object);
     }
 
     /// The Rollout is gone: its series go later.
-    pub fn gone(&self, key: &ObjectKey, now: Timestamp) {
-        self.departed().entry(key.clone()).or_insert(now);
+    pub fn gone(&self, object: &ObjectRef, now: Timestamp) {
+        self.departed().entry(object.clone()).or_insert(now);
         self.purge(now);
     }
 
@@ -281,11 +284,11 @@ impl Metrics {
     }
 
     /// A series that never was is as good as one that is gone.
-    fn drop_series(&self, key: &ObjectKey) {
-        let _ = self.reconcile.remove_label_values(&of(key));
-        let _ = self.reconcile_error.remove_label_values(&of(key));
+    fn drop_series(&self, object: &ObjectRef) {
+        let _ = self.reconcile.remove_label_values(&of(object));
+        let _ = self.reconcile_error.remove_label_values(&of(object));
         for reason in EventReason::ALL {
-            let _ = self.events.remove_label_values(&event_labels(key, *reason));
+            let _ = self.events.remove_label_values(&event_labels(object, *reason));
         }
     }
 
@@ -315,17 +318,17 @@ impl Metrics {
         registry.gather()
     }
 
-    fn departed(&self) -> MutexGuard<'_, BTreeMap<ObjectKey, Timestamp>> {
+    fn departed(&self) -> MutexGuard<'_, BTreeMap<ObjectRef, Timestamp>> {
         self.departed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn of(key: &ObjectKey) -> [&str; 2] {
-    [&key.namespace, &key.name]
+fn of(object: &ObjectRef) -> [&str; 2] {
+    [&object.key.namespace, &object.key.name]
 }
 
-fn event_labels(key: &ObjectKey, reason: EventReason) -> [&str; 4] {
-    [&key.namespace, &key.name, reason.event_type().as_str(), reason.as_str()]
+fn event_labels(object: &ObjectRef, reason: EventReason) -> [&str; 4] {
+    [&object.key.namespace, &object.key.name, reason.event_type().as_str(), reason.as_str()]
 }
 
 #[cfg(test)]
@@ -346,7 +349,10 @@ mod tests {
     #[test]
     fn the_series_of_a_rollout_go_65_seconds_after_it() {
         let metrics = Metrics::default();
-        let keys = [ObjectKey::new("shop", "web"), ObjectKey::new("shop", "api")];
+        let keys = [
+            ObjectRef::new(ObjectKind::Rollout, "shop", "web"),
+            ObjectRef::new(ObjectKind::Rollout, "shop", "api"),
+        ];
         for key in &keys {
             metrics.reconciled(key, Duration::from_millis(3));
             metrics.failed(key, ErrorClass::Rejected);
@@ -361,7 +367,7 @@ mod tests {
 
     #[test]
     fn the_series_of_a_rollout_that_was_made_anew_stay() {
-        let (metrics, key) = (Metrics::default(), ObjectKey::new("shop", "web"));
+        let (metrics, key) = (Metrics::default(), ObjectRef::new(ObjectKind::Rollout, "shop", "web"));
         metrics.reconciled(&key, Duration::ZERO);
         metrics.gone(&key, at(0));
         metrics.present(&key);
@@ -370,7 +376,7 @@ mod tests {
 
     #[test]
     fn a_conflict_is_no_error_of_the_rollout() {
-        let (metrics, key) = (Metrics::default(), ObjectKey::new("shop", "web"));
+        let (metrics, key) = (Metrics::default(), ObjectRef::new(ObjectKind::Rollout, "shop", "web"));
         metrics.failed(&key, ErrorClass::Conflict);
         assert_eq!((series(&metrics, at(0), "conflict"), series(&metrics, at(0), "web")), (1, 0));
     }

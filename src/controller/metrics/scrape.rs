@@ -6,13 +6,14 @@ use prometheus::TextEncoder;
 use prometheus::proto::{Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType};
 
 use super::{QUEUE, process};
-use crate::controller::cache::Caches;
 use crate::controller::dispatch::Dispatcher;
-use crate::controller::entry::RolloutEntry;
-use crate::controller::object::ObjectKey;
-use crate::controller::queue::Load;
 use crate::controller::reconcile::Reconciler;
+use serin_core::domain::object::ObjectKey;
+use serin_core::domain::plan::ObjectKind;
 use serin_core::rollout::labels::{self, PhaseLabel};
+use serin_machine::cache::Caches;
+use serin_machine::entry::Entry;
+use serin_machine::queue::Load;
 
 /// The whole page, in the text format. What is said of Rollouts is said by the leader alone, for a sum over all
 /// replicas is what dashboards make.
@@ -82,8 +83,10 @@ fn queue(load: Load, busy: &[f64]) -> [MetricFamily; 5] {
 /// The gauges of all Rollouts.
 fn rollouts(caches: &Caches) -> Vec<MetricFamily> {
     // The lock is not held for longer than it takes to note which Rollouts there are.
-    let all: Vec<(ObjectKey, Arc<RolloutEntry>)> =
-        caches.rollouts.read().iter().map(|(key, entry)| (key.clone(), Arc::clone(entry))).collect();
+    let rollouts = caches.of(ObjectKind::Rollout).read();
+    let all: Vec<(ObjectKey, Arc<Entry>)> =
+        rollouts.iter().map(|(key, entry)| (key.clone(), Arc::clone(entry))).collect();
+    drop(rollouts);
     let mut series = Series::default();
     for (key, entry) in &all {
         series.add(key, entry);
@@ -102,10 +105,11 @@ struct Series {
 }
 
 impl Series {
-    fn add(&mut self, key: &ObjectKey, entry: &RolloutEntry) {
-        let rollout = entry.content.as_ref().ok();
-        let strategy = rollout.map_or("none", |rollout| labels::strategy(rollout));
-        let routers = rollout.map(|rollout| labels::traffic_routers(rollout)).unwrap_or_default();
+    fn add(&mut self, key: &ObjectKey, entry: &Entry) {
+        let rollout = entry.rollout().and_then(|rollout| rollout.object());
+        let rollout = rollout.as_ref();
+        let strategy = rollout.map_or("none", labels::strategy);
+        let routers = rollout.map(labels::traffic_routers).unwrap_or_default();
         let status = rollout.and_then(|rollout| rollout.status.as_ref());
         let now = if rollout.is_some() { PhaseLabel::of(status) } else { PhaseLabel::InvalidSpec };
         let (name, namespace) = (("name", key.name.as_str()), ("namespace", key.namespace.as_str()));

@@ -4,6 +4,8 @@ pub mod affinity;
 pub mod condition;
 pub mod event;
 pub mod hash;
+pub mod kind;
+pub mod object;
 pub mod pause;
 pub mod plan;
 pub mod replicas;

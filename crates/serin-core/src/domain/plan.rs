@@ -8,26 +8,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::event::EventNote;
+pub use super::kind::ObjectKind;
 use crate::api::rollout_status::RolloutDuration;
-
-/// The kinds of objects that are read, and but for PodTemplates written, all in the namespace of the Rollout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ObjectKind {
-    /// `argoproj.io/v1alpha1` Rollout, the object that is decided on.
-    Rollout,
-    /// `apps/v1` ReplicaSet.
-    ReplicaSet,
-    /// `v1` Service.
-    Service,
-    /// `networking.k8s.io/v1` Ingress.
-    Ingress,
-    /// `v1` Pod.
-    Pod,
-    /// `apps/v1` Deployment, whose pods a Rollout may take over.
-    Deployment,
-    /// `v1` PodTemplate.
-    PodTemplate,
-}
 
 /// Which object, in which state, a write was decided on. The API server answers 409 when either differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -177,6 +159,8 @@ impl Purpose {
 pub struct Op {
     /// The object's kind.
     pub kind: ObjectKind,
+    /// The object's namespace; that of the object which the plan is about if not set.
+    pub namespace: Option<String>,
     /// The object's name.
     pub name: String,
     /// What is sent.

@@ -99,6 +99,7 @@ impl Draft {
         }
         self.ops.push(Op {
             kind,
+            namespace: None,
             name: id.name.clone(),
             action: Action::Patch { precondition: id.precondition(), patch: patch.clone() },
             purposes: vec![purpose],
@@ -168,6 +169,7 @@ impl Draft {
     pub(super) fn evict(&mut self, pod: &PodView, rs: &ReplicaSetView) {
         self.push(Op {
             kind: ObjectKind::Pod,
+            namespace: None,
             name: pod.id.name.clone(),
             action: Action::Evict {
                 precondition: pod.id.precondition(),
@@ -182,6 +184,7 @@ impl Draft {
     pub(super) fn delete_replica_set(&mut self, rs: &ReplicaSetView) {
         self.push(Op {
             kind: ObjectKind::ReplicaSet,
+            namespace: None,
             name: rs.id.name.clone(),
             action: Action::Delete { precondition: rs.id.precondition() },
             purposes: vec![Purpose::DeleteReplicaSet],

@@ -38,25 +38,35 @@ use serde_json::{Value, json};
 
 use crate::api::{Rollout, RolloutStatus};
 use crate::domain::event::EventReason;
-use crate::domain::plan::{Plan, Purpose, StageName};
+use crate::domain::object::{ObjectKey, ObjectRef};
+use crate::domain::plan::{ObjectKind, Plan, Purpose, StageName};
 use crate::traffic;
 pub use conditions::progress_deadline;
 use context::{Context, Strategy};
 use draft::Draft;
-use snapshot::{Identity, Snapshot};
-use workload::WorkloadName;
+use snapshot::{Identity, ServiceView, Snapshot};
+use workload::WorkloadKind;
 
 /// The objects beside its ReplicaSets that a decision about a Rollout looks at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ObservedKeys {
-    /// Names of Services in the Rollout's namespace.
-    pub services: BTreeSet<String>,
-    /// Names of Ingresses in the Rollout's namespace.
-    pub ingresses: BTreeSet<String>,
+    /// Those that it names: Services, what its routers read and write, the workload that its template comes from.
+    pub objects: BTreeSet<ObjectRef>,
     /// Whether the Pods of its ReplicaSets are looked at.
     pub pods: bool,
-    /// The workload whose template it runs.
-    pub workload: Option<WorkloadName>,
+}
+
+impl ObservedKeys {
+    /// The objects of `kind`.
+    pub fn of_kind(&self, kind: ObjectKind) -> impl Iterator<Item = &ObjectKey> {
+        self.objects.iter().filter(move |object| object.kind == kind).map(|object| &object.key)
+    }
+
+    /// The workload that the template comes from.
+    #[must_use]
+    pub fn workload(&self) -> Option<&ObjectRef> {
+        self.objects.iter().find(|object| WorkloadKind::observed_as(object.kind).is_some())
+    }
 }
 
 /// Which objects a decision about `rollout` looks at.
@@ -74,12 +84,13 @@ pub fn observed_keys(rollout: &Rollout) -> ObservedKeys {
     let restarted_at = rollout.status.as_ref().and_then(|s| s.restarted_at.as_ref());
     let restart_at = rollout.spec.restart_at.as_ref();
     let restarts = restart_at.is_some() && restart_at != restarted_at;
-    ObservedKeys {
-        services: services.filter(|name| !name.is_empty()).cloned().collect(),
-        ingresses: traffic::routers(rollout).iter().flat_map(traffic::Router::observe_keys).collect(),
-        pods: metadata || restarts,
-        workload: workload::named(rollout),
-    }
+    let namespace = rollout.metadata.namespace.as_deref().unwrap_or_default();
+    let service = |name: &String| ObjectRef::new(ObjectKind::Service, namespace, name);
+    let services = services.filter(|name| !name.is_empty()).map(service);
+    let routed = traffic::routers(rollout).into_iter().flat_map(|router| router.observe_keys());
+    let workload =
+        workload::named(rollout).map(|(kind, name)| ObjectRef::new(kind.observed(), namespace, name));
+    ObservedKeys { objects: services.chain(routed).chain(workload).collect(), pods: metadata || restarts }
 }
 
 /// What to do now. Total: mistakes of users and missing objects become conditions in the plan's status.
@@ -160,10 +171,12 @@ fn announce(rollout: &Rollout, before: &RolloutStatus, draft: &mut Draft) {
 /// router of its refers to any more get no more traffic.
 fn release(cx: &Context<'_>, draft: &mut Draft) {
     let named = observed_keys(cx.rollout);
-    let unnamed = cx.snapshot.services.values().filter(|service| !named.services.contains(&service.id.name));
+    let is_named =
+        |service: &&ServiceView| named.of_kind(ObjectKind::Service).any(|key| key.name == service.id.name);
+    let unnamed = cx.snapshot.services.values().filter(|service| !is_named(service));
     unnamed.filter(|service| service.managed_by.is_some()).for_each(|service| draft.release(service));
-    let unnamed = cx.snapshot.ingresses.iter().filter(|(name, _)| !named.ingresses.contains(*name));
-    let releases = unnamed.filter_map(|(_, ingress)| traffic::withdraw(cx.uid(), ingress));
+    let unnamed = cx.snapshot.objects.iter().filter(|(object, _)| !named.objects.contains(object));
+    let releases = unnamed.filter_map(|(_, object)| traffic::withdraw(cx.uid(), object));
     releases.for_each(|op| draft.push(op));
 }
 

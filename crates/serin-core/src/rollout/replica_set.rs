@@ -65,6 +65,7 @@ pub(super) fn create(cx: &Context<'_>, draft: &mut Draft, size: i32) {
     let message = format!("Created ReplicaSet {name} (revision {revision})");
     draft.push(Op {
         kind: ObjectKind::ReplicaSet,
+        namespace: None,
         action: Action::Create { body: new_replica_set(cx, &name, &hash, revision, size) },
         name: name.clone(),
         purposes: vec![Purpose::CreateReplicaSet],

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::workload::WorkloadKind;
 use crate::api::keys;
 use crate::api::{LabelSelector, PodTemplate, Rollout};
+use crate::domain::object::Objects;
 use crate::domain::plan::{ObjectKind, Precondition};
 
 /// Everything that [`decide`](super::decide) may look at.
@@ -21,9 +22,8 @@ pub struct Snapshot {
     /// The Services of the namespace that the Rollout names, or that say it manages them, by name; those that do not
     /// exist are absent.
     pub services: BTreeMap<String, ServiceView>,
-    /// The Ingresses that the Rollout's router reads and writes, and those that the Rollout controls, by name; those that do
-    /// not exist are absent.
-    pub ingresses: BTreeMap<String, Value>,
+    /// What the Rollout's routers read and write, and what the Rollout controls of these kinds.
+    pub objects: Objects,
     /// The Pods controlled by `replica_sets`, by name. Empty where the Rollout has no ephemeral metadata and is not to
     /// be restarted.
     pub pods: Vec<PodView>,

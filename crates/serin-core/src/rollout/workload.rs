@@ -38,6 +38,22 @@ impl WorkloadKind {
         Self::ALL.into_iter().find(|kind| (kind.api_version(), kind.as_str()) == asked)
     }
 
+    /// The kind of objects as which its workloads are observed.
+    #[must_use]
+    pub const fn observed(self) -> ObjectKind {
+        match self {
+            Self::Deployment => ObjectKind::Deployment,
+            Self::ReplicaSet => ObjectKind::WorkloadReplicaSet,
+            Self::PodTemplate => ObjectKind::PodTemplate,
+        }
+    }
+
+    /// The kind of workloads that is observed as `kind`, if that is one.
+    #[must_use]
+    pub fn observed_as(kind: ObjectKind) -> Option<Self> {
+        Self::ALL.into_iter().find(|workload| workload.observed() == kind)
+    }
+
     /// `kind`, as manifests have it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -57,19 +73,10 @@ impl WorkloadKind {
     }
 }
 
-/// A workload in the namespace of a Rollout.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct WorkloadName {
-    /// Its kind.
-    pub kind: WorkloadKind,
-    /// `metadata.name`.
-    pub name: String,
-}
-
-/// The workload that `rollout` names, if its template may come from there.
-pub(super) fn named(rollout: &Rollout) -> Option<WorkloadName> {
+/// Kind and name of the workload that `rollout` names, if its template may come from there.
+pub(super) fn named(rollout: &Rollout) -> Option<(WorkloadKind, String)> {
     let reference = rollout.spec.workload_ref.as_ref()?;
-    Some(WorkloadName { kind: WorkloadKind::of(reference)?, name: reference.name.clone()? })
+    Some((WorkloadKind::of(reference)?, reference.name.clone()?))
 }
 
 /// When the pods of a Deployment go whose template the Rollout runs.
@@ -173,6 +180,7 @@ pub(super) fn scale_down(cx: &Context<'_>, draft: &mut Draft) {
     if workload.kind == WorkloadKind::Deployment && covered > 0 && to < workload.replicas {
         draft.push(Op {
             kind: ObjectKind::Deployment,
+            namespace: None,
             name: workload.id.name.clone(),
             action: Action::Patch {
                 precondition: workload.id.precondition(),

@@ -6,13 +6,12 @@
 pub mod error;
 pub mod nginx;
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 pub use error::TrafficError;
 
 use crate::api::Rollout;
+use crate::domain::object::{ObjectRef, Objects};
 use crate::domain::plan::Op;
 use nginx::NginxRouter;
 
@@ -37,19 +36,19 @@ pub fn withdraw(uid: &str, object: &Value) -> Option<Op> {
 }
 
 impl Router<'_> {
-    /// Names of the Ingresses that the router reads or writes.
+    /// The objects that the router reads or writes.
     #[must_use]
-    pub fn observe_keys(&self) -> Vec<String> {
+    pub fn observe_keys(&self) -> Vec<ObjectRef> {
         match self {
             Self::Nginx(nginx) => nginx.observe_keys(),
         }
     }
 
-    /// What to write so that the canary gets `weight`; nothing where it has it already. `ingresses` are those of
-    /// [`observe_keys`](Self::observe_keys) that exist, by name.
-    pub fn render(&self, ingresses: &BTreeMap<String, Value>, weight: i32) -> Result<Vec<Op>, TrafficError> {
+    /// What to write so that the canary gets `weight`; nothing where it has it already. `objects` are those of
+    /// [`observe_keys`](Self::observe_keys) that exist.
+    pub fn render(&self, objects: &Objects, weight: i32) -> Result<Vec<Op>, TrafficError> {
         match self {
-            Self::Nginx(nginx) => nginx.render_all(ingresses, weight),
+            Self::Nginx(nginx) => nginx.render_all(objects, weight),
         }
     }
 }

@@ -28,6 +28,7 @@ pub use rules::uses_service;
 
 use super::error::TrafficError;
 use crate::domain::event::{EventNote, EventReason};
+use crate::domain::object::ObjectRef;
 use crate::domain::plan::{Action, ObjectKind, Op, Precondition, Purpose};
 use serin_values::merge_patch::merge_patch;
 
@@ -43,6 +44,8 @@ const NAME_BYTES_KEPT: usize = 246;
 /// What the router needs to know of a Rollout.
 #[derive(Debug, Clone, Copy)]
 pub struct NginxRouter<'a> {
+    /// Namespace of the Rollout.
+    pub namespace: &'a str,
     /// Name of the Rollout.
     pub rollout: &'a str,
     /// Uid of the Rollout; it makes a canary Ingress recognisable as the Rollout's own.
@@ -66,12 +69,13 @@ pub struct NginxRouter<'a> {
 }
 
 impl NginxRouter<'_> {
-    /// Names of the Ingresses to observe: each stable one, followed by its canary.
+    /// The Ingresses to observe: each stable one, followed by its canary.
     #[must_use]
-    pub fn observe_keys(&self) -> Vec<String> {
+    pub fn observe_keys(&self) -> Vec<ObjectRef> {
         self.stable_ingresses
             .iter()
             .flat_map(|stable| [stable.clone(), canary_ingress_name(self.rollout, stable)])
+            .map(|name| ObjectRef::new(ObjectKind::Ingress, self.namespace, name))
             .collect()
     }
 
@@ -216,7 +220,7 @@ fn patch_op(canary: &Value, patch: Value, weight: i32) -> Result<Op, TrafficErro
 
 fn ingress_op(name: String, action: Action, weight: i32, event: EventNote) -> Op {
     let purposes = vec![Purpose::Route { weight }];
-    Op { kind: ObjectKind::Ingress, name, action, purposes, events: vec![event] }
+    Op { kind: ObjectKind::Ingress, namespace: None, name, action, purposes, events: vec![event] }
 }
 
 fn required<'v>(

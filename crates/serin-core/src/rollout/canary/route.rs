@@ -31,7 +31,7 @@ pub(super) fn apply(cx: &Context<'_>, draft: &mut Draft) -> Result<(), TrafficEr
         return Ok(());
     }
     for router in &routers {
-        for op in router.render(&cx.snapshot.ingresses, weight)? {
+        for op in router.render(&cx.snapshot.objects, weight)? {
             draft.push(op);
         }
     }
@@ -51,7 +51,7 @@ pub(super) fn withdraw(cx: &Context<'_>, draft: &mut Draft) {
     if scale::abort_weight(cx, draft) > 0 || !can_stable_carry(cx, max, 0) {
         return;
     }
-    let ingresses = cx.snapshot.ingresses.values();
+    let ingresses = cx.snapshot.objects.iter().map(|(_, object)| object);
     ingresses.filter_map(|ingress| traffic::withdraw(cx.uid(), ingress)).for_each(|op| draft.push(op));
     if cx.is_routed() && cx.status.canary.weights.is_some() {
         record(cx, draft, max, 0);

@@ -85,7 +85,7 @@ pub(super) fn check<'a>(snapshot: &'a Snapshot, filled: &Rollout) -> Result<Stra
     }
     let stable = rollout.status.as_ref().and_then(|status| status.stable_rs.as_deref());
     let running = references::running(snapshot, stable);
-    validate_references(filled, &running, &snapshot.services, &snapshot.ingresses)
+    validate_references(filled, &running, &snapshot.services, &snapshot.objects)
         .map_err(Refusal::Reference)?;
     Ok(strategy)
 }

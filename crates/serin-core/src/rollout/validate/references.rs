@@ -10,6 +10,8 @@ use super::SpecErrors;
 use super::error::{Findings, Path};
 use crate::api::routing::NginxRouting;
 use crate::api::{CanaryStrategy, Rollout, keys};
+use crate::domain::object::Objects;
+use crate::domain::plan::ObjectKind;
 use crate::rollout::snapshot::{ReplicaSetView, ServiceView, Snapshot};
 use crate::traffic::nginx::uses_service;
 
@@ -68,15 +70,15 @@ impl Serves {
     }
 }
 
-/// Checks the Services and Ingresses that `rollout` names; `services` and `ingresses` are those of its namespace that
-/// exist, by name, and `running` the revisions that it runs.
+/// Checks the Services and Ingresses that `rollout` names; `services` are those of its namespace that
+/// exist, and `running` the revisions that it runs.
 ///
 /// What is found here heals without a change of the Rollout, when the object appears or is corrected.
 pub fn validate_references(
     rollout: &Rollout,
     running: &[Running<'_>],
     services: &BTreeMap<String, ServiceView>,
-    ingresses: &BTreeMap<String, Value>,
+    objects: &Objects,
 ) -> Result<(), SpecErrors> {
     let mut found = Findings::default();
     for (field, name, serves) in service_fields(rollout) {
@@ -92,7 +94,8 @@ pub fn validate_references(
     if let Some(canary) = &rollout.spec.strategy.canary
         && let Some(nginx) = canary.traffic_routing.as_ref().and_then(|routing| routing.nginx.as_ref())
     {
-        check_nginx(canary, nginx, ingresses, &mut found);
+        let namespace = rollout.metadata.namespace.as_deref().unwrap_or_default();
+        check_nginx(canary, nginx, &Ingresses { objects, namespace }, &mut found);
     }
     found.into_result()
 }
@@ -178,10 +181,22 @@ fn check_label(
     }
 }
 
+/// The Ingresses of a namespace.
+struct Ingresses<'a> {
+    objects: &'a Objects,
+    namespace: &'a str,
+}
+
+impl<'a> Ingresses<'a> {
+    fn get(&self, name: &str) -> Option<&'a Value> {
+        self.objects.get(ObjectKind::Ingress, self.namespace, name)
+    }
+}
+
 fn check_nginx(
     canary: &CanaryStrategy,
     nginx: &NginxRouting,
-    ingresses: &BTreeMap<String, Value>,
+    ingresses: &Ingresses<'_>,
     found: &mut Findings,
 ) {
     let path = Path::new("spec.strategy.canary.trafficRouting.nginx");
@@ -209,13 +224,7 @@ fn check_nginx(
     }
 }
 
-fn check_ingress(
-    name: &str,
-    service: &str,
-    ingresses: &BTreeMap<String, Value>,
-    path: &Path,
-    found: &mut Findings,
-) {
+fn check_ingress(name: &str, service: &str, ingresses: &Ingresses<'_>, path: &Path, found: &mut Findings) {
     match ingresses.get(name) {
         None => found.invalid_but(
             path,

@@ -1,12 +1,9 @@
 //! The router as a Rollout configures it.
 
-use std::collections::BTreeMap;
-
-use serde_json::Value;
-
 use super::{DEFAULT_ANNOTATION_PREFIX, NginxRouter, canary_ingress_name};
 use crate::api::{Rollout, keys};
-use crate::domain::plan::Op;
+use crate::domain::object::Objects;
+use crate::domain::plan::{ObjectKind, Op};
 use crate::traffic::error::TrafficError;
 
 impl<'a> NginxRouter<'a> {
@@ -18,6 +15,7 @@ impl<'a> NginxRouter<'a> {
         let nginx = routing.nginx.as_ref()?;
         let single = nginx.stable_ingress.as_ref().map(std::slice::from_ref);
         Some(Self {
+            namespace: rollout.metadata.namespace.as_deref().unwrap_or_default(),
             rollout: rollout.metadata.name.as_deref().unwrap_or_default(),
             uid: rollout.metadata.uid.as_deref().unwrap_or_default(),
             stable_service: canary.stable_service.as_deref().unwrap_or_default(),
@@ -32,17 +30,14 @@ impl<'a> NginxRouter<'a> {
     }
 
     /// What to write so that the canary gets `weight` behind each stable Ingress.
-    pub fn render_all(
-        &self,
-        ingresses: &BTreeMap<String, Value>,
-        weight: i32,
-    ) -> Result<Vec<Op>, TrafficError> {
+    pub fn render_all(&self, objects: &Objects, weight: i32) -> Result<Vec<Op>, TrafficError> {
+        let ingress = |name: &str| objects.get(ObjectKind::Ingress, self.namespace, name);
         let mut ops = Vec::new();
         for name in self.stable_ingresses {
-            let Some(stable) = ingresses.get(name) else {
+            let Some(stable) = ingress(name) else {
                 return Err(TrafficError::NoIngress { ingress: name.clone() });
             };
-            let canary = ingresses.get(&canary_ingress_name(self.rollout, name));
+            let canary = ingress(&canary_ingress_name(self.rollout, name));
             ops.extend(self.render(stable, canary, weight)?);
         }
         Ok(ops)

@@ -35,6 +35,7 @@ impl Settings {
 
     fn router(&self) -> NginxRouter<'_> {
         NginxRouter {
+            namespace: "shop",
             rollout: "demo",
             uid: "rollout-uid",
             stable_service: "demo-stable",
@@ -386,7 +387,9 @@ fn two_ingresses_do_not_fight_over_one_canary() {
 #[test]
 fn stable_and_canary_ingresses_are_observed() {
     let settings = Settings { stable_ingresses: vec!["a".to_owned(), "b".to_owned()], ..Settings::new() };
-    assert_eq!(settings.router().observe_keys(), ["a", "demo-a-canary", "b", "demo-b-canary"]);
+    let ingress = |name| ObjectRef::new(ObjectKind::Ingress, "shop", name);
+    let expected = ["a", "demo-a-canary", "b", "demo-b-canary"].map(ingress);
+    assert_eq!(settings.router().observe_keys(), expected);
 }
 
 #[test]

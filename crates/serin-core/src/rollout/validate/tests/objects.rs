@@ -1,6 +1,8 @@
 //! The objects that a Rollout names, and those that are made for it.
 
 use super::*;
+use crate::domain::object::{ObjectRef, Objects};
+use crate::domain::plan::ObjectKind;
 use crate::rollout::snapshot::{Identity, ServiceView};
 
 /// A Service that selects `selector`.
@@ -22,10 +24,10 @@ fn services_exist_select_the_pods_and_belong_to_nobody_else() {
     let demo = canary(&json!({"canaryService": "canary", "stableService": "stable"}));
     let own = [("app", "demo"), ("rollouts-pod-template-hash", "abc")];
     let good = services([service("canary", &own, Some("demo")), service("stable", &own, None)]);
-    assert_eq!(errors(validate_references(&demo, &[], &good, &BTreeMap::new())), [""; 0]);
+    assert_eq!(errors(validate_references(&demo, &[], &good, &Objects::default())), [""; 0]);
 
     let bad = services([service("canary", &[("app", "x"), ("tier", "web")], Some("other"))]);
-    let found = errors(validate_references(&demo, &[], &bad, &BTreeMap::new()));
+    let found = errors(validate_references(&demo, &[], &bad, &Objects::default()));
     let canary = r#"spec.strategy.canary.canaryService: Invalid value: "canary": "#;
     let starts = [
         format!(
@@ -60,7 +62,7 @@ fn services_go_on_selecting_the_revision_that_serves() {
     let same = template("3");
     let same = running("same", &same, true);
     let check = |strategy: &Value, running: &[Running<'_>]| {
-        let found = validate_references(&of(strategy.clone()), running, &all, &BTreeMap::new());
+        let found = validate_references(&of(strategy.clone()), running, &all, &Objects::default());
         let fields = errors(found);
         let fields: Vec<String> =
             fields.iter().filter_map(|error| error.split(": ").next()).map(str::to_owned).collect();
@@ -96,7 +98,7 @@ fn every_field_that_names_a_service_is_checked() {
     ];
     for (strategy, fields) in strategies {
         let rollout = rollout(&json!({"strategy": strategy}));
-        let found = errors(validate_references(&rollout, &[], &BTreeMap::new(), &BTreeMap::new()));
+        let found = errors(validate_references(&rollout, &[], &BTreeMap::new(), &Objects::default()));
         assert_eq!(found.len(), fields.len(), "{found:?}");
         for (found, field) in found.iter().zip(fields) {
             assert!(found.contains(&format!(".{field}: Invalid value: ")), "{field}: {found}");
@@ -113,7 +115,8 @@ fn ingresses_exist_and_use_the_stable_service() {
         json!({"metadata": {"name": "web"}, "spec": {"rules": [{"http": {"paths": [path]}}]}})
     };
     let check = |nginx: Value, service: &str| {
-        let ingresses = BTreeMap::from([("web".to_owned(), ingress(service))]);
+        let ingresses =
+            Objects::from_iter([(ObjectRef::new(ObjectKind::Ingress, "", "web"), ingress(service))]);
         errors(validate_references(&routed(&json!({"nginx": nginx}), &json!([])), &[], &services, &ingresses))
             .join("|")
     };

@@ -10,9 +10,8 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::cache::Caches;
-use super::object::{ObjectKey, resource_type};
-use serin_core::domain::plan::ObjectKind;
+use crate::cache::Caches;
+use serin_core::domain::object::ObjectRef;
 
 /// How long a write is waited for.
 pub const PATIENCE: SignedDuration = SignedDuration::from_mins(5);
@@ -45,35 +44,33 @@ impl Trace {
 /// A successful write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Write {
-    /// The kind of the object.
-    pub kind: ObjectKind,
-    /// Its name, in the namespace of the Rollout.
-    pub name: String,
+    /// The object.
+    pub object: ObjectRef,
     /// What it left behind.
     pub trace: Trace,
 }
 
 impl fmt::Display for Write {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", resource_type(self.kind).kind, self.name)
+        write!(f, "{} {}", self.object.kind.name(), self.object.key.name)
     }
 }
 
 /// What the freshness of a write is judged by.
 pub trait Sight {
     /// Whether the write is visible.
-    fn shows(&self, namespace: &str, write: &Write) -> bool;
+    fn shows(&self, write: &Write) -> bool;
 }
 
 impl Sight for Caches {
-    fn shows(&self, namespace: &str, write: &Write) -> bool {
-        let key = || ObjectKey::new(namespace, &write.name);
+    fn shows(&self, write: &Write) -> bool {
         match &write.trace {
-            Trace::Version(version) => self.have_reached(write.kind, version),
-            Trace::Gone(uid) => !self.has_living(write.kind, &key(), uid),
+            Trace::Version(version) => self.have_reached(write.object.kind, version),
+            Trace::Gone(uid) => !self.has_living(&write.object, uid),
             Trace::Reports { available } => {
-                let sets = self.replica_sets.read();
-                sets.get(&key()).is_none_or(|entry| entry.view.status.available <= *available)
+                let replica_set = self.find(&write.object);
+                let reported = replica_set.and_then(|entry| Some(entry.replica_set()?.available()));
+                reported.is_none_or(|reported| reported <= *available)
             }
         }
     }
@@ -82,19 +79,19 @@ impl Sight for Caches {
 /// The writes of one Rollout that are not known to be visible.
 #[derive(Debug, Default)]
 pub struct Freshness {
-    pending: BTreeMap<(ObjectKind, String), (Write, Timestamp)>,
+    pending: BTreeMap<ObjectRef, (Write, Timestamp)>,
 }
 
 impl Freshness {
     /// Remembers a write; it takes the place of an earlier one on the same object.
     pub fn record(&mut self, write: Write, now: Timestamp) {
-        self.pending.insert((write.kind, write.name.clone()), (write, now));
+        self.pending.insert(write.object.clone(), (write, now));
     }
 
     /// The first write that is neither visible nor given up at `now`; those before it are forgotten.
-    pub fn awaited(&mut self, namespace: &str, sight: &impl Sight, now: Timestamp) -> Option<&Write> {
+    pub fn awaited(&mut self, sight: &impl Sight, now: Timestamp) -> Option<&Write> {
         self.pending.retain(|_, (write, since)| {
-            now.duration_since(*since) < write.trace.patience() && !sight.shows(namespace, write)
+            now.duration_since(*since) < write.trace.patience() && !sight.shows(write)
         });
         self.pending.values().next().map(|(write, _)| write)
     }
@@ -104,24 +101,36 @@ impl Freshness {
 mod tests {
     use std::collections::BTreeSet;
 
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::object::RawObject;
+    use serin_core::domain::plan::ObjectKind;
 
     struct Seen(BTreeSet<String>);
 
     impl Sight for Seen {
-        fn shows(&self, _: &str, write: &Write) -> bool {
-            self.0.contains(&write.name)
+        fn shows(&self, write: &Write) -> bool {
+            self.0.contains(&write.object.key.name)
         }
     }
 
+    fn replica_set(name: &str) -> ObjectRef {
+        ObjectRef::new(ObjectKind::ReplicaSet, "shop", name)
+    }
+
+    fn raw(object: Value) -> RawObject {
+        serde_json::from_value(object).expect("an object")
+    }
+
     fn write(name: &str) -> Write {
-        Write { kind: ObjectKind::ReplicaSet, name: name.into(), trace: Trace::Version("7".into()) }
+        Write { object: replica_set(name), trace: Trace::Version("7".into()) }
     }
 
     fn names(freshness: &mut Freshness, seen: &[&str], seconds: i64) -> Option<String> {
         let sight = Seen(seen.iter().map(|name| (*name).to_owned()).collect());
         let now = Timestamp::from_second(seconds).expect("a time");
-        freshness.awaited("shop", &sight, now).map(|write| write.name.clone())
+        freshness.awaited(&sight, now).map(|write| write.object.key.name.clone())
     }
 
     #[test]
@@ -145,53 +154,46 @@ mod tests {
 
     #[test]
     fn a_deletion_is_visible_when_the_uid_is_gone_or_leaving() {
-        use crate::controller::entry::{Entry, ReplicaSetEntry};
-
         let caches = Caches::default();
         let put = |uid: &str, deleted: Option<&str>| {
-            let meta = serde_json::json!({"name": "r", "uid": uid, "deletionTimestamp": deleted});
-            let wire = serde_json::from_value(serde_json::json!({"metadata": meta})).expect("an object");
-            caches.replica_sets.write().put(ObjectKey::new("shop", "r"), ReplicaSetEntry::prune(wire));
+            let meta = json!({"name": "r", "namespace": "shop", "uid": uid, "deletionTimestamp": deleted});
+            caches.of(ObjectKind::ReplicaSet).write().put(raw(json!({"metadata": meta})));
         };
-        let deletion =
-            Write { kind: ObjectKind::ReplicaSet, name: "r".into(), trace: Trace::Gone("u1".into()) };
-        assert!(caches.shows("shop", &deletion));
+        let deletion = Write { object: replica_set("r"), trace: Trace::Gone("u1".into()) };
+        assert!(caches.shows(&deletion));
         put("u1", None);
-        assert!(!caches.shows("shop", &deletion));
+        assert!(!caches.shows(&deletion));
         put("u1", Some("2026-01-02T03:04:05Z"));
-        assert!(caches.shows("shop", &deletion));
+        assert!(caches.shows(&deletion));
         put("u2", None);
-        assert!(caches.shows("shop", &deletion));
+        assert!(caches.shows(&deletion));
     }
 
     #[test]
     fn an_eviction_is_visible_when_the_replica_set_counts_without_the_pod() {
-        use crate::controller::entry::{Entry, ReplicaSetEntry};
-
         let caches = Caches::default();
         let put = |available: i32| {
-            let object = serde_json::json!({
-                "metadata": {"name": "r", "uid": "u1"}, "status": {"replicas": 3, "availableReplicas": available},
-            });
-            let wire = serde_json::from_value(object).expect("an object");
-            caches.replica_sets.write().put(ObjectKey::new("shop", "r"), ReplicaSetEntry::prune(wire));
+            let metadata = json!({"name": "r", "namespace": "shop", "uid": "u1"});
+            let status = json!({"replicas": 3, "availableReplicas": available});
+            let object = raw(json!({"metadata": metadata, "status": status}));
+            caches.of(ObjectKind::ReplicaSet).write().put(object);
         };
         let trace = Trace::Reports { available: 1 };
-        let eviction = Write { kind: ObjectKind::ReplicaSet, name: "r".into(), trace };
-        assert!(caches.shows("shop", &eviction), "a ReplicaSet that is gone has no more to count");
+        let eviction = Write { object: replica_set("r"), trace };
+        assert!(caches.shows(&eviction), "a ReplicaSet that is gone has no more to count");
         put(3);
-        assert!(!caches.shows("shop", &eviction));
+        assert!(!caches.shows(&eviction));
         put(2);
-        assert!(!caches.shows("shop", &eviction), "one of the two that it lost still counts");
+        assert!(!caches.shows(&eviction), "one of the two that it lost still counts");
         put(1);
-        assert!(caches.shows("shop", &eviction));
+        assert!(caches.shows(&eviction));
 
         put(3);
         let mut freshness = Freshness::default();
         freshness.record(eviction, Timestamp::UNIX_EPOCH);
         let mut is_awaited = |seconds| {
             let now = Timestamp::from_second(seconds).expect("a time");
-            freshness.awaited("shop", &caches, now).is_some()
+            freshness.awaited(&caches, now).is_some()
         };
         assert_eq!((is_awaited(9), is_awaited(10)), (true, false), "others may have taken their place");
     }

@@ -1,0 +1,532 @@
+//! What the cluster looks like, as far as the watches have told.
+//!
+//! A cache changes in two ways: by one object (a watch event), or as a whole (a list). A list is collected aside and
+//! swapped in at once, so that no reader ever sees half of it; what differs from before, objects that vanished
+//! unseen included, comes back as [`Change`]s. Readers are triggered by changes only after the cache shows them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::entry::{Entry, Term};
+use crate::kinds::{self, Demand};
+use crate::object::RawObject;
+use serin_core::domain::object::{ObjectKey, ObjectRef};
+use serin_core::domain::plan::ObjectKind;
+
+/// When a decision is tried again that waits for the first list of a kind; the list comes sooner.
+pub const UNSEEN: Duration = Duration::from_secs(1);
+
+/// A difference between the cache before and after an event.
+#[derive(Debug)]
+pub struct Change {
+    /// Which object it is.
+    pub object: ObjectRef,
+    /// What was known of it, if anything.
+    pub before: Option<Arc<Entry>>,
+    /// What is known of it now; `None` when it is gone.
+    pub after: Option<Arc<Entry>>,
+}
+
+/// Why nothing is known of a kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Closed {
+    /// The cluster does not serve it: its definition is not installed.
+    Absent,
+    /// The API server refuses to list or watch it, with these words.
+    Refused(String),
+}
+
+/// The objects of one kind.
+#[derive(Debug)]
+pub struct Cache {
+    kind: ObjectKind,
+    objects: BTreeMap<ObjectKey, Arc<Entry>>,
+    /// The keys of the objects of which a term holds, in order.
+    index: BTreeMap<Term, Vec<ObjectKey>>,
+    /// A list that is being received.
+    incoming: BTreeMap<ObjectKey, Arc<Entry>>,
+    ready: bool,
+    reached: u64,
+    /// Until then something newer may be out of sight.
+    doubted_until: Option<Timestamp>,
+    /// Why nothing is received.
+    closed: Option<Closed>,
+    /// When the API server last broke off.
+    silent_at: Option<Timestamp>,
+    /// The API version in which the cluster serves the kind.
+    version: &'static str,
+}
+
+impl Cache {
+    /// The empty cache of `kind`.
+    #[must_use]
+    pub const fn new(kind: ObjectKind) -> Self {
+        Self {
+            kind,
+            objects: BTreeMap::new(),
+            index: BTreeMap::new(),
+            incoming: BTreeMap::new(),
+            ready: false,
+            reached: 0,
+            doubted_until: None,
+            closed: None,
+            silent_at: None,
+            version: kind.resource().versions[0],
+        }
+    }
+
+    /// A list begins; what was received of an unfinished one is dropped.
+    pub fn begin(&mut self) {
+        self.incoming.clear();
+    }
+
+    /// An object of the list that began last.
+    pub fn collect(&mut self, object: RawObject) {
+        let (key, entry) = self.entry(object);
+        self.incoming.insert(key, entry);
+    }
+
+    /// The list is complete: it takes the place of everything known before.
+    pub fn swap(&mut self) -> Vec<Change> {
+        let incoming = std::mem::take(&mut self.incoming);
+        let gone: Vec<_> = self.objects.keys().filter(|key| !incoming.contains_key(key)).cloned().collect();
+        let mut changes: Vec<_> = gone.into_iter().filter_map(|key| self.take(&key)).collect();
+        changes.extend(incoming.into_iter().filter_map(|(key, entry)| self.set(key, entry)));
+        self.ready = true;
+        self.doubted_until = None;
+        self.closed = None;
+        changes
+    }
+
+    /// An object was added or changed. `None` when no decision can depend on the difference.
+    pub fn put(&mut self, object: RawObject) -> Option<Change> {
+        let (key, entry) = self.entry(object);
+        self.set(key, entry)
+    }
+
+    /// An object is gone; this is its last state.
+    pub fn remove(&mut self, last: RawObject) -> Option<Change> {
+        let (key, last) = self.entry(last);
+        self.note(&last);
+        self.take(&key)
+    }
+
+    /// Nobody looks at objects of the kind any more: nothing is known of it.
+    pub fn clear(&mut self) {
+        *self = Self { reached: self.reached, version: self.version, ..Self::new(self.kind) };
+    }
+
+    /// The API version in which the cluster serves the kind; the best one until that is known.
+    #[must_use]
+    pub const fn version(&self) -> &'static str {
+        self.version
+    }
+
+    /// The cluster serves the kind in that API version.
+    pub const fn serve_in(&mut self, version: &'static str) {
+        self.version = version;
+    }
+
+    fn entry(&self, object: RawObject) -> (ObjectKey, Arc<Entry>) {
+        let key = object.key();
+        (key, Arc::new((kinds::row(self.kind).prune)(object)))
+    }
+
+    /// The object of that key.
+    #[must_use]
+    pub fn get(&self, key: &ObjectKey) -> Option<&Arc<Entry>> {
+        self.objects.get(key)
+    }
+
+    /// All objects, by key.
+    pub fn iter(&self) -> impl Iterator<Item = (&ObjectKey, &Arc<Entry>)> {
+        self.objects.iter()
+    }
+
+    /// The objects of which `term` holds, by key.
+    pub fn find<'a>(
+        &'a self,
+        term: &Term,
+    ) -> impl Iterator<Item = (&'a ObjectKey, &'a Arc<Entry>)> + use<'a> {
+        let keys = self.index.get(term).into_iter().flatten();
+        keys.filter_map(|key| self.objects.get_key_value(key))
+    }
+
+    /// Whether `term` holds of any object.
+    #[must_use]
+    pub fn has(&self, term: &Term) -> bool {
+        self.index.contains_key(term)
+    }
+
+    /// Whether a whole list has been received.
+    #[must_use]
+    pub const fn is_ready(&self) -> bool {
+        self.ready
+    }
+
+    /// Nothing is received, for this reason. True if that is news.
+    pub fn close(&mut self, why: Closed) -> bool {
+        let is_news = self.closed.as_ref() != Some(&why);
+        self.closed = Some(why);
+        is_news
+    }
+
+    /// Why nothing has been received since the last list, if that is known.
+    #[must_use]
+    pub const fn closed(&self) -> Option<&Closed> {
+        self.closed.as_ref()
+    }
+
+    /// Whether everything is known that happened up to `resource_version`.
+    ///
+    /// The events of a kind arrive in the order of their resource versions, so one that is as new or newer says that
+    /// nothing older is still to come. A resource version that is no number counts as reached.
+    #[must_use]
+    pub fn has_reached(&self, resource_version: &str) -> bool {
+        match resource_version.parse::<u64>() {
+            Ok(version) => self.reached >= version,
+            Err(_) => true,
+        }
+    }
+
+    /// The watch is interrupted and will have been taken up again by `time`, unless that is said anew.
+    pub const fn doubt_until(&mut self, time: Timestamp) {
+        self.doubted_until = Some(time);
+    }
+
+    /// Until when something newer may be out of sight, if that is after `now`.
+    #[must_use]
+    pub fn doubted_until(&self, now: Timestamp) -> Option<Timestamp> {
+        self.doubted_until.filter(|until| *until > now)
+    }
+
+    /// The API server has broken off.
+    pub const fn silent(&mut self, now: Timestamp) {
+        self.silent_at = Some(now);
+    }
+
+    /// Whether the API server has broken off since `time`.
+    #[must_use]
+    pub fn was_silent_since(&self, time: Timestamp) -> bool {
+        self.silent_at.is_some_and(|silent| silent >= time)
+    }
+
+    fn note(&mut self, entry: &Entry) {
+        self.doubted_until = None;
+        self.reached = self.reached.max(entry.id.resource_version.parse().unwrap_or(0));
+    }
+
+    fn set(&mut self, key: ObjectKey, entry: Arc<Entry>) -> Option<Change> {
+        self.note(&entry);
+        let before = self.objects.insert(key.clone(), Arc::clone(&entry));
+        if let Some(before) = &before {
+            self.unindex(&key, before);
+        }
+        for term in entry.terms(self.kind, &key) {
+            let keys = self.index.entry(term).or_default();
+            if let Err(place) = keys.binary_search(&key) {
+                keys.insert(place, key.clone());
+            }
+        }
+        let differs = before.as_ref().is_none_or(|before| (kinds::row(self.kind).differs)(&entry, before));
+        differs.then(|| Change { object: key.of_kind(self.kind), before, after: Some(entry) })
+    }
+
+    fn take(&mut self, key: &ObjectKey) -> Option<Change> {
+        let (key, before) = self.objects.remove_entry(key)?;
+        self.unindex(&key, &before);
+        Some(Change { object: key.of_kind(self.kind), before: Some(before), after: None })
+    }
+
+    fn unindex(&mut self, key: &ObjectKey, entry: &Entry) {
+        for term in entry.terms(self.kind, key) {
+            if let Some(keys) = self.index.get_mut(&term) {
+                keys.retain(|one| one != key);
+                if keys.is_empty() {
+                    self.index.remove(&term);
+                }
+            }
+        }
+    }
+}
+
+/// A cache that a watch writes and many readers read.
+#[derive(Debug)]
+pub struct Shared(RwLock<Cache>);
+
+impl Shared {
+    const fn new(kind: ObjectKind) -> Self {
+        Self(RwLock::new(Cache::new(kind)))
+    }
+
+    /// The cache, to read.
+    pub fn read(&self) -> RwLockReadGuard<'_, Cache> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The cache, to change.
+    pub fn write(&self) -> RwLockWriteGuard<'_, Cache> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One cache a kind.
+#[derive(Debug)]
+pub struct Caches(BTreeMap<ObjectKind, Shared>);
+
+impl Default for Caches {
+    fn default() -> Self {
+        Self(ObjectKind::ALL.iter().map(|kind| (*kind, Shared::new(*kind))).collect())
+    }
+}
+
+impl Caches {
+    /// The objects of `kind`.
+    #[must_use]
+    pub fn of(&self, kind: ObjectKind) -> &Shared {
+        &self.0[&kind]
+    }
+
+    /// The object, if it is known.
+    #[must_use]
+    pub fn find(&self, object: &ObjectRef) -> Option<Arc<Entry>> {
+        self.of(object.kind).read().get(&object.key).cloned()
+    }
+
+    /// The API version in which the cluster serves `kind`.
+    #[must_use]
+    pub fn version(&self, kind: ObjectKind) -> &'static str {
+        self.of(kind).read().version()
+    }
+
+    /// The keys of the primary objects of which `term` holds.
+    #[must_use]
+    pub fn primaries_with(&self, term: &Term) -> BTreeSet<ObjectRef> {
+        let of_kind = |kind: ObjectKind| {
+            let cache = self.of(kind).read();
+            cache.find(term).map(|(key, _)| key.clone().of_kind(kind)).collect::<Vec<_>>()
+        };
+        kinds::primaries().flat_map(of_kind).collect()
+    }
+
+    /// The kinds of which no whole list has been received yet, of those that every decision needs.
+    #[must_use]
+    pub fn missing(&self) -> Vec<ObjectKind> {
+        kinds::always().filter(|kind| !self.of(*kind).read().is_ready()).collect()
+    }
+
+    /// The kinds that have to be watched: those that always are, and those that a primary object looks at.
+    #[must_use]
+    pub fn needed(&self) -> BTreeSet<ObjectKind> {
+        let is_named = |kind: &ObjectKind| {
+            let term = Term::Needs(*kind);
+            kinds::primaries().any(|primary| self.of(primary).read().has(&term))
+        };
+        let named = ObjectKind::ALL.iter().copied().filter(is_named);
+        kinds::always().chain(named).collect()
+    }
+
+    /// Whether the cache of `kind` shows everything up to `resource_version`.
+    #[must_use]
+    pub fn have_reached(&self, kind: ObjectKind, resource_version: &str) -> bool {
+        self.of(kind).read().has_reached(resource_version)
+    }
+
+    /// Whether the API server has broken off a watch since `time`, of the kinds that are always watched.
+    #[must_use]
+    pub fn were_silent_since(&self, time: Timestamp) -> bool {
+        kinds::always().any(|kind| self.of(kind).read().was_silent_since(time))
+    }
+
+    /// Whether the object is there with that uid and nobody has begun to delete it. A Rollout counts as long as it is
+    /// there.
+    #[must_use]
+    pub fn has_living(&self, object: &ObjectRef, uid: &str) -> bool {
+        let is_primary = kinds::row(object.kind).decide.is_some();
+        self.find(object).is_some_and(|entry| entry.id.uid == uid && (is_primary || !entry.deleting))
+    }
+
+    /// How long the decision about the primary object has to wait until enough is known of what it looks at; `None` if
+    /// it can be made now.
+    ///
+    /// What a user asks for must not be judged by an old copy while newer copies of the rest are known: a ReplicaSet that
+    /// another controller made for the newest template would look like one to be scaled down.
+    #[must_use]
+    pub fn wait(&self, primary: &ObjectRef, now: Timestamp) -> Option<(ObjectKind, Duration)> {
+        let left = |until: Timestamp| Duration::try_from(until.duration_since(now)).unwrap_or(UNSEEN);
+        if let Some(until) = self.of(primary.kind).read().doubted_until(now) {
+            return Some((primary.kind, left(until)));
+        }
+        let entry = self.find(primary)?;
+        let of_kind = |object: &ObjectRef| {
+            if kinds::row(object.kind).demand == Demand::Always {
+                return None;
+            }
+            let cache = self.of(object.kind).read();
+            match (cache.is_ready(), cache.closed()) {
+                (_, Some(_)) => None,
+                (false, None) => Some((object.kind, UNSEEN)),
+                (true, None) => Some((object.kind, left(cache.doubted_until(now)?))),
+            }
+        };
+        entry.observed.objects.iter().find_map(of_kind)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn key(name: &str) -> ObjectKey {
+        ObjectKey::new("shop", name)
+    }
+
+    fn raw(object: serde_json::Value) -> RawObject {
+        serde_json::from_value(object).expect("an object")
+    }
+
+    fn services() -> Cache {
+        Cache::new(ObjectKind::Service)
+    }
+
+    fn service(name: &str, version: &str, app: &str) -> RawObject {
+        raw(json!({
+            "metadata": {"name": name, "namespace": "shop", "uid": name, "resourceVersion": version},
+            "spec": {"selector": {"app": app}},
+        }))
+    }
+
+    fn listed(cache: &mut Cache, objects: Vec<RawObject>) -> Vec<String> {
+        cache.begin();
+        objects.into_iter().for_each(|object| cache.collect(object));
+        cache.swap().into_iter().map(|change| change.object.key.name).collect()
+    }
+
+    #[test]
+    fn a_list_reports_what_is_new_changed_and_gone() {
+        let mut cache = services();
+        assert!(!cache.is_ready());
+        let first = vec![service("a", "1", "x"), service("b", "2", "x"), service("c", "3", "x")];
+        assert_eq!(listed(&mut cache, first), ["a", "b", "c"]);
+        assert!(cache.is_ready());
+        let second = vec![service("b", "2", "x"), service("c", "4", "y"), service("d", "5", "x")];
+        assert_eq!(listed(&mut cache, second), ["a", "c", "d"]);
+        assert!(cache.get(&key("a")).is_none() && cache.get(&key("b")).is_some());
+    }
+
+    #[test]
+    fn an_unfinished_list_is_not_seen() {
+        let mut cache = services();
+        listed(&mut cache, vec![service("a", "1", "x")]);
+        cache.begin();
+        cache.collect(service("b", "2", "x"));
+        assert!(cache.get(&key("a")).is_some() && cache.get(&key("b")).is_none());
+        cache.begin();
+        assert_eq!(cache.swap().len(), 1, "the second list is empty: only `a` has gone");
+        assert!(cache.get(&key("b")).is_none());
+    }
+
+    #[test]
+    fn a_difference_that_no_decision_reads_is_no_change() {
+        let mut cache = services();
+        assert!(cache.put(service("a", "1", "x")).is_some());
+        assert!(cache.put(service("a", "2", "x")).is_none());
+        assert_eq!(cache.get(&key("a")).map(|e| e.id.resource_version.as_str()), Some("2"));
+        assert!(cache.put(service("a", "3", "y")).is_some());
+    }
+
+    #[test]
+    fn a_version_is_reached_when_anything_newer_was_seen() {
+        let mut cache = services();
+        assert!(!cache.has_reached("5"));
+        cache.put(service("a", "4", "x"));
+        assert!(cache.has_reached("4") && !cache.has_reached("5"));
+        cache.remove(service("a", "6", "x"));
+        assert!(cache.has_reached("5"), "its deletion came after");
+        assert!(cache.has_reached("not-a-number"));
+        cache.put(service("a", "9", "x"));
+        assert!(cache.has_reached("9") && !cache.has_reached("10"), "versions are numbers");
+        listed(&mut cache, vec![]);
+        assert!(cache.has_reached("9"));
+    }
+
+    #[test]
+    fn an_interrupted_watch_is_doubted_until_it_goes_on() {
+        let (now, soon) = (Timestamp::UNIX_EPOCH, Timestamp::from_second(3).expect("a time"));
+        let mut cache = services();
+        cache.doubt_until(soon);
+        assert_eq!((cache.doubted_until(now), cache.doubted_until(soon)), (Some(soon), None));
+        cache.put(service("a", "1", "x"));
+        assert_eq!(cache.doubted_until(now), None, "an event has come");
+        cache.doubt_until(soon);
+        cache.swap();
+        assert_eq!(cache.doubted_until(now), None, "a list has come");
+    }
+
+    #[test]
+    fn objects_are_found_by_owner_and_no_longer_when_it_changes() {
+        let replica_set = |owner: Option<&str>| {
+            let owners = owner.map(|uid| {
+                json!([{"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "name": "web", "uid": uid,
+                    "controller": true}])
+            });
+            raw(json!({"metadata": {"name": "r", "namespace": "shop", "ownerReferences": owners}}))
+        };
+        let (owned, orphan) = (Term::ControlledBy("u1".into()), Term::Orphan("shop".into()));
+        let mut cache = Cache::new(ObjectKind::ReplicaSet);
+        cache.put(replica_set(Some("u1")));
+        assert_eq!((cache.find(&owned).count(), cache.find(&orphan).count()), (1, 0));
+        cache.put(replica_set(None));
+        assert_eq!((cache.find(&owned).count(), cache.find(&orphan).count()), (0, 1));
+        cache.remove(replica_set(None));
+        assert!(cache.index.is_empty());
+    }
+
+    fn rollout(spec: serde_json::Value) -> RawObject {
+        let metadata = json!({"name": "web", "namespace": "shop", "uid": "u1", "resourceVersion": "1"});
+        raw(json!({"metadata": metadata, "spec": spec}))
+    }
+
+    fn of_deployment() -> RawObject {
+        let reference = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"});
+        rollout(json!({"workloadRef": reference, "strategy": {"canary": {}}}))
+    }
+
+    #[test]
+    fn a_kind_is_needed_while_a_primary_object_looks_at_one_of_it() {
+        let caches = Caches::default();
+        let always = BTreeSet::from_iter(kinds::always());
+        assert_eq!(caches.needed(), always);
+        caches.of(ObjectKind::Rollout).write().put(of_deployment());
+        let named: Vec<_> = caches.needed().difference(&always).copied().collect();
+        assert_eq!(named, [ObjectKind::Deployment]);
+        caches.of(ObjectKind::Rollout).write().put(rollout(json!({"strategy": {"canary": {}}})));
+        assert_eq!(caches.needed(), always);
+    }
+
+    #[test]
+    fn a_decision_waits_for_the_first_list_and_for_an_interrupted_watch() {
+        let at = |seconds| Timestamp::from_second(seconds).expect("a time");
+        let caches = Caches::default();
+        caches.of(ObjectKind::Rollout).write().put(of_deployment());
+        let web = key("web").of_kind(ObjectKind::Rollout);
+        let wait = || caches.wait(&web, at(0)).map(|(kind, left)| (kind, left.as_secs()));
+        let deployments = || caches.of(ObjectKind::Deployment).write();
+        assert_eq!(wait(), Some((ObjectKind::Deployment, 1)));
+        assert!(deployments().close(Closed::Refused("no".into())));
+        assert!(!deployments().close(Closed::Refused("no".into())), "that is known");
+        deployments().doubt_until(at(3));
+        assert_eq!(wait(), None, "there is nothing to wait for");
+        deployments().swap();
+        assert_eq!(wait(), None);
+        deployments().doubt_until(at(3));
+        assert_eq!(wait(), Some((ObjectKind::Deployment, 3)));
+        caches.of(ObjectKind::Rollout).write().doubt_until(at(5));
+        assert_eq!(wait(), Some((ObjectKind::Rollout, 5)), "an old spec must not be judged");
+    }
+}

@@ -1,0 +1,30 @@
+//! The controller as values, without I/O.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`kinds`] | the table of what is watched: how an object is pruned, when two differ, whom a change concerns |
+//! | [`object`], [`entry`], [`packed`] | an object as it arrives, and what is kept of it |
+//! | [`cache`] | what the cluster looks like, as far as the watches have told |
+//! | [`trigger`] | from a changed object to the primary objects that look at it |
+//! | [`queue`] | which primary object is decided on next, and when |
+//! | [`observe`], [`decide`] | from the caches to a snapshot, and from there to a plan |
+//! | [`carry`], [`request`], [`failure`] | carrying out a plan: one request after the other, until it ends |
+//! | [`memory`], [`freshness`] | what is remembered for the next decision; none is made on caches that do not show the last write |
+//!
+//! A *primary* object is one that is decided on: a Rollout, an AnalysisRun. A new kind is one file in [`kinds`] and a line
+//! of its table, and a line of the table in `serin_core::domain::kind`.
+
+pub mod cache;
+pub mod carry;
+pub mod decide;
+pub mod entry;
+pub mod failure;
+pub mod freshness;
+pub mod kinds;
+pub mod memory;
+pub mod object;
+pub mod observe;
+pub mod packed;
+pub mod queue;
+pub mod request;
+pub mod trigger;
