@@ -1,6 +1,7 @@
 //! The table of kinds that are watched. One line a kind says how it is watched, what is kept of an object, when two states
 //! of it differ, whom a change concerns and, for a primary kind, how it is decided on.
 
+mod http_route;
 mod ingress;
 pub mod pod;
 pub mod replica_set;
@@ -11,11 +12,13 @@ pub mod workload;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use serde_json::json;
 
 use crate::cache::Caches;
 use crate::decide::Deliberation;
-use crate::entry::Entry;
+use crate::entry::{Content, Entry};
 use crate::object::RawObject;
+use crate::packed::Packed;
 use crate::trigger;
 use serin_core::domain::object::{ObjectKey, ObjectRef};
 use serin_core::domain::plan::ObjectKind;
@@ -72,6 +75,7 @@ pub const fn row(kind: ObjectKind) -> &'static KindRow {
         ObjectKind::Deployment => &workload::DEPLOYMENT,
         ObjectKind::WorkloadReplicaSet => &workload::REPLICA_SET,
         ObjectKind::PodTemplate => &workload::POD_TEMPLATE,
+        ObjectKind::HttpRoute => &http_route::ROW,
     }
 }
 
@@ -88,6 +92,14 @@ pub fn always() -> impl Iterator<Item = ObjectKind> {
 /// Every object of the kind is watched.
 pub(crate) const fn every(_: Option<&str>) -> Option<String> {
     None
+}
+
+/// All of an object of `kind` but what nobody reads, as JSON. The API version is left out: it is the one that is served.
+pub(crate) fn whole(kind: ObjectKind, mut object: RawObject) -> Entry {
+    object.slim();
+    let RawObject { metadata, spec, status, .. } = &object;
+    let json = json!({"kind": kind.name(), "metadata": metadata, "spec": spec, "status": status});
+    Entry::new(&object, Content::Json(Packed::new(&json)))
 }
 
 /// A kind that is watched while it is named, and kept as JSON by `prune`. A change concerns those who name it, and its
