@@ -69,6 +69,8 @@ kinds! {
     WorkloadReplicaSet: "apps", ["v1"], "ReplicaSet", "replicasets", Subresource;
     /// A PodTemplate that a template may come from.
     PodTemplate: "", ["v1"], "PodTemplate", "podtemplates", Subresource;
+    /// A Job that measures something.
+    Job: "batch", ["v1"], "Job", "jobs", Subresource;
     /// A route of Gateway API.
     HttpRoute: "gateway.networking.k8s.io", ["v1", "v1beta1"], "HTTPRoute", "httproutes", Subresource;
 }

@@ -3,6 +3,7 @@
 
 mod http_route;
 mod ingress;
+mod job;
 pub mod pod;
 pub mod replica_set;
 pub mod rollout;
@@ -75,6 +76,7 @@ pub const fn row(kind: ObjectKind) -> &'static KindRow {
         ObjectKind::Deployment => &workload::DEPLOYMENT,
         ObjectKind::WorkloadReplicaSet => &workload::REPLICA_SET,
         ObjectKind::PodTemplate => &workload::POD_TEMPLATE,
+        ObjectKind::Job => &job::ROW,
         ObjectKind::HttpRoute => &http_route::ROW,
     }
 }
