@@ -371,7 +371,7 @@ impl Background {
     fn watch(&mut self, kind: ObjectKind) {
         // Others than these are done without, so that a refusal is for those alone that look at one.
         let fatal = (kinds::row(kind).demand == Demand::Always).then(|| self.fatal.clone());
-        if fatal.is_none() {
+        if kinds::row(kind).demand == Demand::WhenNamed {
             tracing::info!(resource = kind.plural(), "watched from now on: somebody looks at one");
         }
         let (client, place, rng) = (self.client.clone(), self.place.clone(), Rng::seeded(self.rng.next()));

@@ -24,6 +24,13 @@ pub fn waiting(kind: ObjectKind, caches: &Caches) -> BTreeSet<ObjectRef> {
     caches.primaries_with(&Term::Needs(kind))
 }
 
+/// The primary object itself, those that look at it, and its owner if that is one.
+pub(crate) fn itself_and_owner(entry: &Entry, object: &ObjectRef, caches: &Caches) -> BTreeSet<ObjectRef> {
+    let mut all = namers_and_owner(entry, object, caches);
+    all.insert(object.clone());
+    all
+}
+
 /// Those that look at the object by its name, and its owner if that is a primary object.
 pub(crate) fn namers_and_owner(entry: &Entry, object: &ObjectRef, caches: &Caches) -> BTreeSet<ObjectRef> {
     let owner = entry.owner.as_ref().and_then(|owner| owning_primary(owner, &object.key.namespace));

@@ -76,6 +76,8 @@ reasons! {
     RolloutResumed: Normal,
     /// The update was given up.
     RolloutAborted: Warning,
+    /// An AnalysisRun could not be carried out.
+    AnalysisRunError: Warning,
     /// Steps were left out because the revision is known to serve.
     SkipSteps: Normal,
     /// The share of traffic changed.

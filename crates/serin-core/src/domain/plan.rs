@@ -85,6 +85,8 @@ pub enum Purpose {
     DelayScaleDown(Timestamp),
     /// Take back such a time.
     KeepReplicaSet,
+    /// Delete the primary object, whose time to live is over.
+    DeleteExpired,
     /// Delete a ReplicaSet that the revision history has no room for.
     DeleteReplicaSet,
     /// Put ephemeral metadata on a ReplicaSet's template.
@@ -148,6 +150,7 @@ impl Purpose {
             | Self::DelayScaleDown(_)
             | Self::KeepReplicaSet
             | Self::LabelReplicaSet
+            | Self::DeleteExpired
             | Self::DeleteReplicaSet => StageName::Scale,
             Self::LabelPod | Self::EvictPod | Self::ScaleWorkload { .. } => StageName::Pods,
         }

@@ -96,6 +96,7 @@ fn check_purpose(snapshot: &Snapshot, plan: &Plan, op: &Op, purpose: &Purpose) -
         | Purpose::CreateReplicaSet
         | Purpose::SyncReplicaSet
         | Purpose::DelayScaleDown(_)
+        | Purpose::DeleteExpired
         | Purpose::KeepReplicaSet
         | Purpose::LabelReplicaSet
         | Purpose::ReleaseService

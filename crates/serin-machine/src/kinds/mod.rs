@@ -30,6 +30,8 @@ use serin_core::rollout::snapshot::Remembered;
 pub enum Demand {
     /// Always; nothing is decided before it has been listed.
     Always,
+    /// Always, for its own sake: where it cannot be, all others are decided on without it.
+    Own,
     /// While a primary object looks at one of it.
     WhenNamed,
 }
@@ -86,7 +88,7 @@ pub fn primaries() -> impl Iterator<Item = ObjectKind> {
     ObjectKind::ALL.iter().copied().filter(|kind| row(*kind).decide.is_some())
 }
 
-/// The kinds that are always watched.
+/// The kinds without which nothing is decided.
 pub fn always() -> impl Iterator<Item = ObjectKind> {
     ObjectKind::ALL.iter().copied().filter(|kind| row(*kind).demand == Demand::Always)
 }

@@ -1,7 +1,5 @@
 //! Rollouts: the primary kind that makes ReplicaSets.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -12,8 +10,9 @@ use crate::entry::{Content, Entry};
 use crate::object::RawObject;
 use crate::observe::{Observed, observe};
 use crate::packed::Packed;
+use crate::trigger;
 use serin_core::api::{LabelSelector, Rollout as Resource, keys};
-use serin_core::domain::object::{ObjectKey, ObjectRef};
+use serin_core::domain::object::ObjectKey;
 use serin_core::domain::plan::ObjectKind;
 use serin_core::rollout::snapshot::{Identity, Remembered};
 use serin_core::rollout::{ObservedKeys, Unreadable, decide_unreadable, observed_keys};
@@ -25,7 +24,7 @@ pub(super) const ROW: KindRow = KindRow {
     labels: of_instance,
     prune,
     differs: Entry::is_other_version,
-    watchers: itself,
+    watchers: trigger::itself_and_owner,
     decide: Some(decide),
 };
 
@@ -64,13 +63,9 @@ impl Rollout {
 }
 
 /// Those of the instance; without an id, those that have none.
-fn of_instance(instance_id: Option<&str>) -> Option<String> {
+pub(super) fn of_instance(instance_id: Option<&str>) -> Option<String> {
     let key = keys::INSTANCE_ID_LABEL;
     Some(instance_id.map_or_else(|| format!("!{key}"), |id| format!("{key}={id}")))
-}
-
-fn itself(_: &Entry, rollout: &ObjectRef, _: &Caches) -> BTreeSet<ObjectRef> {
-    BTreeSet::from([rollout.clone()])
 }
 
 fn prune(mut wire: RawObject) -> Entry {
