@@ -69,6 +69,8 @@ kinds! {
     WorkloadReplicaSet: "apps", ["v1"], "ReplicaSet", "replicasets", Subresource;
     /// A PodTemplate that a template may come from.
     PodTemplate: "", ["v1"], "PodTemplate", "podtemplates", Subresource;
+    /// An AnalysisRun: a primary kind, which is decided on.
+    AnalysisRun: keys::GROUP, ["v1alpha1"], "AnalysisRun", "analysisruns", Object;
     /// A Job that measures something.
     Job: "batch", ["v1"], "Job", "jobs", Subresource;
     /// A route of Gateway API.

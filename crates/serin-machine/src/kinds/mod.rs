@@ -1,6 +1,7 @@
 //! The table of kinds that are watched. One line a kind says how it is watched, what is kept of an object, when two states
 //! of it differ, whom a change concerns and, for a primary kind, how it is decided on.
 
+mod analysis_run;
 mod http_route;
 mod ingress;
 mod job;
@@ -78,6 +79,7 @@ pub const fn row(kind: ObjectKind) -> &'static KindRow {
         ObjectKind::Deployment => &workload::DEPLOYMENT,
         ObjectKind::WorkloadReplicaSet => &workload::REPLICA_SET,
         ObjectKind::PodTemplate => &workload::POD_TEMPLATE,
+        ObjectKind::AnalysisRun => &analysis_run::ROW,
         ObjectKind::Job => &job::ROW,
         ObjectKind::HttpRoute => &http_route::ROW,
     }
