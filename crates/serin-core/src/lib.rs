@@ -9,7 +9,9 @@
 //! | 2 | [`traffic`] | what a router needs for a split of the traffic |
 //! | 3 | [`rollout`] | the decision: from a snapshot to a plan |
 //! | 3 | [`guard`] | what no plan may do |
+//! | 4 | [`analysis`] | the decision about an AnalysisRun |
 
+pub mod analysis;
 pub mod api;
 pub mod domain;
 pub mod guard;

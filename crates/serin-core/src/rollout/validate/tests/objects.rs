@@ -115,10 +115,11 @@ fn ingresses_exist_and_use_the_stable_service() {
         json!({"metadata": {"name": "web"}, "spec": {"rules": [{"http": {"paths": [path]}}]}})
     };
     let check = |nginx: Value, service: &str| {
-        let ingresses =
-            Objects::from_iter([(ObjectRef::new(ObjectKind::Ingress, "", "web"), ingress(service))]);
-        errors(validate_references(&routed(&json!({"nginx": nginx}), &json!([])), &[], &services, &ingresses))
-            .join("|")
+        let rollout = routed(&json!({"nginx": nginx}), &json!([]));
+        let namespace = rollout.metadata.namespace.clone().unwrap_or_default();
+        let web = ObjectRef::new(ObjectKind::Ingress, namespace, "web");
+        let objects = Objects::from_iter([(web, ingress(service))]);
+        errors(validate_references(&rollout, &[], &services, &objects)).join("|")
     };
     let at = "spec.strategy.canary.trafficRouting.nginx";
     assert_eq!(check(json!({"stableIngress": "web"}), "stable"), "");

@@ -1,0 +1,282 @@
+//! Whether the spec of an AnalysisRun makes sense.
+//!
+//! The texts are those of the reference, since tools and people match on them. A value that an argument is still to be put
+//! into (`{{args.name}}`) is not judged.
+
+use std::collections::BTreeSet;
+
+use regex::Regex;
+
+use crate::api::IntOrString;
+use crate::api::analysis::AnalysisRunSpec;
+use crate::api::metric::{Metric, MetricProvider};
+use serin_values::duration::go_duration;
+
+/// Checks a spec; the first mistake, as the reference words it.
+pub fn validate(spec: &AnalysisRunSpec) -> Result<(), String> {
+    if spec.metrics.is_empty() {
+        return Err("no metrics specified".to_owned());
+    }
+    let mut names = BTreeSet::new();
+    for (index, metric) in spec.metrics.iter().enumerate() {
+        let problem = if names.insert(&metric.name) {
+            problem_of(metric)
+        } else {
+            Some(format!("duplicate name '{}'", metric.name))
+        };
+        if let Some(problem) = problem {
+            return Err(format!("metrics[{index}]: {problem}"));
+        }
+    }
+    let dry_run = spec.dry_run.iter().map(|rule| rule.metric_name.as_str());
+    check_rules("dryRun", dry_run, &names)?;
+    let retention = spec.measurement_retention.iter().map(|rule| rule.metric_name.as_str());
+    check_rules("measurementRetention", retention, &names)
+}
+
+/// Each rule must match the name of a metric; a regular expression that is none matches nothing.
+fn check_rules<'a>(
+    field: &str,
+    rules: impl Iterator<Item = &'a str>,
+    names: &BTreeSet<&String>,
+) -> Result<(), String> {
+    for (index, rule) in rules.enumerate() {
+        let matches = Regex::new(rule).is_ok_and(|rule| names.iter().any(|name| rule.is_match(name)));
+        if !matches && !is_open(rule) {
+            return Err(format!("{field}[{index}]: Rule didn't match any metric name(s)"));
+        }
+    }
+    Ok(())
+}
+
+fn problem_of(metric: &Metric) -> Option<String> {
+    problem_of_limits(metric)
+        .or_else(|| problem_of_times(metric))
+        .or_else(|| problem_of_provider(&metric.provider))
+}
+
+fn problem_of_limits(metric: &Metric) -> Option<String> {
+    let success = number(metric.consecutive_success_limit.as_ref());
+    let failure = number(metric.failure_limit.as_ref());
+    let inconclusive = number(metric.inconclusive_limit.as_ref());
+    let error = number(metric.consecutive_error_limit.as_ref());
+    if success.is_some_and(|limit| limit < 0) {
+        return Some("consecutiveSuccessLimit must be >= 0".to_owned());
+    }
+    if failure.is_some_and(|limit| limit < -1) {
+        return Some("failureLimit must be >= 0, or -1 to be disabled".to_owned());
+    }
+    if failure == Some(-1) && success == Some(0) {
+        return Some("failureLimit and consecutiveSuccessLimit cannot both be disabled".to_owned());
+    }
+    if inconclusive.is_some_and(|limit| limit < 0) {
+        return Some("inconclusiveLimit must be >= 0".to_owned());
+    }
+    if error.is_some_and(|limit| limit < 0) {
+        return Some("consecutiveErrorLimit must be >= 0".to_owned());
+    }
+    let count = number(metric.count.as_ref()).filter(|count| *count > 0)?;
+    if let (Some(failure), Some(success)) = (failure, success) {
+        if failure >= 0 && count < failure + success {
+            return Some(format!(
+                "count ({count}) must be >= failureLimit + consecutiveSuccessLimit ({failure} + {success}) if both >= 0"
+            ));
+        }
+        if failure == -1 && count < success {
+            return Some("count must be >= consecutiveSuccessLimit".to_owned());
+        }
+    }
+    if inconclusive.is_some_and(|limit| count < limit) {
+        return Some("count must be >= inconclusiveLimit".to_owned());
+    }
+    (count > 1 && metric.interval.as_deref().unwrap_or_default().is_empty())
+        .then(|| "interval must be specified when count > 1".to_owned())
+}
+
+fn problem_of_times(metric: &Metric) -> Option<String> {
+    let fields = [("interval", &metric.interval), ("startDelay", &metric.initial_delay)];
+    fields.into_iter().find_map(|(field, text)| {
+        let problem =
+            problem_of_duration(text.as_deref().filter(|text| !text.is_empty() && !is_open(text))?)?;
+        Some(format!("invalid {field} string: {problem}"))
+    })
+}
+
+fn problem_of_provider(provider: &MetricProvider) -> Option<String> {
+    match providers(provider) {
+        0 => Some("no provider specified".to_owned()),
+        1 => None,
+        _ => Some("multiple providers specified".to_owned()),
+    }
+}
+
+/// How many providers a metric has; each plugin is one.
+fn providers(provider: &MetricProvider) -> usize {
+    let MetricProvider {
+        prometheus,
+        kayenta,
+        web,
+        datadog,
+        wavefront,
+        new_relic,
+        job,
+        cloud_watch,
+        graphite,
+        influxdb,
+        skywalking,
+        plugin,
+    } = provider;
+    let built_in = [
+        prometheus.is_some(),
+        kayenta.is_some(),
+        web.is_some(),
+        datadog.is_some(),
+        wavefront.is_some(),
+        new_relic.is_some(),
+        job.is_some(),
+        cloud_watch.is_some(),
+        graphite.is_some(),
+        influxdb.is_some(),
+        skywalking.is_some(),
+    ];
+    built_in.into_iter().filter(|is_set| *is_set).count() + plugin.len()
+}
+
+/// A number: 0 where it is not set or is text that is none, as Kubernetes reads it. `None` where an argument is to be put in.
+fn number(value: Option<&IntOrString>) -> Option<i64> {
+    match value {
+        None => Some(0),
+        Some(IntOrString::Int(number)) => Some(i64::from(*number)),
+        Some(IntOrString::String(text)) if is_open(text) => None,
+        Some(IntOrString::String(text)) => Some(text.parse().unwrap_or(0)),
+    }
+}
+
+/// Whether an argument is to be put into the text.
+fn is_open(text: &str) -> bool {
+    text.contains("{{")
+}
+
+/// What Go says of a text that is no duration.
+fn problem_of_duration(text: &str) -> Option<String> {
+    if go_duration(text).is_some() {
+        return None;
+    }
+    let number = |c: char| c.is_ascii_digit() || c == '.';
+    let mut rest = text.strip_prefix(['-', '+']).unwrap_or(text);
+    loop {
+        let after = rest.trim_start_matches(number);
+        if after.len() == rest.len()
+            || !rest[..rest.len() - after.len()].contains(|c: char| c.is_ascii_digit())
+        {
+            return Some(format!("time: invalid duration {text:?}"));
+        }
+        let unit = &after[..after.find(number).unwrap_or(after.len())];
+        match unit {
+            "" => return Some(format!("time: missing unit in duration {text:?}")),
+            "ns" | "us" | "\u{b5}s" | "\u{3bc}s" | "ms" | "s" | "m" | "h" => rest = &after[unit.len()..],
+            _ => return Some(format!("time: unknown unit {unit:?} in duration {text:?}")),
+        }
+        if rest.is_empty() {
+            // Too long for Go.
+            return Some(format!("time: invalid duration {text:?}"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn spec(metrics: &Value) -> AnalysisRunSpec {
+        serde_json::from_value(json!({"metrics": metrics})).expect("a spec")
+    }
+
+    /// What is said of one metric with these fields.
+    fn said(fields: &Value) -> String {
+        let mut metric = json!({"name": "m", "provider": {"web": {"url": "http://127.0.0.1/"}}});
+        for (key, value) in fields.as_object().expect("fields") {
+            metric[key] = value.clone();
+        }
+        validate(&spec(&json!([metric]))).err().unwrap_or_default()
+    }
+
+    #[test]
+    fn each_mistake_has_its_text() {
+        let both = "metrics[0]: failureLimit and consecutiveSuccessLimit cannot both be disabled";
+        let sum =
+            "metrics[0]: count (1) must be >= failureLimit + consecutiveSuccessLimit (2 + 0) if both >= 0";
+        for (fields, text) in [
+            (json!({}), ""),
+            (json!({"consecutiveSuccessLimit": -1}), "metrics[0]: consecutiveSuccessLimit must be >= 0"),
+            (json!({"failureLimit": -2}), "metrics[0]: failureLimit must be >= 0, or -1 to be disabled"),
+            (json!({"failureLimit": -1}), both),
+            (json!({"failureLimit": "-1"}), both),
+            (json!({"failureLimit": -1, "consecutiveSuccessLimit": 2}), ""),
+            (json!({"inconclusiveLimit": -1}), "metrics[0]: inconclusiveLimit must be >= 0"),
+            (json!({"consecutiveErrorLimit": -1}), "metrics[0]: consecutiveErrorLimit must be >= 0"),
+            (json!({"count": 1, "failureLimit": 2}), sum),
+            (json!({"count": "2", "failureLimit": 2, "interval": "1m"}), ""),
+            (
+                json!({"count": 1, "failureLimit": -1, "consecutiveSuccessLimit": 2}),
+                "metrics[0]: count must be >= consecutiveSuccessLimit",
+            ),
+            (json!({"count": 1, "inconclusiveLimit": 2}), "metrics[0]: count must be >= inconclusiveLimit"),
+            (json!({"count": 2}), "metrics[0]: interval must be specified when count > 1"),
+            (json!({"provider": {}}), "metrics[0]: no provider specified"),
+            (
+                json!({"provider": {"web": {"url": "x"}, "plugin": {"a": 1}}}),
+                "metrics[0]: multiple providers specified",
+            ),
+            (json!({"provider": {"plugin": {"a": 1, "b": 2}}}), "metrics[0]: multiple providers specified"),
+        ] {
+            assert_eq!(said(&fields), text, "{fields}");
+        }
+    }
+
+    #[test]
+    fn durations_are_refused_as_go_does() {
+        for (text, said_of) in [
+            ("x", r#"time: invalid duration "x""#),
+            ("5", r#"time: missing unit in duration "5""#),
+            ("5q", r#"time: unknown unit "q" in duration "5q""#),
+            ("1m5", r#"time: missing unit in duration "1m5""#),
+            (".s", r#"time: invalid duration ".s""#),
+            ("9999999h", r#"time: invalid duration "9999999h""#),
+        ] {
+            assert_eq!(
+                said(&json!({"interval": text})),
+                format!("metrics[0]: invalid interval string: {said_of}")
+            );
+            let delay = said(&json!({"initialDelay": text}));
+            assert_eq!(delay, format!("metrics[0]: invalid startDelay string: {said_of}"));
+        }
+    }
+
+    #[test]
+    fn what_an_argument_is_to_be_put_into_is_not_judged() {
+        assert_eq!(said(&json!({"count": "{{args.count}}", "failureLimit": 5})), "");
+        assert_eq!(said(&json!({"interval": "{{args.interval}}", "count": 2})), "");
+    }
+
+    #[test]
+    fn names_are_unique_and_rules_match_one() {
+        let metric = |name: &str| json!({"name": name, "provider": {"web": {"url": "x"}}});
+        let twice = spec(&json!([metric("a"), metric("a")]));
+        assert_eq!(validate(&twice), Err("metrics[1]: duplicate name 'a'".to_owned()));
+        assert_eq!(validate(&spec(&json!([]))), Err("no metrics specified".to_owned()));
+        for (rule, is_right) in [("err", true), ("^latency$", false), ("error-.*", true), ("(", false)] {
+            let mut one = spec(&json!([metric("error-rate")]));
+            one.dry_run = serde_json::from_value(json!([{"metricName": rule}])).expect("rules");
+            let wrong = "dryRun[0]: Rule didn't match any metric name(s)";
+            assert_eq!(validate(&one).err().as_deref(), (!is_right).then_some(wrong), "{rule}");
+            one.measurement_retention =
+                serde_json::from_value(json!([{"metricName": rule, "limit": 1}])).expect("rules");
+            one.dry_run.clear();
+            let wrong = "measurementRetention[0]: Rule didn't match any metric name(s)";
+            assert_eq!(validate(&one).err().as_deref(), (!is_right).then_some(wrong), "{rule}");
+        }
+    }
+}
