@@ -71,6 +71,8 @@ kinds! {
     PodTemplate: "", ["v1"], "PodTemplate", "podtemplates", Subresource;
     /// An AnalysisRun: a primary kind, which is decided on.
     AnalysisRun: keys::GROUP, ["v1alpha1"], "AnalysisRun", "analysisruns", Object;
+    /// An Experiment.
+    Experiment: keys::GROUP, ["v1alpha1"], "Experiment", "experiments", Object;
     /// A Job that measures something.
     Job: "batch", ["v1"], "Job", "jobs", Subresource;
     /// A route of Gateway API.

@@ -2,6 +2,7 @@
 //! of it differ, whom a change concerns and, for a primary kind, how it is decided on.
 
 mod analysis_run;
+mod experiment;
 mod http_route;
 mod ingress;
 mod job;
@@ -80,6 +81,7 @@ pub const fn row(kind: ObjectKind) -> &'static KindRow {
         ObjectKind::WorkloadReplicaSet => &workload::REPLICA_SET,
         ObjectKind::PodTemplate => &workload::POD_TEMPLATE,
         ObjectKind::AnalysisRun => &analysis_run::ROW,
+        ObjectKind::Experiment => &experiment::ROW,
         ObjectKind::Job => &job::ROW,
         ObjectKind::HttpRoute => &http_route::ROW,
     }
