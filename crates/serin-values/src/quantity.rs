@@ -9,6 +9,9 @@ use std::fmt;
 /// Billionths in one.
 const ONE: i128 = 1_000_000_000;
 
+/// Billionths in a thousandth.
+const MILLI: i128 = ONE / 1000;
+
 /// The largest amount, in billionths; greater ones are cut to it.
 const MAX: i128 = i64::MAX as i128 * ONE;
 
@@ -36,9 +39,15 @@ impl Quantity {
     /// Reads a quantity; `None` for a text that is not one.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
+        Some(Parts::split(text)?.quantity(MAX))
+    }
+
+    /// As [`Self::parse`], but cuts only binary amounts to the largest one, as the API server does when it stores a
+    /// quantity.
+    #[must_use]
+    pub fn parse_as_stored(text: &str) -> Option<Self> {
         let parts = Parts::split(text)?;
-        let nanos = scaled(parts.whole, parts.fraction, parts.scale);
-        Some(Self { nanos: if parts.negative { -nanos } else { nanos }, notation: parts.scale.notation })
+        Some(parts.quantity(if parts.scale.notation == Notation::Binary { MAX } else { i128::MAX }))
     }
 
     /// The text that Kubernetes' own type writes after it has read `text`: the canonical form, except that a text
@@ -52,10 +61,29 @@ impl Quantity {
         Some(if is_kept { text.to_owned() } else { quantity.to_string() })
     }
 
+    /// Whether the amount is less than zero.
+    #[must_use]
+    pub const fn is_negative(self) -> bool {
+        self.nanos < 0
+    }
+
+    /// Whether the amount is a whole number.
+    #[must_use]
+    pub const fn is_whole(self) -> bool {
+        self.nanos % ONE == 0
+    }
+
+    /// The amount in thousandths, rounded away from zero.
+    #[must_use]
+    pub const fn rounded_away_to_milli(self) -> Self {
+        let rest = self.nanos % MILLI;
+        let more = if rest == 0 { 0 } else { MILLI * rest.signum() };
+        Self { nanos: self.nanos - rest + more, ..self }
+    }
+
     /// The smallest amount of thousandths that is not less than this one.
     #[must_use]
     pub fn rounded_up_to_milli(self) -> Self {
-        const MILLI: i128 = ONE / 1000;
         let milli = self.nanos.div_euclid(MILLI) + i128::from(self.nanos.rem_euclid(MILLI) != 0);
         Self { nanos: milli * MILLI, ..self }
     }
@@ -105,11 +133,12 @@ impl fmt::Display for Quantity {
                 let (number, power) = without_factors(self.nanos, 1000, SUFFIXES.len() - 1);
                 write!(f, "{number}{}", SUFFIXES[power])
             }
-            Notation::Exponent => {
-                const SUFFIXES: [&str; 10] = ["e-9", "e-6", "e-3", "", "e3", "e6", "e9", "e12", "e15", "e18"];
-                let (number, power) = without_factors(self.nanos, 1000, SUFFIXES.len() - 1);
-                write!(f, "{number}{}", SUFFIXES[power])
-            }
+            Notation::Exponent => match without_factors(self.nanos, 1000, usize::MAX) {
+                (number, 3) => write!(f, "{number}"),
+                (number, power) => {
+                    write!(f, "{number}e{}", i128::try_from(power).unwrap_or_default() * 3 - 9)
+                }
+            },
         }
     }
 }
@@ -185,6 +214,12 @@ impl<'a> Parts<'a> {
         Some(Self { negative, whole, fraction, scale: Scale::parse(suffix)? })
     }
 
+    /// The amount, at most `most` billionths.
+    fn quantity(&self, most: i128) -> Quantity {
+        let nanos = scaled(self.whole, self.fraction, self.scale, most);
+        Quantity { nanos: if self.negative { -nanos } else { nanos }, notation: self.scale.notation }
+    }
+
     /// Whether Kubernetes takes the text for canonical without looking closer. It does so only for numbers that fit
     /// 64 bits and have a suffix of their own at that scale.
     fn look_canonical(&self) -> bool {
@@ -205,11 +240,11 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// The unsigned decimal `whole.fraction` times `scale`, in billionths, rounded up and cut to [`MAX`].
-fn scaled(whole: &str, fraction: &str, scale: Scale) -> i128 {
-    let mut digits = Digits::read(whole, fraction);
+/// The unsigned decimal `whole.fraction` times `scale`, in billionths, rounded up and cut to `most`.
+fn scaled(whole: &str, fraction: &str, scale: Scale, most: i128) -> i128 {
+    let mut digits = Digits::read(whole, fraction, most);
     let Some(mut nanos) = digits.times_power_of_two(scale.binary) else {
-        return MAX;
+        return most;
     };
     // `nanos` holds tenths to the power of `digits.fraction`; billionths have nine.
     let shift = i64::from(scale.decimal) + 9 - i64::from(digits.fraction);
@@ -224,11 +259,11 @@ fn scaled(whole: &str, fraction: &str, scale: Scale) -> i128 {
         } else {
             nanos = nanos.saturating_mul(10);
         }
-        if nanos == 0 || nanos > MAX {
+        if nanos == 0 || nanos >= most {
             break;
         }
     }
-    nanos.saturating_add(i128::from(has_rest)).min(MAX)
+    nanos.saturating_add(i128::from(has_rest)).min(most)
 }
 
 /// A decimal number: `mantissa / 10^fraction`, plus something smaller than its last digit if `has_rest`.
@@ -240,11 +275,11 @@ struct Digits {
 
 impl Digits {
     /// More digits than an amount can need are cut: the whole part saturates, the fraction leaves a rest.
-    fn read(whole: &str, fraction: &str) -> Self {
+    fn read(whole: &str, fraction: &str, most: i128) -> Self {
         const FRACTION_MAX: usize = 15;
         let add =
             |number: i128, digit: u8| number.saturating_mul(10).saturating_add(i128::from(digit - b'0'));
-        let whole = whole.bytes().fold(0, add).min(MAX);
+        let whole = whole.bytes().fold(0, add).min(most);
         let kept = &fraction[..fraction.len().min(FRACTION_MAX)];
         let rest = &fraction[kept.len()..];
         Self {
@@ -355,6 +390,37 @@ mod tests {
         assert_eq!(Quantity::parse("1e3"), Quantity::parse("1k"));
         assert!(Quantity::parse("1G") < Quantity::parse("1Gi"));
         assert!(Quantity::parse("-1") < Quantity::parse("1m"));
+    }
+
+    #[test]
+    fn stored_amounts_are_cut_only_where_they_are_binary() {
+        for (text, expected) in [
+            ("12E", "12E"),
+            ("100Ei", "9223372036854775807"),
+            ("10000e0", "10e3"),
+            ("1e21", "1e21"),
+            ("0.0005", "500u"),
+            ("512Ki", "512Ki"),
+        ] {
+            let stored = Quantity::parse_as_stored(text).map(|quantity| quantity.to_string());
+            assert_eq!(stored.as_deref(), Some(expected), "{text}");
+        }
+        assert!(Quantity::parse_as_stored("1e2147483647") > Quantity::parse("1E"));
+    }
+
+    #[test]
+    fn rounding_away_from_zero_to_thousandths() {
+        for (text, expected) in [("0.0005", "1m"), ("1.0001", "1001m"), ("2", "2"), ("-0.0005", "-1m")] {
+            let rounded = Quantity::parse(text).map(|quantity| quantity.rounded_away_to_milli().to_string());
+            assert_eq!(rounded.as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn signs_and_fractions_are_told() {
+        let of = |text: &str| Quantity::parse(text).map(|amount| (amount.is_negative(), amount.is_whole()));
+        assert_eq!(of("-2"), Some((true, true)));
+        assert_eq!(of("1500m"), Some((false, false)));
     }
 
     #[test]

@@ -13,11 +13,17 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelecto
 pub fn selects(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool {
     let equalities = selector.match_labels.as_ref();
     let requirements = selector.match_expressions.as_deref().unwrap_or_default();
-    if requirements.is_empty() && equalities.is_none_or(BTreeMap::is_empty) {
-        return false;
-    }
-    equalities.into_iter().flatten().all(|(key, value)| labels.get(key) == Some(value))
-        && requirements.iter().all(|requirement| holds(requirement, labels))
+    let is_empty = requirements.is_empty() && equalities.is_none_or(BTreeMap::is_empty);
+    !is_empty && matches(selector, labels)
+}
+
+/// As [`selects`], but as Kubernetes means it: a selector without any requirement selects every object.
+#[must_use]
+pub fn matches(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool {
+    let mut equalities = selector.match_labels.iter().flatten();
+    let mut requirements = selector.match_expressions.iter().flatten();
+    equalities.all(|(key, value)| labels.get(key) == Some(value))
+        && requirements.all(|requirement| holds(requirement, labels))
 }
 
 /// Whether `selector` says anything about the label `key`.
@@ -92,6 +98,13 @@ mod tests {
             "matchExpressions": [{"key": "canary", "operator": "DoesNotExist"}],
         }));
         assert!(asks_for(&s, "app") && asks_for(&s, "canary") && !asks_for(&s, "web"));
+    }
+
+    #[test]
+    fn a_selector_without_requirements_matches_everything() {
+        assert!(matches(&LabelSelector::default(), &labels(&[("app", "web")])));
+        let web = selector(serde_json::json!({"matchLabels": {"app": "web"}}));
+        assert!(matches(&web, &labels(&[("app", "web")])) && !matches(&web, &labels(&[])));
     }
 
     #[test]
