@@ -9,13 +9,13 @@
 
 mod audit;
 mod directory;
+mod error;
 mod kubectl;
 mod process;
 mod program;
 mod servers;
 
 use std::ffi::OsStr;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -24,6 +24,7 @@ use kube::Client;
 use tokio::sync::Mutex;
 
 pub use audit::AuditEntry;
+pub use error::PlaneError;
 pub use kubectl::KubectlOutput;
 pub use process::{EndsBy, Held, resident_bytes};
 pub use program::Source;
@@ -46,29 +47,6 @@ const APART: [(&str, &str); 3] = [
 
 /// How often a start is tried anew when another process took one of its ports.
 const ATTEMPTS: u32 = 3;
-
-/// Why there is no control plane.
-#[derive(Debug, thiserror::Error)]
-pub enum PlaneError {
-    /// Nothing to start it from; the message says what would help.
-    #[error("{0}")]
-    Unavailable(String),
-    /// It should have worked.
-    #[error("{0}")]
-    Failed(String),
-}
-
-impl From<io::Error> for PlaneError {
-    fn from(error: io::Error) -> Self {
-        Self::Failed(error.to_string())
-    }
-}
-
-impl From<kube::Error> for PlaneError {
-    fn from(error: kube::Error) -> Self {
-        Self::Failed(error.to_string())
-    }
-}
 
 /// A Kubernetes API with its controllers; ended, and its files removed, when dropped.
 #[derive(Debug)]

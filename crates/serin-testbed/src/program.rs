@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::SystemTime;
 
-use super::PlaneError;
+use super::error::PlaneError;
 use super::process::EndsBy;
 
 /// The Kubernetes release that `hack/control-plane/go.mod` names; clients parse it out of the server's answers.

@@ -13,9 +13,10 @@ use kube::{Client, Config};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::audit;
+use super::error::PlaneError;
 use super::process::{Held, resident_bytes};
 use super::program::Source;
-use super::{PlaneError, audit};
 use serin_clock as clock;
 
 /// How long a server may take until it answers.
