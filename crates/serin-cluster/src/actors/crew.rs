@@ -4,17 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::Value;
 
+use super::actor::Actor;
 use super::request::Call;
-use super::{Actor, ActorName};
+use super::roster::ActorName;
 use crate::api::request::{Request, Response, Verb};
 use crate::view::{Change, Place, Resource, Sight, View};
+use serin_values::backoff::Backoff;
+use serin_values::time::after;
 
-/// When a request failed or changed nothing, its object is looked at again after this long; it doubles each time.
-const RETRY: Duration = Duration::from_millis(500);
-const RETRY_MOST: Duration = Duration::from_secs(16);
+/// When an object is looked at again after a request about it was refused.
+const BACKOFF: Backoff = Backoff::doubling(Duration::from_millis(500), Duration::from_secs(16));
 
 /// A request under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -152,9 +154,8 @@ impl Crew {
         course.refused |= !is_news && matches!(response, Response::Refused(_));
         if course.under_way == 0 {
             course.failures = if course.refused { course.failures + 1 } else { 0 };
-            let wait =
-                RETRY.saturating_mul(2_u32.saturating_pow(course.failures.saturating_sub(1))).min(RETRY_MOST);
             let hurry = !course.refused || course.is_touched;
+            let wait = BACKOFF.delay(course.failures.saturating_sub(1));
             let time = if hurry { now } else { after(now, wait) };
             self.schedule(&task, Some(time));
         }
@@ -232,10 +233,4 @@ fn lives_on(object: &Value) -> bool {
     let metadata = &object["metadata"];
     let is_held = metadata["finalizers"].as_array().is_some_and(|finalizers| !finalizers.is_empty());
     is_held || metadata["deletionGracePeriodSeconds"].as_i64().is_some_and(|seconds| seconds > 0)
-}
-
-/// `duration` after `time`.
-pub(super) fn after(time: Timestamp, duration: Duration) -> Timestamp {
-    let duration = SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
-    time.checked_add(duration).unwrap_or(Timestamp::MAX)
 }

@@ -3,12 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
+use super::actor::{Actor, Step};
 use super::deployments::DEPLOYMENTS;
 use super::pods::{PODS, is_over, is_ready, is_selected};
 use super::replica_sets::REPLICA_SETS;
 use super::request::{Call, is_merged, with_condition};
-use super::{Actor, Step};
 use crate::view::{Change, Object, Place, View};
+use serin_values::time::after;
 
 const BUDGETS: &str = "poddisruptionbudgets.policy";
 /// A pod that was evicted but is not being deleted after this long does not count as disrupted any more.
@@ -144,8 +145,7 @@ fn disrupted(budget: &Object, pods: &[&Object], now: Timestamp) -> (Map<String, 
     let mut wake: Option<Timestamp> = None;
     for (name, since) in budget.at("/status/disruptedPods").as_object().into_iter().flatten() {
         let until = since.as_str().and_then(|text| text.parse::<Timestamp>().ok());
-        let until =
-            until.and_then(|time| time.checked_add(SignedDuration::from_secs(DISRUPTED_SECONDS)).ok());
+        let until = until.map(|time| after(time, SignedDuration::from_secs(DISRUPTED_SECONDS)));
         let is_there = pods.iter().any(|pod| pod.name() == name && !pod.is_deleted());
         let until = until.filter(|until| is_there && *until > now);
         if until.is_none() {

@@ -14,11 +14,13 @@ use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::crew::{Crew, Ticket};
-use super::{ActorName, FIELD_MANAGER};
+use super::request::FIELD_MANAGER;
+use super::roster::ActorName;
 use crate::api::request::{PatchType, Request, Response, Target, Verb};
 use crate::api::status::{Reason, Status};
 use crate::view::{Detail, Resource, Sight, discover, follow};
 use serin_clock::{self as clock, Clock};
+use serin_values::time::after;
 
 /// How many requests may be under way at the same time.
 const UNDER_WAY: usize = 64;
@@ -64,7 +66,7 @@ pub async fn run(client: Client, actors: BTreeSet<ActorName>, clock: Clock) {
 }
 
 fn later(clock: &Clock, duration: Duration) -> Timestamp {
-    super::crew::after(clock.now(), duration)
+    after(clock.now(), duration)
 }
 
 /// One watch a resource.

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::actor::{Actor, Step};
 use super::pods::{PODS, has_labels, is_over, is_ready};
 use super::request::{Call, controlled_by};
-use super::{Actor, Step};
 use crate::view::{Change, Object, Place, View};
 use serin_values::text_hash::text_hash;
 

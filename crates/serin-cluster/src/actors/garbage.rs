@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::actor::{Actor, Step};
 use super::request::Call;
-use super::{Actor, Step};
 use crate::api::request::{Response, Verb};
 use crate::api::status::Reason;
 use crate::view::{Change, Object, Owner, Place, View};

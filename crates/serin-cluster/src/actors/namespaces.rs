@@ -8,11 +8,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::crew::after;
+use super::actor::{Actor, Step};
 use super::request::{Call, is_merged, with_condition};
-use super::{Actor, Step};
 use crate::api::request::{Response, Verb};
 use crate::view::{Change, Object, Place, Resource, View};
+use serin_values::time::after;
 
 const NAMESPACES: &str = "namespaces";
 const ACCOUNTS: &str = "serviceaccounts";

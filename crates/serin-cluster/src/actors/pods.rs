@@ -1,12 +1,13 @@
 //! What controllers ask of pods.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use serde_json::{Value, json};
 
 use super::request::{Call, controlled_by};
 use crate::view::{Object, Place, View, texts};
 use serin_values::selector::selects;
+use serin_values::time::after;
 
 /// The resource of pods.
 pub(super) const PODS: &str = "pods";
@@ -43,7 +44,7 @@ pub(super) fn available_at(pod: &Object, min_ready_seconds: i64) -> Option<Times
         return is_ready(pod).then_some(Timestamp::MIN);
     }
     let since = ready_since(pod)?;
-    Some(since.checked_add(jiff::SignedDuration::from_secs(min_ready_seconds)).unwrap_or(Timestamp::MAX))
+    Some(after(since, SignedDuration::from_secs(min_ready_seconds)))
 }
 
 /// Whether the label selector `selector`, as JSON, selects an object with the labels of `object`.

@@ -3,9 +3,12 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::FIELD_MANAGER;
 use crate::api::request::{Options, PatchType, Request, Target, Verb};
 use crate::view::{Object, Place, View};
+use serin_values::owner::controller_reference;
+
+/// The name of the field manager and user agent that the actors write as: that of the program whose part they play.
+pub const FIELD_MANAGER: &str = "kube-controller-manager";
 
 /// A request of an actor.
 #[derive(Debug, Clone, PartialEq)]
@@ -185,14 +188,7 @@ impl Call {
 
 /// The `metadata.ownerReferences` entry of what `owner` controls.
 pub(super) fn controlled_by(owner: &Object) -> Value {
-    json!({
-        "apiVersion": owner.at("/apiVersion"),
-        "kind": owner.at("/kind"),
-        "name": owner.name(),
-        "uid": owner.uid(),
-        "controller": true,
-        "blockOwnerDeletion": true,
-    })
+    controller_reference(owner.text("/apiVersion"), owner.text("/kind"), owner.name(), owner.uid())
 }
 
 /// A count for a status: one that is zero is left out, as the API does.

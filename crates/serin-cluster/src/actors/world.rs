@@ -6,7 +6,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{ActorName, Crew};
+use super::crew::Crew;
+use super::roster::ActorName;
 use crate::api::request::{Request, Response, Verb};
 use crate::api::status::{Reason, Status};
 use crate::view::{Object, Place, Resource, Sight};

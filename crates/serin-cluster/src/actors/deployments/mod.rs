@@ -4,8 +4,11 @@
 //! Deliberately absent: sharing a change of `replicas` among several ReplicaSets in proportion. The new one gets what
 //! there is room for, and the old ones go as its pods become available.
 
+mod fields;
 mod hash;
+mod limits;
 mod rolling;
+mod sight;
 mod status;
 
 use std::cmp::Reverse;
@@ -13,37 +16,19 @@ use std::cmp::Reverse;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+pub(super) use self::fields::DEPLOYMENTS;
+use self::fields::{COMPONENT, HASH_LABEL, LAST_APPLIED, REVISION, replicas, revision, set_place};
 use self::hash::template_hash;
+use self::sight::Sight;
+use super::actor::{Actor, Step};
 use super::pods::{adopt, is_selected};
 use super::replica_sets::REPLICA_SETS;
 use super::request::{Call, Report, controlled_by};
-use super::{Actor, Step};
 use crate::view::{Change, Object, Place, View};
-
-/// The resource of Deployments.
-pub(super) const DEPLOYMENTS: &str = "deployments.apps";
-/// The label by which the ReplicaSets of a Deployment differ.
-const HASH_LABEL: &str = "pod-template-hash";
-const REVISION: &str = "deployment.kubernetes.io/revision";
-const DESIRED: &str = "deployment.kubernetes.io/desired-replicas";
-const MOST: &str = "deployment.kubernetes.io/max-replicas";
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
-/// Who its Events come from.
-const COMPONENT: &str = "deployment-controller";
 
 /// The controller of Deployments.
 #[derive(Debug)]
 pub(super) struct Deployments;
-
-/// A Deployment and its ReplicaSets.
-struct Sight<'a> {
-    view: &'a View,
-    place: &'a Place,
-    deployment: &'a Object,
-    new: Option<&'a Object>,
-    /// Oldest first.
-    old: Vec<&'a Object>,
-}
 
 impl Actor for Deployments {
     fn concerned(&self, view: &View, change: &Change) -> Vec<Place> {
@@ -97,10 +82,6 @@ impl Actor for Deployments {
     }
 }
 
-fn set_place(set: &Object) -> Place {
-    Place::new(REPLICA_SETS, set.namespace(), set.name())
-}
-
 fn adoptions(view: &View, deployment: &Object) -> Vec<Call> {
     let selector = deployment.at("/spec/selector");
     let sets = view.within(REPLICA_SETS, deployment.namespace());
@@ -109,44 +90,7 @@ fn adoptions(view: &View, deployment: &Object) -> Vec<Call> {
     orphans.map(|set| adopt(view, &set_place(set), set, deployment)).collect()
 }
 
-/// `spec.replicas`.
-fn replicas(object: &Object) -> i64 {
-    object.integer("/spec/replicas").unwrap_or(1)
-}
-
-/// `status.availableReplicas`.
-fn available(object: &Object) -> i64 {
-    object.integer("/status/availableReplicas").unwrap_or(0)
-}
-
-fn revision(object: &Object) -> i64 {
-    object.annotation(REVISION).and_then(|text| text.parse().ok()).unwrap_or(0)
-}
-
-impl<'a> Sight<'a> {
-    fn of(view: &'a View, place: &'a Place, deployment: &'a Object) -> Self {
-        let dependents =
-            view.dependents(deployment.uid()).filter(|(place, _)| &*place.resource == REPLICA_SETS);
-        let controlled = |set: &&Object| set.controller().is_some_and(|owner| owner.uid == deployment.uid());
-        let mut sets: Vec<&Object> = dependents.map(|(_, set)| set).filter(controlled).collect();
-        sets.sort_by_key(|set| (set.time("/metadata/creationTimestamp"), set.name().to_owned()));
-        let desired = deployment.at("/spec/template");
-        // Both are stored, with the defaults of the API server.
-        let is_new = |set: &&&Object| bare(set.at("/spec/template")) == *desired;
-        let new = sets.iter().find(is_new).copied();
-        let old = sets.into_iter().filter(|set| new.is_none_or(|new| new.uid() != set.uid())).collect();
-        Self { view, place, deployment, new, old }
-    }
-
-    fn all(&self) -> impl Iterator<Item = &'a Object> {
-        self.old.iter().copied().chain(self.new)
-    }
-
-    /// Pods that all ReplicaSets ask for.
-    fn total(&self) -> i64 {
-        self.all().map(replicas).sum()
-    }
-
+impl Sight<'_> {
     /// While paused, only the size changes, and only where it is clear of which ReplicaSet.
     fn scale_paused(&self) -> Vec<Call> {
         let active: Vec<&Object> = self.all().filter(|set| replicas(set) > 0).collect();
@@ -167,28 +111,6 @@ impl<'a> Sight<'a> {
             return revised;
         }
         rolling::next(self)
-    }
-
-    /// Makes `set` have `count` pods, and tells.
-    fn scaled(&self, set: &Object, count: i64) -> Option<Call> {
-        let present = replicas(set);
-        if present == count {
-            return None;
-        }
-        let verb = if present < count { "up" } else { "down" };
-        let message = format!("Scaled {verb} replica set {} from {present} to {count}", set.name());
-        let patch = json!({
-            "metadata": {"annotations": self.sizes()},
-            "spec": {"replicas": count},
-        });
-        let report = Report::new(self.deployment, COMPONENT).done("ScalingReplicaSet", message);
-        Some(Call::patch(self.view, &set_place(set), set, patch).reporting(report))
-    }
-
-    fn sizes(&self) -> Value {
-        let desired = replicas(self.deployment);
-        let most = desired + rolling::limits(self.deployment).surge;
-        json!({DESIRED: desired.to_string(), MOST: most.to_string()})
     }
 
     fn created(&self) -> Call {
@@ -284,15 +206,6 @@ impl<'a> Sight<'a> {
 fn is_empty(set: &Object) -> bool {
     let count = set.integer("/status/replicas").unwrap_or(0);
     replicas(set) == 0 && count == 0 && !set.is_deleted()
-}
-
-/// A template without the label that makes it that of one ReplicaSet.
-fn bare(template: &Value) -> Value {
-    let mut template = template.clone();
-    if let Some(labels) = template.pointer_mut("/metadata/labels").and_then(Value::as_object_mut) {
-        labels.remove(HASH_LABEL);
-    }
-    template
 }
 
 #[cfg(test)]

@@ -5,11 +5,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::rolling::limits;
-use super::{Sight, available, replicas};
-use crate::actors::crew::after;
+use super::fields::{available, replicas};
+use super::limits::limits;
+use super::sight::Sight;
 use crate::actors::request::{is_merged, nonzero, seconds, with_condition};
 use crate::view::Object;
+use serin_values::time::after;
 
 /// Whether all pods are new and available.
 pub(super) fn is_complete(sight: &Sight<'_>) -> bool {

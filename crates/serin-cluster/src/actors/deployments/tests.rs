@@ -1,5 +1,6 @@
 use super::super::ActorName;
 use super::super::world::World;
+use super::fields::{DESIRED, MOST};
 use super::*;
 
 fn world(replicas: i64, strategy: &Value) -> World {

@@ -8,19 +8,19 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::crew::after;
+use super::actor::{Actor, Step};
 use super::pods::{PODS, is_active, is_ready, pod_of, pod_place};
 use super::request::{Call, Report, is_merged, nonzero, seconds, with_condition};
-use super::{Actor, Step};
 use crate::view::{Change, Object, Place, View};
+use serin_values::backoff::Backoff;
+use serin_values::time::after;
 
 /// The resource of Jobs.
 pub(super) const JOBS: &str = "jobs.batch";
 /// Who its Events come from.
 const COMPONENT: &str = "job-controller";
-/// After the first failed pod the next one waits this long; it doubles up to [`BACKOFF_MOST`].
-const BACKOFF_FIRST: Duration = Duration::from_secs(10);
-const BACKOFF_MOST: Duration = Duration::from_mins(10);
+/// How long after a failed pod the next one is made.
+const BACKOFF: Backoff = Backoff::doubling(Duration::from_secs(10), Duration::from_mins(10));
 /// How many pods one step makes at most.
 const BURST: usize = 250;
 
@@ -109,7 +109,7 @@ impl<'a> Sight<'a> {
 
     fn deadline(&self) -> Option<Timestamp> {
         let patience = self.job.integer("/spec/activeDeadlineSeconds")?;
-        self.job.time("/status/startTime")?.checked_add(SignedDuration::from_secs(patience)).ok()
+        self.job.time("/status/startTime").map(|start| after(start, SignedDuration::from_secs(patience)))
     }
 
     fn verdict(&self, now: Timestamp) -> Option<Verdict> {
@@ -156,9 +156,8 @@ impl<'a> Sight<'a> {
 
     /// When a pod may be made after the last one failed.
     fn next_try(&self) -> Option<Timestamp> {
-        let doublings = u32::try_from(self.failed - 1).unwrap_or(0).min(10);
-        let wait = BACKOFF_FIRST.saturating_mul(2_u32.saturating_pow(doublings)).min(BACKOFF_MOST);
-        self.last_failure.map(|time| after(time, wait))
+        let earlier = u32::try_from(self.failed - 1).unwrap_or(0);
+        self.last_failure.map(|time| after(time, BACKOFF.delay(earlier)))
     }
 
     fn suspended(&self, now: Timestamp) -> Step {
@@ -263,9 +262,8 @@ fn expired(view: &View, place: &Place, job: &Object, now: Timestamp) -> Step {
     let end = ["Complete", "Failed"].into_iter().filter_map(|kind| job.condition(kind));
     let end =
         end.filter_map(|condition| condition["lastTransitionTime"].as_str()?.parse::<Timestamp>().ok()).max();
-    let Some(time) = end.and_then(|end| end.checked_add(SignedDuration::from_secs(seconds)).ok()) else {
-        return Step::default();
-    };
+    let Some(end) = end else { return Step::default() };
+    let time = after(end, SignedDuration::from_secs(seconds));
     if time <= now {
         return Step::ask(vec![Call::delete(view, place, job, Some("Foreground"))]);
     }

@@ -3,6 +3,7 @@
 //! Pods are claimed by the selector: orphans that match are adopted, pods that no longer match are let go. The effects
 //! of its own requests are in the view before it looks again, so that a watch that lags makes nothing twice.
 
+mod controlled;
 mod rank;
 mod status;
 
@@ -11,21 +12,20 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::crew::after;
+pub(super) use self::controlled::REPLICA_SETS;
+use self::controlled::controlled;
+use super::actor::{Actor, Step};
 use super::pods::{PODS, adopt, is_active, is_selected, pod_of, pod_place, release};
 use super::request::{Call, Report};
-use super::{Actor, Step};
 use crate::api::request::{Response, Verb};
 use crate::view::{Change, Object, Place, View};
-
-/// The resource of ReplicaSets.
-pub(super) const REPLICA_SETS: &str = "replicasets.apps";
+use serin_values::backoff::Backoff;
+use serin_values::time::after;
 
 /// How many pods one step makes or deletes at most.
 const BURST: usize = 250;
-/// The first wait after a pod could not be made; it doubles up to [`RETRY_MOST`].
-const RETRY_FIRST: Duration = Duration::from_millis(500);
-const RETRY_MOST: Duration = Duration::from_secs(16);
+/// How long after a refused creation the next pod is tried.
+const BACKOFF: Backoff = Backoff::doubling(Duration::from_millis(500), Duration::from_secs(16));
 /// Who its Events come from.
 const COMPONENT: &str = "replicaset-controller";
 
@@ -92,8 +92,8 @@ impl Actor for ReplicaSets {
                 let old = self.failures.get(place);
                 // Several pods of one step that are refused count once.
                 let times = old.map_or(1, |old| if old.until > now { old.times } else { old.times + 1 });
-                let wait = RETRY_FIRST.saturating_mul(2_u32.saturating_pow(times - 1)).min(RETRY_MOST);
-                let failure = Failure { message: status.message.clone(), times, until: after(now, wait) };
+                let until = after(now, BACKOFF.delay(times - 1));
+                let failure = Failure { message: status.message.clone(), times, until };
                 self.failures.insert(place.clone(), failure);
             }
         }
@@ -119,12 +119,6 @@ fn concerned_by_pod(view: &View, change: &Change) -> Vec<Place> {
     places.sort();
     places.dedup();
     places
-}
-
-/// The pods that `set` controls.
-fn controlled<'a>(view: &'a View, set: &'a Object) -> impl Iterator<Item = &'a Object> {
-    let dependents = view.dependents(set.uid()).filter(|(place, _)| &*place.resource == PODS);
-    dependents.map(|(_, pod)| pod).filter(|pod| pod.controller().is_some_and(|owner| owner.uid == set.uid()))
 }
 
 /// Adopts pods that match and nobody controls; lets those go that no longer match.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::super::pods::{is_active, is_ready, ready_since};
-use super::{REPLICA_SETS, controlled};
+use super::controlled::{REPLICA_SETS, controlled};
 use crate::view::{Object, View};
 
 /// The annotation that says how much is lost with a pod.
