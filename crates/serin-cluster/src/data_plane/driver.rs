@@ -11,7 +11,7 @@ use axum::body::Body;
 use hyper_util::client::legacy::Client as HttpClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use kube::Client;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -28,6 +28,7 @@ use super::tally::Tally;
 use crate::kubelet::Probed;
 use crate::view::{Detail, Resource, Sight, View, follow};
 use serin_clock::Clock;
+use serin_values::time::after;
 
 /// How long a connection to a pod may take to come about.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
@@ -103,7 +104,7 @@ pub async fn run(plane: DataPlane, client: Client, clock: Clock, probed: mpsc::S
     let (sender, mut sights) = mpsc::channel(SIGHTS);
     let mut tasks = JoinSet::new();
     for (name, kind) in WATCHED {
-        tasks.spawn(follow(client.clone(), resource(name, kind), Detail::Whole, sender.clone()));
+        tasks.spawn(follow(client.clone(), Resource::namespaced(name, kind), Detail::Whole, sender.clone()));
     }
     let proxy = Arc::clone(&plane.proxy);
     match plane.listener.try_clone() {
@@ -112,7 +113,6 @@ pub async fn run(plane: DataPlane, client: Client, clock: Clock, probed: mpsc::S
     }
     let mut pods = Pods { plane: plane.clone(), probed, running: BTreeMap::new() };
     let mut view = View::default();
-    let delay = SignedDuration::try_from(plane.settings.delay).unwrap_or(SignedDuration::ZERO);
     let mut apply_at = None;
     loop {
         tokio::select! {
@@ -123,7 +123,7 @@ pub async fn run(plane: DataPlane, client: Client, clock: Clock, probed: mpsc::S
                     saw(&mut view, &name, sight);
                 }
                 pods.update(listening(&view, plane.settings.network));
-                apply_at.get_or_insert(clock.now().checked_add(delay).unwrap_or(Timestamp::MAX));
+                apply_at.get_or_insert(after(clock.now(), plane.settings.delay));
             }
             () = clock.sleep_until(apply_at.unwrap_or(Timestamp::MAX)) => {
                 apply_at = None;
@@ -136,17 +136,6 @@ pub async fn run(plane: DataPlane, client: Client, clock: Clock, probed: mpsc::S
 fn log(ended: io::Result<()>) {
     if let Err(error) = ended {
         tracing::error!(%error, "the ingress proxy cannot serve");
-    }
-}
-
-fn resource(name: &str, kind: &str) -> Resource {
-    Resource {
-        name: name.into(),
-        version: "v1".to_owned(),
-        kind: kind.to_owned(),
-        is_namespaced: true,
-        is_watchable: true,
-        is_deletable: true,
     }
 }
 

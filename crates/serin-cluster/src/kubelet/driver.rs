@@ -6,20 +6,20 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use futures::{Stream, StreamExt};
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Node as NodeObject, Pod};
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
-use kube::runtime::watcher;
 use kube::{Api, Client, Config, Error};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{Receiver, channel as mpsc_channel};
 use tokio::sync::oneshot;
 
-use super::KubeletSettings;
 use super::node::{Node, Outcome};
+use super::settings::KubeletSettings;
 use super::step::{PodKey, Request};
+use crate::view::{Detail, Resource, Sight, follow};
 use serin_clock::{self as clock, Clock};
 
 /// After an error of the API server, the next try waits this long.
@@ -28,7 +28,8 @@ const RETRY: Duration = Duration::from_millis(500);
 /// How many requests may be under way at the same time.
 const UNDER_WAY: usize = 64;
 
-type Event = Result<watcher::Event<Pod>, watcher::Error>;
+/// How many sights of pods may wait.
+const SIGHTS: usize = 256;
 
 /// What a probe of a container found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,8 +55,9 @@ pub async fn run_probed(client: Client, settings: KubeletSettings, clock: Clock,
 
 async fn work(client: Client, mut node: Node, node_name: String, clock: Clock, mut probes: Receiver<Probed>) {
     register(&client, &node_name).await;
-    let mut events = pin!(pod_events(&client));
-    let mut listed = Vec::new();
+    let (sender, mut sights) = mpsc_channel(SIGHTS);
+    let pods = Resource::namespaced("pods", "Pod");
+    let mut watch = pin!(follow(client.clone(), pods, Detail::Whole, sender));
     let mut under_way = FuturesUnordered::new();
     loop {
         for request in node.step(clock.now(), UNDER_WAY - under_way.len()) {
@@ -69,31 +71,32 @@ async fn work(client: Client, mut node: Node, node_name: String, clock: Clock, m
             Some(Probed { key, container, is_answering }) = probes.recv() => {
                 node.probed(&key, &container, is_answering, clock.now());
             }
-            Some(event) = events.next() => observe(&mut node, &mut listed, event, clock.now()),
+            Some((_, sight)) = sights.recv() => observe(&mut node, sight, clock.now()),
+            () = &mut watch => return,
             () = clock.sleep_until(wake) => {}
         }
     }
 }
 
-fn pod_events(client: &Client) -> impl Stream<Item = Event> + use<> {
-    let pods = Api::<Pod>::all(client.clone());
-    watcher(pods, watcher::Config::default()).then(|event| async {
-        if event.is_err() {
-            clock::sleep(RETRY).await;
+fn observe(node: &mut Node, sight: Sight, now: Timestamp) {
+    match sight {
+        Sight::Applied(object) => {
+            if let Some(pod) = pod(object) {
+                node.applied(pod, now);
+            }
         }
-        event
-    })
+        Sight::Deleted(object) => {
+            if let Some(pod) = pod(object) {
+                node.deleted(&pod);
+            }
+        }
+        Sight::Listed(objects, _) => node.relisted(objects.into_iter().filter_map(pod).collect(), now),
+    }
 }
 
-fn observe(node: &mut Node, listed: &mut Vec<Pod>, event: Event, now: Timestamp) {
-    match event {
-        Ok(watcher::Event::Apply(pod)) => node.applied(pod, now),
-        Ok(watcher::Event::Delete(pod)) => node.deleted(&pod),
-        Ok(watcher::Event::Init) => listed.clear(),
-        Ok(watcher::Event::InitApply(pod)) => listed.push(pod),
-        Ok(watcher::Event::InitDone) => node.relisted(std::mem::take(listed), now),
-        Err(error) => tracing::debug!(%error, "pods are not watched for now"),
-    }
+/// The pod that the API shows; none where it shows something else.
+fn pod(object: Value) -> Option<Pod> {
+    serde_json::from_value(object).inspect_err(|error| tracing::debug!(%error, "a pod cannot be read")).ok()
 }
 
 /// Creates the Node object, which may exist already.

@@ -7,8 +7,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Pod;
 
-use super::KubeletSettings;
-use super::step::{PodKey, PodLife, Request, after, step};
+use super::life::PodLife;
+use super::settings::KubeletSettings;
+use super::step::{PodKey, Request, step};
+use serin_values::time::after;
 
 /// When a request failed, or its effect is not seen, the pod is looked at again after this long.
 const RETRY: Duration = Duration::from_millis(500);

@@ -10,34 +10,11 @@ use k8s_openapi::api::core::v1::{
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
 use super::behaviour::{Fate, fate, ready_delay};
-use super::step::{PodLife, after};
+use super::life::{Moment, PodLife};
+use serin_values::time::after;
 
 /// The address of the node; one that is reserved for documentation, since no machine has it.
 const HOST_ADDRESS: &str = "192.0.2.1";
-
-/// Where a pod stands in its life, once it has begun.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Moment {
-    /// Some image cannot be pulled.
-    NoImage {
-        /// Whether the next try is being waited for.
-        is_backing_off: bool,
-    },
-    /// Some program fails at once.
-    CrashLoops,
-    /// All containers run.
-    Runs {
-        /// Since when.
-        since: Timestamp,
-    },
-    /// All containers have ended.
-    Over {
-        /// When they were started.
-        since: Timestamp,
-        /// When the last ended.
-        at: Timestamp,
-    },
-}
 
 /// The status at `moment`, and when a container becomes ready next.
 pub(super) fn at(

@@ -1,15 +1,15 @@
 //! What the kubelet does next about one pod: a pure function of the pod, what is remembered of it, and the time.
 
-use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Pod, PodSpec, PodStatus};
 
-use super::KubeletSettings;
 use super::behaviour::{Fate, fate, post_start};
-use super::status::{self, Moment};
+use super::life::{Moment, PodLife};
+use super::settings::KubeletSettings;
+use super::status;
+use serin_values::time::after;
 
 /// After this long, a failed pull is reported as being waited for.
 const PULL_BACKOFF_AFTER: Duration = Duration::from_secs(2);
@@ -21,20 +21,6 @@ pub struct PodKey {
     pub namespace: String,
     /// Its name.
     pub name: String,
-}
-
-/// What the kubelet knows of a pod beyond the object.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PodLife {
-    /// When the pod was first seen on this node.
-    pub bound: Option<Timestamp>,
-    /// When the pod was first seen being deleted.
-    pub deleted: Option<Timestamp>,
-    /// The address that it has, or would have.
-    pub address: Ipv4Addr,
-    /// What a real probe of a container found, by container name. A container without an entry is not probed: its delays
-    /// alone decide.
-    pub probed: BTreeMap<String, bool>,
 }
 
 /// A request to the API server.
@@ -208,10 +194,4 @@ fn write(pod: &Pod, key: PodKey, status: PodStatus) -> Request {
         resource_version: pod.metadata.resource_version.clone().unwrap_or_default(),
         status: Box::new(status),
     }
-}
-
-/// `duration` after `time`.
-pub(super) fn after(time: Timestamp, duration: Duration) -> Timestamp {
-    let duration = SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
-    time.checked_add(duration).unwrap_or(Timestamp::MAX)
 }

@@ -34,6 +34,19 @@ pub struct Resource {
 }
 
 impl Resource {
+    /// The built-in resource of version `v1` whose objects live in namespaces; `name` as in [`Self::name`].
+    #[must_use]
+    pub fn namespaced(name: &str, kind: &str) -> Self {
+        Self {
+            name: name.into(),
+            version: "v1".to_owned(),
+            kind: kind.to_owned(),
+            is_namespaced: true,
+            is_watchable: true,
+            is_deletable: true,
+        }
+    }
+
     /// The path below which its objects are, in `namespace` or everywhere.
     #[must_use]
     pub fn path(&self, namespace: &str) -> String {
