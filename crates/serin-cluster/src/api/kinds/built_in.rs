@@ -1,6 +1,6 @@
 //! The table of built-in kinds.
 
-use super::{ALL_VERBS, GenerationRule, Kind, PART_VERBS, Subresource, owned};
+use super::kind::{ALL_VERBS, GenerationRule, Kind, PART_VERBS, Subresource, owned};
 
 /// Every built-in kind: group and version, then its kinds.
 pub(super) fn all() -> Vec<Kind> {

@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use super::types;
+use serin_kubernetes::types;
 
 /// A field and what it is where it is not set.
 #[derive(Debug)]

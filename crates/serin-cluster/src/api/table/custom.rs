@@ -4,8 +4,9 @@ use jiff::Timestamp;
 use jsonpath_rust::JsonPath;
 use serde_json::{Value, json};
 
-use super::age;
+use super::column::{AGE, NAME};
 use super::format::{items, name, text};
+use serin_kubernetes::age;
 use serin_values::json_path::standard;
 
 /// The columns of one version of a definition, after the name.
@@ -26,14 +27,14 @@ impl CustomColumns {
         let found = items(&definition["spec"]["versions"]).iter().find(|entry| entry["name"] == version);
         let asked = found.map(|entry| items(&entry["additionalPrinterColumns"])).unwrap_or_default();
         let age = [json!({"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp",
-            "description": super::AGE.definition()["description"]})];
+            "description": AGE.definition()["description"]})];
         let columns = if asked.is_empty() { &age } else { asked };
         Self { columns: columns.iter().map(CustomColumn::new).collect() }
     }
 
     pub(super) fn definitions(&self) -> Value {
         let own = self.columns.iter().map(|column| column.definition.clone());
-        std::iter::once(super::NAME.definition()).chain(own).collect()
+        std::iter::once(NAME.definition()).chain(own).collect()
     }
 
     pub(super) fn cells(&self, object: &Value, now: Timestamp) -> Vec<Value> {

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::column::{BuiltIn, NAME, text as column, wide};
 use super::format::{name, number, text};
-use super::{BuiltIn, NAME, text as column, wide};
 use serin_kubernetes::age;
 
 pub(super) const EVENTS: BuiltIn = BuiltIn {

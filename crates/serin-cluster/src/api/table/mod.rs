@@ -3,6 +3,7 @@
 //! A [`Printer`] knows the columns of one kind: those of a real API server for the built-in kinds, the
 //! `additionalPrinterColumns` for custom resources, and name and creation time for the rest.
 
+mod column;
 mod custom;
 mod events;
 mod format;
@@ -15,11 +16,9 @@ mod workloads;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use serin_kubernetes::age;
-
 use super::conversion;
 use super::kinds::Kind;
-use super::openapi;
+use column::{BuiltIn, Column};
 use custom::CustomColumns;
 
 /// How much of each object a row carries: the query parameter `includeObject`.
@@ -32,82 +31,6 @@ pub enum Include {
     Metadata,
     /// All of it.
     Object,
-}
-
-/// One column.
-struct Column {
-    name: &'static str,
-    kind: &'static str,
-    format: &'static str,
-    /// Columns of a priority above 0 are for `-o wide`.
-    priority: i32,
-    meaning: Meaning,
-}
-
-/// What a column is said to hold.
-enum Meaning {
-    Unsaid,
-    /// What a field of a type does.
-    Field(&'static str, &'static str),
-    Words(&'static str),
-}
-
-impl Column {
-    const fn new(name: &'static str, kind: &'static str, format: &'static str) -> Self {
-        Self { name, kind, format, priority: 0, meaning: Meaning::Unsaid }
-    }
-
-    /// Holds what that field of a type does, such as `core/v1.PodStatus`.
-    const fn of(self, type_name: &'static str, field: &'static str) -> Self {
-        Self { meaning: Meaning::Field(type_name, field), ..self }
-    }
-
-    const fn meaning(self, words: &'static str) -> Self {
-        Self { meaning: Meaning::Words(words), ..self }
-    }
-
-    const fn wide(self) -> Self {
-        Self { priority: 1, ..self }
-    }
-
-    fn definition(&self) -> Value {
-        let Self { name, kind, format, priority, meaning } = self;
-        let description = match meaning {
-            Meaning::Unsaid => String::new(),
-            Meaning::Field(type_name, field) => openapi::description(type_name, field),
-            Meaning::Words(words) => (*words).to_owned(),
-        };
-        json!({"name": name, "type": kind, "format": format, "description": description, "priority": priority})
-    }
-}
-
-/// A column that is always shown.
-const fn text(name: &'static str) -> Column {
-    Column::new(name, "string", "")
-}
-
-/// A column for `-o wide`.
-const fn wide(name: &'static str) -> Column {
-    text(name).wide()
-}
-
-/// A column of whole numbers.
-const fn number(name: &'static str) -> Column {
-    Column::new(name, "integer", "")
-}
-
-/// The first column of most kinds.
-const NAME: Column = Column::new("Name", "string", "name").of("meta/v1.ObjectMeta", "name");
-
-/// The last of the columns that are always shown, of most kinds.
-const AGE: Column = text("Age").of("meta/v1.ObjectMeta", "creationTimestamp");
-
-type Cells = fn(&Value, Timestamp) -> Vec<Value>;
-
-/// The columns of a built-in kind, and what fills them.
-struct BuiltIn {
-    columns: &'static [Column],
-    cells: Cells,
 }
 
 enum Source {

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
+use super::column::{AGE, BuiltIn, NAME, text as column, wide};
 use super::format::{NONE, items, labels, name, number, or_none, shortened, text};
-use super::{AGE, BuiltIn, NAME, text as column, wide};
 use serin_kubernetes::age;
 
 pub(super) fn find(group: &str, plural: &str) -> Option<BuiltIn> {

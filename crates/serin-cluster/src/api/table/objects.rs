@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::column::{AGE, BuiltIn, Column, NAME, text as column, wide};
 use super::format::{NONE, condition, items, name, or_none, text};
-use super::{AGE, BuiltIn, Column, NAME, text as column, wide};
 use serin_kubernetes::age;
 
 pub(super) fn find(group: &str, plural: &str) -> Option<BuiltIn> {

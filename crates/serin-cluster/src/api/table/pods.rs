@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use serin_kubernetes::age;
 use serin_kubernetes::pod::Summary;
 
+use super::column::{self, AGE, BuiltIn, NAME};
 use super::format::{holds, items, name, or_none, text};
-use super::{AGE, BuiltIn, NAME};
 
 const RESTARTS: &str = "The number of times the containers in this pod have been restarted and when the last container \
     in this pod has restarted.";
@@ -15,14 +15,14 @@ const RESTARTS: &str = "The number of times the containers in this pod have been
 pub(super) const PODS: BuiltIn = BuiltIn {
     columns: &[
         NAME,
-        super::text("Ready").meaning("The aggregate readiness state of this pod for accepting traffic."),
-        super::text("Status").meaning("The aggregate status of the containers in this pod."),
-        super::text("Restarts").meaning(RESTARTS),
+        column::text("Ready").meaning("The aggregate readiness state of this pod for accepting traffic."),
+        column::text("Status").meaning("The aggregate status of the containers in this pod."),
+        column::text("Restarts").meaning(RESTARTS),
         AGE,
-        super::wide("IP").of("core/v1.PodStatus", "podIP"),
-        super::wide("Node").of("core/v1.PodSpec", "nodeName"),
-        super::wide("Nominated Node").of("core/v1.PodStatus", "nominatedNodeName"),
-        super::wide("Readiness Gates").of("core/v1.PodSpec", "readinessGates"),
+        column::wide("IP").of("core/v1.PodStatus", "podIP"),
+        column::wide("Node").of("core/v1.PodSpec", "nodeName"),
+        column::wide("Nominated Node").of("core/v1.PodStatus", "nominatedNodeName"),
+        column::wide("Readiness Gates").of("core/v1.PodSpec", "readinessGates"),
     ],
     cells,
 };

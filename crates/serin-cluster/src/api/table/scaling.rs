@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
+use super::column::{AGE, BuiltIn, NAME, number as count, text as column};
 use super::format::{NONE, items, name, number as whole, scalar, shortened, text};
-use super::{AGE, BuiltIn, NAME, text as column};
 use serin_kubernetes::age;
 
 pub(super) fn find(group: &str, plural: &str) -> Option<BuiltIn> {
@@ -19,8 +19,7 @@ const BUDGETS: BuiltIn = BuiltIn {
         NAME,
         column("Min Available").meaning("The minimum number of pods that must be available."),
         column("Max Unavailable").meaning("The maximum number of pods that may be unavailable."),
-        super::number("Allowed Disruptions")
-            .meaning("Calculated number of pods that may be disrupted at this time."),
+        count("Allowed Disruptions").meaning("Calculated number of pods that may be disrupted at this time."),
         AGE,
     ],
     cells: |budget, now| {

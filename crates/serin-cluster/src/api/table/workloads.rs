@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::column::{AGE, BuiltIn, NAME, number as count, text, wide};
 use super::format::{holds, joined, labels, name, number, selector};
-use super::{AGE, BuiltIn, NAME, number as count, text, wide};
 use serin_kubernetes::age;
 
 pub(super) fn find(group: &str, plural: &str) -> Option<BuiltIn> {
