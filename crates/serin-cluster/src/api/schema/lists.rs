@@ -6,7 +6,8 @@ use super::super::kinds;
 use super::super::lists::{ListType, Lists};
 use super::super::misfit::{no, no_number, no_text, place, undeclared};
 use super::Schema;
-use super::node::{Kind, Node};
+use super::kind::Kind;
+use super::node::Node;
 
 impl Schema {
     /// The schema at `path`, of a list rather than of its items.

@@ -14,8 +14,10 @@
 //! strings of certain formats (a `date-time` is a string to a rule).
 
 mod cause;
+mod cel_value;
 mod check;
 mod default;
+mod kind;
 mod lists;
 mod node;
 mod prune;

@@ -8,34 +8,8 @@ use serde_json::{Map, Value};
 use super::super::lists::ListType;
 use super::super::status::Cause;
 use super::cause::{forbidden, invalid_value, required, unsupported};
+use super::kind::Kind;
 use super::rule::Rule;
-
-/// The types of JSON as schemas name them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Array,
-    Boolean,
-    Integer,
-    Number,
-    Object,
-    String,
-}
-
-impl Kind {
-    const ALL: [Self; 6] =
-        [Self::Array, Self::Boolean, Self::Integer, Self::Number, Self::Object, Self::String];
-
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Array => "array",
-            Self::Boolean => "boolean",
-            Self::Integer => "integer",
-            Self::Number => "number",
-            Self::Object => "object",
-            Self::String => "string",
-        }
-    }
-}
 
 /// What a schema says of fields that it does not name.
 #[derive(Debug, Default)]

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::super::status::Cause;
 use super::cause::{cause, required, unsupported};
-use super::node::{Kind, Node};
+use super::kind::Kind;
 
 /// What rules can call: the standard functions, and those for strings and lists.
 static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
@@ -23,26 +23,17 @@ static ENVIRONMENT: LazyLock<Arc<Env>> = LazyLock::new(|| {
 const REASONS: [&str; 4] =
     ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];
 
-/// Words that CEL keeps for itself, and fields of these names are therefore written with underscores around them.
-const RESERVED: [&str; 17] = [
-    "true",
-    "false",
-    "null",
-    "in",
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "for",
-    "function",
-    "if",
-    "import",
-    "let",
-    "loop",
-    "package",
-    "namespace",
-];
+/// A value that rules are tried on.
+pub(super) struct Subject<'a> {
+    /// The type by its schema.
+    pub(super) kind: Option<Kind>,
+    /// The value as messages show it.
+    pub(super) value: &'a Value,
+    /// The value as rules see it.
+    pub(super) new: cel::Value,
+    /// What an update replaces, as rules see it.
+    pub(super) old: Option<cel::Value>,
+}
 
 /// One rule.
 pub(super) struct Rule {
@@ -96,14 +87,14 @@ impl Rule {
         })
     }
 
-    /// What the rule has against `new` at `path`.
-    pub(super) fn fault(&self, node: &Node, new: &Value, old: Option<&Value>, path: &str) -> Option<Cause> {
-        if self.is_transition && old.is_none() && !self.is_old_optional {
+    /// The violation of the rule by the value at `path`, if any.
+    pub(super) fn fault(&self, subject: &Subject<'_>, path: &str) -> Option<Cause> {
+        if self.is_transition && subject.old.is_none() && !self.is_old_optional {
             return None;
         }
         let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
-        context.add_variable_from_value("self", to_cel(new, Some(node)));
-        let old = old.map(|old| to_cel(old, Some(node)));
+        context.add_variable_from_value("self", subject.new.clone());
+        let old = subject.old.clone();
         if self.is_old_optional {
             let old = old.map_or_else(OptionalValue::none, OptionalValue::of);
             context.add_variable_from_value("oldSelf", cel::Value::Opaque(Arc::new(old)));
@@ -112,9 +103,9 @@ impl Rule {
         }
         match self.program.execute(&context) {
             Ok(cel::Value::Bool(true)) => None,
-            Ok(_) => Some(self.broken(node, new, path, &context)),
+            Ok(_) => Some(self.broken(subject, path, &context)),
             Err(error) => {
-                let kind = node.kind.map_or("", Kind::as_str);
+                let kind = subject.kind.map_or("", Kind::as_str);
                 let shown = self.message.as_ref().unwrap_or(&self.text);
                 let error = error_text(&error);
                 let message = format!("Invalid value: {kind:?}: {error} evaluating rule: {shown}");
@@ -123,7 +114,7 @@ impl Rule {
         }
     }
 
-    fn broken(&self, node: &Node, new: &Value, path: &str, context: &Context<'_, '_>) -> Cause {
+    fn broken(&self, subject: &Subject<'_>, path: &str, context: &Context<'_, '_>) -> Cause {
         let expressed = self.message_expression.as_ref().and_then(|program| match program.execute(context) {
             Ok(cel::Value::String(text)) if !text.trim().is_empty() => Some(text.trim().to_owned()),
             Ok(_) | Err(_) => None,
@@ -132,8 +123,9 @@ impl Rule {
             .or_else(|| self.message.clone())
             .unwrap_or_else(|| format!("failed rule: {}", self.text));
         let field = format!("{path}{}", self.field_path);
-        let is_container = matches!(node.kind, Some(Kind::Object | Kind::Array));
+        let is_container = matches!(subject.kind, Some(Kind::Object | Kind::Array));
         let reason = if self.reason.is_empty() { "FieldValueInvalid" } else { &self.reason };
+        let new = subject.value;
         let message = match reason {
             "FieldValueForbidden" => format!("Forbidden: {detail}"),
             "FieldValueRequired" => format!("Required value: {detail}"),
@@ -162,46 +154,4 @@ fn shown(rule: &Map<String, Value>) -> String {
 
 fn error_text(error: &ExecutionError) -> String {
     if let ExecutionError::NoSuchKey(key) = error { format!("no such key: {key}") } else { error.to_string() }
-}
-
-/// A value as rules see it, by its schema.
-fn to_cel(value: &Value, node: Option<&Node>) -> cel::Value {
-    match value {
-        Value::Null => cel::Value::Null,
-        Value::Bool(value) => cel::Value::Bool(*value),
-        Value::Number(number) => {
-            let is_number = node.is_some_and(|node| node.kind == Some(Kind::Number));
-            match number.as_i64().filter(|_| !is_number) {
-                Some(number) => cel::Value::Int(number),
-                None => cel::Value::Float(number.as_f64().unwrap_or_default()),
-            }
-        }
-        Value::String(text) => cel::Value::String(Arc::new(text.clone())),
-        Value::Array(items) => {
-            let node = node.and_then(|node| node.items.as_deref());
-            cel::Value::List(Arc::new(items.iter().map(|item| to_cel(item, node)).collect()))
-        }
-        Value::Object(fields) => {
-            let fields: std::collections::HashMap<String, cel::Value> = fields
-                .iter()
-                .map(|(name, value)| {
-                    let is_named = node.is_some_and(|node| node.properties.contains_key(name));
-                    let key = if is_named { escaped(name) } else { name.clone() };
-                    (key, to_cel(value, node.and_then(|node| node.field(name))))
-                })
-                .collect();
-            cel::Value::from(fields)
-        }
-    }
-}
-
-/// A field's name as rules write it.
-fn escaped(name: &str) -> String {
-    if RESERVED.contains(&name) {
-        return format!("__{name}__");
-    }
-    name.replace("__", "__underscores__")
-        .replace('.', "__dot__")
-        .replace('-', "__dash__")
-        .replace('/', "__slash__")
 }

@@ -66,24 +66,29 @@ fn schema() -> Schema {
             "type": "string",
             "x-kubernetes-validations": [{"rule": "self == oldSelf", "message": "is immutable"}],
         },
-        "range": {
-            "type": "object",
-            "properties": {"min": {"type": "integer"}, "max": {"type": "integer"}, "the-step": {"type": "integer"}},
-            "x-kubernetes-validations": [
-                {"rule": "self.min <= self.max"},
-                {
-                    "rule": "self.max < 100",
-                    "messageExpression": "'max is ' + string(self.max)",
-                    "reason": "FieldValueForbidden",
-                    "fieldPath": ".max",
-                },
-                {"rule": "!has(self.the__dash__step) || self.the__dash__step > 0", "message": "step must be above 0"},
-            ],
-        },
+        "range": range(),
     });
     let status = json!({"type": "object", "x-kubernetes-preserve-unknown-fields": true});
     let root = json!({"type": "object", "properties": {"spec": {"type": "object", "properties": spec}, "status": status}});
     Schema::compile(&root, "spec.validation.openAPIV3Schema").unwrap()
+}
+
+/// Numbers that rules hold together.
+fn range() -> Value {
+    json!({
+        "type": "object",
+        "properties": {"min": {"type": "integer"}, "max": {"type": "integer"}, "the-step": {"type": "integer"}},
+        "x-kubernetes-validations": [
+            {"rule": "self.min <= self.max"},
+            {
+                "rule": "self.max < 100",
+                "messageExpression": "'max is ' + string(self.max)",
+                "reason": "FieldValueForbidden",
+                "fieldPath": ".max",
+            },
+            {"rule": "!has(self.the__dash__step) || self.the__dash__step > 0", "message": "step must be above 0"},
+        ],
+    })
 }
 
 fn object(spec: impl Into<Value>) -> Value {

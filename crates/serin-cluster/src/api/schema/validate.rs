@@ -8,7 +8,10 @@ use super::super::lists::ListType;
 use super::super::status::Cause;
 use super::Schema;
 use super::cause::{NO_FIELD, cause, required};
-use super::node::{Kind, Node};
+use super::cel_value::to_cel;
+use super::kind::Kind;
+use super::node::Node;
+use super::rule::Subject;
 
 /// Reasons after which rules are not tried, because they could not rely on the types.
 const BLOCKING: [&str; 5] = [
@@ -225,8 +228,12 @@ fn check_rules(node: &Node, new: &Value, old: Option<&Value>, path: &str, causes
         return;
     }
     let is_unchanged = old == Some(new);
-    let rules = node.rules.iter().filter(|rule| rule.is_transition || !is_unchanged);
-    causes.extend(rules.filter_map(|rule| rule.fault(node, new, old, path)));
+    let mut rules = node.rules.iter().filter(|rule| rule.is_transition || !is_unchanged).peekable();
+    if rules.peek().is_some() {
+        let seen = |value| to_cel(value, Some(node));
+        let subject = Subject { kind: node.kind, value: new, new: seen(new), old: old.map(seen) };
+        causes.extend(rules.filter_map(|rule| rule.fault(&subject, path)));
+    }
     match new {
         Value::Array(items) => {
             let Some(of_items) = node.items.as_deref().filter(|items| items.has_rules()) else { return };

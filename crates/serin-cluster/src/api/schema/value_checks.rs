@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::super::status::Cause;
 use super::cause::{NO_FIELD, cause, invalid_value};
-use super::node::{Checks, Kind, Node};
+use super::kind::Kind;
+use super::node::{Checks, Node};
 
 impl Node {
     /// Whether `value` is of the type of the schema.
