@@ -11,6 +11,7 @@ pub mod discovery;
 pub mod kinds;
 pub mod lists;
 mod misfit;
+mod names;
 pub mod openapi;
 pub mod patch;
 pub mod request;
@@ -19,4 +20,7 @@ mod shown;
 pub mod status;
 pub mod store;
 pub mod table;
+#[cfg(test)]
+mod tests;
 mod verbs;
+pub mod watch;

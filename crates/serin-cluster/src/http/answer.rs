@@ -9,7 +9,7 @@ use hyper::body::Bytes;
 use serde_json::Value;
 
 use super::accept::Form;
-use super::front::Body;
+use super::message::Body;
 use crate::api::discovery;
 use crate::api::status::Status;
 

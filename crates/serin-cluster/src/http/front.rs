@@ -1,31 +1,25 @@
 //! Requests over HTTP, in and out.
 
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-use http::header::{ACCEPT, HeaderMap, HeaderName};
-use http_body_util::combinators::UnsyncBoxBody;
+use http::header::ACCEPT;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Bytes;
-use jiff::Timestamp;
-use serde_json::Value;
-use tokio::sync::Notify;
-use tokio::sync::futures::Notified;
 
 use super::accept::Form;
-use super::documents::Documents;
+use super::message::{Body, header};
 use super::query::Query;
 use super::route::{self, Page, Route};
+use super::shaper::Shaper;
+use super::shared::Shared;
 use super::{answer, request, reviews, watch};
 use crate::api::kinds::{self, Kind};
 use crate::api::request::{Request, Response, Target, Verb};
 use crate::api::status::{Reason, Status};
 use crate::api::store::Store;
-use crate::api::table::{self, Printer};
+use crate::api::table::Printer;
 use serin_clock::Clock;
-
-/// The body of a response: known as a whole, or the events of a watch.
-pub type Body = UnsyncBoxBody<Bytes, Infallible>;
 
 /// How long a request may be: 3 MiB, as for the real server.
 const BODY_LIMIT: usize = 3 << 20;
@@ -36,23 +30,11 @@ pub struct Front {
     shared: Arc<Shared>,
 }
 
-struct Shared {
-    store: Mutex<Store>,
-    /// Rings when the store has changed. Who waits is woken in the order of waiting, so that in virtual time the same
-    /// things happen in the same order each time.
-    news: Notify,
-    clock: Clock,
-    /// What was made last, and the revision of the definitions that it was made from.
-    documents: Mutex<(u64, Arc<Documents>)>,
-}
-
 impl Front {
     /// The front of a store.
     #[must_use]
     pub fn new(store: Store, clock: Clock) -> Self {
-        let documents = Mutex::new((0, Arc::new(Documents::new(Vec::new()))));
-        let store = Mutex::new(store);
-        Self { shared: Arc::new(Shared { store, news: Notify::new(), clock, documents }) }
+        Self { shared: Arc::new(Shared::new(store, clock)) }
     }
 
     /// A client that needs no socket.
@@ -68,20 +50,20 @@ impl Front {
 
     /// Forgets the past up to `revision`, as [`Store::compact`] does.
     pub fn compact(&self, revision: u64) {
-        self.store().compact(revision);
+        self.shared.store().compact(revision);
     }
 
     /// Answers a request that is about objects, as the store does. A watch is answered by HTTP only.
     #[must_use = "the request may have been refused"]
     pub fn handle(&self, request: &Request) -> Response {
-        let now = self.now();
-        let mut store = self.store();
+        let now = self.shared.now();
+        let mut store = self.shared.store();
         let before = store.revision();
         let response = store.handle(request, now);
         let has_changed = store.revision() != before;
         drop(store);
         if has_changed {
-            self.shared.news.notify_waiters();
+            self.shared.ring();
         }
         response
     }
@@ -102,24 +84,6 @@ impl Front {
             Err(error) => Err(Status::new(Reason::BadRequest, format!("the body ended early: {error}"))),
         };
         answered.unwrap_or_else(|status| answer::refusal(&status))
-    }
-
-    pub(super) fn now(&self) -> Timestamp {
-        self.shared.clock.now()
-    }
-
-    pub(super) fn clock(&self) -> Clock {
-        self.shared.clock
-    }
-
-    /// Returns when the store has changed since this was called.
-    pub(super) fn news(&self) -> Notified<'_> {
-        self.shared.news.notified()
-    }
-
-    /// The store. Who panicked with it in hand has left it as whole as any refused request does.
-    pub(super) fn store(&self) -> MutexGuard<'_, Store> {
-        self.shared.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn answer(&self, head: &http::request::Parts, body: &Bytes) -> Result<http::Response<Body>, Status> {
@@ -147,7 +111,7 @@ impl Front {
                 }
                 let form = Form::choose(accept, query.include)?;
                 let host = header(&head.headers, http::header::HOST).unwrap_or_default();
-                let document = self.documents().get(&page, form, host);
+                let document = self.shared.documents().get(&page, form, host);
                 let form = form_of_page(&page, form);
                 Ok(document.map_or_else(not_found, |document| answer::document(200, &document, form)))
             }
@@ -163,8 +127,8 @@ impl Front {
             return Ok(not_found());
         }
         if request.verb == Verb::Watch {
-            let cursor = self.store().watch(request, self.now())?;
-            return Ok(watch::stream(self.clone(), cursor, self.shaper(&request.target, form)));
+            let cursor = self.shared.store().watch(request, self.shared.now())?;
+            return Ok(watch::stream(Arc::clone(&self.shared), cursor, self.shaper(&request.target, form)));
         }
         match self.handle(request) {
             Response::Refused(status) => Err(status),
@@ -172,7 +136,7 @@ impl Front {
                 let body = if body["kind"] == "Status" {
                     body
                 } else {
-                    self.shaper(&request.target, form).shape(body, self.now())
+                    self.shaper(&request.target, form).shape(body, self.shared.now())
                 };
                 let mut response = answer::document(code, &body, form);
                 answer::warn(&mut response, &warnings);
@@ -183,13 +147,13 @@ impl Front {
 
     /// Whether the group and version of a target have any resource. Where they have none, a path is nothing at all.
     fn serves(&self, target: &Target) -> bool {
-        let store = self.store();
+        let store = self.shared.store();
         store.resources().any(|served| served.group == target.group && served.version == target.version)
     }
 
     /// The kind of what is sent to a target; none where there is no such resource.
     fn kind(&self, target: &Target) -> Option<String> {
-        let resource = self.store().resource(&target.group, &target.version, &target.resource)?;
+        let resource = self.shared.store().resource(&target.group, &target.version, &target.resource)?;
         Some(match target.subresource.as_deref() {
             Some("scale") => "Scale".to_owned(),
             Some("eviction") => "Eviction".to_owned(),
@@ -204,7 +168,7 @@ impl Front {
             Form::Table(_) => self.printer(target),
             Form::Json | Form::Yaml | Form::Metadata | Form::Discovery => None,
         };
-        Shaper { form, printer }
+        Shaper::new(form, printer)
     }
 
     fn printer(&self, target: &Target) -> Option<Printer> {
@@ -212,47 +176,13 @@ impl Front {
             return Some(Printer::new(kind, None));
         }
         let name = format!("{}.{}", target.resource, target.group);
-        let definitions = self.store().definitions();
+        let definitions = self.shared.store().definitions();
         let definition =
             definitions.iter().find(|definition| definition["metadata"]["name"] == name.as_str())?;
         let served = Kind::from_definition(definition);
         let kind = served.iter().find(|kind| kind.version == target.version)?;
         Some(Printer::new(kind, Some(definition)))
     }
-
-    /// What is served beside the objects. To make it takes long, and who asks for one page asks for many.
-    fn documents(&self) -> Arc<Documents> {
-        let (revision, definitions) = {
-            let store = self.store();
-            (store.definitions_revision(), store.definitions())
-        };
-        let mut known = self.shared.documents.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.0 != revision {
-            *known = (revision, Arc::new(Documents::new(definitions)));
-        }
-        Arc::clone(&known.1)
-    }
-}
-
-/// Brings objects into the form that was asked for.
-pub(super) struct Shaper {
-    form: Form,
-    printer: Option<Printer>,
-}
-
-impl Shaper {
-    /// An object or a list in that form.
-    pub(super) fn shape(&self, body: Value, now: Timestamp) -> Value {
-        match (self.form, &self.printer) {
-            (Form::Table(include), Some(printer)) => printer.table(&body, include, now),
-            (Form::Metadata, _) => table::partials(&body),
-            (Form::Table(_) | Form::Json | Form::Yaml | Form::Discovery, _) => body,
-        }
-    }
-}
-
-pub(super) fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 fn not_found() -> http::Response<Body> {

@@ -4,7 +4,7 @@ use http::header::{CONTENT_TYPE, HeaderMap, USER_AGENT};
 use hyper::body::Bytes;
 use serde_json::Value;
 
-use super::front::header;
+use super::message::header;
 use super::protobuf;
 use crate::api::body::{self, Document, Form};
 use crate::api::request::{Options, PatchType, Request, Target, Verb};

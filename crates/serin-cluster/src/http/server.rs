@@ -15,7 +15,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
-use super::front::{Front, header};
+use super::front::Front;
+use super::message::header;
 use super::{answer, kubeconfig, tls};
 use crate::api::status::{Reason, Status};
 use serin_clock as clock;

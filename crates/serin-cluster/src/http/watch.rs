@@ -1,6 +1,7 @@
 //! Watches as streams of lines.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use futures::stream;
 use http::Response;
@@ -11,12 +12,14 @@ use serde_json::{Value, json};
 use tokio::sync::futures::Notified;
 
 use super::answer;
-use super::front::{Body, Front, Shaper};
-use crate::api::store::{Cursor, EventType, WatchEvent};
+use super::message::Body;
+use super::shaper::Shaper;
+use super::shared::Shared;
+use crate::api::watch::{Cursor, EventType, WatchEvent};
 
 /// The response to a watch: a line for each event, sent as soon as it is there, until the watch's own end or an error.
-pub(super) fn stream(front: Front, cursor: Cursor, shaper: Shaper) -> Response<Body> {
-    let watch = Watch { front, cursor, shaper, has_columns: false };
+pub(super) fn stream(shared: Arc<Shared>, cursor: Cursor, shaper: Shaper) -> Response<Body> {
+    let watch = Watch { shared, cursor, shaper, has_columns: false };
     let frames = stream::unfold(watch, |mut watch| async move {
         let bytes = watch.next().await?;
         Some((Ok::<_, Infallible>(Frame::data(bytes)), watch))
@@ -25,7 +28,7 @@ pub(super) fn stream(front: Front, cursor: Cursor, shaper: Shaper) -> Response<B
 }
 
 struct Watch {
-    front: Front,
+    shared: Arc<Shared>,
     cursor: Cursor,
     shaper: Shaper,
     /// Whether the columns of tables were sent: the first table has them, for all.
@@ -39,11 +42,11 @@ impl Watch {
             if self.cursor.is_over() {
                 return None;
             }
-            let front = self.front.clone();
+            let shared = Arc::clone(&self.shared);
             // Before the look, so that nothing that comes after it is missed.
-            let news = front.news();
-            let now = front.now();
-            let events = front.store().next(&mut self.cursor, now);
+            let news = shared.news();
+            let now = shared.now();
+            let events = shared.store().next(&mut self.cursor, now);
             if !events.is_empty() {
                 let mut lines = Vec::new();
                 for event in &events {
@@ -61,7 +64,7 @@ impl Watch {
     /// Returns when there may be something to send, or when the watch's time is over.
     async fn wait(&self, news: Notified<'_>) {
         let due = self.cursor.ends_at().into_iter().chain(self.cursor.bookmark_at()).min();
-        let clock = self.front.clock();
+        let clock = self.shared.clock();
         let until_due = async {
             match due {
                 Some(due) => clock.sleep_until(due).await,

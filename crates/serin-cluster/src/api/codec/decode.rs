@@ -1,12 +1,11 @@
 //! From JSON to JSON, through a type.
 
-use base64::engine::general_purpose::GeneralPurpose;
-use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
-use base64::{DecodeError, Engine, alphabet};
-use serde_json::{Map, Number, Value, json};
+use serde_json::{Map, Value};
 
-use super::quantity::Quantity;
+use super::forms::{bytes, in_thousandths, int_or_text, is_within, json_kind, words};
+use super::quantity;
 use super::time;
+use super::zero::{write, zero};
 use serin_kubernetes::types::{self, Field, Shape, Type};
 
 /// What came of decoding.
@@ -49,11 +48,6 @@ pub(in crate::api) fn decode(
         }
         Ok(Decoded { object: object.into(), unknown: decoder.unknown })
     }))
-}
-
-/// The object of a type in which nothing is set; an empty one where the type is not known.
-pub(in crate::api) fn empty(type_name: &str) -> Value {
-    types::find(type_name).map_or_else(|| json!({}), |own| zero(&Shape::Object(own.name)))
 }
 
 #[derive(Default)]
@@ -132,7 +126,7 @@ impl Decoder {
                 (Reader::Merged, Err(why)) => Err(format!("error decoding from json: {why}")),
                 (_, bytes) => Ok(self.or_zero(bytes, shape)),
             },
-            (Shape::Quantity, _) => Quantity::read(sent).map(|quantity| quantity.to_string().into()),
+            (Shape::Quantity, _) => quantity::read(sent).map(|quantity| quantity.to_string().into()),
             (Shape::Time, _) => time::seconds(&words(sent)?).map(Value::from),
             (Shape::MicroTime, _) => time::micros(&words(sent)?).map(Value::from),
             (Shape::IntOrText, _) => int_or_text(sent),
@@ -281,143 +275,11 @@ fn merged_misfit(shape: &Shape, sent: &Value) -> String {
     }
 }
 
-/// Writes an object's values, and those that are not set, as far as they are not left out.
-fn write(own: &'static Type, values: &mut Map<String, Value>, object: &mut Map<String, Value>) {
-    for field in &own.fields {
-        match (field.name, &field.shape) {
-            ("", Shape::Object(inner)) => {
-                if let Some(inner) = types::find(inner) {
-                    write(inner, values, object);
-                }
-            }
-            (name, shape) => {
-                let set = values.remove(name);
-                let value = match set {
-                    Some(value) => value,
-                    None if field.is_pointer => Value::Null,
-                    None => zero(shape),
-                };
-                if !is_left_out(field, &value) {
-                    object.insert(name.to_owned(), value);
-                }
-            }
-        }
-    }
-}
-
-fn is_left_out(field: &Field, value: &Value) -> bool {
-    if field.omits_zero && value.is_null() {
-        return true;
-    }
-    if !field.omits_empty {
-        return false;
-    }
-    if field.is_pointer {
-        return value.is_null();
-    }
-    match &field.shape {
-        Shape::Text(_) => value == "",
-        Shape::Truth => value == false,
-        Shape::Int32 | Shape::Int64 => value == 0,
-        Shape::Float => value.as_f64() == Some(0.0),
-        Shape::Bytes => value == "" || value.is_null(),
-        Shape::List(..) => value.as_array().is_none_or(Vec::is_empty),
-        Shape::Map(..) => value.as_object().is_none_or(Map::is_empty),
-        // What has fields of its own is never empty.
-        Shape::Quantity
-        | Shape::Time
-        | Shape::MicroTime
-        | Shape::IntOrText
-        | Shape::Any
-        | Shape::Object(_) => false,
-    }
-}
-
-/// What a field holds that is not set.
-fn zero(shape: &Shape) -> Value {
-    match shape {
-        Shape::Text(_) => "".into(),
-        Shape::Truth => false.into(),
-        Shape::Int32 | Shape::Int64 | Shape::Float | Shape::IntOrText => 0.into(),
-        Shape::Quantity => "0".into(),
-        Shape::Bytes | Shape::Time | Shape::MicroTime | Shape::Any | Shape::List(..) | Shape::Map(..) => {
-            Value::Null
-        }
-        Shape::Object(name) => {
-            let mut object = Map::new();
-            if let Some(own) = types::find(name) {
-                write(own, &mut Map::new(), &mut object);
-            }
-            object.into()
-        }
-    }
-}
-
-fn is_within(number: &Number, most: i64) -> bool {
-    number.as_i64().is_some_and(|number| (-most - 1..=most).contains(&number))
-}
-
-/// The text of a value that is one by its form.
-fn words(sent: &Value) -> Result<String, String> {
-    sent.as_str()
-        .map(str::to_owned)
-        .ok_or_else(|| format!("json: cannot unmarshal {} into Go value of type string", json_kind(sent)))
-}
-
-fn int_or_text(sent: &Value) -> Result<Value, String> {
-    match sent {
-        Value::String(_) => Ok(sent.clone()),
-        Value::Number(number) if is_within(number, i32::MAX.into()) => Ok(sent.clone()),
-        Value::Number(number) => {
-            Err(format!("json: cannot unmarshal number {number} into Go value of type int32"))
-        }
-        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => {
-            Err(format!("json: cannot unmarshal {} into Go value of type int32", json_kind(sent)))
-        }
-    }
-}
-
-/// Base64 in its one form; bits that mean nothing are let pass, line breaks too.
-fn bytes(text: &str) -> Result<Value, String> {
-    let lenient = GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical);
-    let engine = GeneralPurpose::new(&alphabet::STANDARD, lenient);
-    let plain: String = text.chars().filter(|letter| !matches!(letter, '\r' | '\n')).collect();
-    match engine.decode(&plain) {
-        Ok(bytes) => Ok(engine.encode(bytes).into()),
-        Err(error) => {
-            let place = match error {
-                DecodeError::InvalidByte(place, _) | DecodeError::InvalidLastSymbol(place, _) => place,
-                DecodeError::InvalidLength(_) | DecodeError::InvalidPadding => plain.len() / 4 * 4,
-            };
-            Err(format!("illegal base64 data at input byte {place}"))
-        }
-    }
-}
-
-/// Amounts of resources are counted in thousandths at the finest.
-fn in_thousandths(value: Value) -> Value {
-    match Quantity::read(&value) {
-        Ok(quantity) => quantity.in_thousandths().to_string().into(),
-        Err(_) => value,
-    }
-}
-
-/// What a JSON decoder calls the kind of `value`.
-pub(in crate::api) fn json_kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Number(_) => "number",
-        Value::String(_) => "string",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
+    use super::super::empty;
     use super::*;
 
     fn read(type_name: &str, sent: &Value) -> Result<Decoded, String> {

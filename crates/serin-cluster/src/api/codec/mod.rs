@@ -5,7 +5,11 @@
 //! those of [`serin_kubernetes::types`].
 
 mod decode;
+mod forms;
 pub(super) mod quantity;
 mod time;
+mod zero;
 
-pub(super) use decode::{Reader, decode, empty, json_kind};
+pub(super) use decode::{Reader, decode};
+pub(super) use forms::json_kind;
+pub(super) use zero::empty;

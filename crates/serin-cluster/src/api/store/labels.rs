@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::verbs::{label_value_faults, qualified_name_faults};
+use super::super::names::{label_value_faults, qualified_name_faults};
 use super::object::label;
 
 /// What is asked of one label.

@@ -1,13 +1,13 @@
 //! The store: objects, one resourceVersion for all of them, and the log of what happened.
 //!
-//! A [`Store`] is the whole API: [`Store::handle`] answers a request, [`Store::watch`] gives a [`Cursor`] that
-//! [`Store::next`] reads on from. Nothing in it waits, and its only sources of time and chance are the `now` that is
+//! A [`Store`] is the whole API: [`Store::handle`] answers a request, [`Store::watch`] gives a
+//! [`Cursor`](super::watch::Cursor) that [`Store::next`] reads on from. Both are in modules above this one, which keeps
+//! the objects and knows nothing of requests. Nothing in it waits, and its only sources of time and chance are the `now` that is
 //! passed in and the seed of its [`Settings`]: the same requests at the same times give the same answers.
 //!
 //! Reads and watches see whole writes only. The log holds the latest changes (their number is a setting): a watch from
 //! before them ends with 410, and a list of an older revision is made by undoing changes.
 
-mod cursor;
 mod key;
 mod labels;
 mod log;
@@ -19,18 +19,13 @@ pub(super) mod selector;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-pub use cursor::{Cursor, EventType, WatchEvent};
 pub(super) use key::Key;
 pub(super) use log::{Change, Log};
 pub(super) use random::Draw;
 pub(super) use resource::Registry;
 pub use resource::{Custom, Generation, Habits, Resource, ScalePaths};
-
-use super::request::{Request, Response};
-use super::status::Status;
 
 /// What a store can be told at its making.
 #[derive(Debug, Clone)]
@@ -58,52 +53,17 @@ pub struct Store {
     definitions_revision: u64,
 }
 
-/// The namespaces that every cluster has.
-const NAMESPACES: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
-
 impl Store {
-    /// A store with the namespaces and the service that every cluster has.
-    #[must_use]
-    pub fn new(settings: &Settings, now: Timestamp) -> Self {
-        let mut store = Self {
+    /// A store without any object.
+    pub(super) fn empty(settings: &Settings) -> Self {
+        Self {
             registry: Registry::built_in(),
             objects: BTreeMap::new(),
             log: Log::new(settings.log_capacity),
             draw: Draw::seeded(settings.seed),
             revision: 0,
             definitions_revision: 0,
-        };
-        for name in NAMESPACES {
-            store.seed("namespaces", None, json!({"metadata": {"name": name}}), now);
         }
-        let service = json!({
-            "metadata": {"name": "kubernetes", "labels": {"component": "apiserver", "provider": "kubernetes"}},
-            "spec": {
-                "clusterIP": "10.96.0.1",
-                "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}],
-            },
-        });
-        store.seed("services", Some("default"), service, now);
-        store
-    }
-
-    /// Answers a request. A watch is answered by [`Store::watch`] instead.
-    pub fn handle(&mut self, request: &Request, now: Timestamp) -> Response {
-        match self.dispatch(request, now) {
-            Ok(answer) => Response::Done { code: answer.code, body: answer.body, warnings: answer.warnings },
-            Err(status) => Response::Refused(status),
-        }
-    }
-
-    /// Begins a watch.
-    pub fn watch(&mut self, request: &Request, now: Timestamp) -> Result<Cursor, Status> {
-        cursor::open(self, request, now)
-    }
-
-    /// What a watch has not yet seen. After an [`EventType::Error`] the watch is over.
-    #[must_use]
-    pub fn next(&self, cursor: &mut Cursor, now: Timestamp) -> Vec<WatchEvent> {
-        cursor.advance(self, now)
     }
 
     /// The resourceVersion of the latest write.
@@ -191,6 +151,3 @@ impl Store {
         self.objects.range(start..).take_while(move |(key, _)| key.is_in(group, resource, namespace))
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::super::codec;
-use super::super::kinds;
 use super::super::request::{PatchType, Verb};
 use super::super::status::{Reason, Status};
 use super::super::store::object::{
-    asked_name, at, fill, is_terminating, name, namespace, remove, resource_version, set, text, time,
+    asked_name, is_terminating, name, remove, resource_version, set, text, time,
 };
-use super::super::store::{Key, Resource, Store};
-use super::update::{self, Part, sent_version};
-use super::{Answer, Call, custom, metadata, refuse, stamp, strategy, view, warn};
+use super::super::store::{Key, Store};
+use super::body::{body, sent_version};
+use super::call::{Answer, Call, Part};
+use super::tracking::track;
+use super::versions::view;
+use super::{metadata, refuse, strategy, warn};
 
 /// How often a generated name that is taken is generated anew.
 const GENERATED_TRIES: u32 = 8;
@@ -42,7 +44,7 @@ impl Store {
         }
         if call.request.patch_type != Some(PatchType::Apply) || call.request.verb != Verb::Patch {
             let empty = codec::empty(&resource.entry.table_name());
-            object = update::track(call, part, &empty, object);
+            object = track(call, part, &empty, object);
         }
         self.admit_into_namespace(call, &object)?;
         strategy::admit_new(self, call, &mut object)?;
@@ -126,81 +128,9 @@ impl Store {
     }
 }
 
-/// The object that a client sent: of the right kind, and for the namespace of the URL.
-pub(super) fn body(call: &Call<'_>, sent: &Value) -> Result<Value, Status> {
-    let resource = &call.resource;
-    if !sent.is_object() {
-        let message = format!(
-            "the object provided is unrecognized (must be of type {}): couldn't get version/kind; json parse error: \
-             json: cannot unmarshal into Go value of type struct {{ APIVersion string; Kind string }} ({sent})",
-            resource.kind
-        );
-        return Err(refuse::bad_request(message));
-    }
-    if resource.custom.is_some() {
-        custom::check_kind(call, sent)?;
-    } else {
-        check_kind(resource, sent)?;
-    }
-    let mut object = sent.clone();
-    fill(&mut object, &["metadata"], json!({}));
-    if resource.custom.is_none() {
-        stamp(resource, &mut object);
-    }
-    let mut object = strategy::decode(call, &object)?;
-    let is_patch = call.request.verb == Verb::Patch;
-    let (given, expected) = (text(&object, &["apiVersion"]), resource.api_version());
-    if resource.custom.is_some() && !is_patch && given != expected {
-        return Err(refuse::bad_request(format!(
-            "the API version in the data ({given}) does not match the expected API version ({expected})"
-        )));
-    }
-    let is_own = given == expected;
-    let empties = at(sent, &["metadata", "managedFields"]).as_array().is_some_and(Vec::is_empty);
-    if empties && resource.custom.is_none() {
-        // Other than no list, an empty one says that all is to be forgotten.
-        set(&mut object, &["metadata", "managedFields"], json!([]));
-    }
-    let (inside, asked) = (namespace(&object).to_owned(), call.namespace().unwrap_or_default());
-    if inside.is_empty() && !asked.is_empty() {
-        set(&mut object, &["metadata", "namespace"], asked.into());
-    } else if inside != asked && resource.namespaced {
-        let why = "the namespace of the provided object does not match the namespace sent on the request";
-        return Err(refuse::bad_request(why));
-    }
-    if is_own {
-        set(&mut object, &["apiVersion"], resource.stored_version.clone().into());
-    }
-    Ok(object)
-}
-
 /// A client does not say what the system does.
 fn wipe_system_metadata(object: &mut Value) {
     for field in ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"] {
         remove(object, &["metadata", field]);
     }
-}
-
-/// A client may leave out kind and version of a built-in kind, but not send others.
-fn check_kind(resource: &Resource, sent: &Value) -> Result<(), Status> {
-    let (kind, version) = (text(sent, &["kind"]), text(sent, &["apiVersion"]));
-    let expected = resource.api_version();
-    if (kind.is_empty() || kind == resource.kind) && (version.is_empty() || version == expected) {
-        return Ok(());
-    }
-    let kind = if kind.is_empty() { &resource.kind } else { kind };
-    let version = if version.is_empty() { &expected } else { version };
-    let known = kinds::built_in().iter().any(|known| known.kind == kind && known.api_version() == version);
-    let why = if known {
-        let (from, to) = (version.rsplit('/').next().unwrap_or(version), resource.group.split('.').next());
-        let to = to.filter(|group| !group.is_empty()).unwrap_or("core");
-        format!("converting ({from}.{kind}) to ({to}.{}): unknown conversion", resource.kind)
-    } else {
-        format!(
-            "no kind \"{kind}\" is registered for version \"{version}\" in scheme \"pkg/runtime/scheme.go:111\""
-        )
-    };
-    let message =
-        format!("{kind} in version \"{}\" cannot be handled as a {}: {why}", resource.version, resource.kind);
-    Err(refuse::bad_request(message))
 }

@@ -12,8 +12,9 @@ use super::super::shown;
 use super::super::status::{Cause, Status};
 use super::super::store::object::{at, text};
 use super::super::store::{Key, Resource, ScalePaths, Store};
-use super::update::Part;
-use super::{Call, refuse, strategy};
+use super::call::{Call, Part};
+use super::metadata_codec::{decode_metadata, drop_unfit_metadata};
+use super::refuse;
 
 /// Refuses a body that does not say its kind. Whether it is the right one is looked at later.
 pub(super) fn check_kind(call: &Call<'_>, sent: &Value) -> Result<(), Status> {
@@ -39,9 +40,9 @@ pub(super) fn decode(call: &Call<'_>, object: &Value) -> Result<Value, Status> {
     let mut object = object.clone();
     let is_applied = call.request.verb == Verb::Patch && call.request.patch_type == Some(PatchType::Apply);
     if is_applied {
-        strategy::drop_unfit_metadata(&mut object);
+        drop_unfit_metadata(&mut object);
     }
-    let mut unknown = strategy::decode_metadata(resource, &mut object)?;
+    let mut unknown = decode_metadata(resource, &mut object)?;
     let is_own = type_faults(resource, &object).is_empty();
     let Some(schema) = schema(resource).filter(|_| is_own) else {
         call.report_fields(&unknown)?;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::super::schema;
 use super::super::store::object::{at, items, set, text, time};
 use super::super::store::{Key, Store};
-use super::Call;
+use super::call::Call;
 
 /// Holds a definition until its objects are gone.
 const CLEANUP: &str = "customresourcecleanup.apiextensions.k8s.io";

@@ -13,7 +13,10 @@ use super::super::store::object::{
 };
 use super::super::store::selector::Selector;
 use super::super::store::{Key, Resource, Store};
-use super::{Answer, Call, definitions, options, page, refuse, strategy, view};
+use super::call::{Answer, Call};
+use super::versions::view;
+use super::{definitions, options, page, refuse, strategy};
+use serin_values::time::after;
 
 const FOREGROUND: &str = "foregroundDeletion";
 const ORPHAN: &str = "orphan";
@@ -299,7 +302,7 @@ fn grace(resource: &Resource, live: &Value, options: &DeleteOptions, now: Timest
         ("", _) | (_, "Failed" | "Succeeded") => 0,
         _ => asked.unwrap_or(if own < 0 { 1 } else { own }),
     };
-    Grace::Set { seconds, until: after(now, seconds) }
+    Grace::Set { seconds, until: after(now, SignedDuration::from_secs(seconds)) }
 }
 
 /// A period that runs can only be made shorter.
@@ -312,15 +315,11 @@ fn shortened(live: &Value, asked: Option<i64>, now: Timestamp) -> Grace {
         return Grace::Pending;
     };
     let end: Option<Timestamp> = text(live, &["metadata", "deletionTimestamp"]).parse().ok();
-    let until = end.map_or(now, |end| after(end, seconds - running));
+    let until = end.map_or(now, |end| after(end, SignedDuration::from_secs(seconds - running)));
     if until < now {
         return Grace::Set { seconds: seconds.min(1), until: now };
     }
     Grace::Set { seconds, until }
-}
-
-fn after(start: Timestamp, seconds: i64) -> Timestamp {
-    start.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(start)
 }
 
 /// Sets the finalizers that make the garbage collector orphan dependents or delete them first; whether they changed.

@@ -4,28 +4,14 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::super::names::{label_faults, label_value_faults, qualified_name_faults, subdomain_faults};
 use super::super::status::Cause;
 use super::super::store::Resource;
 use super::super::store::object::{at, finalizers, is_terminating, items, name, text};
 use super::refuse::{not_allowed, required, too_long, wrong};
 
-const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or \
-    '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
-    '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
-const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must \
-    start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is \
-    '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
-const NAME_PART: &str = "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an \
-    alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is \
-    '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')";
-const LABEL_VALUE: &str = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or \
-    '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex \
-    used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')";
-
 /// The most that all annotations of an object may take, in bytes.
 const ANNOTATIONS_MAX: usize = 256 * 1024;
-const SUBDOMAIN_MAX: usize = 253;
-const LABEL_MAX: usize = 63;
 
 /// The longest part of a `generateName` that a generated name keeps.
 const GENERATED_BASE_MAX: usize = 58;
@@ -156,18 +142,6 @@ pub(super) fn check_labels(field: &str, labels: &Value) -> Vec<Cause> {
     causes
 }
 
-/// What is wrong with the value of a label.
-pub(crate) fn label_value_faults(value: &str) -> Vec<String> {
-    let mut faults = Vec::new();
-    if value.len() > LABEL_MAX {
-        faults.push(format!("must be no more than {LABEL_MAX} bytes"));
-    }
-    if !value.is_empty() && !is_name_part(value) {
-        faults.push(LABEL_VALUE.to_owned());
-    }
-    faults
-}
-
 /// What is wrong with a map of annotations.
 pub(super) fn check_annotations(field: &str, annotations: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
@@ -217,70 +191,6 @@ fn name_faults(resource: &Resource, name: &str) -> Vec<String> {
     let is_label =
         matches!((resource.group.as_str(), resource.plural.as_str()), ("", "namespaces" | "services"));
     if is_label { label_faults(name) } else { subdomain_faults(name) }
-}
-
-pub(super) fn subdomain_faults(name: &str) -> Vec<String> {
-    let mut faults = Vec::new();
-    if name.len() > SUBDOMAIN_MAX {
-        faults.push(format!("must be no more than {SUBDOMAIN_MAX} characters"));
-    }
-    if !name.split('.').all(is_lower_label) {
-        faults.push(SUBDOMAIN.to_owned());
-    }
-    faults
-}
-
-pub(super) fn label_faults(name: &str) -> Vec<String> {
-    let mut faults = Vec::new();
-    if name.len() > LABEL_MAX {
-        faults.push(format!("must be no more than {LABEL_MAX} characters"));
-    }
-    if !is_lower_label(name) {
-        let dotted = name.split('.').all(is_lower_label);
-        faults.push(if dotted { "must not contain dots".to_owned() } else { LABEL.to_owned() });
-    }
-    faults
-}
-
-/// What is wrong with a label key or a finalizer: a name, with a DNS prefix or without.
-pub(crate) fn qualified_name_faults(key: &str) -> Vec<String> {
-    let mut faults = Vec::new();
-    let parts: Vec<&str> = key.split('/').collect();
-    let name = match parts.as_slice() {
-        [name] => *name,
-        [prefix, name] => {
-            if prefix.is_empty() {
-                faults.push("prefix part must be non-empty".to_owned());
-            } else {
-                faults.extend(subdomain_faults(prefix).into_iter().map(|why| format!("prefix part {why}")));
-            }
-            *name
-        }
-        _ => {
-            let suffix = "with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')";
-            return vec![format!("a valid label key {NAME_PART} {suffix}")];
-        }
-    };
-    if name.is_empty() {
-        faults.push("name part must be non-empty".to_owned());
-    } else if name.len() > LABEL_MAX {
-        faults.push(format!("name part must be no more than {LABEL_MAX} characters"));
-    }
-    if !is_name_part(name) {
-        faults.push(format!("name part {NAME_PART}"));
-    }
-    faults
-}
-
-fn is_lower_label(label: &str) -> bool {
-    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    !label.is_empty() && label.bytes().all(inner) && !label.starts_with('-') && !label.ends_with('-')
-}
-
-fn is_name_part(name: &str) -> bool {
-    let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    let edge = |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
-    name.bytes().all(inner) && edge(name.bytes().next()) && edge(name.bytes().next_back())
 }
 
 #[cfg(test)]

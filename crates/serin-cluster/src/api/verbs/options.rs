@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::super::request::{PatchType, Verb};
 use super::super::status::{Cause, Status};
-use super::{Call, refuse};
+use super::call::Call;
+use super::refuse;
 
 /// How long the name of a manager may be.
 const MANAGER_MAX: usize = 128;

@@ -9,8 +9,10 @@ use super::super::status::{Reason, Status};
 use super::super::store::object::{members, set};
 use super::super::store::selector::Selector;
 use super::super::store::{Key, Resource, Store};
+use super::call::{Answer, Call};
 use super::page::{Token, check_list_options, fields_with_name, parse_revision};
-use super::{Answer, Call, refuse, view};
+use super::refuse;
+use super::versions::view;
 
 /// Which state of the collection a list is made from.
 enum State {

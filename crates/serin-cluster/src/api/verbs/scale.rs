@@ -11,8 +11,10 @@ use super::super::request::{PatchType, Verb};
 use super::super::status::{Reason, Status};
 use super::super::store::object::{at, items, name, namespace, resource_version, set, text, uid};
 use super::super::store::{ScalePaths, Store};
-use super::update::{Part, check_name, check_type, check_uid, undecodable, unpatchable};
-use super::{Answer, Call, refuse};
+use super::body::{check_name, check_type, undecodable, unpatchable};
+use super::call::{Answer, Call, Part};
+use super::update::check_uid;
+use super::{refuse, tracking};
 
 /// The type of a scale.
 const SCALE: &str = "autoscaling/v1.Scale";
@@ -130,7 +132,7 @@ fn patched(call: &Call<'_>, before: &Value) -> Result<Value, Status> {
 }
 
 fn manager<'a>(call: &'a Call<'_>) -> Manager<'a> {
-    Manager { reset: &[], ..call.manager(Part::Main) }
+    Manager { reset: &[], ..tracking::manager(call, Part::Main) }
 }
 
 /// The server of custom resources cannot find out who owns what of a scale.

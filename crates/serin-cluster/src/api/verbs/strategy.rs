@@ -2,14 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::super::codec::{self, Reader};
+use super::super::codec;
 use super::super::conversion;
 use super::super::status::{Cause, Status};
-use super::super::store::object::{at, copy, items, name, set, text};
+use super::super::store::object::{copy, items, name, set, text};
 use super::super::store::{Generation, Resource, Store};
+use super::call::{Call, Part};
 use super::check::Again;
-use super::update::Part;
-use super::{Call, check, custom, defaults, definitions, jobs, metadata, pods, refuse, secrets, services};
+use super::metadata_codec::decode_metadata;
+use super::{check, custom, defaults, definitions, jobs, metadata, pods, refuse, secrets, services};
 
 /// The namespaces that may not be deleted.
 const LASTING_NAMESPACES: [&str; 3] = ["default", "kube-system", "kube-public"];
@@ -36,25 +37,6 @@ pub(super) fn decode(call: &Call<'_>, object: &Value) -> Result<Value, Status> {
     }
     defaults::fill_in(resource, &mut object);
     Ok(conversion::to_stored(&resource.entry, object))
-}
-
-/// Decodes the metadata of an object that has no other type; names the fields that metadata do not have.
-pub(super) fn decode_metadata(resource: &Resource, object: &mut Value) -> Result<Vec<String>, Status> {
-    let Some(decoded) = codec::decode("meta/v1.ObjectMeta", at(object, &["metadata"]), Reader::Json) else {
-        return Ok(Vec::new());
-    };
-    let decoded = decoded.map_err(|why| refuse::undecodable(resource, &why))?;
-    set(object, &["metadata"], decoded.object);
-    Ok(decoded.unknown.iter().map(|field| format!("metadata.{field}")).collect())
-}
-
-/// Drops the metadata that do not fit their field.
-pub(super) fn drop_unfit_metadata(object: &mut Value) {
-    let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return };
-    metadata.retain(|field, value| {
-        let alone = json!({field.as_str(): value});
-        codec::decode("meta/v1.ObjectMeta", &alone, Reader::Json).is_none_or(|decoded| decoded.is_ok())
-    });
 }
 
 /// What admission adds to a new object, before the system does.
@@ -115,16 +97,6 @@ pub(super) fn before_create(call: &Call<'_>, object: &mut Value) {
         ("batch", "jobs") => jobs::before_create(&call.request.body, object),
         ("apiextensions.k8s.io", "customresourcedefinitions") => definitions::accept(call, object),
         _ => {}
-    }
-}
-
-/// What a write of the status does not write.
-pub(super) fn reset_by_status(resource: &Resource) -> &'static [&'static [&'static str]] {
-    match (resource.group.as_str(), resource.plural.as_str()) {
-        _ if resource.custom.is_some() => &[&["metadata"], &["spec"]],
-        ("", "pods") => &[&["spec"], &["metadata", "deletionTimestamp"], &["metadata", "ownerReferences"]],
-        ("apps", "deployments") => &[&["spec"], &["metadata", "labels"]],
-        _ => &[&["spec"]],
     }
 }
 
@@ -209,12 +181,4 @@ pub(super) fn mark_terminating(resource: &Resource, object: &mut Value) {
     if resource.is("", "namespaces") && text(object, &["status", "phase"]) != "Terminating" {
         set(object, &["status", "phase"], "Terminating".into());
     }
-}
-
-/// A stored object as a resource shows it: the other view of events, or another version of a custom resource.
-pub(super) fn encode(resource: &Resource, stored: &Value) -> Value {
-    let mut shown = conversion::to_shown(&resource.entry, stored);
-    set(&mut shown, &["apiVersion"], resource.api_version().into());
-    debug_assert!(!at(&shown, &["kind"]).is_null());
-    shown
 }

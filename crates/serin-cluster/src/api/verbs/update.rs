@@ -11,18 +11,11 @@ use super::super::store::object::{
     self, at, copy, finalizers, generation, is_terminating, items, name, remove, resource_version, set, uid,
 };
 use super::super::store::{Generation, Key, Resource, Store};
-use super::{Answer, Call, create, custom, metadata, refuse, stamp, strategy, view, warn};
-
-/// Which half of an object a request changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
-    /// All but the status, where status is a subresource.
-    Main,
-    /// The status.
-    Status,
-    /// What holds up a namespace that is being deleted.
-    Finalize,
-}
+use super::body::{check_type, named_body, sent_version, undecodable, unpatchable};
+use super::call::{Answer, Call, Part};
+use super::tracking::{manager, track};
+use super::versions::{stamp, view};
+use super::{custom, metadata, refuse, strategy, warn};
 
 impl Store {
     pub(super) fn update(&mut self, call: &Call<'_>, part: Part) -> Result<Answer, Status> {
@@ -34,7 +27,7 @@ impl Store {
             }
             return self.patch(call, part, found);
         }
-        let candidate = replacement(call)?;
+        let candidate = named_body(call, &call.request.body)?;
         let expected = uid(&candidate);
         let Some(live) = found else {
             if part != Part::Finalize && call.resource.habits.create_on_update {
@@ -68,9 +61,9 @@ impl Store {
         check_type(config, &call.resource.api_version(), &call.resource.kind)?;
         let lists = custom::lists(&call.resource);
         let shown_live = found.as_ref().map(|live| view(&call.resource, live));
-        let manager = call.manager(part);
+        let manager = manager(call, part);
         let applied = patch::apply(&*lists, shown_live.as_deref(), config, &manager, call.now)?;
-        let candidate = decoded(call, &applied).map_err(|status| match undecodable(&status) {
+        let candidate = named_body(call, &applied).map_err(|status| match undecodable(&status) {
             Some(why) => unappliable(call, why),
             None => status,
         })?;
@@ -138,20 +131,6 @@ impl Store {
     }
 }
 
-/// An object as it is to be stored, with its owners, whose fields are those of the version that the request is in;
-/// `before` is what it was, in that version.
-pub(super) fn track(call: &Call<'_>, part: Part, before: &Value, mut candidate: Value) -> Value {
-    let resource = &call.resource;
-    let after = strategy::encode(resource, &candidate);
-    let lists = custom::lists(resource);
-    let mut tracked = patch::track(&*lists, before, after, &call.manager(part), call.now);
-    match remove(&mut tracked, &["metadata", "managedFields"]) {
-        Some(owners) => set(&mut candidate, &["metadata", "managedFields"], owners),
-        None => _ = remove(&mut candidate, &["metadata", "managedFields"]),
-    }
-    candidate
-}
-
 /// A uid in what a PUT sent is a precondition.
 pub(super) fn check_uid(call: &Call<'_>, key: &Key, expected: &str, found: &str) -> Result<(), Status> {
     if expected.is_empty() || expected == found {
@@ -180,26 +159,11 @@ fn patched(call: &Call<'_>, live: &Arc<Value>) -> Result<Value, Status> {
         }
         Some(PatchType::Apply) | None => return Err(refuse::unsupported_media_type()),
     };
-    decoded(call, &patched).map_err(|status| match (call.request.patch_type, undecodable(&status)) {
+    named_body(call, &patched).map_err(|status| match (call.request.patch_type, undecodable(&status)) {
         (Some(PatchType::Strategic), Some(why)) => unpatchable(&patch::spent(&shown, sent), why),
         (_, Some(why)) => unpatchable(&patched.to_string(), why),
         (_, None) => status,
     })
-}
-
-/// Refuses to apply a configuration of another type than the one of the URL.
-pub(super) fn check_type(config: &Value, version: &str, kind: &str) -> Result<(), Status> {
-    let text = |field: &str| config[field].as_str().unwrap_or_default();
-    let (given_version, given_kind) = (text("apiVersion"), text("kind"));
-    if (given_version, given_kind) == (version, kind) {
-        return Ok(());
-    }
-    let shown = match given_version.matches('/').count() {
-        0 => format!("/{given_version}, Kind={given_kind}"),
-        1 => format!("{given_version}, Kind={given_kind}"),
-        _ => "/, Kind=".to_owned(),
-    };
-    Err(refuse::bad_request(format!("invalid object type: {shown}")))
 }
 
 /// What an applied configuration makes is no object of the kind.
@@ -215,59 +179,8 @@ fn unappliable(call: &Call<'_>, why: &str) -> Status {
     Status::new(Reason::Unknown, message)
 }
 
-/// The outcome of a patch as an object.
-fn decoded(call: &Call<'_>, patched: &Value) -> Result<Value, Status> {
-    let candidate = create::body(call, patched)?;
-    check_name(call, &candidate)?;
-    Ok(candidate)
-}
-
-/// Why something is no object of a kind.
-pub(super) fn undecodable(status: &Status) -> Option<&str> {
-    let (_, rest) = status.message.split_once(" cannot be handled as a ")?;
-    rest.split_once(": ").map(|(_, why)| why)
-}
-
-/// What a patch makes is no object of the kind.
-pub(super) fn unpatchable(patched: &str, why: &str) -> Status {
-    let causes = [refuse::wrong("patch", &patched.into(), why)];
-    refuse::invalid_kind("", "", "", &causes)
-}
-
 fn shown<'a>(call: &'a Call<'_>) -> impl FnOnce(Arc<Value>) -> Answer + 'a {
     |object| Answer::ok((*view(&call.resource, &object)).clone())
-}
-
-/// The object that a PUT sent.
-fn replacement(call: &Call<'_>) -> Result<Value, Status> {
-    let candidate = create::body(call, &call.request.body)?;
-    check_name(call, &candidate)?;
-    Ok(candidate)
-}
-
-pub(super) fn check_name(call: &Call<'_>, candidate: &Value) -> Result<(), Status> {
-    match name(candidate) {
-        "" => Err(refuse::bad_request(format!(
-            "the name of the object ({} based on URL) was undeterminable: name must be provided",
-            call.name()
-        ))),
-        inside if inside == call.name() => Ok(()),
-        inside => Err(refuse::bad_request(format!(
-            "the name of the object ({inside}) does not match the name on the URL ({})",
-            call.name()
-        ))),
-    }
-}
-
-/// The resourceVersion in what was sent; 0 where there is none.
-pub(super) fn sent_version(candidate: &Value) -> Result<u64, Status> {
-    match resource_version(candidate) {
-        "" => Ok(0),
-        sent => sent.parse().map_err(|_| {
-            let why = format!("strconv.ParseUint: parsing {sent:?}: invalid syntax");
-            Status::new(Reason::Unknown, why)
-        }),
-    }
 }
 
 /// A resourceVersion in what was sent is a precondition; some kinds must have one.

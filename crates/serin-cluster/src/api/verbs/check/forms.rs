@@ -4,11 +4,10 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
+use super::super::super::names::{label_faults, label_value_faults, qualified_name_faults, subdomain_faults};
 use super::super::super::status::Cause;
 use super::super::super::store::object::{at, items, text};
-use super::super::metadata::{
-    check_labels, label_faults, label_value_faults, qualified_name_faults, subdomain_faults,
-};
+use super::super::metadata::check_labels;
 use super::super::refuse::{not_allowed, required, too_long, unsupported, wrong};
 
 /// A number that may be zero but not less.

@@ -13,8 +13,8 @@ use super::super::schema;
 use super::super::status::Cause;
 use super::super::store::Resource;
 use super::super::store::object::{at, items, namespace, text};
+use super::call::Part;
 use super::refuse::{not_allowed, required, unsupported, wrong, wrong_inside};
-use super::update::Part;
 use forms::unchanged;
 
 /// What is wrong with an object as it is to be.

@@ -2,12 +2,14 @@
 
 use serde_json::{Map, Value};
 
-use super::super::super::codec::quantity::Quantity;
+use super::super::super::codec::quantity;
+use super::super::super::names::label_value_faults;
 use super::super::super::status::Cause;
 use super::super::super::store::object::{at, items, text};
-use super::super::metadata::{check_labels, label_value_faults};
+use super::super::metadata::check_labels;
 use super::super::refuse::{duplicate, missing, not_allowed, required, unsupported, wrong};
 use super::forms;
+use serin_values::quantity::Quantity;
 
 const CHANGES: &str = "pod updates may not change fields other than `spec.containers[*].image`,\
     `spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing \
@@ -202,7 +204,7 @@ fn resources(field: &str, resources: &Value) -> Vec<Cause> {
     for (name, amount) in half("requests") {
         causes.extend(amount_of(&format!("{field}.requests[{name}]"), name, amount));
         let limit = at(resources, &["limits", name]);
-        if let (Ok(wanted), Ok(most)) = (Quantity::read(amount), Quantity::read(limit))
+        if let (Ok(wanted), Ok(most)) = (quantity::read(amount), quantity::read(limit))
             && wanted > most
             && !limit.is_null()
         {
@@ -222,7 +224,7 @@ fn amount_of(field: &str, name: &str, amount: &Value) -> Vec<Cause> {
             causes.push(wrong(field, &name.into(), "must be a standard resource for containers"));
         }
     }
-    if Quantity::read(amount).is_ok_and(Quantity::is_negative) {
+    if quantity::read(amount).is_ok_and(Quantity::is_negative) {
         causes.push(wrong(field, amount, forms::NOT_NEGATIVE));
     }
     causes

@@ -5,8 +5,8 @@ use serde_json::Value;
 use super::super::super::status::Cause;
 use super::super::super::store::object::{at, items, text};
 use super::super::metadata::{check_annotations, check_labels};
-use super::super::pods::selects;
 use super::super::refuse::{not_allowed, required, unsupported, wrong};
+use super::super::selection::selects;
 use super::forms::{self, unchanged};
 use super::pods;
 

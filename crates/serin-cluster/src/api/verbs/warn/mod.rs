@@ -7,10 +7,11 @@ mod services;
 
 use serde_json::Value;
 
+use super::super::names::label_faults;
 use super::super::store::Resource;
 use super::super::store::object::{at, generation, name};
-use super::metadata::{finalizer_warnings, label_faults};
-use super::update::Part;
+use super::call::Part;
+use super::metadata::finalizer_warnings;
 
 const INGRESS_CLASS: &str = "kubernetes.io/ingress.class";
 

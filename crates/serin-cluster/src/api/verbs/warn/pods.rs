@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::super::codec::quantity::Quantity;
+use super::super::super::codec::quantity;
 use super::super::super::store::object::{at, items, text};
 
 /// Labels of nodes that others have taken the place of.
@@ -134,7 +134,7 @@ fn repeated(field: &str, spec: &Value, list: &str, key: &str) -> Vec<String> {
 
 /// Amounts of bytes are whole.
 fn fractions(field: &str, amounts: &Value) -> Vec<String> {
-    let amount = |name: &str| Quantity::read(at(amounts, &[name])).ok();
+    let amount = |name: &str| quantity::read(at(amounts, &[name])).ok();
     ["memory", "ephemeral-storage"]
         .into_iter()
         .filter_map(|name| Some((name, amount(name).filter(|amount| !amount.is_whole())?)))

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::super::codec;
-use super::super::request::Request;
-use super::super::status::{Reason, Status};
-use super::super::verbs;
-use super::resource::Resource;
-use super::selector::Selector;
-use super::{Change, Store, object};
+use super::codec;
+use super::request::Request;
+use super::status::{Reason, Status};
+use super::store::selector::Selector;
+use super::store::{Change, Resource, Store, object};
+use super::verbs;
 
 /// What happened to an object, as the watcher sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +70,20 @@ pub struct Cursor {
     over: bool,
 }
 
-pub(super) fn open(store: &Store, request: &Request, now: Timestamp) -> Result<Cursor, Status> {
+impl Store {
+    /// Begins a watch.
+    pub fn watch(&mut self, request: &Request, now: Timestamp) -> Result<Cursor, Status> {
+        open(self, request, now)
+    }
+
+    /// What a watch has not yet seen. After an [`EventType::Error`] the watch is over.
+    #[must_use]
+    pub fn next(&self, cursor: &mut Cursor, now: Timestamp) -> Vec<WatchEvent> {
+        cursor.advance(self, now)
+    }
+}
+
+fn open(store: &Store, request: &Request, now: Timestamp) -> Result<Cursor, Status> {
     let resource = verbs::resolve(store, &request.target)?;
     let options = &request.options;
     verbs::check_list_options(options, true)?;
@@ -136,7 +148,7 @@ impl Cursor {
         self.over
     }
 
-    pub(super) fn advance(&mut self, store: &Store, now: Timestamp) -> Vec<WatchEvent> {
+    fn advance(&mut self, store: &Store, now: Timestamp) -> Vec<WatchEvent> {
         if self.over {
             return Vec::new();
         }
