@@ -3,6 +3,7 @@
 //! Each rule is a function from a source to its findings, and is tested on small sources beside it.
 
 mod bans;
+mod circles;
 mod compatibility;
 mod dependencies;
 mod edge_cases;
@@ -35,6 +36,11 @@ fn modules_import_only_floors_below() {
 }
 
 #[test]
+fn modules_import_each_other_in_no_circle() {
+    assert_none(&circles::findings(&rust_sources()));
+}
+
+#[test]
 fn packages_depend_on_what_they_may() {
     assert_none(&walls::breaches());
 }
@@ -57,6 +63,7 @@ fn only_the_clock_reads_the_time() {
 #[test]
 fn files_and_functions_are_short() {
     check_each(shape::long_parts);
+    assert_none(&shape::stale_exceptions(&rust_sources()));
 }
 
 #[test]

@@ -8,42 +8,88 @@ use crate::Finding;
 use crate::source::Source;
 
 /// The most lines that a file may have.
-const FILE_LINES_MAX: usize = 600;
+const FILE_LINES_MAX: usize = 500;
 
 /// The most lines that the body of a function may have.
-const FUNCTION_LINES_MAX: usize = 70;
+const FUNCTION_LINES_MAX: usize = 60;
+
+/// The files that are still longer, and how long they may be. Entries and numbers only go down.
+const LONG_FILES: [(&str, usize); 7] = [
+    ("src/controller/apply.rs", 504),
+    ("src/controller/entry.rs", 540),
+    ("src/controller/reconcile.rs", 568),
+    ("tests/cli/explain/remedies.rs", 518),
+    ("tests/cli/live.rs", 584),
+    ("tests/contract/random/draw.rs", 597),
+    ("tests/decide/world.rs", 531),
+];
+
+/// The functions that are still longer, by file and name, and how long they may be. Entries and numbers only go down.
+const LONG_FUNCTIONS: [(&str, &str, usize); 3] = [
+    ("crates/serin-core/src/rollout/validate/tests.rs", "no_field_is_silently_ignored", 68),
+    ("tests/cli/live.rs", "experiments_are_shown_and_listed", 68),
+    ("tests/decide/histories/act.rs", "carry_out", 63),
+];
 
 /// A file, or functions in it, too long to read at one go.
 pub(crate) fn long_parts(source: &Source) -> Vec<Finding> {
-    let mut functions = Functions { path: &source.path, findings: Vec::new() };
-    functions.visit_file(&source.syntax);
+    let allowed = LONG_FILES.iter().find(|(path, _)| *path == source.path);
+    let most = allowed.map_or(FILE_LINES_MAX, |(_, lines)| *lines);
     let lines = source.text.lines().count();
-    let file = (lines > FILE_LINES_MAX)
-        .then(|| format!("{}: {lines} lines, at most {FILE_LINES_MAX} are readable", source.path));
-    file.into_iter().chain(functions.findings).collect()
+    let file = (lines > most).then(|| format!("{}: {lines} lines, at most {most}", source.path));
+    let functions = functions(source).into_iter().filter_map(|function| {
+        let Function { name, line, lines } = function;
+        let is_it = |(path, known, _): &&(&str, &str, usize)| *path == source.path && *known == name;
+        let allowed = LONG_FUNCTIONS.iter().find(is_it);
+        let most = allowed.map_or(FUNCTION_LINES_MAX, |(_, _, lines)| *lines);
+        (lines > most).then(|| format!("{}:{line}: `{name}` has {lines} lines, at most {most}", source.path))
+    });
+    file.into_iter().chain(functions).collect()
 }
 
-struct Functions<'a> {
-    path: &'a str,
-    findings: Vec<Finding>,
+/// Exceptions for files and functions that have become short, shorter than said, or are gone.
+pub(crate) fn stale_exceptions(sources: &[Source]) -> Vec<Finding> {
+    let find = |path: &str| sources.iter().find(|source| source.path == path);
+    let files = LONG_FILES.iter().filter_map(|(path, most)| {
+        let lines = find(path).map_or(0, |source| source.text.lines().count());
+        (lines < *most || lines <= FILE_LINES_MAX)
+            .then(|| format!("{path}: {lines} lines, and {most} in LONG_FILES of tests/tidy/shape.rs"))
+    });
+    let functions = LONG_FUNCTIONS.iter().filter_map(|(path, name, most)| {
+        let all = find(path).map(functions).unwrap_or_default();
+        let lines = all.iter().find(|function| function.name == *name).map_or(0, |function| function.lines);
+        (lines < *most || lines <= FUNCTION_LINES_MAX).then(|| {
+            format!("{path}: `{name}` has {lines} lines, and {most} in LONG_FUNCTIONS of tests/tidy/shape.rs")
+        })
+    });
+    files.chain(functions).collect()
 }
 
-impl Functions<'_> {
+/// A function with the length of its body.
+struct Function {
+    name: String,
+    line: usize,
+    lines: usize,
+}
+
+fn functions(source: &Source) -> Vec<Function> {
+    let mut functions = Functions(Vec::new());
+    functions.visit_file(&source.syntax);
+    functions.0
+}
+
+struct Functions(Vec<Function>);
+
+impl Functions {
     fn measure(&mut self, name: &Ident, block: &Block) {
         let line = |span: Span| span.start().line;
         let lines =
             line(block.brace_token.span.close()).saturating_sub(line(block.brace_token.span.open()) + 1);
-        if lines > FUNCTION_LINES_MAX {
-            let at = line(name.span());
-            self.findings.push(format!(
-                "{}:{at}: `{name}` has {lines} lines, at most {FUNCTION_LINES_MAX}",
-                self.path
-            ));
-        }
+        self.0.push(Function { name: name.to_string(), line: line(name.span()), lines });
     }
 }
 
-impl<'ast> Visit<'ast> for Functions<'_> {
+impl<'ast> Visit<'ast> for Functions {
     fn visit_item_fn(&mut self, function: &'ast syn::ItemFn) {
         self.measure(&function.sig.ident, &function.block);
         visit::visit_item_fn(self, function);
@@ -133,12 +179,12 @@ fn long_parts_are_found() {
     let function = |lines: usize| format!("fn f() {{\n{}}}\n", "    g();\n".repeat(lines));
     let method = |lines: usize| format!("struct S;\nimpl S {{\n{}}}\n", function(lines));
     for (text, expected) in [
-        (function(70), 0),
-        (function(71), 1),
-        (method(70), 0),
-        (method(71), 1),
-        ("// x\n".repeat(600), 0),
-        ("// x\n".repeat(601), 1),
+        (function(60), 0),
+        (function(61), 1),
+        (method(60), 0),
+        (method(61), 1),
+        ("// x\n".repeat(500), 0),
+        ("// x\n".repeat(501), 1),
     ] {
         assert_eq!(long_parts(&Source::new("src/a.rs", &text)).len(), expected);
     }
