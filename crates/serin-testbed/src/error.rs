@@ -1,4 +1,4 @@
-//! Why a control plane cannot be had.
+//! Errors of starting and using a control plane.
 
 use std::io;
 

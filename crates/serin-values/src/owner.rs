@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 /// The entry of `metadata.ownerReferences` for the controller of an object, which blocks the owner's foreground
 /// deletion until the object is gone.
 ///
-/// A `null` name or uid stands for an owner that has none yet.
+/// `None` as name or uid becomes `null`: an owner that has none yet.
 #[must_use]
 pub fn controller_reference(
     api_version: &str,

@@ -1,4 +1,4 @@
-//! What every actor is: a function from what is seen to what must be done.
+//! The interface of an actor: a function from a view of the cluster to requests.
 
 use jiff::Timestamp;
 

@@ -32,7 +32,7 @@ impl ActorName {
         [ReplicaSets, Deployments, Jobs, Garbage, Namespaces, Endpoints, Disruption].into()
     }
 
-    /// The actors of that name, as they are at the start.
+    /// New actors of that name.
     pub(super) fn actors(self) -> Vec<Box<dyn Actor>> {
         match self {
             Self::ReplicaSets => vec![Box::new(replica_sets::ReplicaSets::default())],

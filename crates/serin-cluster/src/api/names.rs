@@ -1,4 +1,4 @@
-//! The syntax of names, labels and label values, and what the API server says of those that break it.
+//! The syntax of names, labels and label values, with the API server's messages about violations.
 
 const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or \
     '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
@@ -16,7 +16,7 @@ const LABEL_VALUE: &str = "a valid label must be an empty string or consist of a
 const SUBDOMAIN_MAX: usize = 253;
 const LABEL_MAX: usize = 63;
 
-/// What is wrong with the value of a label.
+/// Violations of the syntax of a label value.
 pub(super) fn label_value_faults(value: &str) -> Vec<String> {
     let mut faults = Vec::new();
     if value.len() > LABEL_MAX {
@@ -28,7 +28,7 @@ pub(super) fn label_value_faults(value: &str) -> Vec<String> {
     faults
 }
 
-/// What is wrong with the name of most objects: labels of DNS with dots between them.
+/// Violations of the syntax of most names: a DNS subdomain.
 pub(super) fn subdomain_faults(name: &str) -> Vec<String> {
     let mut faults = Vec::new();
     if name.len() > SUBDOMAIN_MAX {
@@ -40,7 +40,7 @@ pub(super) fn subdomain_faults(name: &str) -> Vec<String> {
     faults
 }
 
-/// What is wrong with the name of what gets a name in DNS: one label.
+/// Violations of the syntax of a DNS label.
 pub(super) fn label_faults(name: &str) -> Vec<String> {
     let mut faults = Vec::new();
     if name.len() > LABEL_MAX {
@@ -53,7 +53,7 @@ pub(super) fn label_faults(name: &str) -> Vec<String> {
     faults
 }
 
-/// What is wrong with a label key or a finalizer: a name, with a DNS prefix or without.
+/// Violations of the syntax of a label key or a finalizer: a name with an optional DNS prefix.
 pub(super) fn qualified_name_faults(key: &str) -> Vec<String> {
     let mut faults = Vec::new();
     let parts: Vec<&str> = key.split('/').collect();

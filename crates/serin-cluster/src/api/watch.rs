@@ -1,6 +1,7 @@
-//! Watches: a place in the log, and what is let through of what follows.
+//! Watches: a position in the log, and a filter of the changes after it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -11,6 +12,7 @@ use super::status::{Reason, Status};
 use super::store::selector::Selector;
 use super::store::{Change, Resource, Store, object};
 use super::verbs;
+use serin_values::time::after;
 
 /// What happened to an object, as the watcher sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,9 +95,7 @@ fn open(store: &Store, request: &Request, now: Timestamp) -> Result<Cursor, Stat
         "" | "0" => None,
         text => Some(verbs::parse_revision(text)?),
     };
-    let ends_at = options.timeout_seconds.and_then(|seconds| {
-        now.checked_add(SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX))).ok()
-    });
+    let ends_at = options.timeout_seconds.map(|seconds| after(now, Duration::from_secs(seconds)));
     let namespace = resource.namespaced.then(|| request.target.namespace.clone()).flatten();
     let mut cursor = Cursor {
         resource,

@@ -9,7 +9,7 @@ use hyper::body::Bytes;
 /// The body of a response: known as a whole, or the events of a watch.
 pub type Body = UnsyncBoxBody<Bytes, Infallible>;
 
-/// The value of a header; none where it is absent or not text.
+/// The value of a header; `None` if absent or not text.
 pub(super) fn header(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }

@@ -1,4 +1,4 @@
-//! Objects in the form that a client asks for.
+//! Converts objects to the representation that a client asks for.
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -13,7 +13,7 @@ pub(super) struct Shaper {
 }
 
 impl Shaper {
-    /// `printer` is that of the kind where the form is a table.
+    /// `printer` is required for tables only.
     pub(super) const fn new(form: Form, printer: Option<Printer>) -> Self {
         Self { form, printer }
     }

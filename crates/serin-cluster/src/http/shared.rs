@@ -1,4 +1,4 @@
-//! The store as the parts of the HTTP front share it.
+//! State that the parts of the HTTP front share.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,7 +10,7 @@ use super::documents::Documents;
 use crate::api::store::Store;
 use serin_clock::Clock;
 
-/// The store behind a front, with its clock, and who waits for news of it.
+/// The store behind a front, its clock, and the notification of changes.
 pub(super) struct Shared {
     store: Mutex<Store>,
     /// Rings when the store has changed. Who waits is woken in the order of waiting, so that in virtual time the same
@@ -45,7 +45,7 @@ impl Shared {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Wakes everyone who waits for news.
+    /// Wakes all watches that wait for a change.
     pub(super) fn ring(&self) {
         self.news.notify_waiters();
     }

@@ -28,7 +28,7 @@ const RETRY: Duration = Duration::from_millis(500);
 /// How many requests may be under way at the same time.
 const UNDER_WAY: usize = 64;
 
-/// How many sights of pods may wait.
+/// Capacity of the channel of watch events.
 const SIGHTS: usize = 256;
 
 /// What a probe of a container found.
@@ -94,7 +94,7 @@ fn observe(node: &mut Node, sight: Sight, now: Timestamp) {
     }
 }
 
-/// The pod that the API shows; none where it shows something else.
+/// Decodes a pod; `None` if that fails.
 fn pod(object: Value) -> Option<Pod> {
     serde_json::from_value(object).inspect_err(|error| tracing::debug!(%error, "a pod cannot be read")).ok()
 }

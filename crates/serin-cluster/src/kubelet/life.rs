@@ -1,4 +1,4 @@
-//! What a kubelet remembers of a pod, and where the pod is in its life.
+//! The life of a pod: what a kubelet remembers of it, and its current stage.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;

@@ -29,7 +29,7 @@ pub(super) fn available(object: &Object) -> i64 {
     object.integer("/status/availableReplicas").unwrap_or(0)
 }
 
-/// The revision annotation; 0 where there is none.
+/// The revision annotation; 0 if absent or not a number.
 pub(super) fn revision(object: &Object) -> i64 {
     object.annotation(REVISION).and_then(|text| text.parse().ok()).unwrap_or(0)
 }

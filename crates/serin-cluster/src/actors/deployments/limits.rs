@@ -1,4 +1,4 @@
-//! How far a Deployment may deviate from its size while it is rolled.
+//! The limits of a rolling update: pods above the size, and pods that may be unavailable.
 
 use serde_json::Value;
 
@@ -35,7 +35,7 @@ fn resolved(value: &Value, total: i64, is_rounded_up: bool) -> i64 {
     if is_rounded_up { (product + 99) / 100 } else { product / 100 }
 }
 
-/// Whether the old pods end before the new ones begin.
+/// Reports whether the old pods end before the new ones start.
 pub(super) fn is_recreate(deployment: &Object) -> bool {
     deployment.text("/spec/strategy/type") == "Recreate"
 }

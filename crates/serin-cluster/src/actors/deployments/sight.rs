@@ -1,4 +1,4 @@
-//! What a Deployment's controller sees.
+//! A Deployment with its ReplicaSets, as its controller sees them.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Forms of single values.
+//! Decodes single values: numbers, texts, bytes, amounts.
 
 use base64::engine::general_purpose::GeneralPurpose;
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
@@ -7,7 +7,7 @@ use serde_json::{Number, Value};
 
 use super::quantity;
 
-/// The number is whole and from `-most - 1` to `most`.
+/// Reports whether the number is whole and from `-most - 1` to `most`.
 pub(super) fn is_within(number: &Number, most: i64) -> bool {
     number.as_i64().is_some_and(|number| (-most - 1..=most).contains(&number))
 }

@@ -1,4 +1,4 @@
-//! Values that are not set, and which of them an object shows.
+//! Zero values of types, and the rules by which objects omit them.
 
 use serde_json::{Map, Value, json};
 

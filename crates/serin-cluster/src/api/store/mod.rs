@@ -54,7 +54,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// A store without any object.
+    /// A store without objects.
     pub(super) fn empty(settings: &Settings) -> Self {
         Self {
             registry: Registry::built_in(),

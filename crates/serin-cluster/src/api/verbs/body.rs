@@ -1,4 +1,4 @@
-//! The body of a write as an object of the kind that it is sent to.
+//! Reads and checks the body of a write.
 
 use serde_json::{Value, json};
 
@@ -59,7 +59,7 @@ pub(super) fn body(call: &Call<'_>, sent: &Value) -> Result<Value, Status> {
     Ok(object)
 }
 
-/// As [`body`], with the name that the URL has.
+/// As [`body`]; also refuses a name other than the one in the URL.
 pub(super) fn named_body(call: &Call<'_>, sent: &Value) -> Result<Value, Status> {
     let candidate = body(call, sent)?;
     check_name(call, &candidate)?;
@@ -105,7 +105,7 @@ pub(super) fn check_type(config: &Value, version: &str, kind: &str) -> Result<()
     Err(refuse::bad_request(format!("invalid object type: {shown}")))
 }
 
-/// The name in the body is the one in the URL.
+/// Refuses a body without a name, and one whose name is not the one in the URL.
 pub(super) fn check_name(call: &Call<'_>, candidate: &Value) -> Result<(), Status> {
     match name(candidate) {
         "" => Err(refuse::bad_request(format!(

@@ -1,4 +1,4 @@
-//! One request with what was looked up for it, and its answer.
+//! A request with the resource that it is about, and its answer.
 
 use std::cell::RefCell;
 use std::sync::Arc;

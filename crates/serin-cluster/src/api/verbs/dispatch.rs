@@ -1,4 +1,4 @@
-//! From a request to the function that does what it asks for.
+//! Dispatches a request to the function that carries it out.
 
 use jiff::Timestamp;
 

@@ -1,4 +1,4 @@
-//! Metadata of objects that have no type of their own: definitions and custom resources.
+//! Decodes the metadata of objects without a built-in type: definitions and custom resources.
 
 use serde_json::{Value, json};
 

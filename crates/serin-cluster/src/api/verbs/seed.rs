@@ -1,4 +1,4 @@
-//! What a cluster has from its beginning.
+//! Objects that every cluster starts with.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

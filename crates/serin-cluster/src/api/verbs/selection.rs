@@ -8,10 +8,10 @@ use serde_json::Value;
 use super::super::store::object::at;
 use serin_values::selector::matches;
 
-/// The operators of requirements. Others are refused by a check of their own, and ask for nothing.
+/// The operators of requirements. Another check refuses all others; here they are ignored.
 const OPERATORS: [&str; 4] = ["In", "NotIn", "Exists", "DoesNotExist"];
 
-/// Whether a selector of a spec selects an object. An empty one selects all, none at all selects nothing.
+/// Reports whether a selector of a spec selects an object. An empty one selects every object, `null` none.
 pub(super) fn selects(selector: &Value, object: &Value) -> bool {
     let Ok(mut selector) = serde_json::from_value::<LabelSelector>(selector.clone()) else { return false };
     if let Some(requirements) = &mut selector.match_expressions {

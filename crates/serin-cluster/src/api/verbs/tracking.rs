@@ -1,4 +1,4 @@
-//! Who owns which field of an object after a write.
+//! Field ownership (`managedFields`) of what a write stores.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Stored objects in the version of a resource.
+//! Converts stored objects to the version of a resource.
 
 use std::sync::Arc;
 
