@@ -11,6 +11,7 @@ mod mistakes;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod analysis_runs;
 mod commands;
 mod control_plane;
 mod crash;

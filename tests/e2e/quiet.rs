@@ -15,8 +15,8 @@ use crate::support::{eventually, own_plane};
 const SILENCE: Duration = Duration::from_mins(3);
 /// How long what is under way may take to end before that.
 const SETTLING: Duration = Duration::from_secs(5);
-/// One watch for each kind: Rollouts, ReplicaSets, Services, Ingresses and Pods.
-const WATCHES: usize = 5;
+/// One watch for each kind: Rollouts, ReplicaSets, Services, Ingresses, Pods and AnalysisRuns.
+const WATCHES: usize = 6;
 
 /// The requests of the controller that came in since then, but for those about the lease, which is renewed all the time.
 fn since(plane: &ControlPlane, begin: Timestamp) -> Vec<AuditEntry> {

@@ -40,7 +40,8 @@ fn of_purpose(op: &Op, purpose: &Purpose) -> Option<String> {
         | Purpose::SyncReplicaSet
         | Purpose::KeepReplicaSet
         | Purpose::LabelReplicaSet
-        | Purpose::LabelPod => return None,
+        | Purpose::LabelPod
+        | Purpose::DeleteExpired => return None,
     };
     Some(words)
 }
