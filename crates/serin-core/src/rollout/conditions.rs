@@ -1,29 +1,27 @@
 //! The conditions of a Rollout: typed facts that people and tools wait for.
 
-use super::context::{Context, Strategy};
+use super::context::Context;
 use super::draft::Draft;
 use super::snapshot::FailureCause;
+use super::valid::Strategy;
 use super::{phase, replica_set};
-use crate::api::{ConditionStatus, Rollout, RolloutCondition, RolloutPhase, RolloutStatus, keys};
+use crate::api::{ConditionStatus, RolloutCondition, RolloutPhase, RolloutStatus, StepKind, keys};
 use crate::domain::condition::{ConditionReason as Reason, ConditionType};
 use crate::domain::event::EventReason;
 use crate::domain::plan::ObjectKind;
 use crate::domain::time::{after, whole_seconds};
 use jiff::{SignedDuration, Timestamp};
 
-/// Seconds without progress after which an update counts as stuck, where the Rollout does not say.
-const DEFAULT_PROGRESS_DEADLINE_SECONDS: i32 = 600;
-
 /// Derives all conditions of `draft.status`, whose other fields are final.
 pub(super) fn derive(cx: &Context<'_>, draft: &mut Draft) {
     remove(&mut draft.status, ConditionType::InvalidSpec);
-    let paused = cx.rollout.spec.paused || !draft.status.pause_conditions.is_empty();
+    let paused = cx.spec.is_paused || !draft.status.pause_conditions.is_empty();
     let healthy = !paused && is_healthy(cx, &draft.status);
     let became_unhealthy = derive_healthy(cx, draft, healthy);
     derive_completed(cx, draft);
     // Old pods that wait make a Rollout with all of its own pods not healthy, and a pause takes nothing from what runs.
-    let lost_pods =
-        cx.status.phase == Some(RolloutPhase::Healthy) && phase::is_progressing(cx.rollout, &draft.status);
+    let lost_pods = cx.status.phase == Some(RolloutPhase::Healthy)
+        && phase::is_progressing(cx.spec.target(), &draft.status);
     let became_unhealthy = (became_unhealthy || lost_pods) && !paused;
     derive_progressing(cx, draft, paused, healthy, became_unhealthy);
     derive_paused(cx, &mut draft.status, paused);
@@ -95,7 +93,7 @@ fn is_healthy(cx: &Context<'_>, next: &RolloutStatus) -> bool {
     let is_current = |hash: &Option<String>| *hash == next.current_pod_hash;
     counts
         && cx.is_observed()
-        && match cx.strategy {
+        && match &cx.spec.strategy {
             Strategy::Canary(_) => {
                 let done = cx.step_count().is_none_or(|count| next.current_step_index == Some(count));
                 done && is_completed(next) && next.replicas == cx.replicas
@@ -126,7 +124,7 @@ fn derive_healthy(cx: &Context<'_>, draft: &mut Draft, healthy: bool) -> bool {
 fn derive_completed(cx: &Context<'_>, draft: &mut Draft) {
     let completed = is_completed(&draft.status);
     // The first revision of a blue-green Rollout is stable as soon as it exists: there is no update to speak of.
-    if matches!(cx.strategy, Strategy::BlueGreen(_)) && draft.status.stable_rs.is_none() {
+    if matches!(cx.spec.strategy, Strategy::BlueGreen(_)) && draft.status.stable_rs.is_none() {
         return;
     }
     let value = if completed { ConditionStatus::True } else { ConditionStatus::False };
@@ -157,7 +155,7 @@ fn derive_progressing(
     if next.abort {
         derive_abort(cx, draft);
     } else if created {
-        let message = format!("Created new replica set \"{}-{}\"", cx.name(), cx.current_hash);
+        let message = format!("Created new replica set \"{}-{}\"", cx.spec.name(), cx.current_hash);
         set(next, cx.now, Fact::new(kind, yes, Reason::NewReplicaSetCreated, message));
     } else if paused && !is_completed(next) {
         set(next, cx.now, Fact::new(kind, unknown, Reason::RolloutPaused, "Rollout is paused"));
@@ -193,7 +191,7 @@ pub(super) fn derive_abort(cx: &Context<'_>, draft: &mut Draft) {
 fn subject(cx: &Context<'_>) -> String {
     match cx.new_rs {
         Some(rs) => format!("ReplicaSet \"{}\"", rs.id.name),
-        None => format!("Rollout \"{}\"", cx.name()),
+        None => format!("Rollout \"{}\"", cx.spec.name()),
     }
 }
 
@@ -211,7 +209,7 @@ fn is_progressing(cx: &Context<'_>, next: &RolloutStatus) -> bool {
         || next.ready_replicas > before.ready_replicas
         || next.available_replicas > before.available_replicas;
     counts
-        || match cx.strategy {
+        || match cx.spec.strategy {
             Strategy::Canary(_) => {
                 let both = before.current_step_index.zip(next.current_step_index);
                 next.stable_rs != before.stable_rs
@@ -227,10 +225,10 @@ fn is_progressing(cx: &Context<'_>, next: &RolloutStatus) -> bool {
 
 /// Gives up an update that is stuck, where the Rollout asks for that. `draft.status` has been counted.
 pub(super) fn abort_if_stuck(cx: &Context<'_>, draft: &mut Draft) {
-    let is_wanted = cx.rollout.spec.progress_deadline_abort && !cx.status.abort && !draft.is_creating();
+    let is_wanted = cx.spec.aborts_at_deadline && !cx.status.abort && !draft.is_creating();
     let is_over = has_reason(cx.status, Reason::ProgressDeadlineExceeded)
         || deadline(cx, cx.status).is_some_and(|deadline| deadline < cx.now);
-    let is_paused = cx.rollout.spec.paused || has_reason(cx.status, Reason::RolloutPaused);
+    let is_paused = cx.spec.is_paused || has_reason(cx.status, Reason::RolloutPaused);
     let goes_on =
         is_completed(&draft.status) || is_progressing(cx, &draft.status) || is_waiting_on_purpose(cx);
     if is_wanted && is_over && !is_paused && !goes_on {
@@ -243,14 +241,7 @@ pub(super) fn abort_if_stuck(cx: &Context<'_>, draft: &mut Draft) {
 /// When an update counts as stuck unless it goes on before.
 fn deadline(cx: &Context<'_>, status: &RolloutStatus) -> Option<Timestamp> {
     let progressing = find(status, ConditionType::Progressing)?;
-    Some(after(progressing.last_update_time.0, progress_deadline(cx.rollout)))
-}
-
-/// How long an update may come no further before it counts as stuck.
-#[must_use]
-pub fn progress_deadline(rollout: &Rollout) -> SignedDuration {
-    let seconds = rollout.spec.progress_deadline_seconds.unwrap_or(DEFAULT_PROGRESS_DEADLINE_SECONDS);
-    SignedDuration::from_secs(seconds.into())
+    Some(after(progressing.last_update_time.0, cx.spec.progress_deadline))
 }
 
 /// Says that a Rollout is stuck when its deadline has passed, and else sees to it that this is noticed in time. It runs
@@ -258,7 +249,7 @@ pub fn progress_deadline(rollout: &Rollout) -> SignedDuration {
 fn watch_deadline(cx: &Context<'_>, draft: &mut Draft, subject: &str) {
     let Some(deadline) = deadline(cx, &draft.status) else { return };
     let is_known = has_reason(&draft.status, Reason::ProgressDeadlineExceeded);
-    if is_known || is_waiting_on_purpose(cx) || !phase::is_progressing(cx.rollout, &draft.status) {
+    if is_known || is_waiting_on_purpose(cx) || !phase::is_progressing(cx.spec.target(), &draft.status) {
         return;
     }
     if deadline < cx.now {
@@ -273,11 +264,15 @@ fn watch_deadline(cx: &Context<'_>, draft: &mut Draft, subject: &str) {
 
 /// Whether the Rollout waits for something that has a time of its own: the gate of a step, or a restart to come.
 fn is_waiting_on_purpose(cx: &Context<'_>) -> bool {
-    let index = cx.status.current_step_index.and_then(|i| usize::try_from(i).ok());
-    let step = index.and_then(|i| cx.steps().get(i));
-    let at_gate = step.is_some_and(|s| s.pause.is_some() || s.experiment.is_some() || s.analysis.is_some());
-    let restart =
-        cx.rollout.spec.restart_at.as_ref().filter(|at| cx.status.restarted_at.as_ref() != Some(at));
+    let at_gate = cx.step_of(cx.status).is_some_and(|(_, kind)| match kind {
+        StepKind::Pause(_) | StepKind::Experiment(_) | StepKind::Analysis(_) => true,
+        StepKind::SetWeight(_)
+        | StepKind::SetCanaryScale(_)
+        | StepKind::SetHeaderRoute(_)
+        | StepKind::SetMirrorRoute(_)
+        | StepKind::Plugin(_) => false,
+    });
+    let restart = cx.spec.restart_at.filter(|at| cx.status.restarted_at.as_ref() != Some(at));
     at_gate || restart.is_some_and(|at| at.0 > cx.now)
 }
 
@@ -292,7 +287,7 @@ fn derive_paused(cx: &Context<'_>, next: &mut RolloutStatus, paused: bool) {
 }
 
 fn derive_available(cx: &Context<'_>, next: &mut RolloutStatus) {
-    let available = match cx.strategy {
+    let available = match cx.spec.strategy {
         Strategy::Canary(_) => next.available_replicas >= cx.replicas,
         Strategy::BlueGreen(_) => cx.active_replica_set(next).is_some_and(|rs| rs.is_saturated(cx.replicas)),
     };

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::context::Context;
 use super::snapshot::{Identity, PodView, ReplicaSetView, ServiceView};
-use super::{capacity, conditions, hold};
+use super::{capacity, hold};
 use crate::api::rollout_status::RolloutDuration;
 use crate::api::{PauseReason, RolloutStatus, keys};
 use crate::domain::event::{EventNote, EventReason};
@@ -194,7 +194,7 @@ impl Draft {
         let from = service.selected_hash().unwrap_or_default().to_owned();
         let mut patch = json!({"spec": {"selector": {keys::POD_HASH_LABEL: to}}});
         if service.managed_by.is_none() {
-            patch["metadata"] = json!({"annotations": {keys::MANAGED_BY_ROLLOUTS: cx.name()}});
+            patch["metadata"] = json!({"annotations": {keys::MANAGED_BY_ROLLOUTS: cx.spec.name()}});
         }
         let message = format!("Switched selector for service '{}' from '{from}' to '{to}'", service.id.name);
         let event = EventNote::new(EventReason::SwitchService, message);
@@ -292,11 +292,11 @@ impl Draft {
         if tells.iter().any(|events| !events.is_empty()) {
             return;
         }
-        let before = cx.rollout.status.as_ref();
+        let before = cx.snapshot.rollout.status.as_ref();
         let wait = hold::Wait {
             held_since: cx.snapshot.held_since,
             now: cx.now,
-            longest: conditions::progress_deadline(cx.rollout) / 10,
+            longest: cx.spec.progress_deadline / 10,
             evicts: self.purposes().any(|p| *p == Purpose::EvictPod),
         };
         if let Some(until) = hold::until(before, &self.status, &wait) {

@@ -10,7 +10,6 @@ use super::rollback::Rollback;
 use crate::api::rollout_status::{CompletionStatus, RolloutDuration};
 use crate::api::{PauseCondition, RolloutStatus};
 use crate::domain::condition::ConditionReason;
-use crate::domain::pause;
 use crate::domain::time::whole_seconds;
 
 /// Brings `status.duration` in line with a status that is final but for it.
@@ -74,10 +73,9 @@ fn advance(cx: &Context<'_>, draft: &mut Draft, going: &mut RolloutDuration) {
 
 /// Whether the update stands still until somebody does something.
 fn is_waiting(cx: &Context<'_>, next: &RolloutStatus) -> bool {
-    let strategy = &cx.rollout.spec.strategy;
     let step = cx.step_of(next).map(|(index, _)| index);
-    let is_manual = |one: &PauseCondition| pause::end(strategy, step, one).is_none();
-    cx.rollout.spec.paused || next.pause_conditions.iter().any(is_manual)
+    let is_manual = |one: &PauseCondition| cx.spec.pause_end(step, one).is_none();
+    cx.spec.is_paused || next.pause_conditions.iter().any(is_manual)
 }
 
 fn started(now: Timestamp) -> RolloutDuration {

@@ -7,7 +7,7 @@
 mod anti_affinity;
 mod blue_green;
 mod canary;
-pub mod capacity;
+mod capacity;
 mod conditions;
 mod context;
 mod draft;
@@ -27,23 +27,25 @@ mod rollback;
 mod scale;
 pub mod snapshot;
 mod status;
+mod takeover;
+pub mod valid;
 pub mod validate;
 mod views;
 pub mod workload;
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::api::{Rollout, RolloutStatus};
 use crate::domain::event::EventReason;
 use crate::domain::plan::{Plan, Purpose, StageName};
 use crate::traffic;
-pub use conditions::progress_deadline;
-use context::{Context, Strategy};
+use context::Context;
 use draft::Draft;
 use snapshot::{Identity, Snapshot};
+use valid::Strategy;
 use workload::WorkloadName;
 
 /// The objects beside its ReplicaSets that a decision about a Rollout looks at.
@@ -78,7 +80,7 @@ pub fn observed_keys(rollout: &Rollout) -> ObservedKeys {
         services: services.filter(|name| !name.is_empty()).cloned().collect(),
         ingresses: traffic::routers(rollout).iter().flat_map(traffic::Router::observe_keys).collect(),
         pods: metadata || restarts,
-        workload: workload::named(rollout),
+        workload: rollout.spec.workload_ref.as_ref().and_then(WorkloadName::of),
     }
 }
 
@@ -93,8 +95,8 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
     let before = status::sound(rollout, now);
     let mut draft = Draft::new(id, before.clone());
     let rollout = &*workload::filled(snapshot);
-    let strategy = match validate::check(snapshot, rollout) {
-        Ok(strategy) => strategy,
+    let spec = match validate::check(snapshot, rollout) {
+        Ok(spec) => spec,
         Err(refusal) => {
             let is_new = before.observed_generation != rollout.metadata.generation.map(|g| g.to_string());
             let arriving = hold::until_arrived(snapshot.held_since, now);
@@ -104,8 +106,8 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
             };
         }
     };
-    if rollout.spec.replicas.is_none() {
-        let (replicas, events) = workload::default_replicas(snapshot);
+    if !spec.is_sized() {
+        let (replicas, events) = takeover::default_replicas(snapshot);
         draft.patch_rollout(
             &json!({"spec": {"replicas": replicas}}),
             Purpose::DefaultReplicas(replicas),
@@ -113,7 +115,7 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
         );
         return draft.close(rollout.status.as_ref());
     }
-    let cx = Context::new(snapshot, rollout, strategy, &before, now);
+    let cx = Context::new(snapshot, &spec, &before, now);
     if replica_set::adopt(&cx, &mut draft) {
         return draft.close(rollout.status.as_ref());
     }
@@ -122,15 +124,15 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
     }
     announce(rollout, &before, &mut draft);
     release(&cx, &mut draft);
-    workload::record(&cx, &mut draft);
-    let routed = match strategy {
+    takeover::record(&cx, &mut draft);
+    let routed = match &spec.strategy {
         Strategy::Canary(_) => canary::decide(&cx, &mut draft),
         Strategy::BlueGreen(strategy) => {
             blue_green::decide(&cx, strategy, &mut draft);
             Ok(())
         }
     };
-    workload::scale_down(&cx, &mut draft);
+    takeover::scale_down(&cx, &mut draft);
     match routed {
         Ok(()) => {
             draft.hold(&cx);
@@ -138,6 +140,12 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
         }
         Err(error) => refuse(draft, snapshot, &before, now, &error.to_string()),
     }
+}
+
+/// How long an update of `rollout` may come no further before it counts as stuck.
+#[must_use]
+pub fn progress_deadline(rollout: &Rollout) -> SignedDuration {
+    rollout.spec.progress_deadline()
 }
 
 /// Why [`decide`] writes nothing but a condition about the spec, if that is so before any router was asked.
@@ -159,11 +167,11 @@ fn announce(rollout: &Rollout, before: &RolloutStatus, draft: &mut Draft) {
 /// Services that the Rollout managed and names no longer select all of its pods again, and canary Ingresses that no
 /// router of its refers to any more get no more traffic.
 fn release(cx: &Context<'_>, draft: &mut Draft) {
-    let named = observed_keys(cx.rollout);
+    let named = observed_keys(&cx.snapshot.rollout);
     let unnamed = cx.snapshot.services.values().filter(|service| !named.services.contains(&service.id.name));
     unnamed.filter(|service| service.managed_by.is_some()).for_each(|service| draft.release(service));
     let unnamed = cx.snapshot.ingresses.iter().filter(|(name, _)| !named.ingresses.contains(*name));
-    let releases = unnamed.filter_map(|(_, ingress)| traffic::withdraw(cx.uid(), ingress));
+    let releases = unnamed.filter_map(|(_, ingress)| traffic::withdraw(cx.spec.uid(), ingress));
     releases.for_each(|op| draft.push(op));
 }
 

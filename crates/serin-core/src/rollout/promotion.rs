@@ -2,7 +2,7 @@
 
 use super::anti_affinity;
 use super::canary;
-use super::context::{Context, Strategy};
+use super::context::Context;
 use super::draft::Draft;
 use super::rollback::Rollback;
 use crate::domain::event::EventReason;
@@ -78,10 +78,7 @@ fn promote(cx: &Context<'_>, draft: &mut Draft, reason: &str) {
     let status = &mut draft.status;
     status.promote_full = false;
     status.blue_green.scale_up_preview_check_point = false;
-    status.current_step_index = match cx.strategy {
-        Strategy::Canary(canary) if !canary.steps.is_empty() => i32::try_from(canary.steps.len()).ok(),
-        Strategy::Canary(_) | Strategy::BlueGreen(_) => None,
-    };
+    status.current_step_index = cx.step_count();
     if status.stable_rs.as_deref() == Some(cx.current_hash.as_str()) {
         return;
     }

@@ -4,11 +4,10 @@
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::context::{Context, Strategy};
+use super::context::Context;
 use super::draft::Draft;
 use super::snapshot::{PodView, ReplicaSetView};
 use super::views::total;
-use crate::domain::replicas::{self, IntOrPercent};
 use crate::domain::time::after;
 
 /// Seconds after which a pod that could not be evicted is tried again; a change of any pod comes sooner.
@@ -36,7 +35,7 @@ pub(super) fn advance(cx: &Context<'_>, draft: &mut Draft) {
 
 /// The restart that was asked for and is not done.
 fn pending<'a>(cx: &Context<'a>) -> Option<&'a Time> {
-    let at = cx.rollout.spec.restart_at.as_ref()?;
+    let at = cx.spec.restart_at?;
     (cx.status.restarted_at.as_ref() != Some(at)).then_some(at)
 }
 
@@ -50,11 +49,10 @@ pub(super) fn size(cx: &Context<'_>) -> Option<i32> {
 }
 
 fn adds_first(cx: &Context<'_>) -> bool {
-    let Strategy::Canary(canary) = cx.strategy else { return false };
-    let limits =
-        replicas::fenceposts(canary.max_surge.as_ref(), canary.max_unavailable.as_ref(), cx.replicas);
+    let Some(canary) = cx.canary() else { return false };
+    let limits = canary.limits;
     let is_between = cx.is_fully_promoted() && !cx.is_changed() && !cx.is_halted();
-    let is_asked_for = canary.max_unavailable.is_some();
+    let is_asked_for = canary.common.sets_max_unavailable;
     is_asked_for && is_between && cx.replicas > 0 && limits.surge > 0 && limits.unavailable == 0
 }
 
@@ -83,14 +81,9 @@ fn due_pods<'a>(cx: &Context<'a>, at: Timestamp) -> Vec<(&'a PodView, &'a Replic
 
 /// How many available pods there are beyond those that must be; pods that are going count as gone already.
 fn spare(cx: &Context<'_>) -> i32 {
-    let field = match cx.strategy {
-        Strategy::Canary(canary) => canary.max_unavailable.as_ref(),
-        Strategy::BlueGreen(blue_green) => blue_green.max_unavailable.as_ref(),
-    };
-    let limit = field.map_or(Some(IntOrPercent::DEFAULT), IntOrPercent::parse);
     let adds_first = adds_first(cx);
     let fewest = i32::from(!adds_first);
-    let unavailable = limit.map_or(0, |limit| limit.rounded_down(cx.replicas)).max(fewest);
+    let unavailable = cx.spec.common().restart_limit.max(fewest);
     let sizes = cx.owned.iter().map(|rs| match rs.replicas {
         size if adds_first && cx.is_new(rs) => size.min(cx.replicas),
         size => size,

@@ -6,13 +6,11 @@ use serde_json::{Value, json};
 use super::context::Context;
 use super::draft::Draft;
 use super::snapshot::ReplicaSetView;
+use super::valid::ScaleDownDelay;
 use super::views::Deadline;
 use crate::api::keys;
 use crate::domain::plan::Purpose;
 use crate::domain::time::after;
-
-/// Old ReplicaSets kept at size 0, where the Rollout does not say.
-const DEFAULT_REVISION_HISTORY_LIMIT: i32 = 10;
 
 /// A ReplicaSet that is in use has no time at which it goes away.
 pub(super) fn keep(draft: &mut Draft, rs: &ReplicaSetView) {
@@ -40,8 +38,8 @@ pub(super) struct DelayQueue {
 }
 
 impl DelayQueue {
-    pub(super) fn new(delay_seconds: i32, limit: Option<i32>) -> Self {
-        Self { delay_seconds, room: limit.unwrap_or(i32::MAX) }
+    pub(super) fn new(delay: ScaleDownDelay) -> Self {
+        Self { delay_seconds: delay.seconds, room: delay.revisions.unwrap_or(i32::MAX) }
     }
 
     /// The size of the next ReplicaSet: `keep` while it waits, 0 when its time has come.
@@ -85,9 +83,8 @@ pub(super) fn are_needed(cx: &Context<'_>, leaving: &[&ReplicaSetView]) -> bool 
 
 /// Deletes the oldest ReplicaSets that neither run pods nor fit into the revision history.
 pub(super) fn clean_history(cx: &Context<'_>, draft: &mut Draft) {
-    let limit = cx.rollout.spec.revision_history_limit.unwrap_or(DEFAULT_REVISION_HISTORY_LIMIT);
     let old: Vec<_> = cx.others().filter(|rs| !rs.deleting).collect();
-    let excess = old.len().saturating_sub(usize::try_from(limit).unwrap_or(0));
+    let excess = old.len().saturating_sub(cx.spec.history_limit);
     let is_idle = |rs: &&&ReplicaSetView| {
         rs.status.replicas == 0 && rs.replicas == 0 && rs.generation <= rs.status.observed_generation
     };

@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 
 use super::conditions;
-use super::context::{Context, Strategy};
+use super::context::Context;
 use super::draft::Draft;
 use super::duration;
 use super::phase;
 use super::snapshot::ReplicaSetView;
+use super::valid::Strategy;
 use super::views::total;
 use crate::api::rollout_status::{BlueGreenStatus, CanaryStatus};
 use crate::api::{LabelSelector, PauseCondition, PauseReason, Rollout, RolloutStatus};
@@ -24,7 +25,7 @@ pub(super) fn sound(rollout: &Rollout, now: Timestamp) -> RolloutStatus {
     if count > 0 && status.current_step_hash.is_some() {
         status.current_step_index = Some(status.current_step_index.unwrap_or(0).clamp(0, count));
     }
-    let max = canary.traffic_routing.as_ref().and_then(|routing| routing.max_traffic_weight).unwrap_or(100);
+    let max = canary.total_weight();
     if let Some(weights) = &mut status.canary.weights {
         weights.canary.weight = weights.canary.weight.clamp(0, max.max(0));
         weights.stable.weight = weights.stable.weight.clamp(0, max.max(0));
@@ -58,14 +59,14 @@ fn not_later(mut status: RolloutStatus, now: Timestamp) -> RolloutStatus {
 /// Counts pods, folds pauses and the abort into the status, and derives conditions, phase and message from it.
 pub(super) fn finish(cx: &Context<'_>, draft: &mut Draft) {
     count(cx, &mut draft.status);
-    draft.status.observed_generation = Some(cx.generation().to_string());
+    draft.status.observed_generation = Some(cx.spec.generation().to_string());
     draft.status.current_pod_hash = Some(cx.current_hash.clone());
     forget_other_strategy(cx, &mut draft.status);
     conditions::abort_if_stuck(cx, draft);
     fold_abort(cx, draft);
     fold_pauses(cx, draft);
     conditions::derive(cx, draft);
-    phase::derive(cx.rollout, &mut draft.status);
+    phase::derive_for(cx.spec.target(), &mut draft.status);
     duration::track(cx, draft);
     observe(cx, draft);
 }
@@ -85,7 +86,7 @@ pub(super) fn keep(cx: &Context<'_>, draft: &mut Draft) {
 
 /// What only the other strategy has; it may be left from before the strategy changed.
 fn forget_other_strategy(cx: &Context<'_>, status: &mut RolloutStatus) {
-    match cx.strategy {
+    match cx.spec.strategy {
         Strategy::Canary(_) => status.blue_green = BlueGreenStatus::default(),
         Strategy::BlueGreen(_) => {
             status.canary = CanaryStatus::default();
@@ -106,11 +107,11 @@ pub(super) fn count_pods(owned: &[&ReplicaSetView], status: &mut RolloutStatus) 
 
 /// What the ReplicaSets report, and the selector by which an autoscaler finds the pods.
 fn count(cx: &Context<'_>, status: &mut RolloutStatus) {
-    let selector = cx.rollout.spec.selector.as_ref();
+    let selector = cx.spec.selector;
     count_pods(&cx.owned, status);
     status.updated_replicas = cx.new_rs.map_or(0, |rs| rs.status.replicas);
     status.selector = selector.map(|s| format_selector(s, None));
-    if let Strategy::BlueGreen(_) = cx.strategy
+    if let Strategy::BlueGreen(_) = cx.spec.strategy
         && let Some(active) = cx.active_replica_set(status)
     {
         status.ready_replicas = active.status.ready;
@@ -193,5 +194,5 @@ fn observe(cx: &Context<'_>, draft: &mut Draft) {
     observed.available_replicas = next.available_replicas;
     observed.hpa_replicas = next.hpa_replicas;
     conditions::derive_failure(cx, observed);
-    phase::derive(cx.rollout, observed);
+    phase::derive_for(cx.spec.target(), observed);
 }

@@ -4,17 +4,15 @@ use super::context::Context;
 use super::draft::Draft;
 use super::scale::{self as sizes, AbortDelay, DelayQueue};
 use super::snapshot::{ReplicaSetView, ServiceView};
+use super::valid::BlueGreen;
 use super::{metadata, promotion, replica_set, requests, restart, status};
-use crate::api::{BlueGreenStrategy, PauseReason};
-use crate::domain::pause;
+use crate::api::PauseReason;
+use crate::domain::pause::Promotion;
 use crate::domain::replicas::{self, PreviewInput};
 use jiff::Timestamp;
 
-/// Seconds that old or aborted pods stay, where the Rollout does not say.
-const DEFAULT_DELAY_SECONDS: i32 = 30;
-
 /// What to do now about a blue-green Rollout whose spec is valid.
-pub(super) fn decide(cx: &Context<'_>, strategy: &BlueGreenStrategy, draft: &mut Draft) {
+pub(super) fn decide(cx: &Context<'_>, strategy: &BlueGreen<'_>, draft: &mut Draft) {
     let update = Update { cx, strategy };
     if cx.new_rs.is_none() {
         replica_set::create(cx, draft, update.size_to_begin_with(0));
@@ -37,7 +35,7 @@ pub(super) fn decide(cx: &Context<'_>, strategy: &BlueGreenStrategy, draft: &mut
 }
 
 /// What to do about a blue-green Rollout whose spec cannot be carried out: sizes follow, and an abort is carried out.
-pub(super) fn keep(cx: &Context<'_>, strategy: &BlueGreenStrategy, draft: &mut Draft) {
+pub(super) fn keep(cx: &Context<'_>, strategy: &BlueGreen<'_>, draft: &mut Draft) {
     let update = Update { cx, strategy };
     update.scale(draft);
     if draft.is_aborted(cx) {
@@ -62,12 +60,12 @@ fn restart(draft: &mut Draft) {
 /// One update from an old to a new revision.
 struct Update<'c, 'a> {
     cx: &'c Context<'a>,
-    strategy: &'c BlueGreenStrategy,
+    strategy: &'c BlueGreen<'c>,
 }
 
 impl<'a> Update<'_, 'a> {
     fn active(&self) -> Option<&'a ServiceView> {
-        self.cx.service(&self.strategy.active_service)
+        self.cx.service(self.strategy.active_service)
     }
 
     /// The hash that the active Service selects now.
@@ -85,7 +83,7 @@ impl<'a> Update<'_, 'a> {
     }
 
     fn point_preview(&self, draft: &mut Draft) {
-        let preview = self.strategy.preview_service.as_deref().and_then(|name| self.cx.service(name));
+        let preview = self.strategy.preview_service.and_then(|name| self.cx.service(name));
         if let Some(preview) = preview {
             self.point(draft, preview, &self.cx.current_hash);
         }
@@ -115,7 +113,7 @@ impl<'a> Update<'_, 'a> {
         let selected = |draft: &Draft, service: Option<&ServiceView>| {
             service.map(|s| draft.selected_hash(s)).filter(|hash| !hash.is_empty())
         };
-        let preview = self.strategy.preview_service.as_deref().and_then(|name| self.cx.service(name));
+        let preview = self.strategy.preview_service.and_then(|name| self.cx.service(name));
         draft.status.blue_green.preview_selector = selected(draft, preview);
         draft.status.blue_green.active_selector = selected(draft, self.active());
     }
@@ -143,13 +141,13 @@ impl<'a> Update<'_, 'a> {
     }
 
     fn abort_delay(&self, draft: &mut Draft, new: &ReplicaSetView) -> AbortDelay {
-        let delay = self.strategy.abort_scale_down_delay_seconds.unwrap_or(DEFAULT_DELAY_SECONDS);
         let stands_apart = self.cx.stable_rs.is_some_and(|rs| !self.cx.is_new(rs));
         let serves = self.active_hash() == Some(new.hash());
-        if !draft.is_aborted(self.cx) || !stands_apart || serves || delay == 0 {
-            return AbortDelay::Off;
+        let is_held = draft.is_aborted(self.cx) && stands_apart && !serves;
+        match self.strategy.abort_hold_seconds {
+            Some(seconds) if is_held => sizes::abort_delay(self.cx, draft, new, seconds),
+            Some(_) | None => AbortDelay::Off,
         }
-        sizes::abort_delay(self.cx, draft, new, delay)
     }
 
     /// The size of the new revision, which has `present` pods: while the user pauses the Rollout it gets no first ones, and
@@ -159,7 +157,7 @@ impl<'a> Update<'_, 'a> {
         let is_stable = cx.new_rs.is_some_and(|rs| cx.is_stable(rs));
         let is_last = cx.older().all(|rs| rs.status.available <= 0);
         match self.new_size() {
-            _ if cx.rollout.spec.paused && !is_stable && present == 0 => 0,
+            _ if cx.spec.is_paused && !is_stable && present == 0 => 0,
             // A small preview is one beside pods that serve.
             size if is_last && cx.replicas > 0 => size.max(present.min(cx.replicas)),
             size => size,
@@ -173,11 +171,11 @@ impl<'a> Update<'_, 'a> {
         let is_other = |hash: &str| hash != cx.current_hash && cx.owned.iter().any(|rs| rs.hash() == hash);
         replicas::preview_count(&PreviewInput {
             replicas: cx.replicas,
-            preview_replicas: self.strategy.preview_replica_count,
+            preview_replicas: self.strategy.preview_replicas,
             has_other_active: active.is_some_and(is_other),
             is_promoted_full: cx.is_promoting_full() && !cx.is_changed(),
             is_current_recorded: cx.status.current_pod_hash.as_deref() == Some(cx.current_hash.as_str()),
-            is_paused: cx.rollout.spec.paused || !cx.status.pause_conditions.is_empty(),
+            is_paused: cx.spec.is_paused || !cx.status.pause_conditions.is_empty(),
             is_checkpoint_passed: cx.status.blue_green.scale_up_preview_check_point,
         })
     }
@@ -187,8 +185,7 @@ impl<'a> Update<'_, 'a> {
         if cx.has_pause(PauseReason::InconclusiveAnalysisRun) {
             return;
         }
-        let delay = self.strategy.scale_down_delay_seconds.unwrap_or(DEFAULT_DELAY_SECONDS);
-        let mut queue = DelayQueue::new(delay, self.strategy.scale_down_delay_revision_limit);
+        let mut queue = DelayQueue::new(self.strategy.scale_down);
         let mut others: Vec<_> =
             cx.others().filter(|rs| rs.replicas > 0 && !requests::reach(cx, rs)).collect();
         if sizes::are_needed(cx, &others) {
@@ -242,7 +239,7 @@ impl<'a> Update<'_, 'a> {
     }
 
     fn needs_pause(&self) -> bool {
-        self.strategy.auto_promotion_enabled == Some(false) || self.strategy.auto_promotion_seconds > 0
+        self.strategy.promotion != Promotion::AtOnce
     }
 
     /// Whether the user ended the pause, or its time is over.
@@ -264,12 +261,12 @@ impl<'a> Update<'_, 'a> {
 
     /// When a pause that began at `start` ends by itself; never if only a user may promote.
     fn end(&self, start: Timestamp) -> Option<Timestamp> {
-        pause::promotion(self.strategy, start)
+        self.strategy.promotion.end(start)
     }
 
     /// Records that the smaller preview has been accepted, so that it grows to its full size.
     fn check_preview(&self, draft: &mut Draft) {
-        let Some(count) = self.strategy.preview_replica_count else {
+        let Some(count) = self.strategy.preview_replicas else {
             draft.status.blue_green.scale_up_preview_check_point = false;
             return;
         };

@@ -13,7 +13,7 @@ use crate::api::rollout_status::PingPongSide;
 /// Points the one Service at the revision `of_stable`, should it select others, too; and, during an update, the other one
 /// at the new revision, before that has pods.
 pub(super) fn point(cx: &Context<'_>, draft: &mut Draft, of_stable: Option<&ReplicaSetView>) {
-    let Some(pair) = cx.canary().and_then(|canary| canary.ping_pong.as_ref()) else { return };
+    let Some(pair) = cx.canary().and_then(|canary| canary.ping_pong) else { return };
     let (stable, trial) = pair.roles(cx.status.canary.stable_ping_pong);
     point_when_able(cx, draft, Some(stable), of_stable);
     if cx.is_fully_promoted() {
@@ -27,7 +27,7 @@ pub(super) fn point(cx: &Context<'_>, draft: &mut Draft, of_stable: Option<&Repl
 
 /// The stable one of the two once the new revision is the stable one.
 pub(in super::super) fn turn(cx: &Context<'_>) -> Option<PingPongSide> {
-    cx.canary()?.ping_pong.as_ref()?;
+    cx.canary()?.ping_pong?;
     Some(match cx.status.canary.stable_ping_pong {
         Some(PingPongSide::Ping) => PingPongSide::Pong,
         Some(PingPongSide::Pong) | None => PingPongSide::Ping,

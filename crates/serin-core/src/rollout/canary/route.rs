@@ -11,7 +11,7 @@ use crate::traffic::{self, TrafficError};
 
 /// Brings the routers' objects and the recorded weights in line with the step.
 pub(super) fn apply(cx: &Context<'_>, draft: &mut Draft) -> Result<(), TrafficError> {
-    let routers = traffic::routers(cx.rollout);
+    let routers = cx.canary().map_or(&[][..], |canary| &canary.routers);
     if routers.is_empty() {
         draft.status.canary.weights = None;
         return Ok(());
@@ -30,7 +30,7 @@ pub(super) fn apply(cx: &Context<'_>, draft: &mut Draft) -> Result<(), TrafficEr
         withdraw(cx, draft);
         return Ok(());
     }
-    for router in &routers {
+    for router in routers {
         for op in router.render(&cx.snapshot.ingresses, weight)? {
             draft.push(op);
         }
@@ -52,7 +52,7 @@ pub(super) fn withdraw(cx: &Context<'_>, draft: &mut Draft) {
         return;
     }
     let ingresses = cx.snapshot.ingresses.values();
-    ingresses.filter_map(|ingress| traffic::withdraw(cx.uid(), ingress)).for_each(|op| draft.push(op));
+    ingresses.filter_map(|ingress| traffic::withdraw(cx.spec.uid(), ingress)).for_each(|op| draft.push(op));
     if cx.is_routed() && cx.status.canary.weights.is_some() {
         record(cx, draft, max, 0);
     }
@@ -70,7 +70,7 @@ fn desired_weight(cx: &Context<'_>, draft: &Draft) -> i32 {
     if cx.is_promoting_full() {
         return promotion_weight(cx);
     }
-    let steps = cx.steps();
+    let steps = cx.canary().map_or(&[][..], |canary| &canary.step_sizes);
     if steps.is_empty() {
         return 0;
     }
@@ -89,7 +89,7 @@ fn desired_weight(cx: &Context<'_>, draft: &Draft) -> i32 {
 /// Whether the user went back to the stable template while the stable revision has given up pods: then the canary
 /// that was keeps its traffic until they are there again.
 pub(super) fn is_rolling_back(cx: &Context<'_>) -> bool {
-    let is_dynamic = cx.canary().is_some_and(|c| c.dynamic_stable_scale);
+    let is_dynamic = cx.canary().is_some_and(|canary| canary.is_stable_dynamic);
     let weights = cx.status.canary.weights.as_ref();
     let of_another = weights.is_some_and(|w| w.canary.pod_template_hash.as_deref() != Some(&cx.current_hash));
     let is_short = cx.new_rs.is_some_and(|rs| rs.status.available < cx.replicas);
@@ -98,7 +98,7 @@ pub(super) fn is_rolling_back(cx: &Context<'_>) -> bool {
 
 /// A full promotion leaves the weight as it is, unless the stable revision gives up pods as the new one gets them.
 fn promotion_weight(cx: &Context<'_>) -> i32 {
-    let is_dynamic = cx.canary().is_some_and(|c| c.dynamic_stable_scale);
+    let is_dynamic = cx.canary().is_some_and(|canary| canary.is_stable_dynamic);
     let recorded = cx.status.canary.weights.as_ref().map_or(0, |w| w.canary.weight);
     let available = cx.new_rs.map_or(0, |rs| rs.status.available.min(cx.replicas));
     if !is_dynamic || cx.replicas == 0 {
@@ -118,9 +118,9 @@ fn can_stable_carry(cx: &Context<'_>, max: i32, weight: i32) -> bool {
 
 fn record(cx: &Context<'_>, draft: &mut Draft, max: i32, weight: i32) {
     let Some(canary) = cx.canary() else { return };
-    let destination = |weight, service: &Option<String>, hash: &str| WeightDestination {
+    let destination = |weight, service: Option<&str>, hash: &str| WeightDestination {
         weight,
-        service_name: service.clone(),
+        service_name: service.map(ToOwned::to_owned),
         pod_template_hash: Some(hash.to_owned()),
     };
     let before = cx.status.canary.weights.as_ref();
@@ -128,8 +128,8 @@ fn record(cx: &Context<'_>, draft: &mut Draft, max: i32, weight: i32) {
     let canary_hash = recorded.filter(|_| is_rolling_back(cx)).unwrap_or(&cx.current_hash);
     let stable_hash = cx.stable_rs.map_or("", |rs| rs.hash());
     let weights = TrafficWeights {
-        canary: destination(weight, &canary.canary_service, canary_hash),
-        stable: destination(max - weight, &canary.stable_service, stable_hash),
+        canary: destination(weight, canary.canary_service, canary_hash),
+        stable: destination(max - weight, canary.stable_service, stable_hash),
         additional: Vec::new(),
         verified: None,
     };

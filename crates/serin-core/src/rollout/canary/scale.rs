@@ -4,17 +4,14 @@ use super::super::context::Context;
 use super::super::draft::Draft;
 use super::super::scale::{self as sizes, AbortDelay, DelayQueue};
 use super::super::snapshot::ReplicaSetView;
+use super::super::valid::Canary;
 use super::super::views::{Deadline, total};
-use super::super::{capacity, progress, requests, restart};
-use crate::api::CanaryStrategy;
+use super::super::{capacity, requests, restart};
 use crate::api::rollout_status::TrafficWeights;
 use crate::domain::replicas::{
-    self, AtDesiredInput, BasicCanaryInput, CanaryPosition, CanaryScale, Counts, Fenceposts, RecordedWeights,
-    ReplicaSetCounts, RoutedCanaryInput, StepSize,
+    self, AtDesiredInput, BasicCanaryInput, CanaryPosition, Counts, RecordedWeights, ReplicaSetCounts,
+    RoutedCanaryInput,
 };
-
-/// Seconds that old or aborted pods stay behind a router, where the Rollout does not say.
-const DEFAULT_DELAY_SECONDS: i32 = 30;
 
 /// Whether a ReplicaSet that has pods was sized for another size of the Rollout than today's.
 pub(super) fn is_due(cx: &Context<'_>) -> bool {
@@ -57,9 +54,8 @@ fn served_floor(cx: &Context<'_>, draft: &Draft, rs: &ReplicaSetView) -> i32 {
         requests::reach_by_service(cx, rs)
     };
     let is_served = is_served && rs.replicas > 0 && rs.status.available > 0;
-    let limits = cx.canary().map(|strategy| limits(cx, strategy));
-    let has_room =
-        cx.is_routed() || limits.is_some_and(|limits| cx.replicas.saturating_add(limits.surge) > 1);
+    let surge = cx.canary().map_or(0, |strategy| strategy.limits.surge);
+    let has_room = cx.is_routed() || cx.replicas.saturating_add(surge) > 1;
     i32::from(is_served && cx.replicas > 0 && has_room)
 }
 
@@ -81,7 +77,7 @@ fn served_size(cx: &Context<'_>, draft: &Draft, rs: &ReplicaSetView, size: i32) 
 /// the last stable pod.
 pub(super) fn must_hand_over(cx: &Context<'_>, draft: &Draft) -> bool {
     let (Some(strategy), Some(new)) = (cx.canary(), cx.new_rs) else { return false };
-    let limits = limits(cx, strategy);
+    let limits = strategy.limits;
     let is_past_last = cx.step_count().is_none_or(|count| cx.status.current_step_index == Some(count));
     let is_due = if is_past_last {
         limits.surge == 0
@@ -104,7 +100,7 @@ pub(super) fn first_size(cx: &Context<'_>, draft: &Draft) -> i32 {
 fn scale_new(
     cx: &Context<'_>,
     draft: &mut Draft,
-    strategy: &CanaryStrategy,
+    strategy: &Canary<'_>,
     new: &ReplicaSetView,
     size: i32,
 ) -> bool {
@@ -121,17 +117,15 @@ fn scale_new(
 fn abort_delay(
     cx: &Context<'_>,
     draft: &mut Draft,
-    strategy: &CanaryStrategy,
+    strategy: &Canary<'_>,
     new: &ReplicaSetView,
 ) -> AbortDelay {
     let is_aborted = draft.is_aborted(cx);
     let stands_apart = cx.stable_rs.is_some_and(|rs| !cx.is_new(rs));
-    let delay = strategy.abort_scale_down_delay_seconds.unwrap_or(DEFAULT_DELAY_SECONDS);
-    let follows_traffic = strategy.dynamic_stable_scale && strategy.abort_scale_down_delay_seconds.is_none();
-    if !is_aborted || !stands_apart || !cx.is_routed() || delay <= 0 || follows_traffic {
-        return AbortDelay::Off;
+    match strategy.abort_hold_seconds {
+        Some(seconds) if is_aborted && stands_apart => sizes::abort_delay(cx, draft, new, seconds),
+        Some(_) | None => AbortDelay::Off,
     }
-    sizes::abort_delay(cx, draft, new, delay)
 }
 
 /// Whether the sizes are those of the current step, so that it may complete and traffic may follow.
@@ -140,10 +134,10 @@ pub(super) fn is_at_desired(cx: &Context<'_>, draft: &Draft) -> bool {
     let is_routed = cx.is_routed();
     replicas::is_at_desired(&AtDesiredInput {
         target: target_counts(cx, draft, strategy),
-        threshold: progress::threshold(cx),
+        threshold: strategy.threshold,
         canary: cx.new_rs.map(counts),
         stable: cx.stable_rs.map(counts),
-        is_stable_counted: !(is_routed && strategy.dynamic_stable_scale),
+        is_stable_counted: !(is_routed && strategy.is_stable_dynamic),
         others_available: if is_routed { 0 } else { total(cx.others().map(|rs| rs.status.available)) },
     })
 }
@@ -153,14 +147,13 @@ fn counts(rs: &ReplicaSetView) -> ReplicaSetCounts {
 }
 
 /// The sizes to move to now. The stable revision gives up pods only for traffic that is known to have moved.
-fn next_counts(cx: &Context<'_>, draft: &Draft, strategy: &CanaryStrategy) -> Counts {
-    let steps = step_sizes(cx);
+fn next_counts(cx: &Context<'_>, draft: &Draft, strategy: &Canary<'_>) -> Counts {
     if !cx.is_routed() {
-        let input = basic_input(cx, draft, strategy, &steps);
+        let input = basic_input(cx, draft, strategy);
         return replicas::basic_canary_counts(&input);
     }
-    let set = routed_input(cx, draft, strategy, &steps, draft.status.canary.weights.as_ref());
-    let observed = routed_input(cx, draft, strategy, &steps, cx.status.canary.weights.as_ref());
+    let set = routed_input(cx, draft, strategy, draft.status.canary.weights.as_ref());
+    let observed = routed_input(cx, draft, strategy, cx.status.canary.weights.as_ref());
     // As long as no weight is known, all traffic is the stable revision's.
     let unrouted = RecordedWeights { canary: 0, stable: cx.max_weight() };
     let observed = RoutedCanaryInput { weights: observed.weights.or(Some(unrouted)), ..observed };
@@ -182,12 +175,11 @@ fn with_traffic(cx: &Context<'_>, draft: &Draft, counts: Counts) -> Counts {
 
 /// Pods that are not available hold no room: where nothing else can move, those of the revision that is to shrink go, and
 /// a revision that is below its target gets the place of those of the other one, in one step. To take them costs nothing.
-fn exchange(cx: &Context<'_>, draft: &Draft, strategy: &CanaryStrategy) -> Option<Counts> {
+fn exchange(cx: &Context<'_>, draft: &Draft, strategy: &Canary<'_>) -> Option<Counts> {
     if cx.is_routed() {
         return None;
     }
-    let steps = step_sizes(cx);
-    let input = basic_input(cx, draft, strategy, &steps);
+    let input = basic_input(cx, draft, strategy);
     let (canary, stable) = (input.canary?, input.stable?);
     let present = Counts { canary: canary.spec, stable: stable.spec };
     if replicas::basic_canary_counts(&input) != present {
@@ -222,42 +214,25 @@ pub(super) fn is_canary_empty(cx: &Context<'_>, draft: &Draft) -> bool {
 /// The weight that the canary keeps while an abort, or a return to the stable template, takes its traffic away.
 pub(super) fn abort_weight(cx: &Context<'_>, draft: &Draft) -> i32 {
     let Some(strategy) = cx.canary().filter(|_| cx.is_routed()) else { return 0 };
-    let steps = step_sizes(cx);
     let weights = cx.status.canary.weights.as_ref();
-    replicas::abort_route_weight(&routed_input(cx, draft, strategy, &steps, weights))
+    replicas::abort_route_weight(&routed_input(cx, draft, strategy, weights))
 }
 
 /// The sizes that the current step asks for in the end.
-fn target_counts(cx: &Context<'_>, draft: &Draft, strategy: &CanaryStrategy) -> Counts {
-    let steps = step_sizes(cx);
+fn target_counts(cx: &Context<'_>, draft: &Draft, strategy: &Canary<'_>) -> Counts {
     if cx.is_routed() {
         let weights = draft.status.canary.weights.as_ref();
-        let target = replicas::routed_canary_counts(&routed_input(cx, draft, strategy, &steps, weights));
+        let target = replicas::routed_canary_counts(&routed_input(cx, draft, strategy, weights));
         with_traffic(cx, draft, target)
     } else {
-        replicas::basic_canary_target(&basic_input(cx, draft, strategy, &steps))
+        replicas::basic_canary_target(&basic_input(cx, draft, strategy))
     }
 }
 
-fn step_sizes(cx: &Context<'_>) -> Vec<StepSize> {
-    let scale = |scale: &crate::api::strategy::SetCanaryScale| CanaryScale {
-        weight: scale.weight,
-        replicas: scale.replicas,
-        match_traffic_weight: scale.match_traffic_weight,
-    };
-    let steps = cx.steps().iter();
-    steps
-        .map(|step| StepSize {
-            set_weight: step.set_weight,
-            set_canary_scale: step.set_canary_scale.as_ref().map(scale),
-        })
-        .collect()
-}
-
-fn position<'s>(cx: &Context<'_>, draft: &Draft, steps: &'s [StepSize]) -> CanaryPosition<'s> {
+fn position<'s>(cx: &Context<'_>, draft: &Draft, strategy: &'s Canary<'_>) -> CanaryPosition<'s> {
     let is_stable = cx.status.stable_rs.as_deref() == Some(cx.current_hash.as_str());
     CanaryPosition {
-        steps,
+        steps: &strategy.step_sizes,
         index: draft.status.current_step_index.or_else(|| cx.step_count()),
         max_weight: cx.max_weight(),
         is_aborted: draft.is_aborted(cx),
@@ -267,20 +242,11 @@ fn position<'s>(cx: &Context<'_>, draft: &Draft, steps: &'s [StepSize]) -> Canar
     }
 }
 
-fn limits(cx: &Context<'_>, strategy: &CanaryStrategy) -> Fenceposts {
-    replicas::fenceposts(strategy.max_surge.as_ref(), strategy.max_unavailable.as_ref(), cx.replicas)
-}
-
-fn basic_input<'s>(
-    cx: &Context<'_>,
-    draft: &Draft,
-    strategy: &CanaryStrategy,
-    steps: &'s [StepSize],
-) -> BasicCanaryInput<'s> {
+fn basic_input<'s>(cx: &Context<'_>, draft: &Draft, strategy: &'s Canary<'_>) -> BasicCanaryInput<'s> {
     BasicCanaryInput {
         replicas: cx.replicas,
-        limits: limits(cx, strategy),
-        position: position(cx, draft, steps),
+        limits: strategy.limits,
+        position: position(cx, draft, strategy),
         canary: cx.new_rs.map(counts),
         stable: cx.stable_rs.filter(|rs| !cx.is_new(rs)).map(counts),
         others_spec: total(cx.others().map(|rs| rs.replicas)),
@@ -290,18 +256,17 @@ fn basic_input<'s>(
 fn routed_input<'s>(
     cx: &Context<'_>,
     draft: &Draft,
-    strategy: &CanaryStrategy,
-    steps: &'s [StepSize],
+    strategy: &'s Canary<'_>,
     weights: Option<&TrafficWeights>,
 ) -> RoutedCanaryInput<'s> {
     RoutedCanaryInput {
         replicas: cx.replicas,
-        position: position(cx, draft, steps),
+        position: position(cx, draft, strategy),
         canary: cx.new_rs.map(counts),
         stable: cx.stable_rs.map(counts),
-        min_pods: strategy.min_pods_per_replica_set,
-        is_stable_dynamic: strategy.dynamic_stable_scale,
-        abort_delay: replicas::AbortDelay::from_field(strategy.abort_scale_down_delay_seconds),
+        min_pods: strategy.min_pods,
+        is_stable_dynamic: strategy.is_stable_dynamic,
+        abort_delay: strategy.abort_delay,
         weights: weights.map(|w| RecordedWeights { canary: w.canary.weight, stable: w.stable.weight }),
     }
 }
@@ -321,12 +286,12 @@ fn others_to_drain<'a>(cx: &Context<'a>, draft: &mut Draft) -> Vec<(&'a ReplicaS
 }
 
 /// How many available pods there are beyond those that must be.
-fn spare(cx: &Context<'_>, strategy: &CanaryStrategy) -> i32 {
-    cx.available_total().saturating_sub(cx.replicas - limits(cx, strategy).unavailable)
+fn spare(cx: &Context<'_>, strategy: &Canary<'_>) -> i32 {
+    cx.available_total().saturating_sub(cx.replicas - strategy.limits.unavailable)
 }
 
 /// Old pods still serve: they go as far as availability allows.
-fn drain_by_pods(cx: &Context<'_>, draft: &mut Draft, strategy: &CanaryStrategy) {
+fn drain_by_pods(cx: &Context<'_>, draft: &mut Draft, strategy: &Canary<'_>) {
     let mut spare = spare(cx, strategy);
     for (rs, size) in others_to_drain(cx, draft) {
         let cut = (size - served_floor(cx, draft, rs)).min(spare.max(0));
@@ -338,13 +303,12 @@ fn drain_by_pods(cx: &Context<'_>, draft: &mut Draft, strategy: &CanaryStrategy)
 }
 
 /// Nothing routes to old pods: those of the last stable revision go after a delay, the rest at once.
-fn drain_routed(cx: &Context<'_>, draft: &mut Draft, strategy: &CanaryStrategy) {
+fn drain_routed(cx: &Context<'_>, draft: &mut Draft, strategy: &Canary<'_>) {
     let others = others_to_drain(cx, draft);
     if spare(cx, strategy) <= 0 {
         return;
     }
-    let delay = strategy.scale_down_delay_seconds.unwrap_or(DEFAULT_DELAY_SECONDS);
-    let mut queue = DelayQueue::new(delay, strategy.scale_down_delay_revision_limit);
+    let mut queue = DelayQueue::new(strategy.scale_down);
     let (leaving, present): (Vec<_>, Vec<_>) =
         others.into_iter().filter(|(rs, _)| !requests::reach(cx, rs)).unzip();
     if sizes::are_needed(cx, &leaving) {
@@ -353,7 +317,7 @@ fn drain_routed(cx: &Context<'_>, draft: &mut Draft, strategy: &CanaryStrategy) 
     for (rs, size) in leaving.into_iter().zip(present) {
         let was_stable = cx.is_fully_promoted() || rs.deadline() != Deadline::None;
         let size =
-            if was_stable && !strategy.dynamic_stable_scale { queue.size(cx, draft, rs, size) } else { 0 };
+            if was_stable && !strategy.is_stable_dynamic { queue.size(cx, draft, rs, size) } else { 0 };
         draft.scale(cx, rs, size, false);
     }
 }

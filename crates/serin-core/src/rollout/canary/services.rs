@@ -11,14 +11,14 @@ pub(super) fn point(cx: &Context<'_>, draft: &mut Draft) {
     let is_aborted = draft.is_aborted(cx);
     let of_stable = if !is_aborted && scale::must_hand_over(cx, draft) { cx.new_rs } else { cx.stable_rs };
     ping_pong::point(cx, draft, of_stable);
-    point_when_able(cx, draft, canary.stable_service.as_deref(), of_stable);
+    point_when_able(cx, draft, canary.stable_service, of_stable);
     if route::is_rolling_back(cx) || is_aborted && scale::abort_weight(cx, draft) > 0 {
         // Requests still reach the canary through its Service.
         return;
     }
     let of_canary = if is_aborted || scale::is_canary_empty(cx, draft) { cx.stable_rs } else { cx.new_rs };
-    point_when_able(cx, draft, canary.canary_service.as_deref(), of_canary);
-    leave_abandoned(cx, draft, canary.canary_service.as_deref());
+    point_when_able(cx, draft, canary.canary_service, of_canary);
+    leave_abandoned(cx, draft, canary.canary_service);
 }
 
 /// A Service does not keep an abandoned revision, whose pods have to make room: it selects the stable one until the new

@@ -6,44 +6,42 @@ use super::super::context::Context;
 use super::super::draft::Draft;
 use super::scale;
 use crate::api::strategy::PauseStep;
-use crate::api::{CanaryStep, PauseReason, StepKind};
+use crate::api::{PauseReason, StepKind};
 use crate::domain::event::EventReason;
 use crate::domain::step;
 
 /// The current step and its index; none without steps or past the last.
-pub(super) fn current<'a>(cx: &Context<'a>) -> Option<(usize, &'a CanaryStep)> {
+pub(super) fn current<'a>(cx: &Context<'a>) -> Option<(usize, StepKind<'a>)> {
     cx.step_of(cx.status)
 }
 
 /// Whether the user ended the pause of the current step, and it has not been left yet.
 pub(super) fn is_resumed(cx: &Context<'_>) -> bool {
-    let at_pause = current(cx).is_some_and(|(_, step)| step.pause.is_some());
+    let at_pause = current(cx).is_some_and(|(_, kind)| matches!(kind, StepKind::Pause(_)));
     at_pause && cx.is_resumed_by_user(PauseReason::CanaryPauseStep)
 }
 
 /// Leaves the pause of the current step if it is over, so that the same plan goes on with the step that follows.
 pub(super) fn leave_pause(cx: &Context<'_>, draft: &mut Draft) {
-    let Some((index, step)) = current(cx) else { return };
-    let Some(StepKind::Pause(pause)) = step.kind() else { return };
+    let Some((index, kind @ StepKind::Pause(pause))) = current(cx) else { return };
     if draft.is_aborted(cx) || draft.pauses.clear {
         return;
     }
-    if cx.rollout.spec.paused || !is_pause_over(cx, draft, pause) {
+    if cx.spec.is_paused || !is_pause_over(cx, draft, pause) {
         draft.pauses.hold_resume = is_resumed(cx);
         return;
     }
     draft.left_step = true;
-    draft.tell_first(EventReason::RolloutStepCompleted, completion(cx, index, step));
+    draft.tell_first(EventReason::RolloutStepCompleted, completion(cx, index, kind));
     complete(cx, draft);
 }
 
 /// Completes the current step, or waits for what it waits for.
 pub(super) fn advance(cx: &Context<'_>, draft: &mut Draft) {
-    let Some((index, step)) = current(cx) else { return };
+    let Some((index, kind)) = current(cx) else { return };
     if draft.is_aborted(cx) || draft.pauses.clear || draft.left_step {
         return;
     }
-    let Some(kind) = step.kind() else { return };
     let is_complete = match kind {
         StepKind::Pause(pause) => {
             begin_pause(cx, draft, pause);
@@ -58,14 +56,14 @@ pub(super) fn advance(cx: &Context<'_>, draft: &mut Draft) {
         | StepKind::SetMirrorRoute(_)
         | StepKind::Plugin(_) => false,
     };
-    if cx.rollout.spec.paused || !is_complete {
+    if cx.spec.is_paused || !is_complete {
         return;
     }
-    draft.tell(EventReason::RolloutStepCompleted, completion(cx, index, step));
+    draft.tell(EventReason::RolloutStepCompleted, completion(cx, index, kind));
     complete(cx, draft);
     // With a dynamic stable revision that one follows the new weight before the pause begins.
-    let is_steady = cx.canary().is_some_and(|c| !c.dynamic_stable_scale);
-    let next = cx.steps().get(index + 1).and_then(CanaryStep::kind);
+    let is_steady = cx.canary().is_some_and(|canary| !canary.is_stable_dynamic);
+    let next = cx.steps().get(index + 1);
     if let Some(StepKind::Pause(pause)) = next.filter(|_| is_steady) {
         draft.pauses.add.push(PauseReason::CanaryPauseStep);
         wake_at_end(draft, pause, cx.now);
@@ -78,9 +76,9 @@ fn complete(cx: &Context<'_>, draft: &mut Draft) {
     draft.status.canary.current_step_analysis_run_status = None;
 }
 
-fn completion(cx: &Context<'_>, index: usize, step: &CanaryStep) -> String {
+fn completion(cx: &Context<'_>, index: usize, kind: StepKind<'_>) -> String {
     let total = cx.step_count().unwrap_or(0);
-    format!("Rollout step {}/{total} completed ({})", index + 1, step::label(step))
+    format!("Rollout step {}/{total} completed ({})", index + 1, step::label_of(kind))
 }
 
 /// A weight is set when pods and routers have followed.
@@ -92,7 +90,7 @@ fn is_settled(cx: &Context<'_>, draft: &Draft) -> bool {
 /// Begins the pause of the current step once everything has the size of the step before.
 fn begin_pause(cx: &Context<'_>, draft: &mut Draft, pause: &PauseStep) {
     let has_begun = cx.has_pause(PauseReason::CanaryPauseStep) || is_resumed(cx);
-    if !has_begun && !draft.is_scaling() && !cx.rollout.spec.paused {
+    if !has_begun && !draft.is_scaling() && !cx.spec.is_paused {
         draft.pauses.add.push(PauseReason::CanaryPauseStep);
         wake_at_end(draft, pause, cx.now);
     }

@@ -35,7 +35,7 @@ fn routed(routing: &Value, steps: &Value) -> Rollout {
     }))
 }
 
-fn errors(result: Result<(), SpecErrors>) -> Vec<String> {
+fn errors<T>(result: Result<T, SpecErrors>) -> Vec<String> {
     result.err().iter().flat_map(|errors| errors.iter().map(ToString::to_string)).collect()
 }
 
