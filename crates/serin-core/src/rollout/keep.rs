@@ -27,11 +27,11 @@ pub(super) fn keep(snapshot: &Snapshot, before: &RolloutStatus, now: Timestamp, 
         return status::count_pods(&owned, &mut draft.status);
     };
     let cx = Context::pinned(snapshot, &spec, before, now, current);
-    match &spec.strategy {
+    let outcome = match &spec.strategy {
         Strategy::Canary(_) => canary::keep(&cx, draft),
         Strategy::BlueGreen(strategy) => blue_green::keep(&cx, strategy, draft),
-    }
-    status::keep(&cx, draft);
+    };
+    status::keep(&cx, outcome, draft);
 }
 
 /// The Rollout as it can be carried out: with the template that runs, one strategy, and numbers that mean something.

@@ -16,6 +16,8 @@ mod hold;
 mod keep;
 pub mod labels;
 mod metadata;
+mod outcome;
+mod pauses;
 pub mod phase;
 mod progress;
 mod promotion;
@@ -25,6 +27,8 @@ mod restart;
 mod revision;
 mod rollback;
 mod scale;
+mod selections;
+mod sizes;
 pub mod snapshot;
 mod status;
 mod takeover;
@@ -125,21 +129,18 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
     announce(rollout, &before, &mut draft);
     release(&cx, &mut draft);
     takeover::record(&cx, &mut draft);
-    let routed = match &spec.strategy {
+    let outcome = match &spec.strategy {
         Strategy::Canary(_) => canary::decide(&cx, &mut draft),
-        Strategy::BlueGreen(strategy) => {
-            blue_green::decide(&cx, strategy, &mut draft);
-            Ok(())
-        }
+        Strategy::BlueGreen(strategy) => Ok(blue_green::decide(&cx, strategy, &mut draft)),
     };
-    takeover::scale_down(&cx, &mut draft);
-    match routed {
-        Ok(()) => {
-            draft.hold(&cx);
-            draft.close(rollout.status.as_ref())
-        }
-        Err(error) => refuse(draft, snapshot, &before, now, &error.to_string()),
-    }
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(error) => return refuse(draft, snapshot, &before, now, &error.to_string()),
+    };
+    takeover::scale_down(&cx, &outcome.sizes, &mut draft);
+    status::finish(&cx, outcome, &mut draft);
+    draft.hold(&cx);
+    draft.close(rollout.status.as_ref())
 }
 
 /// How long an update of `rollout` may come no further before it counts as stuck.
@@ -169,7 +170,9 @@ fn announce(rollout: &Rollout, before: &RolloutStatus, draft: &mut Draft) {
 fn release(cx: &Context<'_>, draft: &mut Draft) {
     let named = observed_keys(&cx.snapshot.rollout);
     let unnamed = cx.snapshot.services.values().filter(|service| !named.services.contains(&service.id.name));
-    unnamed.filter(|service| service.managed_by.is_some()).for_each(|service| draft.release(service));
+    unnamed
+        .filter(|service| service.managed_by.is_some())
+        .for_each(|service| selections::release(service, draft));
     let unnamed = cx.snapshot.ingresses.iter().filter(|(name, _)| !named.ingresses.contains(*name));
     let releases = unnamed.filter_map(|(_, ingress)| traffic::withdraw(cx.spec.uid(), ingress));
     releases.for_each(|op| draft.push(op));

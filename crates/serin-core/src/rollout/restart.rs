@@ -13,24 +13,24 @@ use crate::domain::time::after;
 /// Seconds after which a pod that could not be evicted is tried again; a change of any pod comes sooner.
 const RETRY_SECONDS: i64 = 30;
 
-/// Evicts pods that are to be restarted, the stable revision's first, and records when all of them are replaced.
-pub(super) fn advance(cx: &Context<'_>, draft: &mut Draft) {
-    let Some(at) = pending(cx) else { return };
+/// Evicts pods that are to be restarted, the stable revision's first. Returns the restart that is done, once all pods are
+/// replaced.
+pub(super) fn advance(cx: &Context<'_>, draft: &mut Draft) -> Option<Time> {
+    let done = cx.status.restarted_at.clone();
+    let Some(at) = pending(cx) else { return done };
     if at.0 > cx.now {
         draft.wake_at(at.0);
-        return;
+        return done;
     }
     let due = due_pods(cx, at.0);
     if due.is_empty() {
-        if is_replaced(cx) {
-            draft.status.restarted_at = Some(at.clone());
-        }
-        return;
+        return if is_replaced(cx) { Some(at.clone()) } else { done };
     }
     for (pod, rs) in due.iter().take(usize::try_from(spare(cx)).unwrap_or(0)) {
         draft.evict(pod, rs);
     }
     draft.wake_at(after(cx.now, SignedDuration::from_secs(RETRY_SECONDS)));
+    done
 }
 
 /// The restart that was asked for and is not done.

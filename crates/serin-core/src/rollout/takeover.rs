@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::context::Context;
 use super::draft::Draft;
+use super::sizes::Sizes;
 use super::snapshot::{ReplicaSetView, Snapshot, WorkloadView};
 use super::views::total;
 use super::workload::found;
@@ -13,11 +14,9 @@ use crate::domain::event::{EventNote, EventReason};
 use crate::domain::plan::{Action, ObjectKind, Op, Purpose};
 use crate::domain::workload::{ScaleDown, WorkloadKind};
 
-/// Writes down which state of the workload this decision is about: on the Rollout and in its status, which tools compare.
+/// Writes down which state of the workload this decision is about on the Rollout; tools compare that with its status.
 pub(super) fn record(cx: &Context<'_>, draft: &mut Draft) {
-    let generation = cx.workload.map(|workload| workload.generation);
-    draft.status.workload_observed_generation = generation.map(|generation| generation.to_string());
-    let Some(generation) = generation else { return };
+    let Some(generation) = cx.workload.map(|workload| workload.generation) else { return };
     if cx.spec.annotation(keys::WORKLOAD_GENERATION) != Some(&generation.to_string()) {
         let patch = json!({"metadata": {"annotations": {keys::WORKLOAD_GENERATION: generation.to_string()}}});
         draft.patch_rollout(&patch, Purpose::RecordWorkload(generation), Vec::new());
@@ -44,9 +43,9 @@ pub(super) fn default_replicas(snapshot: &Snapshot) -> (i32, Vec<EventNote>) {
 }
 
 /// Lets the Deployment give up pods for which the Rollout has others, as far as the user wants that. It never gets more.
-pub(super) fn scale_down(cx: &Context<'_>, draft: &mut Draft) {
+pub(super) fn scale_down(cx: &Context<'_>, sizes: &Sizes<'_>, draft: &mut Draft) {
     let Some((workload, asked)) = cx.workload.zip(cx.spec.workload.as_ref()) else { return };
-    let covered = total(cx.owned.iter().map(|rs| rs.status.available.min(draft.planned_size(rs))));
+    let covered = total(cx.owned.iter().map(|rs| rs.status.available.min(sizes.of(rs))));
     let is_healthy = cx.status.phase == Some(RolloutPhase::Healthy) && covered >= cx.replicas;
     let to = match asked.scale_down {
         ScaleDown::OnSuccess if is_healthy => 0,

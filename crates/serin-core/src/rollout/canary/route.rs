@@ -3,40 +3,47 @@
 use super::super::context::Context;
 use super::super::draft::Draft;
 use super::super::progress;
+use super::position::Position;
 use super::scale;
 use crate::api::rollout_status::{TrafficWeights, WeightDestination};
 use crate::domain::event::EventReason;
 use crate::domain::plan::{ObjectKind, StageName};
 use crate::traffic::{self, TrafficError};
 
-/// Brings the routers' objects and the recorded weights in line with the step.
-pub(super) fn apply(cx: &Context<'_>, draft: &mut Draft) -> Result<(), TrafficError> {
+/// The weights that the status records.
+pub(super) fn recorded(cx: &Context<'_>) -> Option<TrafficWeights> {
+    cx.status.canary.weights.clone()
+}
+
+/// The weights that the routers get in line with the step; asks for the writes of their objects.
+pub(super) fn decide(
+    cx: &Context<'_>,
+    at: &Position,
+    draft: &mut Draft,
+) -> Result<Option<TrafficWeights>, TrafficError> {
     let routers = cx.canary().map_or(&[][..], |canary| &canary.routers);
     if routers.is_empty() {
-        draft.status.canary.weights = None;
-        return Ok(());
+        return Ok(None);
     }
     let max = cx.max_weight();
-    let weight = desired_weight(cx, draft);
+    let weight = desired_weight(cx, at);
     if !can_stable_carry(cx, max, weight) {
         draft.note(format!(
             "Traffic stays as it is until the stable revision can carry {} of {max}",
             max - weight
         ));
-        return Ok(());
+        return Ok(recorded(cx));
     }
-    if weight == 0 && draft.is_aborted(cx) && was_refused(cx) {
+    if weight == 0 && at.is_aborted && was_refused(cx) {
         // What was refused is no part of an abort.
-        withdraw(cx, draft);
-        return Ok(());
+        return Ok(withdraw(cx, at, draft));
     }
     for router in routers {
         for op in router.render(&cx.snapshot.ingresses, weight)? {
             draft.push(op);
         }
     }
-    record(cx, draft, max, weight);
-    Ok(())
+    Ok(record(cx, draft, max, weight))
 }
 
 /// Whether the API server refused the last write of an object of a router.
@@ -45,24 +52,24 @@ fn was_refused(cx: &Context<'_>) -> bool {
 }
 
 /// Takes all traffic from an aborted canary by the smallest writes, of what is there alone. Traffic stays while the stable
-/// revision cannot carry it.
-pub(super) fn withdraw(cx: &Context<'_>, draft: &mut Draft) {
+/// revision cannot carry it. Returns the weights that the routers have then.
+pub(super) fn withdraw(cx: &Context<'_>, at: &Position, draft: &mut Draft) -> Option<TrafficWeights> {
     let max = cx.max_weight();
-    if scale::abort_weight(cx, draft) > 0 || !can_stable_carry(cx, max, 0) {
-        return;
+    if scale::abort_weight(cx, at) > 0 || !can_stable_carry(cx, max, 0) {
+        return recorded(cx);
     }
     let ingresses = cx.snapshot.ingresses.values();
     ingresses.filter_map(|ingress| traffic::withdraw(cx.spec.uid(), ingress)).for_each(|op| draft.push(op));
     if cx.is_routed() && cx.status.canary.weights.is_some() {
-        record(cx, draft, max, 0);
+        return record(cx, draft, max, 0);
     }
+    recorded(cx)
 }
 
-fn desired_weight(cx: &Context<'_>, draft: &Draft) -> i32 {
-    let is_aborted = draft.is_aborted(cx);
+fn desired_weight(cx: &Context<'_>, at: &Position) -> i32 {
     let is_canary_up = cx.new_rs.is_some_and(|rs| rs.status.available > 0 && !cx.is_stable(rs));
-    if is_rolling_back(cx) || is_aborted {
-        return scale::abort_weight(cx, draft);
+    if is_rolling_back(cx) || at.is_aborted {
+        return scale::abort_weight(cx, at);
     }
     if cx.is_fully_promoted() || !is_canary_up {
         return 0;
@@ -74,9 +81,9 @@ fn desired_weight(cx: &Context<'_>, draft: &Draft) -> i32 {
     if steps.is_empty() {
         return 0;
     }
-    let index = draft.status.current_step_index.and_then(|i| usize::try_from(i).ok()).unwrap_or(0);
+    let index = at.index.and_then(|i| usize::try_from(i).ok()).unwrap_or(0);
     let last_weight = |until: usize| steps.iter().take(until).rev().find_map(|s| s.set_weight).unwrap_or(0);
-    if !scale::is_at_desired(cx, draft) {
+    if !scale::is_at_desired(cx, at, cx.status.canary.weights.as_ref()) {
         // More traffic waits for the pods that are to get it; less does not wait for pods to go.
         last_weight(index).min(last_weight(index + 1))
     } else if index < steps.len() {
@@ -116,8 +123,9 @@ fn can_stable_carry(cx: &Context<'_>, max: i32, weight: i32) -> bool {
     progress::is_met(cx, stable.status.available, need)
 }
 
-fn record(cx: &Context<'_>, draft: &mut Draft, max: i32, weight: i32) {
-    let Some(canary) = cx.canary() else { return };
+/// The weights that say so, and the Event about them.
+fn record(cx: &Context<'_>, draft: &mut Draft, max: i32, weight: i32) -> Option<TrafficWeights> {
+    let canary = cx.canary()?;
     let destination = |weight, service: Option<&str>, hash: &str| WeightDestination {
         weight,
         service_name: service.map(ToOwned::to_owned),
@@ -147,5 +155,5 @@ fn record(cx: &Context<'_>, draft: &mut Draft, max: i32, weight: i32) {
             draft.tell_last(EventReason::TrafficWeightUpdated, message);
         }
     }
-    draft.status.canary.weights = Some(weights);
+    Some(weights)
 }
