@@ -16,12 +16,13 @@ pub(super) struct Promotion {
     /// Past the last step; none without steps.
     step_index: Option<i32>,
     stable_ping_pong: Option<PingPongSide>,
+    /// What is told, unless the revision is stable already.
+    completion: Option<String>,
 }
 
 /// Promotes the current revision of a canary if it has earned that; also if it is stable already.
-pub(super) fn of_canary(cx: &Context<'_>, is_aborted: bool, draft: &mut Draft) -> Option<Promotion> {
-    let reason = canary_reason(cx, is_aborted)?;
-    Some(promote(cx, draft, &reason))
+pub(super) fn of_canary(cx: &Context<'_>, is_aborted: bool) -> Option<Promotion> {
+    Some(Promotion::new(cx, &canary_reason(cx, is_aborted)?))
 }
 
 fn canary_reason(cx: &Context<'_>, is_aborted: bool) -> Option<String> {
@@ -51,14 +52,8 @@ fn is_available(cx: &Context<'_>) -> bool {
 
 /// Promotes the current revision of a blue-green Rollout if it serves: if the active Service selects `active` once the plan
 /// is carried out.
-pub(super) fn of_blue_green(
-    cx: &Context<'_>,
-    active: Option<&str>,
-    is_aborted: bool,
-    draft: &mut Draft,
-) -> Option<Promotion> {
-    let reason = blue_green_reason(cx, active, is_aborted)?;
-    Some(promote(cx, draft, reason))
+pub(super) fn of_blue_green(cx: &Context<'_>, active: Option<&str>, is_aborted: bool) -> Option<Promotion> {
+    Some(Promotion::new(cx, blue_green_reason(cx, active, is_aborted)?))
 }
 
 fn blue_green_reason(cx: &Context<'_>, active: Option<&str>, is_aborted: bool) -> Option<&'static str> {
@@ -84,19 +79,6 @@ const fn rollback_reason(rollback: Rollback) -> &'static str {
     }
 }
 
-/// Tells of the promotion, and takes the anti-affinity from the ReplicaSet of the new stable revision.
-fn promote(cx: &Context<'_>, draft: &mut Draft, reason: &str) -> Promotion {
-    let mut stable_ping_pong = cx.status.canary.stable_ping_pong;
-    if cx.status.stable_rs.as_deref() != Some(cx.current_hash.as_str()) {
-        stable_ping_pong = turned(cx).or(stable_ping_pong);
-        let message =
-            format!("Rollout completed update to revision {} ({}): {reason}", cx.revision(), cx.current_hash);
-        draft.tell(EventReason::RolloutCompleted, message);
-        anti_affinity::release(cx, draft);
-    }
-    Promotion { stable_rs: cx.current_hash.clone(), step_index: cx.step_count(), stable_ping_pong }
-}
-
 /// The stable Service of a ping-pong pair once the new revision is the stable one.
 fn turned(cx: &Context<'_>) -> Option<PingPongSide> {
     cx.canary()?.ping_pong?;
@@ -107,6 +89,27 @@ fn turned(cx: &Context<'_>) -> Option<PingPongSide> {
 }
 
 impl Promotion {
+    fn new(cx: &Context<'_>, reason: &str) -> Self {
+        let is_stable = cx.status.stable_rs.as_deref() == Some(cx.current_hash.as_str());
+        let recorded = cx.status.canary.stable_ping_pong;
+        let (revision, hash) = (cx.revision(), &cx.current_hash);
+        let completion = format!("Rollout completed update to revision {revision} ({hash}): {reason}");
+        Self {
+            stable_rs: hash.clone(),
+            step_index: cx.step_count(),
+            stable_ping_pong: if is_stable { recorded } else { turned(cx).or(recorded) },
+            completion: (!is_stable).then_some(completion),
+        }
+    }
+
+    /// Tells of it, and takes the anti-affinity from the ReplicaSet of the new stable revision.
+    pub(super) fn write(&self, cx: &Context<'_>, draft: &mut Draft) {
+        if let Some(completion) = &self.completion {
+            draft.tell(EventReason::RolloutCompleted, completion);
+            anti_affinity::release(cx, draft);
+        }
+    }
+
     /// Changes the next status and the pauses that it records.
     pub(super) fn apply(self, status: &mut RolloutStatus, pauses: &mut PauseChanges) {
         pauses.clear = true;

@@ -129,7 +129,8 @@ impl<'a> Update<'_, 'a> {
         selections.write(cx, draft);
         self.read_selectors(&selections, &mut status);
         let active = status.blue_green.active_selector.as_deref();
-        if let Some(promotion) = promotion::of_blue_green(cx, active, self.is_aborted, draft) {
+        if let Some(promotion) = promotion::of_blue_green(cx, active, self.is_aborted) {
+            promotion.write(cx, draft);
             promotion.apply(&mut status, &mut pauses);
         }
         Outcome { sizes, pauses, has_left_pause: false, status }

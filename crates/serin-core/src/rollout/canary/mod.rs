@@ -12,12 +12,13 @@ use super::context::Context;
 use super::draft::Draft;
 use super::outcome::Outcome;
 use super::promotion::{self, Promotion};
+use super::selections::Selections;
 use super::sizes::Sizes;
-use super::{metadata, replica_set, restart, scale as sizes};
-use crate::api::rollout_status::TrafficWeights;
+use super::{metadata, replica_set, restart, scale as scaling};
 use crate::api::{RolloutStatus, Time};
 use crate::traffic::TrafficError;
 use position::Position;
+use route::Route;
 use steps::StepChange;
 
 /// What to do now about a canary whose spec is valid.
@@ -27,12 +28,8 @@ pub(super) fn decide<'a>(cx: &Context<'a>, draft: &mut Draft) -> Result<Outcome<
     }
     match cx.new_rs {
         Some(_) if !cx.is_changed() => advance(cx, draft),
-        Some(_) => Ok(outcome(cx, Parts::at(cx, Position::restarted(cx, draft)))),
-        None => {
-            let at = if cx.is_changed() { Position::restarted(cx, draft) } else { Position::unchanged(cx) };
-            let weights = begin(cx, &at, draft)?;
-            Ok(outcome(cx, Parts { weights, ..Parts::at(cx, at) }))
-        }
+        Some(_) => Ok(Parts::at(cx, Position::restarted(cx, draft)).close(cx, draft)),
+        None => begin(cx, draft),
     }
 }
 
@@ -40,26 +37,27 @@ pub(super) fn decide<'a>(cx: &Context<'a>, draft: &mut Draft) -> Result<Outcome<
 pub(super) fn keep<'a>(cx: &Context<'a>, draft: &mut Draft) -> Outcome<'a> {
     let mut parts = Parts::at(cx, Position::skipped(cx));
     if parts.at.is_aborted {
-        services::decide(cx, &parts.at, draft).write(cx, draft);
-        parts.weights = route::withdraw(cx, &parts.at, draft);
+        parts.selections = services::decide(cx, &parts.at, draft);
+        parts.route = route::withdraw(cx, &parts.at);
     }
     if parts.at.is_aborted || scale::is_due(cx) {
-        parts.sizes = scale::decide(cx, &parts.at, parts.weights.as_ref());
-        sizes::write(cx, &parts.sizes, draft);
+        parts.sizes = scale::decide(cx, &parts.at, parts.route.weights.as_ref());
     }
-    outcome(cx, parts)
+    parts.close(cx, draft)
 }
 
-/// Makes the ReplicaSet of the new revision, and has the routers know of it. Returns the weights that they have then.
+/// Makes the ReplicaSet of the new revision, and has the routers know of it.
 ///
 /// Where everything stood still until now it has the size of the first step at once. In the middle of an update older
 /// pods may have to go first, so that it begins empty.
-fn begin(cx: &Context<'_>, at: &Position, draft: &mut Draft) -> Result<Option<TrafficWeights>, TrafficError> {
+fn begin<'a>(cx: &Context<'a>, draft: &mut Draft) -> Result<Outcome<'a>, TrafficError> {
+    let at = if cx.is_changed() { Position::restarted(cx, draft) } else { Position::unchanged(cx) };
     let is_settled = cx.is_fully_promoted() && !cx.is_halted() && !scale::is_due(cx);
-    let size = if is_settled { scale::first_size(cx, at) } else { 0 };
-    let weights = if is_settled { route::decide(cx, at, draft)? } else { route::recorded(cx) };
+    let size = if is_settled { scale::first_size(cx, &at) } else { 0 };
+    let route = if is_settled { route::decide(cx, &at)? } else { Route::unchanged(cx) };
+    let outcome = Parts { route, ..Parts::at(cx, at) }.close(cx, draft);
     replica_set::create(cx, draft, size);
-    Ok(weights)
+    Ok(outcome)
 }
 
 /// Goes on with the update that the status is about.
@@ -70,18 +68,18 @@ fn advance<'a>(cx: &Context<'a>, draft: &mut Draft) -> Result<Outcome<'a>, Traff
     let mut parts = Parts::at(cx, Position::advanced(cx, draft));
     parts.restarted_at = restart::advance(cx, draft);
     metadata::sync(cx, draft);
-    sizes::clean_history(cx, draft);
-    services::decide(cx, &parts.at, draft).write(cx, draft);
-    parts.weights = route::decide(cx, &parts.at, draft)?;
+    scaling::clean_history(cx, draft);
+    parts.selections = services::decide(cx, &parts.at, draft);
+    parts.route = route::decide(cx, &parts.at)?;
+    let weights = parts.route.weights.as_ref();
     if !cx.is_halted() || cx.status.abort {
-        parts.sizes = scale::decide(cx, &parts.at, parts.weights.as_ref());
-        sizes::write(cx, &parts.sizes, draft);
+        parts.sizes = scale::decide(cx, &parts.at, weights);
     }
-    parts.promotion = promotion::of_canary(cx, parts.at.is_aborted, draft);
+    parts.promotion = promotion::of_canary(cx, parts.at.is_aborted);
     if parts.promotion.is_none() {
-        parts.step = steps::advance(cx, &parts.at, parts.weights.as_ref(), &parts.sizes, draft);
+        parts.step = steps::advance(cx, &parts.at, weights, &parts.sizes, draft);
     }
-    Ok(outcome(cx, parts))
+    Ok(parts.close(cx, draft))
 }
 
 /// Follows another size of the Rollout. That comes first and alone: shares are judged when all sets have followed it. A
@@ -89,59 +87,67 @@ fn advance<'a>(cx: &Context<'a>, draft: &mut Draft) -> Result<Outcome<'a>, Traff
 fn resize<'a>(cx: &Context<'a>, draft: &mut Draft) -> Outcome<'a> {
     let mut parts = Parts::at(cx, Position::skipped(cx));
     parts.at.pauses.hold_resume = pause::is_resumed(cx);
-    parts.sizes = scale::decide(cx, &parts.at, parts.weights.as_ref());
-    sizes::write(cx, &parts.sizes, draft);
-    outcome(cx, parts)
+    parts.sizes = scale::decide(cx, &parts.at, parts.route.weights.as_ref());
+    parts.close(cx, draft)
 }
 
-/// What a decision about a canary consists of.
+/// The values that a decision about a canary consists of.
 struct Parts<'a> {
     at: Position,
-    /// Those that the routers have once the plan is carried out.
-    weights: Option<TrafficWeights>,
+    selections: Selections<'a>,
+    route: Route,
     sizes: Sizes<'a>,
     promotion: Option<Promotion>,
     step: StepChange,
     restarted_at: Option<Time>,
 }
 
-impl Parts<'_> {
+impl<'a> Parts<'a> {
     /// Nothing changes but the position.
     fn at(cx: &Context<'_>, at: Position) -> Self {
         Self {
             at,
-            weights: route::recorded(cx),
+            selections: Selections::default(),
+            route: Route::unchanged(cx),
             sizes: Sizes::default(),
             promotion: None,
             step: StepChange::default(),
             restarted_at: cx.status.restarted_at.clone(),
         }
     }
-}
 
-/// The next status, and what changes about pauses, from the parts of a decision.
-fn outcome<'a>(cx: &Context<'a>, parts: Parts<'a>) -> Outcome<'a> {
-    let Parts { at, weights, sizes, promotion, step, restarted_at } = parts;
-    let mut pauses = at.pauses;
-    let mut status = RolloutStatus { restarted_at, current_step_index: at.index, ..cx.status.clone() };
-    status.canary.weights = weights;
-    if at.is_restarted {
-        forget_previous(cx, &mut status);
+    /// Asks for the writes, and gives the next status and what changes about pauses.
+    fn close(self, cx: &Context<'a>, draft: &mut Draft) -> Outcome<'a> {
+        self.selections.write(cx, draft);
+        self.route.write(cx, draft);
+        scaling::write(cx, &self.sizes, draft);
+        self.promotion.iter().for_each(|promotion| promotion.write(cx, draft));
+        self.outcome(cx)
     }
-    if step.is_complete {
-        status.current_step_index = pause::next_index(cx);
-        pauses.remove.push(pause::REASON);
+
+    fn outcome(self, cx: &Context<'_>) -> Outcome<'a> {
+        let Self { at, selections: _, route, sizes, promotion, step, restarted_at } = self;
+        let mut pauses = at.pauses;
+        let mut status = RolloutStatus { restarted_at, current_step_index: at.index, ..cx.status.clone() };
+        status.canary.weights = route.weights;
+        if at.is_restarted {
+            forget_previous(cx, &mut status);
+        }
+        if step.is_complete {
+            status.current_step_index = pause::next_index(cx);
+            pauses.remove.push(pause::REASON);
+        }
+        if at.has_left_pause || step.is_complete {
+            status.canary.current_step_analysis_run_status = None;
+        }
+        if step.begins_pause {
+            pauses.add.push(pause::REASON);
+        }
+        if let Some(promotion) = promotion {
+            promotion.apply(&mut status, &mut pauses);
+        }
+        Outcome { sizes, pauses, has_left_pause: at.has_left_pause, status }
     }
-    if at.has_left_pause || step.is_complete {
-        status.canary.current_step_analysis_run_status = None;
-    }
-    if step.begins_pause {
-        pauses.add.push(pause::REASON);
-    }
-    if let Some(promotion) = promotion {
-        promotion.apply(&mut status, &mut pauses);
-    }
-    Outcome { sizes, pauses, has_left_pause: at.has_left_pause, status }
 }
 
 /// Whatever belonged to the previous update is forgotten.

@@ -7,43 +7,63 @@ use super::position::Position;
 use super::scale;
 use crate::api::rollout_status::{TrafficWeights, WeightDestination};
 use crate::domain::event::EventReason;
-use crate::domain::plan::{ObjectKind, StageName};
+use crate::domain::plan::{ObjectKind, Op, StageName};
 use crate::traffic::{self, TrafficError};
 
-/// The weights that the status records.
-pub(super) fn recorded(cx: &Context<'_>) -> Option<TrafficWeights> {
-    cx.status.canary.weights.clone()
+/// The weights that the routers get, and how.
+#[derive(Debug, Default)]
+pub(super) struct Route {
+    /// Those that they have once the plan is carried out.
+    pub(super) weights: Option<TrafficWeights>,
+    ops: Vec<Op>,
+    /// What is told about a change of the weights.
+    change: Option<String>,
+    /// Why the weights stay as they are.
+    note: Option<String>,
 }
 
-/// The weights that the routers get in line with the step; asks for the writes of their objects.
-pub(super) fn decide(
-    cx: &Context<'_>,
-    at: &Position,
-    draft: &mut Draft,
-) -> Result<Option<TrafficWeights>, TrafficError> {
+impl Route {
+    /// The weights that the status records.
+    pub(super) fn unchanged(cx: &Context<'_>) -> Self {
+        Self { weights: cx.status.canary.weights.clone(), ..Self::default() }
+    }
+
+    /// Asks for the writes of the routers' objects.
+    pub(super) fn write(&self, cx: &Context<'_>, draft: &mut Draft) {
+        self.note.iter().for_each(|note| draft.note(note));
+        self.ops.iter().for_each(|op| draft.push(op.clone()));
+        let Some(change) = &self.change else { return };
+        if cx.new_rs.is_some() {
+            draft.tell_after(StageName::Route, EventReason::TrafficWeightUpdated, change);
+        } else {
+            // Nothing is routed to a revision that is only being made.
+            draft.tell_last(EventReason::TrafficWeightUpdated, change);
+        }
+    }
+}
+
+/// The weights that the routers get in line with the step.
+pub(super) fn decide(cx: &Context<'_>, at: &Position) -> Result<Route, TrafficError> {
     let routers = cx.canary().map_or(&[][..], |canary| &canary.routers);
     if routers.is_empty() {
-        return Ok(None);
+        return Ok(Route::default());
     }
     let max = cx.max_weight();
     let weight = desired_weight(cx, at);
     if !can_stable_carry(cx, max, weight) {
-        draft.note(format!(
-            "Traffic stays as it is until the stable revision can carry {} of {max}",
-            max - weight
-        ));
-        return Ok(recorded(cx));
+        let left = max - weight;
+        let note = format!("Traffic stays as it is until the stable revision can carry {left} of {max}");
+        return Ok(Route { note: Some(note), ..Route::unchanged(cx) });
     }
     if weight == 0 && at.is_aborted && was_refused(cx) {
         // What was refused is no part of an abort.
-        return Ok(withdraw(cx, at, draft));
+        return Ok(withdraw(cx, at));
     }
+    let mut ops = Vec::new();
     for router in routers {
-        for op in router.render(&cx.snapshot.ingresses, weight)? {
-            draft.push(op);
-        }
+        ops.extend(router.render(&cx.snapshot.ingresses, weight)?);
     }
-    Ok(record(cx, draft, max, weight))
+    Ok(Route { ops, ..recorded(cx, max, weight) })
 }
 
 /// Whether the API server refused the last write of an object of a router.
@@ -52,18 +72,18 @@ fn was_refused(cx: &Context<'_>) -> bool {
 }
 
 /// Takes all traffic from an aborted canary by the smallest writes, of what is there alone. Traffic stays while the stable
-/// revision cannot carry it. Returns the weights that the routers have then.
-pub(super) fn withdraw(cx: &Context<'_>, at: &Position, draft: &mut Draft) -> Option<TrafficWeights> {
+/// revision cannot carry it.
+pub(super) fn withdraw(cx: &Context<'_>, at: &Position) -> Route {
     let max = cx.max_weight();
     if scale::abort_weight(cx, at) > 0 || !can_stable_carry(cx, max, 0) {
-        return recorded(cx);
+        return Route::unchanged(cx);
     }
     let ingresses = cx.snapshot.ingresses.values();
-    ingresses.filter_map(|ingress| traffic::withdraw(cx.spec.uid(), ingress)).for_each(|op| draft.push(op));
+    let ops = ingresses.filter_map(|ingress| traffic::withdraw(cx.spec.uid(), ingress)).collect();
     if cx.is_routed() && cx.status.canary.weights.is_some() {
-        return record(cx, draft, max, 0);
+        return Route { ops, ..recorded(cx, max, 0) };
     }
-    recorded(cx)
+    Route { ops, ..Route::unchanged(cx) }
 }
 
 fn desired_weight(cx: &Context<'_>, at: &Position) -> i32 {
@@ -123,9 +143,9 @@ fn can_stable_carry(cx: &Context<'_>, max: i32, weight: i32) -> bool {
     progress::is_met(cx, stable.status.available, need)
 }
 
-/// The weights that say so, and the Event about them.
-fn record(cx: &Context<'_>, draft: &mut Draft, max: i32, weight: i32) -> Option<TrafficWeights> {
-    let canary = cx.canary()?;
+/// The weights that give `weight` of `max` to the canary, and what is told about them.
+fn recorded(cx: &Context<'_>, max: i32, weight: i32) -> Route {
+    let Some(canary) = cx.canary() else { return Route::unchanged(cx) };
     let destination = |weight, service: Option<&str>, hash: &str| WeightDestination {
         weight,
         service_name: service.map(ToOwned::to_owned),
@@ -141,19 +161,13 @@ fn record(cx: &Context<'_>, draft: &mut Draft, max: i32, weight: i32) -> Option<
         additional: Vec::new(),
         verified: None,
     };
-    if before != Some(&weights) {
+    let change = (before != Some(&weights)).then(|| {
         let change = match before.map(|w| w.canary.weight) {
             None => format!(" to {weight}"),
             Some(old) if old == weight => String::new(),
             Some(old) => format!(" from {old} to {weight}"),
         };
-        let message = format!("Traffic weight updated{change}");
-        if cx.new_rs.is_some() {
-            draft.tell_after(StageName::Route, EventReason::TrafficWeightUpdated, message);
-        } else {
-            // Nothing is routed to a revision that is only being made.
-            draft.tell_last(EventReason::TrafficWeightUpdated, message);
-        }
-    }
-    Some(weights)
+        format!("Traffic weight updated{change}")
+    });
+    Route { weights: Some(weights), change, ..Route::default() }
 }
