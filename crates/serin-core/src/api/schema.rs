@@ -15,7 +15,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, json_schema};
 use serde_json::{Map, Value, json};
 
-use super::schema_template::{self, path_ends};
+use super::schema_template::{self, MAP_TYPE, PRESERVE, path_ends};
 use super::{
     AnalysisRun, AnalysisRunSpec, AnalysisRunStatus, AnalysisTemplate, AnalysisTemplateSpec,
     ClusterAnalysisTemplate, Experiment, ExperimentSpec, ExperimentStatus, Rollout, RolloutSpec,
@@ -27,8 +27,6 @@ const EMBED: &str = "x-embed";
 const POD_TEMPLATE: &str = "PodTemplateSpec";
 const JOB_SPEC: &str = "JobSpec";
 
-pub(super) const PRESERVE: &str = "x-kubernetes-preserve-unknown-fields";
-pub(super) const MAP_TYPE: &str = "x-kubernetes-map-type";
 const INT_OR_STRING: &str = "x-kubernetes-int-or-string";
 
 /// Defaults outside pod templates, by the end of the path.
@@ -54,8 +52,8 @@ pub fn all_crds() -> Vec<CustomResourceDefinition> {
 #[must_use]
 pub fn definitions() -> Vec<Value> {
     let embedded = Embedded {
-        pod_template: schema_template::schema_of::<PodTemplateSpec>(),
-        job_spec: schema_template::schema_of::<JobSpec>(),
+        pod_template: template_schema::<PodTemplateSpec>(),
+        job_spec: template_schema::<JobSpec>(),
     };
     let mut rollout = definition::<Rollout>(object::<RolloutSpec>(
         &embedded,
@@ -128,8 +126,13 @@ fn describe<T: JsonSchema>(embedded: &Embedded, path: &str) -> Value {
     Walk { embedded: Some(embedded) }.structural(&raw::<T>(), path).into()
 }
 
+/// The schema of a pod template or of a job spec.
+fn template_schema<T: JsonSchema>() -> Map<String, Value> {
+    Walk { embedded: None }.structural(&raw::<T>(), "")
+}
+
 /// What schemars says about a type, with every type written out where it is used.
-pub(super) fn raw<T: JsonSchema>() -> Value {
+fn raw<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft07().with(|settings| {
         settings.inline_subschemas = true;
         settings.meta_schema = None;
@@ -139,16 +142,16 @@ pub(super) fn raw<T: JsonSchema>() -> Value {
 }
 
 /// What comes in the place of the marks. Both are large, and are in several definitions.
-pub(super) struct Embedded {
+struct Embedded {
     pod_template: Map<String, Value>,
     job_spec: Map<String, Value>,
 }
 
 /// Turns what schemars says into a structural schema.
-pub(super) struct Walk<'a> {
+struct Walk<'a> {
     /// Pod template and job spec; none where the schema is itself of one of these, which has no descriptions, but defaults
     /// and list keys.
-    pub(super) embedded: Option<&'a Embedded>,
+    embedded: Option<&'a Embedded>,
 }
 
 impl Walk<'_> {
@@ -157,7 +160,7 @@ impl Walk<'_> {
     }
 
     /// The structural schema of the node at `path` (fields joined by dots, `[]` after a list's).
-    pub(super) fn structural(&self, node: &Value, path: &str) -> Map<String, Value> {
+    fn structural(&self, node: &Value, path: &str) -> Map<String, Value> {
         let mut out = Map::new();
         if !self.is_inside_template()
             && let Some(text) = node.get("description").and_then(Value::as_str)

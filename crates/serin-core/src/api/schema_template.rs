@@ -4,10 +4,12 @@
 //! tables here. They matter: a default becomes part of the stored template and so of its hash, and the keys of a
 //! list decide how `kubectl apply` merges it. Fields that the types do not know are kept.
 
-use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 
-use super::schema::{MAP_TYPE, PRESERVE, Walk, raw};
+/// Marks an object whose unknown fields are kept.
+pub(super) const PRESERVE: &str = "x-kubernetes-preserve-unknown-fields";
+/// Says who owns the fields of a map.
+pub(super) const MAP_TYPE: &str = "x-kubernetes-map-type";
 
 /// Values that the API server fills in, by the end of the path.
 const DEFAULTS: [(&str, Default); 8] = [
@@ -70,11 +72,6 @@ const ATOMIC: [&str; 13] = [
 enum Default {
     Text(&'static str),
     Flag(bool),
-}
-
-/// The schema of a pod template or of a job spec.
-pub(super) fn schema_of<T: JsonSchema>() -> Map<String, Value> {
-    Walk { embedded: None }.structural(&raw::<T>(), "")
 }
 
 /// Whether the node at `path` may hold anything.

@@ -19,17 +19,42 @@ pub fn end(strategy: &RolloutStrategy, step: Option<usize>, pause: &PauseConditi
             };
             step::pause_end(pause, start)
         }
-        PauseReason::BlueGreenPause => promotion(strategy.blue_green.as_ref()?, start),
+        PauseReason::BlueGreenPause => Promotion::of(strategy.blue_green.as_ref()?).end(start),
     }
 }
 
-/// When a preview is promoted by itself that has waited since `start`: `autoPromotionSeconds` have no effect where
-/// `autoPromotionEnabled` is false.
-#[must_use]
-pub fn promotion(blue_green: &BlueGreenStrategy, start: Timestamp) -> Option<Timestamp> {
-    let seconds = blue_green.auto_promotion_seconds;
-    let is_timed = seconds > 0 && blue_green.auto_promotion_enabled != Some(false);
-    is_timed.then(|| after(start, SignedDuration::from_secs(seconds.into())))
+/// What a blue-green update waits for before its preview is promoted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Promotion {
+    /// Nothing but its pods.
+    AtOnce,
+    /// A pause of that long.
+    After(SignedDuration),
+    /// A user.
+    ByUser,
+}
+
+impl Promotion {
+    /// `autoPromotionSeconds` have no effect where `autoPromotionEnabled` is false.
+    #[must_use]
+    pub fn of(blue_green: &BlueGreenStrategy) -> Self {
+        match (blue_green.auto_promotion_enabled, blue_green.auto_promotion_seconds) {
+            (Some(false), _) => Self::ByUser,
+            (Some(true) | None, seconds) if seconds > 0 => {
+                Self::After(SignedDuration::from_secs(seconds.into()))
+            }
+            (Some(true) | None, _) => Self::AtOnce,
+        }
+    }
+
+    /// When a preview that has waited since `start` is promoted by itself; never if a user has to.
+    #[must_use]
+    pub fn end(self, start: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::After(wait) => Some(after(start, wait)),
+            Self::AtOnce | Self::ByUser => None,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -17,17 +17,22 @@ pub fn pause_end(pause: &PauseStep, start: Timestamp) -> Option<Timestamp> {
 /// A step as the Events of the reference name it.
 #[must_use]
 pub fn label(step: &CanaryStep) -> String {
-    match step.kind() {
-        None => "invalid".to_owned(),
-        Some(StepKind::SetWeight(weight)) => format!("setWeight: {weight}"),
-        Some(StepKind::Pause(pause)) => match &pause.duration {
+    step.kind().map_or_else(|| "invalid".to_owned(), label_of)
+}
+
+/// A step that does `kind` as the Events of the reference name it.
+#[must_use]
+pub fn label_of(kind: StepKind<'_>) -> String {
+    match kind {
+        StepKind::SetWeight(weight) => format!("setWeight: {weight}"),
+        StepKind::Pause(pause) => match &pause.duration {
             None => "pause".to_owned(),
             Some(IntOrString::Int(seconds)) => format!("pause: {seconds}"),
             Some(IntOrString::String(text)) => format!("pause: {text}"),
         },
-        Some(StepKind::Experiment(_)) => "experiment".to_owned(),
-        Some(StepKind::Analysis(_)) => "analysis".to_owned(),
-        Some(StepKind::SetCanaryScale(scale)) => {
+        StepKind::Experiment(_) => "experiment".to_owned(),
+        StepKind::Analysis(_) => "analysis".to_owned(),
+        StepKind::SetCanaryScale(scale) => {
             let what = match (scale.weight, scale.match_traffic_weight, scale.replicas) {
                 (Some(weight), _, _) => format!("weight: {weight}"),
                 (None, true, _) => "matchTrafficWeight: true".to_owned(),
@@ -35,10 +40,10 @@ pub fn label(step: &CanaryStep) -> String {
             };
             format!("setCanaryScale{{{what}}}")
         }
-        Some(StepKind::Plugin(plugin)) => format!("plugin: {}", plugin.name),
-        Some(StepKind::SetHeaderRoute(route)) => {
+        StepKind::Plugin(plugin) => format!("plugin: {}", plugin.name),
+        StepKind::SetHeaderRoute(route) => {
             format!("setHeaderRoute: {}", route.name.as_deref().unwrap_or(""))
         }
-        Some(StepKind::SetMirrorRoute(route)) => format!("setMirrorRoute: {}", route.name),
+        StepKind::SetMirrorRoute(route) => format!("setMirrorRoute: {}", route.name),
     }
 }

@@ -10,7 +10,6 @@ use thiserror::Error;
 
 use crate::api::{Rollout, keys};
 use crate::domain::plan::{Action, ObjectKind, Op, Plan, Purpose};
-use crate::rollout::capacity::{carries_users, may_not_be_empty};
 use crate::rollout::snapshot::{ReplicaSetView, Snapshot};
 
 /// Why a plan must not be carried out.
@@ -109,8 +108,10 @@ fn hash(rs: &ReplicaSetView) -> &str {
     rs.labels.get(keys::POD_HASH_LABEL).map_or("", String::as_str)
 }
 
-fn replicas(rollout: &Rollout) -> i32 {
-    rollout.spec.replicas.unwrap_or(1)
+/// Whether users reach the Rollout through the Service whatever the weights are.
+fn carries_users(rollout: &Rollout, service: &str) -> bool {
+    let stable = rollout.status.as_ref().and_then(|status| status.canary.stable_ping_pong);
+    rollout.spec.strategy.carries_users(service, stable)
 }
 
 /// Pods of a ReplicaSet that can be available once it has `size`.
@@ -124,12 +125,12 @@ fn available<'a>(sets: impl Iterator<Item = &'a ReplicaSetView>) -> i64 {
 
 /// Our own writes never take the last available pod, unless the Rollout allows that.
 fn check_capacity(snapshot: &Snapshot, plan: &Plan) -> Result<(), Refusal> {
-    let wanted = replicas(&snapshot.rollout);
+    let wanted = snapshot.rollout.spec.desired_replicas();
     let sizes = new_sizes(plan);
     let Some((name, to)) = sizes.iter().next_back() else { return Ok(()) };
     let before: i64 = snapshot.replica_sets.iter().map(|rs| usable(rs, rs.replicas)).sum();
     let after = usable_after(snapshot, &sizes);
-    if may_not_be_empty(&snapshot.rollout) && before > 0 && after <= 0 {
+    if snapshot.rollout.spec.must_have_pods() && before > 0 && after <= 0 {
         return Err(Refusal::LastPods { replica_set: (*name).to_owned(), to: *to, wanted });
     }
     Ok(())
@@ -150,7 +151,7 @@ fn check_covered(
     to: i32,
 ) -> Result<(), Refusal> {
     let covered = usable_after(snapshot, &new_sizes(plan));
-    let wanted = i64::from(from.min(replicas(&snapshot.rollout)));
+    let wanted = i64::from(from.min(snapshot.rollout.spec.desired_replicas()));
     if to < from && (covered <= 0 || i64::from(to) + covered < wanted) {
         return Err(Refusal::UncoveredPods { workload: workload.to_owned(), from, to, covered });
     }
@@ -180,7 +181,7 @@ fn check_unserved(snapshot: &Snapshot, name: &str) -> Result<(), Refusal> {
         selects && carries_users(&snapshot.rollout, &service.id.name)
     });
     match served {
-        Some(service) if may_not_be_empty(&snapshot.rollout) && rs.status.available > 0 => {
+        Some(service) if snapshot.rollout.spec.must_have_pods() && rs.status.available > 0 => {
             let (replica_set, service) = (name.to_owned(), service.id.name.clone());
             Err(Refusal::ServedPods { replica_set, service })
         }
@@ -200,7 +201,7 @@ fn check_deletable(snapshot: &Snapshot, name: &str) -> Result<(), Refusal> {
 fn check_target(snapshot: &Snapshot, service: &str, from: &str, to: &str) -> Result<(), Refusal> {
     let of = |wanted: &str| available(snapshot.replica_sets.iter().filter(|rs| hash(rs) == wanted));
     let loses = of(to) <= 0 && (from.is_empty() || of(from) > 0);
-    if carries_users(&snapshot.rollout, service) && loses && replicas(&snapshot.rollout) > 0 {
+    if carries_users(&snapshot.rollout, service) && loses && snapshot.rollout.spec.desired_replicas() > 0 {
         return Err(Refusal::EmptyService { service: service.to_owned(), hash: to.to_owned() });
     }
     Ok(())

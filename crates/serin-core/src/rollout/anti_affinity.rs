@@ -5,25 +5,16 @@
 
 use serde_json::{Map, Value, json};
 
-use super::context::{Context, Strategy};
+use super::context::Context;
 use super::draft::Draft;
 use super::snapshot::ReplicaSetView;
-use crate::domain::affinity::{Strictness, apart_from, terms_about_revisions};
+use crate::domain::affinity::{apart_from, terms_about_revisions};
 use crate::domain::plan::Purpose;
 use serin_values::merge_patch::merge_patch;
 
-fn strictness(cx: &Context<'_>) -> Option<Strictness> {
-    let configured = match cx.strategy {
-        Strategy::Canary(canary) => canary.anti_affinity.as_ref(),
-        Strategy::BlueGreen(blue_green) => blue_green.anti_affinity.as_ref(),
-    }?;
-    let preferred = configured.preferred_during_scheduling_ignored_during_execution.as_ref();
-    Some(preferred.map_or(Strictness::Required, |preferred| Strictness::Preferred(preferred.weight)))
-}
-
 /// The affinity that the user gives the pods. Null without one.
 fn of_user<'a>(cx: &Context<'a>) -> &'a Value {
-    affinity(cx.rollout.spec.template.as_value())
+    affinity(cx.spec.template.as_value())
 }
 
 fn affinity(template: &Value) -> &Value {
@@ -33,9 +24,9 @@ fn affinity(template: &Value) -> &Value {
 /// The affinity of the current template's ReplicaSet: the user's, and the term where one is due. Null without either.
 fn wanted(cx: &Context<'_>) -> Value {
     let stable = cx.status.stable_rs.as_deref().filter(|hash| *hash != cx.current_hash);
-    match stable.zip(strictness(cx)) {
+    match stable.zip(cx.spec.common().anti_affinity) {
         Some((stable, strictness)) => {
-            let namespace = cx.rollout.metadata.namespace.as_deref().unwrap_or_default();
+            let namespace = cx.spec.namespace().unwrap_or_default();
             apart_from(of_user(cx), stable, namespace, strictness)
         }
         None => of_user(cx).clone(),

@@ -1,35 +1,43 @@
 //! The conditions of a Rollout: typed facts that people and tools wait for.
 
-use super::context::{Context, Strategy};
+use super::context::Context;
 use super::draft::Draft;
 use super::snapshot::FailureCause;
+use super::valid::Strategy;
 use super::{phase, replica_set};
-use crate::api::{ConditionStatus, Rollout, RolloutCondition, RolloutPhase, RolloutStatus, keys};
+use crate::api::{ConditionStatus, RolloutCondition, RolloutPhase, RolloutStatus, StepKind, keys};
 use crate::domain::condition::{ConditionReason as Reason, ConditionType};
 use crate::domain::event::EventReason;
 use crate::domain::plan::ObjectKind;
 use crate::domain::time::{after, whole_seconds};
 use jiff::{SignedDuration, Timestamp};
 
-/// Seconds without progress after which an update counts as stuck, where the Rollout does not say.
-const DEFAULT_PROGRESS_DEADLINE_SECONDS: i32 = 600;
-
-/// Derives all conditions of `draft.status`, whose other fields are final.
-pub(super) fn derive(cx: &Context<'_>, draft: &mut Draft) {
-    remove(&mut draft.status, ConditionType::InvalidSpec);
-    let paused = cx.rollout.spec.paused || !draft.status.pause_conditions.is_empty();
-    let healthy = !paused && is_healthy(cx, &draft.status);
-    let became_unhealthy = derive_healthy(cx, draft, healthy);
-    derive_completed(cx, draft);
+/// Derives all conditions of `next`, whose other fields are final. `stuck` is why the update is aborted now, if it is.
+pub(super) fn derive(cx: &Context<'_>, stuck: Option<&str>, next: &mut RolloutStatus, draft: &mut Draft) {
+    remove(next, ConditionType::InvalidSpec);
+    let paused = cx.spec.is_paused || !next.pause_conditions.is_empty();
+    let healthy = !paused && is_healthy(cx, next);
+    let became_unhealthy = derive_healthy(cx, next, healthy);
+    derive_completed(cx, next, draft);
     // Old pods that wait make a Rollout with all of its own pods not healthy, and a pause takes nothing from what runs.
     let lost_pods =
-        cx.status.phase == Some(RolloutPhase::Healthy) && phase::is_progressing(cx.rollout, &draft.status);
+        cx.status.phase == Some(RolloutPhase::Healthy) && phase::is_progressing(cx.spec.target(), next);
     let became_unhealthy = (became_unhealthy || lost_pods) && !paused;
-    derive_progressing(cx, draft, paused, healthy, became_unhealthy);
-    derive_paused(cx, &mut draft.status, paused);
-    derive_available(cx, &mut draft.status);
-    derive_replica_failure(cx, &mut draft.status);
-    derive_failure(cx, &mut draft.status);
+    let condition = Standing { paused, healthy, became_unhealthy };
+    derive_progressing(cx, condition, stuck, next, draft);
+    derive_paused(cx, next, paused);
+    derive_available(cx, next);
+    derive_replica_failure(cx, next);
+    derive_failure(cx, next);
+}
+
+/// How a Rollout fares, for the condition `Progressing`.
+#[derive(Clone, Copy)]
+struct Standing {
+    paused: bool,
+    healthy: bool,
+    /// It was healthy until now.
+    became_unhealthy: bool,
 }
 
 /// A fact to be recorded.
@@ -95,7 +103,7 @@ fn is_healthy(cx: &Context<'_>, next: &RolloutStatus) -> bool {
     let is_current = |hash: &Option<String>| *hash == next.current_pod_hash;
     counts
         && cx.is_observed()
-        && match cx.strategy {
+        && match &cx.spec.strategy {
             Strategy::Canary(_) => {
                 let done = cx.step_count().is_none_or(|count| next.current_step_index == Some(count));
                 done && is_completed(next) && next.replicas == cx.replicas
@@ -112,26 +120,26 @@ pub(super) fn is_completed(next: &RolloutStatus) -> bool {
 }
 
 /// True if the Rollout was healthy until now.
-fn derive_healthy(cx: &Context<'_>, draft: &mut Draft, healthy: bool) -> bool {
+fn derive_healthy(cx: &Context<'_>, next: &mut RolloutStatus, healthy: bool) -> bool {
     let kind = ConditionType::Healthy;
     let fact = |status, message| Fact::new(kind, status, Reason::RolloutHealthy, message);
     if healthy {
-        set(&mut draft.status, cx.now, fact(ConditionStatus::True, "Rollout is healthy"));
+        set(next, cx.now, fact(ConditionStatus::True, "Rollout is healthy"));
         return false;
     }
-    let was_recorded = find(&draft.status, kind).is_some();
-    was_recorded && set(&mut draft.status, cx.now, fact(ConditionStatus::False, "Rollout is not healthy"))
+    let was_recorded = find(next, kind).is_some();
+    was_recorded && set(next, cx.now, fact(ConditionStatus::False, "Rollout is not healthy"))
 }
 
-fn derive_completed(cx: &Context<'_>, draft: &mut Draft) {
-    let completed = is_completed(&draft.status);
+fn derive_completed(cx: &Context<'_>, next: &mut RolloutStatus, draft: &mut Draft) {
+    let completed = is_completed(next);
     // The first revision of a blue-green Rollout is stable as soon as it exists: there is no update to speak of.
-    if matches!(cx.strategy, Strategy::BlueGreen(_)) && draft.status.stable_rs.is_none() {
+    if matches!(cx.spec.strategy, Strategy::BlueGreen(_)) && next.stable_rs.is_none() {
         return;
     }
     let value = if completed { ConditionStatus::True } else { ConditionStatus::False };
     let fact = Fact::new(ConditionType::Completed, value, Reason::RolloutCompleted, "RolloutCompleted");
-    if set(&mut draft.status, cx.now, fact) && !completed {
+    if set(next, cx.now, fact) && !completed {
         let message = format!(
             "Rollout not completed, started update to revision {} ({})",
             cx.revision(),
@@ -143,21 +151,20 @@ fn derive_completed(cx: &Context<'_>, draft: &mut Draft) {
 
 fn derive_progressing(
     cx: &Context<'_>,
+    Standing { paused, healthy, became_unhealthy }: Standing,
+    stuck: Option<&str>,
+    next: &mut RolloutStatus,
     draft: &mut Draft,
-    paused: bool,
-    healthy: bool,
-    became_unhealthy: bool,
 ) {
     let kind = ConditionType::Progressing;
     let subject = subject(cx);
-    let progressed = is_progressing(cx, &draft.status);
-    let created = draft.is_creating();
-    let next = &mut draft.status;
+    let progressed = is_progressing(cx, next);
     let (yes, unknown) = (ConditionStatus::True, ConditionStatus::Unknown);
     if next.abort {
-        derive_abort(cx, draft);
-    } else if created {
-        let message = format!("Created new replica set \"{}-{}\"", cx.name(), cx.current_hash);
+        derive_abort(cx, stuck, next, draft);
+    } else if cx.new_rs.is_none() {
+        // The plan creates it.
+        let message = format!("Created new replica set \"{}-{}\"", cx.spec.name(), cx.current_hash);
         set(next, cx.now, Fact::new(kind, yes, Reason::NewReplicaSetCreated, message));
     } else if paused && !is_completed(next) {
         set(next, cx.now, Fact::new(kind, unknown, Reason::RolloutPaused, "Rollout is paused"));
@@ -176,16 +183,16 @@ fn derive_progressing(
     } else if has_reason(next, Reason::RolloutPaused) {
         set(next, cx.now, Fact::new(kind, unknown, Reason::RolloutResumed, "Rollout is resumed"));
     } else if !paused {
-        watch_deadline(cx, draft, &subject);
+        watch_deadline(cx, &subject, next, draft);
     }
 }
 
 /// Says that the update was aborted, and why.
-pub(super) fn derive_abort(cx: &Context<'_>, draft: &mut Draft) {
-    let message = abort_message(cx, draft.pauses.abort.as_deref());
-    if !has_reason(&draft.status, Reason::RolloutAborted) {
+pub(super) fn derive_abort(cx: &Context<'_>, why: Option<&str>, next: &mut RolloutStatus, draft: &mut Draft) {
+    let message = abort_message(cx, why);
+    if !has_reason(next, Reason::RolloutAborted) {
         let (kind, no) = (ConditionType::Progressing, ConditionStatus::False);
-        replace(&mut draft.status, cx.now, Fact::new(kind, no, Reason::RolloutAborted, message.clone()));
+        replace(next, cx.now, Fact::new(kind, no, Reason::RolloutAborted, message.clone()));
         draft.tell(EventReason::RolloutAborted, message);
     }
 }
@@ -193,7 +200,7 @@ pub(super) fn derive_abort(cx: &Context<'_>, draft: &mut Draft) {
 fn subject(cx: &Context<'_>) -> String {
     match cx.new_rs {
         Some(rs) => format!("ReplicaSet \"{}\"", rs.id.name),
-        None => format!("Rollout \"{}\"", cx.name()),
+        None => format!("Rollout \"{}\"", cx.spec.name()),
     }
 }
 
@@ -211,7 +218,7 @@ fn is_progressing(cx: &Context<'_>, next: &RolloutStatus) -> bool {
         || next.ready_replicas > before.ready_replicas
         || next.available_replicas > before.available_replicas;
     counts
-        || match cx.strategy {
+        || match cx.spec.strategy {
             Strategy::Canary(_) => {
                 let both = before.current_step_index.zip(next.current_step_index);
                 next.stable_rs != before.stable_rs
@@ -225,47 +232,40 @@ fn is_progressing(cx: &Context<'_>, next: &RolloutStatus) -> bool {
         }
 }
 
-/// Gives up an update that is stuck, where the Rollout asks for that. `draft.status` has been counted.
-pub(super) fn abort_if_stuck(cx: &Context<'_>, draft: &mut Draft) {
-    let is_wanted = cx.rollout.spec.progress_deadline_abort && !cx.status.abort && !draft.is_creating();
+/// Why an update that is stuck is aborted now, where the Rollout asks for that. `next` has been counted.
+pub(super) fn stuck(cx: &Context<'_>, next: &RolloutStatus, draft: &mut Draft) -> Option<String> {
+    let is_wanted = cx.spec.aborts_at_deadline && !cx.status.abort && cx.new_rs.is_some();
     let is_over = has_reason(cx.status, Reason::ProgressDeadlineExceeded)
         || deadline(cx, cx.status).is_some_and(|deadline| deadline < cx.now);
-    let is_paused = cx.rollout.spec.paused || has_reason(cx.status, Reason::RolloutPaused);
-    let goes_on =
-        is_completed(&draft.status) || is_progressing(cx, &draft.status) || is_waiting_on_purpose(cx);
-    if is_wanted && is_over && !is_paused && !goes_on {
-        let why = format!("{} has timed out progressing.", subject(cx));
-        draft.tell(EventReason::RolloutAborted, why.clone());
-        draft.pauses.abort = Some(why);
+    let is_paused = cx.spec.is_paused || has_reason(cx.status, Reason::RolloutPaused);
+    let goes_on = is_completed(next) || is_progressing(cx, next) || is_waiting_on_purpose(cx);
+    if !is_wanted || !is_over || is_paused || goes_on {
+        return None;
     }
+    let why = format!("{} has timed out progressing.", subject(cx));
+    draft.tell(EventReason::RolloutAborted, why.clone());
+    Some(why)
 }
 
 /// When an update counts as stuck unless it goes on before.
 fn deadline(cx: &Context<'_>, status: &RolloutStatus) -> Option<Timestamp> {
     let progressing = find(status, ConditionType::Progressing)?;
-    Some(after(progressing.last_update_time.0, progress_deadline(cx.rollout)))
-}
-
-/// How long an update may come no further before it counts as stuck.
-#[must_use]
-pub fn progress_deadline(rollout: &Rollout) -> SignedDuration {
-    let seconds = rollout.spec.progress_deadline_seconds.unwrap_or(DEFAULT_PROGRESS_DEADLINE_SECONDS);
-    SignedDuration::from_secs(seconds.into())
+    Some(after(progressing.last_update_time.0, cx.spec.progress_deadline))
 }
 
 /// Says that a Rollout is stuck when its deadline has passed, and else sees to it that this is noticed in time. It runs
 /// for whatever is not as the spec asks for: an update, the first deployment, and pods that were available and are not.
-fn watch_deadline(cx: &Context<'_>, draft: &mut Draft, subject: &str) {
-    let Some(deadline) = deadline(cx, &draft.status) else { return };
-    let is_known = has_reason(&draft.status, Reason::ProgressDeadlineExceeded);
-    if is_known || is_waiting_on_purpose(cx) || !phase::is_progressing(cx.rollout, &draft.status) {
+fn watch_deadline(cx: &Context<'_>, subject: &str, next: &mut RolloutStatus, draft: &mut Draft) {
+    let Some(deadline) = deadline(cx, next) else { return };
+    let is_known = has_reason(next, Reason::ProgressDeadlineExceeded);
+    if is_known || is_waiting_on_purpose(cx) || !phase::is_progressing(cx.spec.target(), next) {
         return;
     }
     if deadline < cx.now {
         let message = format!("{subject} has timed out progressing.");
         let reason = Reason::ProgressDeadlineExceeded;
         let fact = Fact::new(ConditionType::Progressing, ConditionStatus::False, reason, message);
-        set(&mut draft.status, cx.now, fact);
+        set(next, cx.now, fact);
     } else {
         draft.wake_at(after(deadline, SignedDuration::from_secs(1)));
     }
@@ -273,11 +273,15 @@ fn watch_deadline(cx: &Context<'_>, draft: &mut Draft, subject: &str) {
 
 /// Whether the Rollout waits for something that has a time of its own: the gate of a step, or a restart to come.
 fn is_waiting_on_purpose(cx: &Context<'_>) -> bool {
-    let index = cx.status.current_step_index.and_then(|i| usize::try_from(i).ok());
-    let step = index.and_then(|i| cx.steps().get(i));
-    let at_gate = step.is_some_and(|s| s.pause.is_some() || s.experiment.is_some() || s.analysis.is_some());
-    let restart =
-        cx.rollout.spec.restart_at.as_ref().filter(|at| cx.status.restarted_at.as_ref() != Some(at));
+    let at_gate = cx.step_of(cx.status).is_some_and(|(_, kind)| match kind {
+        StepKind::Pause(_) | StepKind::Experiment(_) | StepKind::Analysis(_) => true,
+        StepKind::SetWeight(_)
+        | StepKind::SetCanaryScale(_)
+        | StepKind::SetHeaderRoute(_)
+        | StepKind::SetMirrorRoute(_)
+        | StepKind::Plugin(_) => false,
+    });
+    let restart = cx.spec.restart_at.filter(|at| cx.status.restarted_at.as_ref() != Some(at));
     at_gate || restart.is_some_and(|at| at.0 > cx.now)
 }
 
@@ -292,7 +296,7 @@ fn derive_paused(cx: &Context<'_>, next: &mut RolloutStatus, paused: bool) {
 }
 
 fn derive_available(cx: &Context<'_>, next: &mut RolloutStatus) {
-    let available = match cx.strategy {
+    let available = match cx.spec.strategy {
         Strategy::Canary(_) => next.available_replicas >= cx.replicas,
         Strategy::BlueGreen(_) => cx.active_replica_set(next).is_some_and(|rs| rs.is_saturated(cx.replicas)),
     };

@@ -4,27 +4,20 @@ use jiff::Timestamp;
 
 use super::rollback::Rollback;
 use super::snapshot::{ReplicaSetView, ServiceView, Snapshot, WorkloadView};
+use super::valid::{Canary, Strategy, ValidRollout};
 use super::views::total;
 use super::{revision, workload};
-use crate::api::{BlueGreenStrategy, CanaryStep, CanaryStrategy, PauseReason, Rollout, RolloutStatus};
-use crate::domain::hash;
-
-/// The strategy that a Rollout uses.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Strategy<'a> {
-    Canary(&'a CanaryStrategy),
-    BlueGreen(&'a BlueGreenStrategy),
-}
+use crate::api::{PauseReason, RolloutStatus, StepKind};
+use crate::domain::weight::WEIGHT_MAX_DEFAULT;
 
 /// A snapshot of a valid Rollout, with what follows from it.
 #[derive(Debug)]
 pub(super) struct Context<'a> {
     pub(super) snapshot: &'a Snapshot,
-    /// The Rollout, filled from its workload where it names one.
-    pub(super) rollout: &'a Rollout,
+    /// What it asks for, filled from its workload where it names one.
+    pub(super) spec: &'a ValidRollout<'a>,
     /// What its template comes from, where that is another object.
     pub(super) workload: Option<&'a WorkloadView>,
-    pub(super) strategy: Strategy<'a>,
     /// The status as it was read.
     pub(super) status: &'a RolloutStatus,
     pub(super) now: Timestamp,
@@ -50,33 +43,30 @@ pub(super) struct Context<'a> {
 impl<'a> Context<'a> {
     pub(super) fn new(
         snapshot: &'a Snapshot,
-        rollout: &'a Rollout,
-        strategy: Strategy<'a>,
+        spec: &'a ValidRollout<'a>,
         status: &'a RolloutStatus,
         now: Timestamp,
     ) -> Self {
         let workload = workload::found(snapshot);
-        let owned: Vec<_> =
-            snapshot.replica_sets.iter().filter(|rs| revision::belongs(rollout, rs)).collect();
-        let identity = revision::Identity::new(rollout, status);
+        let owned: Vec<_> = snapshot.replica_sets.iter().filter(|rs| revision::belongs(rs)).collect();
+        let identity = revision::Identity::new(spec, status);
         let new_rs = identity.find(&owned);
         let current_hash = new_rs.map_or_else(|| identity.hash.clone(), |rs| rs.hash().to_owned());
         let stable_rs = owned.iter().copied().find(|rs| status.stable_rs.as_deref() == Some(rs.hash()));
-        let rollback = Rollback::classify(rollout, status, &owned, new_rs, stable_rs, now);
+        let rollback = Rollback::classify(spec, status, &owned, new_rs, stable_rs, now);
         Self {
             snapshot,
-            rollout,
+            spec,
             workload,
-            strategy,
             status,
             now,
-            replicas: rollout.spec.replicas.unwrap_or(1),
+            replicas: spec.replicas,
             owned,
             identity,
             new_rs,
             stable_rs,
             current_hash,
-            step_hash: step_hash(strategy),
+            step_hash: step_hash(spec),
             rollback,
             is_pinned: false,
         }
@@ -85,13 +75,12 @@ impl<'a> Context<'a> {
     /// A Rollout whose spec cannot be carried out, with `current` as the ReplicaSet of its template, and unchanged.
     pub(super) fn pinned(
         snapshot: &'a Snapshot,
-        rollout: &'a Rollout,
-        strategy: Strategy<'a>,
+        spec: &'a ValidRollout<'a>,
         status: &'a RolloutStatus,
         now: Timestamp,
         current: &'a ReplicaSetView,
     ) -> Self {
-        let cx = Self::new(snapshot, rollout, strategy, status, now);
+        let cx = Self::new(snapshot, spec, status, now);
         Self {
             workload: None,
             new_rs: Some(current),
@@ -103,22 +92,9 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// `metadata.uid` of the Rollout.
-    pub(super) fn uid(&self) -> &'a str {
-        self.rollout.metadata.uid.as_deref().unwrap_or_default()
-    }
-
-    pub(super) fn name(&self) -> &'a str {
-        self.rollout.metadata.name.as_deref().unwrap_or_default()
-    }
-
-    pub(super) fn generation(&self) -> i64 {
-        self.rollout.metadata.generation.unwrap_or_default()
-    }
-
     /// Whether the status was written for this very spec.
     pub(super) fn is_observed(&self) -> bool {
-        self.status.observed_generation == Some(self.generation().to_string())
+        self.status.observed_generation == Some(self.spec.generation().to_string())
     }
 
     /// The ReplicaSets that are not of the current template.
@@ -147,7 +123,7 @@ impl<'a> Context<'a> {
     /// Whether the template or the steps are others than those that the status is about.
     pub(super) fn is_changed(&self) -> bool {
         let template = self.status.current_pod_hash.as_ref().is_some_and(|hash| *hash != self.current_hash);
-        let steps = match self.strategy {
+        let steps = match self.spec.strategy {
             Strategy::Canary(_) => self.status.current_step_hash.as_ref() != Some(&self.step_hash),
             Strategy::BlueGreen(_) => false,
         };
@@ -156,14 +132,14 @@ impl<'a> Context<'a> {
 
     /// The user wants everything to stand still, or an analysis left it to the user.
     pub(super) fn is_halted(&self) -> bool {
-        self.rollout.spec.paused || self.has_pause(PauseReason::InconclusiveAnalysisRun)
+        self.spec.is_paused || self.has_pause(PauseReason::InconclusiveAnalysisRun)
     }
 
     /// Whether a full promotion was asked for that neither a pause of the user's holds back nor an abort has ended. Of the
     /// two commands the later one counts: an abort that has been carried out has a time.
     pub(super) fn is_promoting_full(&self) -> bool {
         let is_aborted_since = self.status.abort && self.status.aborted_at.is_none();
-        self.status.promote_full && !self.rollout.spec.paused && !is_aborted_since
+        self.status.promote_full && !self.spec.is_paused && !is_aborted_since
     }
 
     pub(super) fn has_pause(&self, reason: PauseReason) -> bool {
@@ -175,21 +151,21 @@ impl<'a> Context<'a> {
         self.status.controller_pause && !self.has_pause(reason)
     }
 
-    pub(super) fn canary(&self) -> Option<&'a CanaryStrategy> {
-        match self.strategy {
+    pub(super) fn canary(&self) -> Option<&'a Canary<'a>> {
+        match &self.spec.strategy {
             Strategy::Canary(canary) => Some(canary),
             Strategy::BlueGreen(_) => None,
         }
     }
 
-    pub(super) fn steps(&self) -> &'a [CanaryStep] {
+    pub(super) fn steps(&self) -> &'a [StepKind<'a>] {
         self.canary().map_or(&[], |c| &c.steps)
     }
 
     /// The step that `status` is at and its index; none without steps or past the last.
-    pub(super) fn step_of(&self, status: &RolloutStatus) -> Option<(usize, &'a CanaryStep)> {
+    pub(super) fn step_of(&self, status: &RolloutStatus) -> Option<(usize, StepKind<'a>)> {
         let index = usize::try_from(status.current_step_index?).ok()?;
-        self.steps().get(index).map(|step| (index, step))
+        self.steps().get(index).map(|kind| (index, *kind))
     }
 
     /// The number of steps; none without steps.
@@ -200,13 +176,12 @@ impl<'a> Context<'a> {
 
     /// Whether weights are set on a router rather than approximated by pods.
     pub(super) fn is_routed(&self) -> bool {
-        self.canary().is_some_and(|c| c.traffic_routing.is_some())
+        self.canary().is_some_and(|canary| canary.is_routed)
     }
 
     /// The weight that stands for all traffic.
     pub(super) fn max_weight(&self) -> i32 {
-        let routing = self.canary().and_then(|c| c.traffic_routing.as_ref());
-        routing.and_then(|r| r.max_traffic_weight).unwrap_or(100)
+        self.canary().map_or(WEIGHT_MAX_DEFAULT, |canary| canary.total_weight)
     }
 
     /// The ReplicaSet that the active Service selects, as `status` has it.
@@ -230,10 +205,9 @@ impl<'a> Context<'a> {
     }
 }
 
-fn step_hash(strategy: Strategy<'_>) -> String {
-    match strategy {
-        Strategy::Canary(canary) if canary.steps.is_empty() => hash::step_hash(None),
-        Strategy::Canary(canary) => hash::step_hash(serde_json::to_value(&canary.steps).ok().as_ref()),
+fn step_hash(spec: &ValidRollout<'_>) -> String {
+    match &spec.strategy {
+        Strategy::Canary(canary) => canary.step_hash.clone(),
         Strategy::BlueGreen(_) => String::new(),
     }
 }

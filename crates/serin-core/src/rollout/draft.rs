@@ -5,30 +5,13 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::context::Context;
+use super::hold;
 use super::snapshot::{Identity, PodView, ReplicaSetView, ServiceView};
-use super::{capacity, conditions, hold};
+use crate::api::RolloutStatus;
 use crate::api::rollout_status::RolloutDuration;
-use crate::api::{PauseReason, RolloutStatus, keys};
 use crate::domain::event::{EventNote, EventReason};
 use crate::domain::plan::{Action, ObjectKind, Op, Plan, Purpose, Stage, StageName, StatusWrite, Wake};
 use serin_values::merge_patch::merge_patch;
-
-/// What is to happen to the pauses and the abort that the status records.
-#[derive(Debug, Default)]
-pub(super) struct PauseChanges {
-    /// Nothing is to remain.
-    pub(super) clear: bool,
-    /// The user ended a pause, but what follows from that cannot be done yet: keep the record of it.
-    pub(super) hold_resume: bool,
-    /// These end.
-    pub(super) remove: Vec<PauseReason>,
-    /// These begin.
-    pub(super) add: Vec<PauseReason>,
-    /// The update is to be given up, with the reason.
-    pub(super) abort: Option<String>,
-    /// An abort is to be forgotten.
-    pub(super) remove_abort: bool,
-}
 
 /// A plan in the making.
 #[derive(Debug)]
@@ -44,13 +27,10 @@ pub(super) struct Draft {
     notes: Vec<String>,
     wake: Wake,
     held: bool,
-    /// The pause of the step is over, and the plan goes on with the next step.
-    pub(super) left_step: bool,
     /// The status to come; starts as the one that was read.
     pub(super) status: RolloutStatus,
     /// The status to come if a write of this plan fails.
     pub(super) observed: RolloutStatus,
-    pub(super) pauses: PauseChanges,
 }
 
 impl Draft {
@@ -66,10 +46,8 @@ impl Draft {
             notes: Vec::new(),
             wake: Wake::OnChange,
             held: false,
-            left_step: false,
             observed: status.clone(),
             status,
-            pauses: PauseChanges::default(),
         }
     }
 
@@ -120,50 +98,26 @@ impl Draft {
         self.patch(ObjectKind::Pod, &pod.id, patch, Purpose::LabelPod, Vec::new());
     }
 
-    /// Gives a ReplicaSet a size and records for which size of the Rollout. True if the size changes. One whose pods alone
-    /// serve keeps them.
-    pub(super) fn scale(
+    /// Changes the size of a ReplicaSet by `patch`.
+    pub(super) fn scale_replica_set(
         &mut self,
-        cx: &Context<'_>,
         rs: &ReplicaSetView,
+        patch: &Value,
         to: i32,
-        keep_deadline: bool,
-    ) -> bool {
-        let to = if to == 0 && capacity::is_needed(cx, self, rs) { rs.replicas } else { to };
-        let drop_deadline =
-            to == 0 && !keep_deadline && rs.annotations.contains_key(keys::SCALE_DOWN_DEADLINE);
-        let is_recorded = rs.desired_replicas() == Some(cx.replicas);
-        if rs.replicas == to && is_recorded && !drop_deadline {
-            return false;
-        }
-        let mut patch =
-            json!({"metadata": {"annotations": {keys::DESIRED_REPLICAS: cx.replicas.to_string()}}});
-        if cx.is_new(rs) && !cx.is_pinned {
-            let record = cx.identity.record(rs).annotations;
-            patch["metadata"]["annotations"]
-                .as_object_mut()
-                .into_iter()
-                .for_each(|all| all.extend(record.clone()));
-        }
-        if drop_deadline {
-            patch["metadata"]["annotations"][keys::SCALE_DOWN_DEADLINE] = Value::Null;
-        }
-        if rs.replicas == to {
-            self.patch_replica_set(rs, &patch, Purpose::SyncReplicaSet);
-            return false;
-        }
-        patch["spec"] = json!({"replicas": to});
-        let direction = if to > rs.replicas { "up" } else { "down" };
-        // The revision may be written in the same plan.
-        let revision = if cx.is_new(rs) { cx.revision() } else { rs.revision() };
-        let message = format!(
-            "Scaled {direction} ReplicaSet {} (revision {revision}) from {} to {to}",
-            rs.id.name, rs.replicas,
-        );
+        event: EventNote,
+    ) {
         let purpose = Purpose::ScaleReplicaSet { from: rs.replicas, to };
-        let event = EventNote::new(EventReason::ScalingReplicaSet, message);
-        self.patch(ObjectKind::ReplicaSet, &rs.id, &patch, purpose, vec![event]);
-        true
+        self.patch(ObjectKind::ReplicaSet, &rs.id, patch, purpose, vec![event]);
+    }
+
+    pub(super) fn patch_service(
+        &mut self,
+        service: &ServiceView,
+        patch: &Value,
+        purpose: Purpose,
+        events: Vec<EventNote>,
+    ) {
+        self.patch(ObjectKind::Service, &service.id, patch, purpose, events);
     }
 
     pub(super) fn evict(&mut self, pod: &PodView, rs: &ReplicaSetView) {
@@ -190,28 +144,6 @@ impl Draft {
             purposes: vec![Purpose::DeleteReplicaSet],
             events: Vec::new(),
         });
-    }
-
-    /// Makes a Service select the pods of one revision only.
-    pub(super) fn point(&mut self, cx: &Context<'_>, service: &ServiceView, to: &str) {
-        let from = service.selected_hash().unwrap_or_default().to_owned();
-        let mut patch = json!({"spec": {"selector": {keys::POD_HASH_LABEL: to}}});
-        if service.managed_by.is_none() {
-            patch["metadata"] = json!({"annotations": {keys::MANAGED_BY_ROLLOUTS: cx.name()}});
-        }
-        let message = format!("Switched selector for service '{}' from '{from}' to '{to}'", service.id.name);
-        let event = EventNote::new(EventReason::SwitchService, message);
-        let purpose = Purpose::PointService { from, to: to.to_owned() };
-        self.patch(ObjectKind::Service, &service.id, &patch, purpose, vec![event]);
-    }
-
-    /// Gives a Service back to its user.
-    pub(super) fn release(&mut self, service: &ServiceView) {
-        let patch = json!({
-            "metadata": {"annotations": {keys::MANAGED_BY_ROLLOUTS: Value::Null}},
-            "spec": {"selector": {keys::POD_HASH_LABEL: Value::Null}},
-        });
-        self.patch(ObjectKind::Service, &service.id, &patch, Purpose::ReleaseService, Vec::new());
     }
 
     /// An Event that is sent once the ops of `stage` have succeeded.
@@ -243,44 +175,6 @@ impl Draft {
         self.wake = self.wake.earliest(Wake::At(time));
     }
 
-    /// Whether the update was given up before, and that is not to be forgotten.
-    pub(super) fn is_aborted(&self, cx: &Context<'_>) -> bool {
-        cx.status.abort && !self.pauses.remove_abort
-    }
-
-    /// Whether the plan so far changes the size of a ReplicaSet.
-    pub(super) fn is_scaling(&self) -> bool {
-        self.purposes().any(|p| matches!(p, Purpose::ScaleReplicaSet { .. }))
-    }
-
-    /// The size of a ReplicaSet once the plan so far is carried out.
-    pub(super) fn planned_size(&self, rs: &ReplicaSetView) -> i32 {
-        let of_rs = |op: &&Op| op.kind == ObjectKind::ReplicaSet && op.name == rs.id.name;
-        let mut purposes = self.ops.iter().filter(of_rs).flat_map(|op| &op.purposes);
-        let planned =
-            purposes.find_map(|p| if let Purpose::ScaleReplicaSet { to, .. } = p { Some(*to) } else { None });
-        planned.unwrap_or(rs.replicas)
-    }
-
-    /// Whether the plan so far makes a ReplicaSet.
-    pub(super) fn is_creating(&self) -> bool {
-        self.purposes().any(|p| matches!(p, Purpose::CreateReplicaSet))
-    }
-
-    /// The hash that the selector of a Service has once the plan is carried out.
-    pub(super) fn selected_hash(&self, service: &ServiceView) -> String {
-        let switched =
-            self.ops.iter().filter(|op| op.kind == ObjectKind::Service && op.name == service.id.name);
-        let mut purposes = switched.flat_map(|op| &op.purposes);
-        let to = purposes
-            .find_map(|p| if let Purpose::PointService { to, .. } = p { Some(to.clone()) } else { None });
-        to.or_else(|| service.selected_hash().map(str::to_owned)).unwrap_or_default()
-    }
-
-    fn purposes(&self) -> impl Iterator<Item = &Purpose> {
-        self.ops.iter().flat_map(|op| &op.purposes)
-    }
-
     /// A plan that does nothing yet, and is made again at `until` at the latest.
     pub(super) fn wait(self, until: jiff::Timestamp) -> Plan {
         let mut plan = Plan::nothing(self.rollout.precondition());
@@ -295,12 +189,12 @@ impl Draft {
         if tells.iter().any(|events| !events.is_empty()) {
             return;
         }
-        let before = cx.rollout.status.as_ref();
+        let before = cx.snapshot.rollout.status.as_ref();
         let wait = hold::Wait {
             held_since: cx.snapshot.held_since,
             now: cx.now,
-            longest: conditions::progress_deadline(cx.rollout) / 10,
-            evicts: self.purposes().any(|p| *p == Purpose::EvictPod),
+            longest: cx.spec.progress_deadline / 10,
+            evicts: self.ops.iter().any(|op| op.purposes.contains(&Purpose::EvictPod)),
         };
         if let Some(until) = hold::until(before, &self.status, &wait) {
             self.held = true;

@@ -10,11 +10,10 @@ use super::rollback::Rollback;
 use crate::api::rollout_status::{CompletionStatus, RolloutDuration};
 use crate::api::{PauseCondition, RolloutStatus};
 use crate::domain::condition::ConditionReason;
-use crate::domain::pause;
 use crate::domain::time::whole_seconds;
 
-/// Brings `status.duration` in line with a status that is final but for it.
-pub(super) fn track(cx: &Context<'_>, draft: &mut Draft) {
+/// Brings `next.duration` in line with `next`, which is final but for it.
+pub(super) fn track(cx: &Context<'_>, next: &mut RolloutStatus, draft: &mut Draft) {
     let before = cx.status.duration.clone();
     let mut duration = match before {
         Some(going) if going.finished_at.is_none() => match (is_changed(cx), cx.rollback) {
@@ -28,13 +27,13 @@ pub(super) fn track(cx: &Context<'_>, draft: &mut Draft) {
                 Some(marked(going, CompletionStatus::FastRolledBack))
             }
         },
-        Some(_) | None if begins(cx, &draft.status) => Some(started(cx.now)),
+        Some(_) | None if begins(cx, next) => Some(started(cx.now)),
         other => other,
     };
     if let Some(going) = duration.as_mut().filter(|duration| duration.finished_at.is_none()) {
-        advance(cx, draft, going);
+        advance(cx, next, going, draft);
     }
-    draft.status.duration = duration;
+    next.duration = duration;
 }
 
 /// Whether an update begins with the status `next`: with a change of the spec, or with a retry.
@@ -53,20 +52,20 @@ fn is_at_target(cx: &Context<'_>, next: &RolloutStatus) -> bool {
 }
 
 /// Counts the pauses of an update that goes on, and notices its end.
-fn advance(cx: &Context<'_>, draft: &mut Draft, going: &mut RolloutDuration) {
-    let is_over = is_at_target(cx, &draft.status) || draft.status.abort;
-    if is_waiting(cx, &draft.status) && !is_over {
+fn advance(cx: &Context<'_>, next: &RolloutStatus, going: &mut RolloutDuration, draft: &mut Draft) {
+    let is_over = is_at_target(cx, next) || next.abort;
+    if is_waiting(cx, next) && !is_over {
         going.manual_pause_started_at.get_or_insert_with(|| whole_seconds(cx.now));
     } else {
         end_pause(going, cx.now);
     }
-    if conditions::is_completed(&draft.status) && cx.status.stable_rs != draft.status.stable_rs {
+    if conditions::is_completed(next) && cx.status.stable_rs != next.stable_rs {
         let how =
             if cx.status.promote_full { CompletionStatus::FastPromoted } else { CompletionStatus::Promoted };
         going.completion_status.get_or_insert(how);
     }
     if is_over {
-        let how = if draft.status.abort { CompletionStatus::Aborted } else { CompletionStatus::Promoted };
+        let how = if next.abort { CompletionStatus::Aborted } else { CompletionStatus::Promoted };
         *going = finished(going.clone(), how, cx.now);
         draft.ended = Some(going.clone());
     }
@@ -74,10 +73,9 @@ fn advance(cx: &Context<'_>, draft: &mut Draft, going: &mut RolloutDuration) {
 
 /// Whether the update stands still until somebody does something.
 fn is_waiting(cx: &Context<'_>, next: &RolloutStatus) -> bool {
-    let strategy = &cx.rollout.spec.strategy;
     let step = cx.step_of(next).map(|(index, _)| index);
-    let is_manual = |one: &PauseCondition| pause::end(strategy, step, one).is_none();
-    cx.rollout.spec.paused || next.pause_conditions.iter().any(is_manual)
+    let is_manual = |one: &PauseCondition| cx.spec.pause_end(step, one).is_none();
+    cx.spec.is_paused || next.pause_conditions.iter().any(is_manual)
 }
 
 fn started(now: Timestamp) -> RolloutDuration {

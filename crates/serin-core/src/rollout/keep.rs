@@ -8,37 +8,30 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 
-use super::context::{Context, Strategy};
+use super::context::Context;
 use super::draft::Draft;
 use super::snapshot::{ReplicaSetView, Snapshot};
+use super::valid::{Strategy, ValidRollout};
 use super::{blue_green, canary, revision, status, workload};
-use crate::api::rollout::RolloutStrategy;
+use crate::api::strategy::PauseStep;
 use crate::api::{PodTemplate, Rollout, RolloutStatus};
 use crate::domain::template::restored;
 
 /// Keeps what runs, and carries out an abort.
 pub(super) fn keep(snapshot: &Snapshot, before: &RolloutStatus, now: Timestamp, draft: &mut Draft) {
-    let owned: Vec<_> = snapshot
-        .replica_sets
-        .iter()
-        .filter(|rs| rs.owned && revision::belongs(&snapshot.rollout, rs))
-        .collect();
+    let owned: Vec<_> = snapshot.replica_sets.iter().filter(|rs| rs.owned && revision::belongs(rs)).collect();
     let is_current = |rs: &&&ReplicaSetView| Some(rs.hash()) == before.current_pod_hash.as_deref();
     let kept = owned.iter().find(is_current).map(|current| (pinned(snapshot, before, current), *current));
     let Some((rollout, current)) = kept else { return status::count_pods(&owned, &mut draft.status) };
-    let strategy = match &rollout.spec.strategy {
-        RolloutStrategy { canary: Some(canary), .. } => Strategy::Canary(canary),
-        RolloutStrategy { blue_green: Some(blue_green), .. } => Strategy::BlueGreen(blue_green),
-        RolloutStrategy { canary: None, blue_green: None } => {
-            return status::count_pods(&owned, &mut draft.status);
-        }
+    let Some(spec) = ValidRollout::read(&rollout) else {
+        return status::count_pods(&owned, &mut draft.status);
     };
-    let cx = Context::pinned(snapshot, &rollout, strategy, before, now, current);
-    match strategy {
+    let cx = Context::pinned(snapshot, &spec, before, now, current);
+    let outcome = match &spec.strategy {
         Strategy::Canary(_) => canary::keep(&cx, draft),
         Strategy::BlueGreen(strategy) => blue_green::keep(&cx, strategy, draft),
-    }
-    status::keep(&cx, draft);
+    };
+    status::keep(&cx, outcome, draft);
 }
 
 /// The Rollout as it can be carried out: with the template that runs, one strategy, and numbers that mean something.
@@ -57,10 +50,13 @@ fn pinned(snapshot: &Snapshot, before: &RolloutStatus, current: &ReplicaSetView)
         spec.strategy.blue_green.take_if(|_| !was_blue_green);
     }
     if let Some(canary) = &mut spec.strategy.canary {
-        let max = canary.traffic_routing.as_mut().map_or(100, |routing| {
+        if let Some(routing) = &mut canary.traffic_routing {
             routing.max_traffic_weight = routing.max_traffic_weight.filter(|max| *max > 0);
-            routing.max_traffic_weight.unwrap_or(100)
-        });
+        }
+        // A step that does nothing waits, so that the others keep their places.
+        let idle = canary.steps.iter_mut().filter(|step| step.kind().is_none());
+        idle.for_each(|step| step.pause = Some(PauseStep::default()));
+        let max = canary.total_weight();
         let weights = canary.steps.iter_mut().filter_map(|step| step.set_weight.as_mut());
         weights.for_each(|weight| *weight = (*weight).clamp(0, max));
     }

@@ -8,35 +8,14 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 
-use super::context::{Context, Strategy};
+use super::context::Context;
 use super::draft::Draft;
 use super::snapshot::{PodView, ReplicaSetView};
-use crate::api::{Rollout, TemplateMetadata, keys};
+use crate::api::keys;
 use crate::domain::plan::Purpose;
 use crate::domain::template::EphemeralMetadata as Ephemeral;
 use crate::domain::time::after;
 use serin_values::selector::asks_for;
-
-/// The metadata of a role.
-fn ephemeral(metadata: Option<&TemplateMetadata>) -> Ephemeral {
-    metadata.map_or_else(Ephemeral::default, |m| Ephemeral {
-        labels: m.labels.clone(),
-        annotations: m.annotations.clone(),
-    })
-}
-
-/// The metadata of all roles together.
-pub(super) fn of_all_roles(rollout: &Rollout) -> Ephemeral {
-    let (canary, blue_green) = (&rollout.spec.strategy.canary, &rollout.spec.strategy.blue_green);
-    let of_canary = canary.iter().flat_map(|canary| [&canary.canary_metadata, &canary.stable_metadata]);
-    let of_blue_green = blue_green.iter().flat_map(|b| [&b.preview_metadata, &b.active_metadata]);
-    let mut all = Ephemeral::default();
-    for role in of_canary.chain(of_blue_green).map(|role| ephemeral(role.as_ref())) {
-        all.labels.extend(role.labels);
-        all.annotations.extend(role.annotations);
-    }
-    all
-}
 
 fn is_empty(metadata: &Ephemeral) -> bool {
     metadata.labels.is_empty() && metadata.annotations.is_empty()
@@ -85,34 +64,31 @@ fn changes(
 }
 
 /// The roles' metadata: of the revision that serves by default, and of the one on trial.
-fn roles(cx: &Context<'_>) -> (Ephemeral, Ephemeral) {
-    let (stable, trial) = match cx.strategy {
-        Strategy::Canary(canary) => (&canary.stable_metadata, &canary.canary_metadata),
-        Strategy::BlueGreen(blue_green) => (&blue_green.active_metadata, &blue_green.preview_metadata),
-    };
-    (ephemeral(stable.as_ref()), ephemeral(trial.as_ref()))
+fn roles<'a>(cx: &Context<'a>) -> (&'a Ephemeral, &'a Ephemeral) {
+    let common = cx.spec.common();
+    (&common.stable_metadata, &common.trial_metadata)
 }
 
 /// What the ReplicaSet of a new template is made with.
 pub(super) fn of_created(cx: &Context<'_>, hash: &str) -> Ephemeral {
     let (stable, trial) = roles(cx);
-    if cx.stable_rs.is_some_and(|rs| rs.hash() != hash) { trial } else { stable }
+    if cx.stable_rs.is_some_and(|rs| rs.hash() != hash) { trial } else { stable }.clone()
 }
 
 fn of_existing(cx: &Context<'_>, rs: &ReplicaSetView) -> Ephemeral {
     let (stable, trial) = roles(cx);
     let promoted = cx.status.stable_rs.as_ref().is_none_or(|hash| *hash == cx.current_hash);
     match (cx.is_new(rs), cx.is_stable(rs)) {
-        (true, _) if promoted => stable,
-        (true, _) => trial,
-        (false, true) => stable,
+        (true, _) if promoted => stable.clone(),
+        (true, _) => trial.clone(),
+        (false, true) => stable.clone(),
         (false, false) => Ephemeral::default(),
     }
 }
 
 /// Whether pods need the label to belong to their ReplicaSet. Nobody put it there for a time, whatever the record says.
 fn is_needed(cx: &Context<'_>, key: &str) -> bool {
-    key == keys::POD_HASH_LABEL || cx.rollout.spec.selector.as_ref().is_some_and(|s| asks_for(s, key))
+    key == keys::POD_HASH_LABEL || cx.spec.selector.is_some_and(|s| asks_for(s, key))
 }
 
 /// Gives every ReplicaSet that has pods, and those pods, the metadata of its role.
@@ -191,10 +167,10 @@ fn pod_patch(cx: &Context<'_>, pod: &PodView, wanted: &Ephemeral, earlier: &Ephe
     let (stable, trial) = roles(cx);
     let mut known = earlier.clone();
     for role in [stable, trial] {
-        known.labels.extend(role.labels);
-        known.annotations.extend(role.annotations);
+        known.labels.extend(role.labels.clone());
+        known.annotations.extend(role.annotations.clone());
     }
-    let template = &cx.rollout.spec.template;
+    let template = cx.spec.template;
     known.labels.retain(|key, _| !template.labels().contains_key(key.as_str()));
     known.annotations.retain(|key, _| !template.annotations().contains_key(key.as_str()));
     patch(wanted, &known, &pod.labels, &pod.annotations)

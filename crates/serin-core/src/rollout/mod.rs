@@ -7,7 +7,7 @@
 mod anti_affinity;
 mod blue_green;
 mod canary;
-pub mod capacity;
+mod capacity;
 mod conditions;
 mod context;
 mod draft;
@@ -16,6 +16,8 @@ mod hold;
 mod keep;
 pub mod labels;
 mod metadata;
+mod outcome;
+mod pauses;
 pub mod phase;
 mod progress;
 mod promotion;
@@ -25,15 +27,19 @@ mod restart;
 mod revision;
 mod rollback;
 mod scale;
+mod selections;
+mod sizes;
 pub mod snapshot;
 mod status;
+mod takeover;
+pub mod valid;
 pub mod validate;
 mod views;
 pub mod workload;
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::api::{Rollout, RolloutStatus};
@@ -41,11 +47,11 @@ use crate::domain::event::EventReason;
 use crate::domain::object::{ObjectKey, ObjectRef};
 use crate::domain::plan::{ObjectKind, Plan, Purpose, StageName};
 use crate::traffic;
-pub use conditions::progress_deadline;
-use context::{Context, Strategy};
+use context::Context;
 use draft::Draft;
 use snapshot::{Identity, ServiceView, Snapshot};
-use workload::WorkloadKind;
+use valid::Strategy;
+use workload::{WorkloadKind, WorkloadName};
 
 /// The objects beside its ReplicaSets that a decision about a Rollout looks at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -88,8 +94,8 @@ pub fn observed_keys(rollout: &Rollout) -> ObservedKeys {
     let service = |name: &String| ObjectRef::new(ObjectKind::Service, namespace, name);
     let services = services.filter(|name| !name.is_empty()).map(service);
     let routed = traffic::routers(rollout).into_iter().flat_map(|router| router.observe_keys());
-    let workload =
-        workload::named(rollout).map(|(kind, name)| ObjectRef::new(kind.observed(), namespace, name));
+    let workload = rollout.spec.workload_ref.as_ref().and_then(WorkloadName::of);
+    let workload = workload.map(|named| ObjectRef::new(named.kind.observed(), namespace, named.name));
     ObservedKeys { objects: services.chain(routed).chain(workload).collect(), pods: metadata || restarts }
 }
 
@@ -104,8 +110,8 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
     let before = status::sound(rollout, now);
     let mut draft = Draft::new(id, before.clone());
     let rollout = &*workload::filled(snapshot);
-    let strategy = match validate::check(snapshot, rollout) {
-        Ok(strategy) => strategy,
+    let spec = match validate::check(snapshot, rollout) {
+        Ok(spec) => spec,
         Err(refusal) => {
             let is_new = before.observed_generation != rollout.metadata.generation.map(|g| g.to_string());
             let arriving = hold::until_arrived(snapshot.held_since, now);
@@ -115,8 +121,8 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
             };
         }
     };
-    if rollout.spec.replicas.is_none() {
-        let (replicas, events) = workload::default_replicas(snapshot);
+    if !spec.is_sized() {
+        let (replicas, events) = takeover::default_replicas(snapshot);
         draft.patch_rollout(
             &json!({"spec": {"replicas": replicas}}),
             Purpose::DefaultReplicas(replicas),
@@ -124,7 +130,7 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
         );
         return draft.close(rollout.status.as_ref());
     }
-    let cx = Context::new(snapshot, rollout, strategy, &before, now);
+    let cx = Context::new(snapshot, &spec, &before, now);
     if replica_set::adopt(&cx, &mut draft) {
         return draft.close(rollout.status.as_ref());
     }
@@ -133,22 +139,25 @@ pub fn decide(snapshot: &Snapshot, now: Timestamp) -> Plan {
     }
     announce(rollout, &before, &mut draft);
     release(&cx, &mut draft);
-    workload::record(&cx, &mut draft);
-    let routed = match strategy {
+    takeover::record(&cx, &mut draft);
+    let outcome = match &spec.strategy {
         Strategy::Canary(_) => canary::decide(&cx, &mut draft),
-        Strategy::BlueGreen(strategy) => {
-            blue_green::decide(&cx, strategy, &mut draft);
-            Ok(())
-        }
+        Strategy::BlueGreen(strategy) => Ok(blue_green::decide(&cx, strategy, &mut draft)),
     };
-    workload::scale_down(&cx, &mut draft);
-    match routed {
-        Ok(()) => {
-            draft.hold(&cx);
-            draft.close(rollout.status.as_ref())
-        }
-        Err(error) => refuse(draft, snapshot, &before, now, &error.to_string()),
-    }
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(error) => return refuse(draft, snapshot, &before, now, &error.to_string()),
+    };
+    takeover::scale_down(&cx, &outcome.sizes, &mut draft);
+    status::finish(&cx, outcome, &mut draft);
+    draft.hold(&cx);
+    draft.close(rollout.status.as_ref())
+}
+
+/// How long an update of `rollout` may come no further before it counts as stuck.
+#[must_use]
+pub fn progress_deadline(rollout: &Rollout) -> SignedDuration {
+    rollout.spec.progress_deadline()
 }
 
 /// Why [`decide`] writes nothing but a condition about the spec, if that is so before any router was asked.
@@ -170,13 +179,15 @@ fn announce(rollout: &Rollout, before: &RolloutStatus, draft: &mut Draft) {
 /// Services that the Rollout managed and names no longer select all of its pods again, and canary Ingresses that no
 /// router of its refers to any more get no more traffic.
 fn release(cx: &Context<'_>, draft: &mut Draft) {
-    let named = observed_keys(cx.rollout);
+    let named = observed_keys(&cx.snapshot.rollout);
     let is_named =
         |service: &&ServiceView| named.of_kind(ObjectKind::Service).any(|key| key.name == service.id.name);
     let unnamed = cx.snapshot.services.values().filter(|service| !is_named(service));
-    unnamed.filter(|service| service.managed_by.is_some()).for_each(|service| draft.release(service));
+    unnamed
+        .filter(|service| service.managed_by.is_some())
+        .for_each(|service| selections::release(service, draft));
     let unnamed = cx.snapshot.objects.iter().filter(|(object, _)| !named.objects.contains(object));
-    let releases = unnamed.filter_map(|(_, object)| traffic::withdraw(cx.uid(), object));
+    let releases = unnamed.filter_map(|(_, object)| traffic::withdraw(cx.spec.uid(), object));
     releases.for_each(|op| draft.push(op));
 }
 

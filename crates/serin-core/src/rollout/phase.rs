@@ -1,13 +1,45 @@
 //! Phase and message: the one-line answer to "what is it doing?", derived from the status and nothing else.
 
-use crate::api::{Rollout, RolloutPhase as Phase, RolloutStatus};
+use crate::api::{CanaryStrategy, Rollout, RolloutPhase as Phase, RolloutSpec, RolloutStatus, Time};
 use crate::domain::condition::{ConditionReason, ConditionType};
 
-/// Writes `status.phase` and `status.message`.
+/// What phase and message depend on beside the status.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    /// Pods that are wanted.
+    replicas: i32,
+    is_paused: bool,
+    restart_at: Option<&'a Time>,
+    /// Whether weights are set on a router.
+    is_routed: bool,
+    /// For blue-green: whether an analysis follows the switch.
+    blue_green: Option<bool>,
+}
+
+impl<'a> Target<'a> {
+    /// That of a spec, valid or not.
+    pub(super) fn of(spec: &'a RolloutSpec) -> Self {
+        let (canary, blue_green) = (&spec.strategy.canary, &spec.strategy.blue_green);
+        Self {
+            replicas: spec.desired_replicas(),
+            is_paused: spec.paused,
+            restart_at: spec.restart_at.as_ref(),
+            is_routed: canary.as_ref().is_some_and(CanaryStrategy::is_routed),
+            blue_green: blue_green.as_ref().map(|b| b.post_promotion_analysis.is_some()),
+        }
+    }
+}
+
+/// Writes `status.phase` and `status.message` of a Rollout, whether its spec is valid or not.
 pub fn derive(rollout: &Rollout, status: &mut RolloutStatus) {
+    derive_for(Target::of(&rollout.spec), status);
+}
+
+/// Writes `status.phase` and `status.message`.
+pub(super) fn derive_for(target: Target<'_>, status: &mut RolloutStatus) {
     let (phase, message) = degraded(status)
-        .or_else(|| paused(rollout, status))
-        .or_else(|| progressing(rollout, status))
+        .or_else(|| paused(target, status))
+        .or_else(|| progressing(target, status))
         .unwrap_or((Phase::Healthy, String::new()));
     status.phase = Some(phase);
     status.message = Some(message).filter(|m| !m.is_empty());
@@ -25,45 +57,41 @@ fn degraded(status: &RolloutStatus) -> Option<(Phase, String)> {
     })
 }
 
-fn paused(rollout: &Rollout, status: &RolloutStatus) -> Option<(Phase, String)> {
-    if rollout.spec.paused {
+fn paused(target: Target<'_>, status: &RolloutStatus) -> Option<(Phase, String)> {
+    if target.is_paused {
         return Some((Phase::Paused, "manually paused".to_owned()));
     }
     status.pause_conditions.first().map(|c| (Phase::Paused, c.reason.as_str().to_owned()))
 }
 
 /// Whether something that the spec asks for is still missing.
-pub(super) fn is_progressing(rollout: &Rollout, status: &RolloutStatus) -> bool {
-    progressing(rollout, status).is_some()
+pub(super) fn is_progressing(target: Target<'_>, status: &RolloutStatus) -> bool {
+    progressing(target, status).is_some()
 }
 
-fn progressing(rollout: &Rollout, status: &RolloutStatus) -> Option<(Phase, String)> {
-    let replicas = rollout.spec.replicas.unwrap_or(1);
+fn progressing(target: Target<'_>, status: &RolloutStatus) -> Option<(Phase, String)> {
     let is_current = |hash: &Option<String>| hash.is_some() && *hash == status.current_pod_hash;
-    let strategy = &rollout.spec.strategy;
-    let blue_green = strategy.blue_green.as_ref();
-    let routed = strategy.canary.as_ref().is_some_and(|c| c.traffic_routing.is_some());
-    let restarting = rollout.spec.restart_at.is_some() && rollout.spec.restart_at != status.restarted_at;
+    let restarting = target.restart_at.is_some() && target.restart_at != status.restarted_at.as_ref();
     let blocked = status.conditions.iter().find(|c| c.type_ == ConditionType::Blocked.as_str());
     let message = if let Some(blocked) = blocked {
         blocked.message.as_str()
     } else if restarting {
         "rollout is restarting"
-    } else if status.updated_replicas < replicas {
+    } else if status.updated_replicas < target.replicas {
         "more replicas need to be updated"
     } else if status.available_replicas < status.updated_replicas {
         "updated replicas are still becoming available"
-    } else if let Some(blue_green) = blue_green {
+    } else if let Some(is_analysed) = target.blue_green {
         if !is_current(&status.blue_green.active_selector) {
             "active service cutover pending"
         } else if is_current(&status.stable_rs) {
             return None;
-        } else if blue_green.post_promotion_analysis.is_some() {
+        } else if is_analysed {
             "waiting for analysis to complete"
         } else {
             "waiting for post-promotion verification to complete"
         }
-    } else if !routed && status.replicas > status.updated_replicas {
+    } else if !target.is_routed && status.replicas > status.updated_replicas {
         "old replicas are pending termination"
     } else if is_current(&status.stable_rs) {
         return None;

@@ -5,13 +5,7 @@ use crate::domain::replicas::{ReplicaSetCounts, Threshold};
 
 /// `replicaProgressThreshold`, or all pods where the Rollout has none.
 pub(super) fn threshold(cx: &Context<'_>) -> Threshold {
-    let threshold = cx.canary().and_then(|c| c.replica_progress_threshold.as_ref());
-    match threshold {
-        Some(threshold) if threshold.value < 0 => Threshold::All,
-        Some(threshold) if threshold.type_ == "Percent" => Threshold::Percent(threshold.value),
-        Some(threshold) => Threshold::Pods(threshold.value),
-        None => Threshold::All,
-    }
+    cx.canary().map_or(Threshold::All, |canary| canary.threshold)
 }
 
 /// Whether `available` pods are enough where `desired` are wanted: all of them, or what the threshold asks for.

@@ -1,25 +1,34 @@
 //! The moment when a revision becomes the stable one.
 
 use super::anti_affinity;
-use super::canary;
-use super::context::{Context, Strategy};
+use super::context::Context;
 use super::draft::Draft;
+use super::pauses::PauseChanges;
 use super::rollback::Rollback;
+use crate::api::RolloutStatus;
+use crate::api::rollout_status::PingPongSide;
 use crate::domain::event::EventReason;
 
-/// Promotes the current revision of a canary if it has earned that. True if the plan promotes it, or the revision is
-/// stable already.
-pub(super) fn promote_canary(cx: &Context<'_>, draft: &mut Draft) -> bool {
-    let Some(reason) = canary_reason(cx, draft) else { return false };
-    promote(cx, draft, &reason);
-    true
+/// The current revision becomes the stable one, and nothing of the update is left to be done.
+#[derive(Debug)]
+pub(super) struct Promotion {
+    stable_rs: String,
+    /// Past the last step; none without steps.
+    step_index: Option<i32>,
+    stable_ping_pong: Option<PingPongSide>,
+    /// What is told, unless the revision is stable already.
+    completion: Option<String>,
 }
 
-fn canary_reason(cx: &Context<'_>, draft: &Draft) -> Option<String> {
+/// Promotes the current revision of a canary if it has earned that; also if it is stable already.
+pub(super) fn of_canary(cx: &Context<'_>, is_aborted: bool) -> Option<Promotion> {
+    Some(Promotion::new(cx, &canary_reason(cx, is_aborted)?))
+}
+
+fn canary_reason(cx: &Context<'_>, is_aborted: bool) -> Option<String> {
     if cx.status.stable_rs.is_none() {
         return Some("Initial deploy".to_owned());
     }
-    let is_aborted = draft.is_aborted(cx);
     if is_aborted || !is_available(cx) {
         return None;
     }
@@ -41,21 +50,19 @@ fn is_available(cx: &Context<'_>) -> bool {
     cx.new_rs.is_some_and(|rs| super::progress::is_met(cx, rs.status.available, cx.replicas))
 }
 
-/// Promotes the current revision of a blue-green Rollout if it serves.
-pub(super) fn promote_blue_green(cx: &Context<'_>, draft: &mut Draft) {
-    if let Some(reason) = blue_green_reason(cx, draft) {
-        promote(cx, draft, reason);
-    }
+/// Promotes the current revision of a blue-green Rollout if it serves: if the active Service selects `active` once the plan
+/// is carried out.
+pub(super) fn of_blue_green(cx: &Context<'_>, active: Option<&str>, is_aborted: bool) -> Option<Promotion> {
+    Some(Promotion::new(cx, blue_green_reason(cx, active, is_aborted)?))
 }
 
-fn blue_green_reason(cx: &Context<'_>, draft: &Draft) -> Option<&'static str> {
+fn blue_green_reason(cx: &Context<'_>, active: Option<&str>, is_aborted: bool) -> Option<&'static str> {
     if cx.status.stable_rs.is_none() {
         return Some("Initial deploy");
     }
-    if draft.status.blue_green.active_selector.as_deref() != Some(cx.current_hash.as_str()) {
+    if active != Some(cx.current_hash.as_str()) {
         return None;
     }
-    let is_aborted = draft.is_aborted(cx);
     if cx.is_promoting_full() {
         Some("Full promotion requested")
     } else if cx.rollback.is_fast() {
@@ -72,23 +79,45 @@ const fn rollback_reason(rollback: Rollback) -> &'static str {
     }
 }
 
-fn promote(cx: &Context<'_>, draft: &mut Draft, reason: &str) {
-    draft.pauses.clear = true;
-    draft.pauses.remove_abort = true;
-    let status = &mut draft.status;
-    status.promote_full = false;
-    status.blue_green.scale_up_preview_check_point = false;
-    status.current_step_index = match cx.strategy {
-        Strategy::Canary(canary) if !canary.steps.is_empty() => i32::try_from(canary.steps.len()).ok(),
-        Strategy::Canary(_) | Strategy::BlueGreen(_) => None,
-    };
-    if status.stable_rs.as_deref() == Some(cx.current_hash.as_str()) {
-        return;
+/// The stable Service of a ping-pong pair once the new revision is the stable one.
+fn turned(cx: &Context<'_>) -> Option<PingPongSide> {
+    cx.canary()?.ping_pong?;
+    Some(match cx.status.canary.stable_ping_pong {
+        Some(PingPongSide::Ping) => PingPongSide::Pong,
+        Some(PingPongSide::Pong) | None => PingPongSide::Ping,
+    })
+}
+
+impl Promotion {
+    fn new(cx: &Context<'_>, reason: &str) -> Self {
+        let is_stable = cx.status.stable_rs.as_deref() == Some(cx.current_hash.as_str());
+        let recorded = cx.status.canary.stable_ping_pong;
+        let (revision, hash) = (cx.revision(), &cx.current_hash);
+        let completion = format!("Rollout completed update to revision {revision} ({hash}): {reason}");
+        Self {
+            stable_rs: hash.clone(),
+            step_index: cx.step_count(),
+            stable_ping_pong: if is_stable { recorded } else { turned(cx).or(recorded) },
+            completion: (!is_stable).then_some(completion),
+        }
     }
-    status.stable_rs = Some(cx.current_hash.clone());
-    status.canary.stable_ping_pong = canary::ping_pong::turn(cx).or(status.canary.stable_ping_pong);
-    let message =
-        format!("Rollout completed update to revision {} ({}): {reason}", cx.revision(), cx.current_hash);
-    draft.tell(EventReason::RolloutCompleted, message);
-    anti_affinity::release(cx, draft);
+
+    /// Tells of it, and takes the anti-affinity from the ReplicaSet of the new stable revision.
+    pub(super) fn write(&self, cx: &Context<'_>, draft: &mut Draft) {
+        if let Some(completion) = &self.completion {
+            draft.tell(EventReason::RolloutCompleted, completion);
+            anti_affinity::release(cx, draft);
+        }
+    }
+
+    /// Changes the next status and the pauses that it records.
+    pub(super) fn apply(self, status: &mut RolloutStatus, pauses: &mut PauseChanges) {
+        pauses.clear = true;
+        pauses.remove_abort = true;
+        status.promote_full = false;
+        status.blue_green.scale_up_preview_check_point = false;
+        status.current_step_index = self.step_index;
+        status.stable_rs = Some(self.stable_rs);
+        status.canary.stable_ping_pong = self.stable_ping_pong;
+    }
 }

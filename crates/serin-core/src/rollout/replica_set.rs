@@ -5,8 +5,9 @@ use serde_json::{Map, Value, json};
 use super::context::Context;
 use super::draft::Draft;
 use super::snapshot::{FailureCause, ReplicaSetView};
+use super::valid::ValidRollout;
 use super::{anti_affinity, metadata};
-use crate::api::{Rollout, keys};
+use crate::api::keys;
 use crate::domain::event::{EventNote, EventReason};
 use crate::domain::plan::{Action, ObjectKind, Op, Purpose};
 use crate::domain::template;
@@ -34,7 +35,7 @@ const ARGO_CD: &str = "argocd.argoproj.io/";
 pub(super) fn adopt(cx: &Context<'_>, draft: &mut Draft) -> bool {
     for rs in cx.owned.iter().filter(|rs| !rs.owned) {
         let mut owners = rs.owner_references.clone();
-        owners.push(owner_reference(cx.rollout));
+        owners.push(owner_reference(cx.spec));
         let mut metadata = json!({"ownerReferences": owners});
         if let Some(digest) = cx.identity.digest_of_impostor(rs) {
             metadata["annotations"] = json!({keys::TEMPLATE_DIGEST: digest});
@@ -45,12 +46,12 @@ pub(super) fn adopt(cx: &Context<'_>, draft: &mut Draft) -> bool {
 }
 
 /// The ownerReference that ReplicaSets of the Rollout carry.
-fn owner_reference(rollout: &Rollout) -> Value {
+fn owner_reference(rollout: &ValidRollout<'_>) -> Value {
     json!({
         "apiVersion": keys::API_VERSION,
         "kind": keys::ROLLOUT,
-        "name": rollout.metadata.name,
-        "uid": rollout.metadata.uid,
+        "name": rollout.name(),
+        "uid": rollout.uid(),
         "controller": true,
         "blockOwnerDeletion": true,
     })
@@ -61,7 +62,7 @@ pub(super) fn create(cx: &Context<'_>, draft: &mut Draft, size: i32) {
     let hash = cx.current_hash.clone();
     let revision = cx.revision();
     record_revision(cx, draft, revision);
-    let name = format!("{}-{hash}", cx.name());
+    let name = format!("{}-{hash}", cx.spec.name());
     let message = format!("Created ReplicaSet {name} (revision {revision})");
     draft.push(Op {
         kind: ObjectKind::ReplicaSet,
@@ -78,7 +79,7 @@ pub(super) fn create(cx: &Context<'_>, draft: &mut Draft, size: i32) {
 }
 
 fn new_replica_set(cx: &Context<'_>, name: &str, hash: &str, revision: i64, size: i32) -> Value {
-    let spec = &cx.rollout.spec;
+    let spec = cx.spec;
     let ephemeral = metadata::of_created(cx, hash);
     let mut template = spec.template.as_value().clone();
     let mut labels: Map<_, _> =
@@ -94,17 +95,17 @@ fn new_replica_set(cx: &Context<'_>, name: &str, hash: &str, revision: i64, size
         template = apply_merge_patch(&template, &metadata::template_patch(&ephemeral));
         annotations.insert(keys::EPHEMERAL_METADATA.into(), annotation.into());
     }
-    let selector = spec.selector.as_ref().and_then(|s| serde_json::to_value(s).ok()).unwrap_or_default();
+    let selector = spec.selector.and_then(|s| serde_json::to_value(s).ok()).unwrap_or_default();
     let selector = apply_merge_patch(&selector, &json!({"matchLabels": {keys::POD_HASH_LABEL: hash}}));
     json!({
         "apiVersion": "apps/v1",
         "kind": "ReplicaSet",
         "metadata": {
             "name": name,
-            "namespace": cx.rollout.metadata.namespace,
+            "namespace": spec.namespace(),
             "labels": labels,
             "annotations": annotations,
-            "ownerReferences": [owner_reference(cx.rollout)],
+            "ownerReferences": [owner_reference(cx.spec)],
         },
         "spec": {
             "replicas": size,
@@ -116,10 +117,11 @@ fn new_replica_set(cx: &Context<'_>, name: &str, hash: &str, revision: i64, size
 }
 
 fn copied_annotations(cx: &Context<'_>) -> Map<String, Value> {
-    let annotations = cx.rollout.metadata.annotations.iter().flatten();
-    let copied = annotations
-        .filter(|(key, _)| !NOT_COPIED.contains(&key.as_str()) && !key.starts_with(ARGO_CD))
-        .map(|(key, value)| (key.clone(), value.clone().into()));
+    let copied = cx
+        .spec
+        .annotations()
+        .filter(|(key, _)| !NOT_COPIED.contains(key) && !key.starts_with(ARGO_CD))
+        .map(|(key, value)| (key.to_owned(), value.into()));
     let generation = cx.workload.map(|workload| workload.generation.to_string().into());
     copied.chain(generation.map(|generation| (keys::WORKLOAD_GENERATION.to_owned(), generation))).collect()
 }
@@ -145,8 +147,8 @@ pub(super) fn sync(cx: &Context<'_>, draft: &mut Draft) {
         patch.insert("metadata".into(), json!({"annotations": wanted}));
     }
     let mut spec = Map::new();
-    if new.min_ready_seconds != cx.rollout.spec.min_ready_seconds {
-        spec.insert("minReadySeconds".into(), cx.rollout.spec.min_ready_seconds.into());
+    if new.min_ready_seconds != cx.spec.min_ready_seconds {
+        spec.insert("minReadySeconds".into(), cx.spec.min_ready_seconds.into());
     }
     spec.extend(anti_affinity::stale_patch(cx, new).map(|template| ("template".to_owned(), template)));
     if !spec.is_empty() {
@@ -166,8 +168,7 @@ fn history_with(rs: &ReplicaSetView) -> String {
 }
 
 fn record_revision(cx: &Context<'_>, draft: &mut Draft, revision: i64) {
-    let recorded = cx.rollout.metadata.annotations.as_ref().and_then(|a| a.get(keys::REVISION));
-    if recorded.is_some_and(|r| *r == revision.to_string()) {
+    if cx.spec.annotation(keys::REVISION) == Some(&revision.to_string()) {
         return;
     }
     let message = format!("Rollout updated to revision {revision}");
@@ -212,13 +213,14 @@ fn in_the_way(cx: &Context<'_>) -> Option<(bool, bool)> {
     let FailureCause::AlreadyExists { owner_uid, template, digest, has_hash } = &failure.cause else {
         return None;
     };
-    if failure.kind != ObjectKind::ReplicaSet || failure.name != format!("{}-{}", cx.name(), cx.current_hash)
+    if failure.kind != ObjectKind::ReplicaSet
+        || failure.name != format!("{}-{}", cx.spec.name(), cx.current_hash)
     {
         return None;
     }
-    let is_owned = owner_uid.is_some() && *owner_uid == cx.rollout.metadata.uid;
+    let is_owned = owner_uid.as_deref() == Some(cx.spec.uid());
     let ephemeral = metadata::of_created(cx, &cx.current_hash);
-    let is_equal = template::templates_equal(template, cx.rollout.spec.template.as_value(), &ephemeral)
+    let is_equal = template::templates_equal(template, cx.spec.template.as_value(), &ephemeral)
         || digest.as_ref() == Some(&cx.identity.digest);
     Some((is_owned && is_equal, *has_hash))
 }

@@ -1,7 +1,8 @@
 //! Which ReplicaSets requests may still reach: by weight, by record, or through a Service.
 
-use super::context::{Context, Strategy};
+use super::context::Context;
 use super::snapshot::{ReplicaSetView, ServiceView};
+use super::valid::Strategy;
 
 /// Whether anything that the snapshot shows may still send requests to the ReplicaSet. Its pods must stay.
 pub(super) fn reach(cx: &Context<'_>, rs: &ReplicaSetView) -> bool {
@@ -37,15 +38,15 @@ fn selects(cx: &Context<'_>, service: &str, rs: &ReplicaSetView) -> bool {
 /// The Services that requests may come through, and apart from them the other one of a ping-pong pair. Of a ping-pong pair
 /// one rests but for the time of an update: nobody is sent to the revision that it still selects.
 fn services<'a>(cx: &Context<'a>) -> [Vec<&'a str>; 2] {
-    let (main, trial) = match cx.strategy {
+    let (main, trial) = match &cx.spec.strategy {
         Strategy::Canary(canary) => {
-            let pair = canary.ping_pong.as_ref().map(|pair| pair.roles(cx.status.canary.stable_ping_pong));
+            let pair = canary.ping_pong.map(|pair| pair.roles(cx.status.canary.stable_ping_pong));
             let (stable, trial) = pair.unzip();
             let trial = trial.filter(|_| !cx.is_fully_promoted() && !cx.status.abort);
-            (vec![canary.stable_service.as_deref(), canary.canary_service.as_deref(), stable], trial)
+            (vec![canary.stable_service, canary.canary_service, stable], trial)
         }
         Strategy::BlueGreen(blue_green) => {
-            (vec![Some(blue_green.active_service.as_str()), blue_green.preview_service.as_deref()], None)
+            (vec![Some(blue_green.active_service), blue_green.preview_service], None)
         }
     };
     [main.into_iter().flatten().collect(), trial.into_iter().collect()]

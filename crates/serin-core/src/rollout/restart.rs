@@ -4,39 +4,38 @@
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use super::context::{Context, Strategy};
+use super::context::Context;
 use super::draft::Draft;
 use super::snapshot::{PodView, ReplicaSetView};
 use super::views::total;
-use crate::domain::replicas::{self, IntOrPercent};
 use crate::domain::time::after;
 
 /// Seconds after which a pod that could not be evicted is tried again; a change of any pod comes sooner.
 const RETRY_SECONDS: i64 = 30;
 
-/// Evicts pods that are to be restarted, the stable revision's first, and records when all of them are replaced.
-pub(super) fn advance(cx: &Context<'_>, draft: &mut Draft) {
-    let Some(at) = pending(cx) else { return };
+/// Evicts pods that are to be restarted, the stable revision's first. Returns the restart that is done, once all pods are
+/// replaced.
+pub(super) fn advance(cx: &Context<'_>, draft: &mut Draft) -> Option<Time> {
+    let done = cx.status.restarted_at.clone();
+    let Some(at) = pending(cx) else { return done };
     if at.0 > cx.now {
         draft.wake_at(at.0);
-        return;
+        return done;
     }
     let due = due_pods(cx, at.0);
     if due.is_empty() {
-        if is_replaced(cx) {
-            draft.status.restarted_at = Some(at.clone());
-        }
-        return;
+        return if is_replaced(cx) { Some(at.clone()) } else { done };
     }
     for (pod, rs) in due.iter().take(usize::try_from(spare(cx)).unwrap_or(0)) {
         draft.evict(pod, rs);
     }
     draft.wake_at(after(cx.now, SignedDuration::from_secs(RETRY_SECONDS)));
+    done
 }
 
 /// The restart that was asked for and is not done.
 fn pending<'a>(cx: &Context<'a>) -> Option<&'a Time> {
-    let at = cx.rollout.spec.restart_at.as_ref()?;
+    let at = cx.spec.restart_at?;
     (cx.status.restarted_at.as_ref() != Some(at)).then_some(at)
 }
 
@@ -50,11 +49,10 @@ pub(super) fn size(cx: &Context<'_>) -> Option<i32> {
 }
 
 fn adds_first(cx: &Context<'_>) -> bool {
-    let Strategy::Canary(canary) = cx.strategy else { return false };
-    let limits =
-        replicas::fenceposts(canary.max_surge.as_ref(), canary.max_unavailable.as_ref(), cx.replicas);
+    let Some(canary) = cx.canary() else { return false };
+    let limits = canary.limits;
     let is_between = cx.is_fully_promoted() && !cx.is_changed() && !cx.is_halted();
-    let is_asked_for = canary.max_unavailable.is_some();
+    let is_asked_for = canary.common.sets_max_unavailable;
     is_asked_for && is_between && cx.replicas > 0 && limits.surge > 0 && limits.unavailable == 0
 }
 
@@ -83,14 +81,9 @@ fn due_pods<'a>(cx: &Context<'a>, at: Timestamp) -> Vec<(&'a PodView, &'a Replic
 
 /// How many available pods there are beyond those that must be; pods that are going count as gone already.
 fn spare(cx: &Context<'_>) -> i32 {
-    let field = match cx.strategy {
-        Strategy::Canary(canary) => canary.max_unavailable.as_ref(),
-        Strategy::BlueGreen(blue_green) => blue_green.max_unavailable.as_ref(),
-    };
-    let limit = field.map_or(Some(IntOrPercent::DEFAULT), IntOrPercent::parse);
     let adds_first = adds_first(cx);
     let fewest = i32::from(!adds_first);
-    let unavailable = limit.map_or(0, |limit| limit.rounded_down(cx.replicas)).max(fewest);
+    let unavailable = cx.spec.common().restart_limit.max(fewest);
     let sizes = cx.owned.iter().map(|rs| match rs.replicas {
         size if adds_first && cx.is_new(rs) => size.min(cx.replicas),
         size => size,

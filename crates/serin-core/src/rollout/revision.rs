@@ -5,17 +5,16 @@
 
 use serde_json::{Map, Value};
 
-use super::metadata;
 use super::snapshot::ReplicaSetView;
-use crate::api::{Rollout, RolloutStatus, keys};
+use super::valid::ValidRollout;
+use crate::api::{RolloutStatus, keys};
 use crate::domain::template::EphemeralMetadata;
 use crate::domain::{hash, template};
 
 /// Whether a ReplicaSet of the snapshot is one of the Rollout's: its own, or an orphan that can be adopted. One without
 /// a hash is of no revision.
-pub(super) fn belongs(rollout: &Rollout, rs: &ReplicaSetView) -> bool {
-    let may_be = rs.owned || (!rs.deleting && rollout.metadata.deletion_timestamp.is_none());
-    may_be && !rs.hash().is_empty()
+pub(super) fn belongs(rs: &ReplicaSetView) -> bool {
+    (rs.owned || !rs.deleting) && !rs.hash().is_empty()
 }
 
 /// The current template, and the names that it goes by.
@@ -42,15 +41,15 @@ enum Fit {
 }
 
 impl<'a> Identity<'a> {
-    pub(super) fn new(rollout: &'a Rollout, status: &RolloutStatus) -> Self {
-        let template = rollout.spec.template.as_value();
+    pub(super) fn new(spec: &ValidRollout<'a>, status: &RolloutStatus) -> Self {
+        let template = spec.template.as_value();
         let collisions = status.collision_count;
         Self {
             template,
             hash: hash::pod_template_hash(template, collisions),
             legacy_hash: hash::pod_template_hash_legacy_null_timestamp(template, collisions),
             digest: template::digest(template),
-            roles: metadata::of_all_roles(rollout),
+            roles: spec.metadata_of_roles(),
         }
     }
 

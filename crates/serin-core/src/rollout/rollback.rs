@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 
 use super::snapshot::ReplicaSetView;
+use super::valid::{Strategy, ValidRollout};
 use super::views::Deadline;
-use crate::api::{Rollout, RolloutStatus, keys};
+use crate::api::{RolloutStatus, keys};
 
 /// How far an update is a return to an earlier revision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub(super) enum Rollback {
 
 impl Rollback {
     pub(super) fn classify(
-        rollout: &Rollout,
+        spec: &ValidRollout<'_>,
         status: &RolloutStatus,
         owned: &[&ReplicaSetView],
         new_rs: Option<&ReplicaSetView>,
@@ -37,10 +38,10 @@ impl Rollback {
         if status.abort && !is_stable && status.current_pod_hash.as_deref() == Some(new.hash()) {
             return Self::Ordinary;
         }
-        if is_within_window(rollout, owned, new, stable) {
+        if is_within_window(spec, owned, new, stable) {
             return Self::WithinWindow;
         }
-        let blue_green = rollout.spec.strategy.blue_green.is_some();
+        let blue_green = matches!(spec.strategy, Strategy::BlueGreen(_));
         let waiting = matches!(new.deadline(), Deadline::At(deadline) if deadline > now);
         if is_stable || (blue_green && waiting) { Self::Fast } else { Self::Ordinary }
     }
@@ -57,12 +58,12 @@ impl Rollback {
 }
 
 fn is_within_window(
-    rollout: &Rollout,
+    spec: &ValidRollout<'_>,
     owned: &[&ReplicaSetView],
     new: &ReplicaSetView,
     stable: &ReplicaSetView,
 ) -> bool {
-    let window = rollout.spec.rollback_window.as_ref().map_or(0, |w| w.revisions);
+    let window = spec.rollback_revisions;
     if window <= 0 || new.created >= stable.created {
         return false;
     }

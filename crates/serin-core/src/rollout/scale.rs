@@ -1,35 +1,50 @@
-//! What both strategies do to the sizes of ReplicaSets: delays before a scale-down, and the history.
+//! What both strategies do to the sizes of ReplicaSets: how one gets a size, delays before a scale-down, and the history.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::capacity;
 use super::context::Context;
 use super::draft::Draft;
+use super::sizes::{SizeChange, Sizes};
 use super::snapshot::ReplicaSetView;
+use super::valid::ScaleDownDelay;
 use super::views::Deadline;
 use crate::api::keys;
+use crate::domain::event::{EventNote, EventReason};
 use crate::domain::plan::Purpose;
 use crate::domain::time::after;
 
-/// Old ReplicaSets kept at size 0, where the Rollout does not say.
-const DEFAULT_REVISION_HISTORY_LIMIT: i32 = 10;
+/// Gives a ReplicaSet a size and records for which size of the Rollout. True if the size changes. One whose pods alone
+/// serve keeps them.
+pub(super) fn scale<'a>(
+    cx: &Context<'a>,
+    sizes: &mut Sizes<'a>,
+    rs: &'a ReplicaSetView,
+    to: i32,
+    keep_deadline: bool,
+) -> bool {
+    let to = if to == 0 && capacity::is_needed(cx, sizes, rs) { rs.replicas } else { to };
+    let drops_deadline = to == 0 && !keep_deadline && rs.annotations.contains_key(keys::SCALE_DOWN_DEADLINE);
+    let is_recorded = rs.desired_replicas() == Some(cx.replicas);
+    if rs.replicas != to || !is_recorded || drops_deadline {
+        sizes.push(rs, SizeChange::Scale { to, drops_deadline });
+    }
+    rs.replicas != to
+}
 
 /// A ReplicaSet that is in use has no time at which it goes away.
-pub(super) fn keep(draft: &mut Draft, rs: &ReplicaSetView) {
+pub(super) fn keep<'a>(sizes: &mut Sizes<'a>, rs: &'a ReplicaSetView) {
     if rs.annotations.contains_key(keys::SCALE_DOWN_DEADLINE) {
-        let patch = json!({"metadata": {"annotations": {keys::SCALE_DOWN_DEADLINE: Value::Null}}});
-        draft.patch_replica_set(rs, &patch, Purpose::KeepReplicaSet);
+        sizes.push(rs, SizeChange::Keep);
     }
 }
 
-/// Writes on a ReplicaSet when it is to be scaled to 0, and returns that time.
-pub(super) fn delay(cx: &Context<'_>, draft: &mut Draft, rs: &ReplicaSetView, seconds: i32) -> Timestamp {
+/// Decides when a ReplicaSet is to be scaled to 0: after so many seconds.
+fn delay<'a>(cx: &Context<'a>, sizes: &mut Sizes<'a>, rs: &'a ReplicaSetView, seconds: i32) {
     let deadline = after(cx.now, SignedDuration::from_secs(seconds.max(0).into()));
-    let text = deadline.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-    let patch = json!({"metadata": {"annotations": {keys::SCALE_DOWN_DEADLINE: text}}});
-    draft.patch_replica_set(rs, &patch, Purpose::DelayScaleDown(deadline));
-    draft.wake_at(deadline);
-    deadline
+    sizes.push(rs, SizeChange::Delay(deadline));
+    sizes.wake_at(deadline);
 }
 
 /// Old ReplicaSets that wait for their scale-down, youngest revision first; only so many may.
@@ -40,16 +55,16 @@ pub(super) struct DelayQueue {
 }
 
 impl DelayQueue {
-    pub(super) fn new(delay_seconds: i32, limit: Option<i32>) -> Self {
-        Self { delay_seconds, room: limit.unwrap_or(i32::MAX) }
+    pub(super) fn new(delay: ScaleDownDelay) -> Self {
+        Self { delay_seconds: delay.seconds, room: delay.revisions.unwrap_or(i32::MAX) }
     }
 
     /// The size of the next ReplicaSet: `keep` while it waits, 0 when its time has come.
-    pub(super) fn size(
+    pub(super) fn size<'a>(
         &mut self,
-        cx: &Context<'_>,
-        draft: &mut Draft,
-        rs: &ReplicaSetView,
+        cx: &Context<'a>,
+        sizes: &mut Sizes<'a>,
+        rs: &'a ReplicaSetView,
         keep: i32,
     ) -> i32 {
         let has_room = self.room > 0;
@@ -58,7 +73,7 @@ impl DelayQueue {
             Deadline::None if !has_room || self.delay_seconds <= 0 => 0,
             Deadline::None => {
                 self.room -= 1;
-                delay(cx, draft, rs, self.delay_seconds);
+                delay(cx, sizes, rs, self.delay_seconds);
                 rs.replicas
             }
             Deadline::At(deadline) => {
@@ -66,7 +81,7 @@ impl DelayQueue {
                 if !has_room || deadline <= cx.now {
                     return 0;
                 }
-                draft.wake_at(deadline);
+                sizes.wake_at(deadline);
                 keep
             }
             Deadline::Unreadable => {
@@ -77,17 +92,10 @@ impl DelayQueue {
     }
 }
 
-/// Whether no pod is available but those of ReplicaSets that are about to go.
-pub(super) fn are_needed(cx: &Context<'_>, leaving: &[&ReplicaSetView]) -> bool {
-    let stays = |rs: &&&ReplicaSetView| leaving.iter().all(|other| other.id.uid != rs.id.uid);
-    cx.replicas > 0 && cx.owned.iter().filter(stays).all(|rs| rs.status.available <= 0)
-}
-
 /// Deletes the oldest ReplicaSets that neither run pods nor fit into the revision history.
 pub(super) fn clean_history(cx: &Context<'_>, draft: &mut Draft) {
-    let limit = cx.rollout.spec.revision_history_limit.unwrap_or(DEFAULT_REVISION_HISTORY_LIMIT);
     let old: Vec<_> = cx.others().filter(|rs| !rs.deleting).collect();
-    let excess = old.len().saturating_sub(usize::try_from(limit).unwrap_or(0));
+    let excess = old.len().saturating_sub(cx.spec.history_limit);
     let is_idle = |rs: &&&ReplicaSetView| {
         rs.status.replicas == 0 && rs.replicas == 0 && rs.generation <= rs.status.observed_generation
     };
@@ -106,24 +114,72 @@ pub(super) enum AbortDelay {
 }
 
 /// Holds the pods of an aborted revision for a while, from the moment on when the stable one can carry everything.
-pub(super) fn abort_delay(
-    cx: &Context<'_>,
-    draft: &mut Draft,
-    rs: &ReplicaSetView,
+pub(super) fn abort_delay<'a>(
+    cx: &Context<'a>,
+    sizes: &mut Sizes<'a>,
+    rs: &'a ReplicaSetView,
     delay_seconds: i32,
 ) -> AbortDelay {
     match rs.deadline() {
         Deadline::At(deadline) if deadline <= cx.now => AbortDelay::Over,
         Deadline::At(deadline) => {
-            draft.wake_at(deadline);
+            sizes.wake_at(deadline);
             AbortDelay::Hold
         }
         Deadline::None => {
             if cx.stable_rs.is_some_and(|stable| stable.status.available >= cx.replicas) {
-                delay(cx, draft, rs, delay_seconds);
+                delay(cx, sizes, rs, delay_seconds);
             }
             AbortDelay::Hold
         }
         Deadline::Unreadable => AbortDelay::Off,
     }
+}
+
+/// Asks for what makes the sizes true.
+pub(super) fn write(cx: &Context<'_>, sizes: &Sizes<'_>, draft: &mut Draft) {
+    for (rs, change) in sizes.changes() {
+        match change {
+            SizeChange::Keep => draft.patch_replica_set(rs, &deadline_patch(None), Purpose::KeepReplicaSet),
+            SizeChange::Delay(deadline) => {
+                draft.patch_replica_set(
+                    rs,
+                    &deadline_patch(Some(deadline)),
+                    Purpose::DelayScaleDown(deadline),
+                );
+            }
+            SizeChange::Scale { to, drops_deadline } => write_size(cx, rs, to, drops_deadline, draft),
+        }
+    }
+    sizes.wakes().iter().for_each(|time| draft.wake_at(*time));
+}
+
+fn deadline_patch(deadline: Option<Timestamp>) -> Value {
+    let text = deadline.map(|deadline| deadline.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+    json!({"metadata": {"annotations": {keys::SCALE_DOWN_DEADLINE: text}}})
+}
+
+fn write_size(cx: &Context<'_>, rs: &ReplicaSetView, to: i32, drops_deadline: bool, draft: &mut Draft) {
+    let mut patch = json!({"metadata": {"annotations": {keys::DESIRED_REPLICAS: cx.replicas.to_string()}}});
+    if cx.is_new(rs) && !cx.is_pinned {
+        for (key, value) in cx.identity.record(rs).annotations {
+            patch["metadata"]["annotations"][key] = value;
+        }
+    }
+    if drops_deadline {
+        patch["metadata"]["annotations"][keys::SCALE_DOWN_DEADLINE] = Value::Null;
+    }
+    if rs.replicas == to {
+        return draft.patch_replica_set(rs, &patch, Purpose::SyncReplicaSet);
+    }
+    patch["spec"] = json!({"replicas": to});
+    let direction = if to > rs.replicas { "up" } else { "down" };
+    // The revision may be written in the same plan.
+    let revision = if cx.is_new(rs) { cx.revision() } else { rs.revision() };
+    let message = format!(
+        "Scaled {direction} ReplicaSet {} (revision {revision}) from {} to {to}",
+        rs.id.name, rs.replicas,
+    );
+    let event = EventNote::new(EventReason::ScalingReplicaSet, message);
+    draft.scale_replica_set(rs, &patch, to, event);
 }

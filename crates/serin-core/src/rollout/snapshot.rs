@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::workload::WorkloadKind;
 use crate::api::keys;
 use crate::api::{LabelSelector, PodTemplate, Rollout};
 use crate::domain::object::Objects;
 use crate::domain::plan::{ObjectKind, Precondition};
+use crate::domain::workload::WorkloadKind;
 
 /// Everything that [`decide`](super::decide) may look at.
 #[derive(Debug, Clone)]

@@ -3,11 +3,14 @@
 use jiff::Timestamp;
 
 use super::conditions;
-use super::context::{Context, Strategy};
+use super::context::Context;
 use super::draft::Draft;
 use super::duration;
+use super::outcome::Outcome;
+use super::pauses::PauseChanges;
 use super::phase;
 use super::snapshot::ReplicaSetView;
+use super::valid::Strategy;
 use super::views::total;
 use crate::api::rollout_status::{BlueGreenStatus, CanaryStatus};
 use crate::api::{LabelSelector, PauseCondition, PauseReason, Rollout, RolloutStatus};
@@ -24,7 +27,7 @@ pub(super) fn sound(rollout: &Rollout, now: Timestamp) -> RolloutStatus {
     if count > 0 && status.current_step_hash.is_some() {
         status.current_step_index = Some(status.current_step_index.unwrap_or(0).clamp(0, count));
     }
-    let max = canary.traffic_routing.as_ref().and_then(|routing| routing.max_traffic_weight).unwrap_or(100);
+    let max = canary.total_weight();
     if let Some(weights) = &mut status.canary.weights {
         weights.canary.weight = weights.canary.weight.clamp(0, max.max(0));
         weights.stable.weight = weights.stable.weight.clamp(0, max.max(0));
@@ -56,36 +59,41 @@ fn not_later(mut status: RolloutStatus, now: Timestamp) -> RolloutStatus {
 }
 
 /// Counts pods, folds pauses and the abort into the status, and derives conditions, phase and message from it.
-pub(super) fn finish(cx: &Context<'_>, draft: &mut Draft) {
-    count(cx, &mut draft.status);
-    draft.status.observed_generation = Some(cx.generation().to_string());
-    draft.status.current_pod_hash = Some(cx.current_hash.clone());
-    forget_other_strategy(cx, &mut draft.status);
-    conditions::abort_if_stuck(cx, draft);
-    fold_abort(cx, draft);
-    fold_pauses(cx, draft);
-    conditions::derive(cx, draft);
-    phase::derive(cx.rollout, &mut draft.status);
-    duration::track(cx, draft);
-    observe(cx, draft);
+pub(super) fn finish(cx: &Context<'_>, outcome: Outcome<'_>, draft: &mut Draft) {
+    let Outcome { pauses, has_left_pause, status: mut next, .. } = outcome;
+    next.workload_observed_generation = cx.workload.map(|workload| workload.generation.to_string());
+    count(cx, &mut next);
+    next.observed_generation = Some(cx.spec.generation().to_string());
+    next.current_pod_hash = Some(cx.current_hash.clone());
+    forget_other_strategy(cx, &mut next);
+    let stuck = conditions::stuck(cx, &next, draft);
+    fold_abort(cx, stuck.is_some() || pauses.is_aborted(cx), &mut next);
+    fold_pauses(cx, &pauses, has_left_pause, &mut next, draft);
+    conditions::derive(cx, stuck.as_deref(), &mut next, draft);
+    phase::derive_for(cx.spec.target(), &mut next);
+    duration::track(cx, &mut next, draft);
+    draft.observed = observed(cx, &next);
+    draft.status = next;
 }
 
 /// Counts pods and folds an abort into the status; all else stays as it was read.
-pub(super) fn keep(cx: &Context<'_>, draft: &mut Draft) {
-    let selector = draft.status.selector.take();
-    count(cx, &mut draft.status);
-    draft.status.selector = draft.status.selector.take().filter(|text| !text.is_empty()).or(selector);
-    if draft.is_aborted(cx) {
-        fold_abort(cx, draft);
-        fold_pauses(cx, draft);
-        conditions::derive_abort(cx, draft);
+pub(super) fn keep(cx: &Context<'_>, outcome: Outcome<'_>, draft: &mut Draft) {
+    let Outcome { pauses, has_left_pause, status: mut next, .. } = outcome;
+    let selector = next.selector.take();
+    count(cx, &mut next);
+    next.selector = next.selector.filter(|text| !text.is_empty()).or(selector);
+    if pauses.is_aborted(cx) {
+        fold_abort(cx, true, &mut next);
+        fold_pauses(cx, &pauses, has_left_pause, &mut next, draft);
+        conditions::derive_abort(cx, None, &mut next, draft);
     }
-    observe(cx, draft);
+    draft.observed = observed(cx, &next);
+    draft.status = next;
 }
 
 /// What only the other strategy has; it may be left from before the strategy changed.
 fn forget_other_strategy(cx: &Context<'_>, status: &mut RolloutStatus) {
-    match cx.strategy {
+    match cx.spec.strategy {
         Strategy::Canary(_) => status.blue_green = BlueGreenStatus::default(),
         Strategy::BlueGreen(_) => {
             status.canary = CanaryStatus::default();
@@ -106,11 +114,11 @@ pub(super) fn count_pods(owned: &[&ReplicaSetView], status: &mut RolloutStatus) 
 
 /// What the ReplicaSets report, and the selector by which an autoscaler finds the pods.
 fn count(cx: &Context<'_>, status: &mut RolloutStatus) {
-    let selector = cx.rollout.spec.selector.as_ref();
+    let selector = cx.spec.selector;
     count_pods(&cx.owned, status);
     status.updated_replicas = cx.new_rs.map_or(0, |rs| rs.status.replicas);
     status.selector = selector.map(|s| format_selector(s, None));
-    if let Strategy::BlueGreen(_) = cx.strategy
+    if let Strategy::BlueGreen(_) = cx.spec.strategy
         && let Some(active) = cx.active_replica_set(status)
     {
         status.ready_replicas = active.status.ready;
@@ -147,20 +155,23 @@ fn format_selector(selector: &LabelSelector, hash: Option<&str>) -> String {
     parts.into_iter().map(|(_, part)| part).collect::<Vec<_>>().join(",")
 }
 
-fn fold_abort(cx: &Context<'_>, draft: &mut Draft) {
-    let aborted = draft.pauses.abort.is_some() || draft.is_aborted(cx);
-    draft.status.abort = aborted;
-    draft.status.promote_full &= !aborted;
-    draft.status.aborted_at =
-        aborted.then(|| cx.status.aborted_at.clone().unwrap_or_else(|| whole_seconds(cx.now)));
+fn fold_abort(cx: &Context<'_>, aborted: bool, next: &mut RolloutStatus) {
+    next.abort = aborted;
+    next.promote_full &= !aborted;
+    next.aborted_at = aborted.then(|| cx.status.aborted_at.clone().unwrap_or_else(|| whole_seconds(cx.now)));
 }
 
-fn fold_pauses(cx: &Context<'_>, draft: &mut Draft) {
-    let changes = &draft.pauses;
+fn fold_pauses(
+    cx: &Context<'_>,
+    changes: &PauseChanges,
+    has_left_pause: bool,
+    next: &mut RolloutStatus,
+    draft: &mut Draft,
+) {
     let before = &cx.status.pause_conditions;
     let mut pauses = Vec::new();
     let mut controller_pause = false;
-    if !draft.status.abort && !changes.clear {
+    if !next.abort && !changes.clear {
         pauses.extend(before.iter().filter(|c| !changes.remove.contains(&c.reason)).cloned());
         controller_pause = cx.status.controller_pause;
         for reason in &changes.add {
@@ -170,14 +181,14 @@ fn fold_pauses(cx: &Context<'_>, draft: &mut Draft) {
             }
         }
     }
-    draft.status.controller_pause = controller_pause && (!pauses.is_empty() || changes.hold_resume);
-    let ended = pauses.is_empty() && !before.is_empty() && !draft.status.abort;
+    next.controller_pause = controller_pause && (!pauses.is_empty() || changes.hold_resume);
+    let ended = pauses.is_empty() && !before.is_empty() && !next.abort;
     let begun = pauses.first().filter(|_| before.is_empty()).map(|c| c.reason);
-    draft.status.pause_conditions = pauses;
+    next.pause_conditions = pauses;
     if let Some(reason) = begun {
         draft.tell(EventReason::RolloutPaused, format!("Rollout is paused ({})", reason.as_str()));
     }
-    if ended && draft.left_step {
+    if ended && has_left_pause {
         draft.tell_first(EventReason::RolloutResumed, "Rollout is resumed");
     } else if ended {
         draft.tell(EventReason::RolloutResumed, "Rollout is resumed");
@@ -185,13 +196,16 @@ fn fold_pauses(cx: &Context<'_>, draft: &mut Draft) {
 }
 
 /// What may be said even if a write of the plan fails: counts, and what the API server refused before.
-fn observe(cx: &Context<'_>, draft: &mut Draft) {
-    let (next, observed) = (&draft.status, &mut draft.observed);
-    observed.replicas = next.replicas;
-    observed.updated_replicas = next.updated_replicas;
-    observed.ready_replicas = next.ready_replicas;
-    observed.available_replicas = next.available_replicas;
-    observed.hpa_replicas = next.hpa_replicas;
-    conditions::derive_failure(cx, observed);
-    phase::derive(cx.rollout, observed);
+fn observed(cx: &Context<'_>, next: &RolloutStatus) -> RolloutStatus {
+    let mut observed = RolloutStatus {
+        replicas: next.replicas,
+        updated_replicas: next.updated_replicas,
+        ready_replicas: next.ready_replicas,
+        available_replicas: next.available_replicas,
+        hpa_replicas: next.hpa_replicas,
+        ..cx.status.clone()
+    };
+    conditions::derive_failure(cx, &mut observed);
+    phase::derive_for(cx.spec.target(), &mut observed);
+    observed
 }

@@ -30,6 +30,7 @@ use super::error::TrafficError;
 use crate::domain::event::{EventNote, EventReason};
 use crate::domain::object::ObjectRef;
 use crate::domain::plan::{Action, ObjectKind, Op, Precondition, Purpose};
+use crate::domain::weight::WEIGHT_MAX_DEFAULT;
 use serin_values::merge_patch::merge_patch;
 
 /// The annotation prefix that ingress-nginx uses unless it was started with another one.
@@ -82,7 +83,7 @@ impl NginxRouter<'_> {
     /// The weight that stands for all traffic.
     #[must_use]
     pub fn full_weight(&self) -> i32 {
-        self.max_weight.unwrap_or(100)
+        self.max_weight.unwrap_or(WEIGHT_MAX_DEFAULT)
     }
 
     /// What to write so that the canary Service gets `weight` of [`full_weight`](Self::full_weight) of the requests

@@ -1,6 +1,8 @@
 //! The canary strategy: the new revision gets a growing share of pods or of traffic, step by step.
 
-pub(super) mod ping_pong;
+mod pause;
+mod ping_pong;
+mod position;
 mod route;
 mod scale;
 mod services;
@@ -8,122 +10,152 @@ mod steps;
 
 use super::context::Context;
 use super::draft::Draft;
-use super::promotion;
-use super::{metadata, replica_set, restart, scale as sizes, status};
-use crate::domain::event::EventReason;
+use super::outcome::Outcome;
+use super::promotion::{self, Promotion};
+use super::selections::Selections;
+use super::sizes::Sizes;
+use super::{metadata, replica_set, restart, scale as scaling};
+use crate::api::{RolloutStatus, Time};
 use crate::traffic::TrafficError;
+use position::Position;
+use route::Route;
+use steps::StepChange;
 
 /// What to do now about a canary whose spec is valid.
-pub(super) fn decide(cx: &Context<'_>, draft: &mut Draft) -> Result<(), TrafficError> {
+pub(super) fn decide<'a>(cx: &Context<'a>, draft: &mut Draft) -> Result<Outcome<'a>, TrafficError> {
     if cx.new_rs.is_some() {
         replica_set::sync(cx, draft);
     }
-    if cx.is_changed() {
-        restart(cx, draft);
-    } else if cx.new_rs.is_some() {
-        advance(cx, draft)?;
+    match cx.new_rs {
+        Some(_) if !cx.is_changed() => advance(cx, draft),
+        Some(_) => Ok(Parts::at(cx, Position::restarted(cx, draft)).close(cx, draft)),
+        None => begin(cx, draft),
     }
-    if cx.new_rs.is_none() {
-        begin(cx, draft)?;
-    }
-    status::finish(cx, draft);
-    Ok(())
 }
 
 /// What to do about a canary whose spec cannot be carried out: sizes follow, and an abort is carried out.
-pub(super) fn keep(cx: &Context<'_>, draft: &mut Draft) {
-    skip_what_needs_no_steps(cx, draft);
-    if !draft.is_aborted(cx) {
-        if scale::is_due(cx) {
-            scale::apply(cx, draft);
-        }
-        return;
+pub(super) fn keep<'a>(cx: &Context<'a>, draft: &mut Draft) -> Outcome<'a> {
+    let mut parts = Parts::at(cx, Position::skipped(cx));
+    if parts.at.is_aborted {
+        parts.selections = services::decide(cx, &parts.at, draft);
+        parts.route = route::withdraw(cx, &parts.at);
     }
-    services::point(cx, draft);
-    route::withdraw(cx, draft);
-    scale::apply(cx, draft);
-}
-
-/// Begins an update: the steps start anew, and whatever belonged to the previous one is forgotten.
-fn restart(cx: &Context<'_>, draft: &mut Draft) {
-    let total = cx.step_count();
-    draft.pauses.clear = true;
-    draft.pauses.remove_abort = true;
-    let status = &mut draft.status;
-    status.promote_full = false;
-    status.current_step_hash = Some(cx.step_hash.clone());
-    status.canary.current_step_analysis_run_status = None;
-    status.canary.current_background_analysis_run_status = None;
-    status.canary.current_experiment = None;
-    status.canary.step_plugin_statuses.clear();
-    status.current_step_index = total.map(|_| 0);
-    if total.is_none() || cx.new_rs.is_none() {
-        return;
+    if parts.at.is_aborted || scale::is_due(cx) {
+        parts.sizes = scale::decide(cx, &parts.at, parts.route.weights.as_ref());
     }
-    if cx.status.stable_rs.as_deref() == Some(cx.current_hash.as_str()) {
-        draft.status.current_step_index = total;
-        draft.tell(EventReason::SkipSteps, "Rollback to stable ReplicaSets");
-    } else if cx.rollback.is_within_window() && cx.new_rs.is_some_and(|rs| rs.replicas > 0) {
-        draft.status.current_step_index = total;
-        draft.tell(EventReason::SkipSteps, "Rollback to active ReplicaSets within RollbackWindow");
-    }
+    parts.close(cx, draft)
 }
 
 /// Makes the ReplicaSet of the new revision, and has the routers know of it.
 ///
 /// Where everything stood still until now it has the size of the first step at once. In the middle of an update older
 /// pods may have to go first, so that it begins empty.
-fn begin(cx: &Context<'_>, draft: &mut Draft) -> Result<(), TrafficError> {
+fn begin<'a>(cx: &Context<'a>, draft: &mut Draft) -> Result<Outcome<'a>, TrafficError> {
+    let at = if cx.is_changed() { Position::restarted(cx, draft) } else { Position::unchanged(cx) };
     let is_settled = cx.is_fully_promoted() && !cx.is_halted() && !scale::is_due(cx);
-    let size = if is_settled { scale::first_size(cx, draft) } else { 0 };
-    if is_settled {
-        route::apply(cx, draft)?;
-    }
+    let size = if is_settled { scale::first_size(cx, &at) } else { 0 };
+    let route = if is_settled { route::decide(cx, &at)? } else { Route::unchanged(cx) };
+    let outcome = Parts { route, ..Parts::at(cx, at) }.close(cx, draft);
     replica_set::create(cx, draft, size);
-    Ok(())
+    Ok(outcome)
 }
 
 /// Goes on with the update that the status is about.
-fn advance(cx: &Context<'_>, draft: &mut Draft) -> Result<(), TrafficError> {
-    skip_what_needs_no_steps(cx, draft);
+fn advance<'a>(cx: &Context<'a>, draft: &mut Draft) -> Result<Outcome<'a>, TrafficError> {
     if scale::is_due(cx) {
-        // A new size comes first and alone: shares are judged when all sets have followed it.
-        scale::apply(cx, draft);
-        hold_pending_resume(cx, draft);
-        return Ok(());
+        return Ok(resize(cx, draft));
     }
-    steps::leave_pause(cx, draft);
-    restart::advance(cx, draft);
+    let mut parts = Parts::at(cx, Position::advanced(cx, draft));
+    parts.restarted_at = restart::advance(cx, draft);
     metadata::sync(cx, draft);
-    sizes::clean_history(cx, draft);
-    services::point(cx, draft);
-    route::apply(cx, draft)?;
+    scaling::clean_history(cx, draft);
+    parts.selections = services::decide(cx, &parts.at, draft);
+    parts.route = route::decide(cx, &parts.at)?;
+    let weights = parts.route.weights.as_ref();
     if !cx.is_halted() || cx.status.abort {
-        scale::apply(cx, draft);
+        parts.sizes = scale::decide(cx, &parts.at, weights);
     }
-    if promotion::promote_canary(cx, draft) {
-        return Ok(());
+    parts.promotion = promotion::of_canary(cx, parts.at.is_aborted);
+    if parts.promotion.is_none() {
+        parts.step = steps::advance(cx, &parts.at, weights, &parts.sizes, draft);
     }
-    steps::advance(cx, draft);
-    Ok(())
+    Ok(parts.close(cx, draft))
 }
 
-/// An abort goes back to the start, a full promotion or a rollback within the window to the end of the steps.
-fn skip_what_needs_no_steps(cx: &Context<'_>, draft: &mut Draft) {
-    if cx.rollback.is_within_window() || cx.is_promoting_full() {
-        draft.pauses.clear = true;
-        draft.pauses.remove_abort = true;
-        draft.status.current_step_index = cx.step_count();
-    } else if cx.status.abort {
-        draft.status.current_step_index =
-            cx.step_count().map(|total| if cx.is_fully_promoted() { total } else { 0 });
+/// Follows another size of the Rollout. That comes first and alone: shares are judged when all sets have followed it. A
+/// resume that cannot be acted on yet is not lost.
+fn resize<'a>(cx: &Context<'a>, draft: &mut Draft) -> Outcome<'a> {
+    let mut parts = Parts::at(cx, Position::skipped(cx));
+    parts.at.pauses.hold_resume = pause::is_resumed(cx);
+    parts.sizes = scale::decide(cx, &parts.at, parts.route.weights.as_ref());
+    parts.close(cx, draft)
+}
+
+/// The values that a decision about a canary consists of.
+struct Parts<'a> {
+    at: Position,
+    selections: Selections<'a>,
+    route: Route,
+    sizes: Sizes<'a>,
+    promotion: Option<Promotion>,
+    step: StepChange,
+    restarted_at: Option<Time>,
+}
+
+impl<'a> Parts<'a> {
+    /// Nothing changes but the position.
+    fn at(cx: &Context<'_>, at: Position) -> Self {
+        Self {
+            at,
+            selections: Selections::default(),
+            route: Route::unchanged(cx),
+            sizes: Sizes::default(),
+            promotion: None,
+            step: StepChange::default(),
+            restarted_at: cx.status.restarted_at.clone(),
+        }
     }
-    if cx.is_fully_promoted() {
-        draft.pauses.remove_abort = true;
+
+    /// Asks for the writes, and gives the next status and what changes about pauses.
+    fn close(self, cx: &Context<'a>, draft: &mut Draft) -> Outcome<'a> {
+        self.selections.write(cx, draft);
+        self.route.write(cx, draft);
+        scaling::write(cx, &self.sizes, draft);
+        self.promotion.iter().for_each(|promotion| promotion.write(cx, draft));
+        self.outcome(cx)
+    }
+
+    fn outcome(self, cx: &Context<'_>) -> Outcome<'a> {
+        let Self { at, selections: _, route, sizes, promotion, step, restarted_at } = self;
+        let mut pauses = at.pauses;
+        let mut status = RolloutStatus { restarted_at, current_step_index: at.index, ..cx.status.clone() };
+        status.canary.weights = route.weights;
+        if at.is_restarted {
+            forget_previous(cx, &mut status);
+        }
+        if step.is_complete {
+            status.current_step_index = pause::next_index(cx);
+            pauses.remove.push(pause::REASON);
+        }
+        if at.has_left_pause || step.is_complete {
+            status.canary.current_step_analysis_run_status = None;
+        }
+        if step.begins_pause {
+            pauses.add.push(pause::REASON);
+        }
+        if let Some(promotion) = promotion {
+            promotion.apply(&mut status, &mut pauses);
+        }
+        Outcome { sizes, pauses, has_left_pause: at.has_left_pause, status }
     }
 }
 
-/// A resume that cannot be acted on yet is not lost.
-fn hold_pending_resume(cx: &Context<'_>, draft: &mut Draft) {
-    draft.pauses.hold_resume = steps::is_resumed(cx);
+/// Whatever belonged to the previous update is forgotten.
+fn forget_previous(cx: &Context<'_>, status: &mut RolloutStatus) {
+    status.promote_full = false;
+    status.current_step_hash = Some(cx.step_hash.clone());
+    status.canary.current_step_analysis_run_status = None;
+    status.canary.current_background_analysis_run_status = None;
+    status.canary.current_experiment = None;
+    status.canary.step_plugin_statuses.clear();
 }

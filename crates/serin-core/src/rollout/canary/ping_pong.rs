@@ -5,31 +5,20 @@
 //! is the stable one, in the same write as the stable revision.
 
 use super::super::context::Context;
-use super::super::draft::Draft;
-use super::super::snapshot::ReplicaSetView;
-use super::services::point_when_able;
-use crate::api::rollout_status::PingPongSide;
+use super::super::selections::Selections;
 
-/// Points the one Service at the revision `of_stable`, should it select others, too; and, during an update, the other one
-/// at the new revision, before that has pods.
-pub(super) fn point(cx: &Context<'_>, draft: &mut Draft, of_stable: Option<&ReplicaSetView>) {
-    let Some(pair) = cx.canary().and_then(|canary| canary.ping_pong.as_ref()) else { return };
-    let (stable, trial) = pair.roles(cx.status.canary.stable_ping_pong);
-    point_when_able(cx, draft, Some(stable), of_stable);
+/// The stable Service of the pair and the other one, if there is a pair.
+pub(super) fn roles<'a>(cx: &Context<'a>) -> Option<(&'a str, &'a str)> {
+    Some(cx.canary()?.ping_pong?.roles(cx.status.canary.stable_ping_pong))
+}
+
+/// Points the Service that is not the stable one at the new revision during an update, before that has pods.
+pub(super) fn point_trial<'a>(cx: &Context<'a>, selections: &mut Selections<'a>, trial: &str) {
     if cx.is_fully_promoted() {
         return;
     }
     let (Some(service), Some(new)) = (cx.service(trial), cx.new_rs) else { return };
     if service.selected_hash() != Some(new.hash()) {
-        draft.point(cx, service, new.hash());
+        selections.point(service, new.hash());
     }
-}
-
-/// The stable one of the two once the new revision is the stable one.
-pub(in super::super) fn turn(cx: &Context<'_>) -> Option<PingPongSide> {
-    cx.canary()?.ping_pong.as_ref()?;
-    Some(match cx.status.canary.stable_ping_pong {
-        Some(PingPongSide::Ping) => PingPongSide::Pong,
-        Some(PingPongSide::Pong) | None => PingPongSide::Ping,
-    })
 }

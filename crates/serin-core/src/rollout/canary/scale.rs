@@ -1,20 +1,18 @@
 //! The sizes of a canary's ReplicaSets.
 
 use super::super::context::Context;
-use super::super::draft::Draft;
-use super::super::scale::{self as sizes, AbortDelay, DelayQueue};
+use super::super::scale::{self as scaling, AbortDelay, DelayQueue};
+use super::super::sizes::Sizes;
 use super::super::snapshot::ReplicaSetView;
+use super::super::valid::Canary;
 use super::super::views::{Deadline, total};
-use super::super::{capacity, progress, requests, restart};
-use crate::api::CanaryStrategy;
+use super::super::{capacity, requests, restart};
+use super::position::Position;
 use crate::api::rollout_status::TrafficWeights;
 use crate::domain::replicas::{
-    self, AtDesiredInput, BasicCanaryInput, CanaryPosition, CanaryScale, Counts, Fenceposts, RecordedWeights,
-    ReplicaSetCounts, RoutedCanaryInput, StepSize,
+    self, AtDesiredInput, BasicCanaryInput, CanaryPosition, Counts, RecordedWeights, ReplicaSetCounts,
+    RoutedCanaryInput,
 };
-
-/// Seconds that old or aborted pods stay behind a router, where the Rollout does not say.
-const DEFAULT_DELAY_SECONDS: i32 = 30;
 
 /// Whether a ReplicaSet that has pods was sized for another size of the Rollout than today's.
 pub(super) fn is_due(cx: &Context<'_>) -> bool {
@@ -25,48 +23,36 @@ pub(super) fn is_due(cx: &Context<'_>) -> bool {
 }
 
 /// Moves the sizes towards those of the current step: the stable ReplicaSet first, then the new one, then the rest;
-/// whatever changes first changes alone.
-pub(super) fn apply(cx: &Context<'_>, draft: &mut Draft) {
-    let (Some(strategy), Some(new)) = (cx.canary(), cx.new_rs) else { return };
-    let exchange = exchange(cx, draft, strategy);
-    let next = exchange.unwrap_or_else(|| next_counts(cx, draft, strategy));
+/// whatever changes first changes alone. `weights` are those that the routers have once the plan is carried out.
+pub(super) fn decide<'a>(cx: &Context<'a>, at: &Position, weights: Option<&TrafficWeights>) -> Sizes<'a> {
+    let mut sizes = Sizes::default();
+    let (Some(strategy), Some(new)) = (cx.canary(), cx.new_rs) else { return sizes };
+    let exchange = exchange(cx, at, strategy);
+    let next = exchange.unwrap_or_else(|| next_counts(cx, at, weights, strategy));
+    let is_empty = is_canary_empty(cx, at, weights);
     if let Some(stable) = cx.stable_rs.filter(|rs| !cx.is_new(rs)) {
-        sizes::keep(draft, stable);
-        let is_scaled = draft.scale(cx, stable, served_size(cx, draft, stable, next.stable), false);
-        if is_scaled && exchange.is_none() {
-            return;
+        scaling::keep(&mut sizes, stable);
+        let size = served_size(cx, stable, next.stable, is_empty);
+        if scaling::scale(cx, &mut sizes, stable, size, false) && exchange.is_none() {
+            return sizes;
         }
     }
-    let size = restart::size(cx).unwrap_or_else(|| served_size(cx, draft, new, next.canary));
-    if scale_new(cx, draft, strategy, new, size) {
-        return;
+    let size = restart::size(cx).unwrap_or_else(|| served_size(cx, new, next.canary, is_empty));
+    if scale_new(cx, at, &mut sizes, new, size) {
+        return sizes;
     }
     if cx.is_routed() {
-        drain_routed(cx, draft, strategy);
+        drain_routed(cx, &mut sizes, strategy);
     } else {
-        drain_by_pods(cx, draft, strategy);
+        drain_by_pods(cx, &mut sizes, strategy, is_empty);
     }
-}
-
-/// The last available pod of a revision stays for as long as a Service selects it: the Service is moved first. It moves
-/// to a revision that has an available pod, so that the rule gives way where there is room for a single pod only.
-fn served_floor(cx: &Context<'_>, draft: &Draft, rs: &ReplicaSetView) -> i32 {
-    let is_served = if cx.is_new(rs) && is_canary_empty(cx, draft) {
-        requests::reach_but_by_trial(cx, rs)
-    } else {
-        requests::reach_by_service(cx, rs)
-    };
-    let is_served = is_served && rs.replicas > 0 && rs.status.available > 0;
-    let limits = cx.canary().map(|strategy| limits(cx, strategy));
-    let has_room =
-        cx.is_routed() || limits.is_some_and(|limits| cx.replicas.saturating_add(limits.surge) > 1);
-    i32::from(is_served && cx.replicas > 0 && has_room)
+    sizes
 }
 
 /// The size to go to on the way to `size`, as long as a Service selects the ReplicaSet. Behind a router it stays as it is
 /// until the Service has moved; without one its pods have to make room for those of the other revision.
-fn served_size(cx: &Context<'_>, draft: &Draft, rs: &ReplicaSetView, size: i32) -> i32 {
-    let floor = served_floor(cx, draft, rs);
+fn served_size(cx: &Context<'_>, rs: &ReplicaSetView, size: i32, is_empty: bool) -> i32 {
+    let floor = capacity::served_floor(cx, rs, is_empty);
     if size >= floor {
         size
     } else if cx.is_routed() {
@@ -79,14 +65,14 @@ fn served_size(cx: &Context<'_>, draft: &Draft, rs: &ReplicaSetView, size: i32) 
 /// Whether the stable Service goes over to the new revision before that is promoted: where the step leaves the stable
 /// revision no pod, or where that one has to make room for the last pods of the new one. The Service goes first, then
 /// the last stable pod.
-pub(super) fn must_hand_over(cx: &Context<'_>, draft: &Draft) -> bool {
+pub(super) fn must_hand_over(cx: &Context<'_>, at: &Position, weights: Option<&TrafficWeights>) -> bool {
     let (Some(strategy), Some(new)) = (cx.canary(), cx.new_rs) else { return false };
-    let limits = limits(cx, strategy);
+    let limits = strategy.limits;
     let is_past_last = cx.step_count().is_none_or(|count| cx.status.current_step_index == Some(count));
     let is_due = if is_past_last {
         limits.surge == 0
     } else {
-        target_counts(cx, draft, strategy).stable == 0 && cx.replicas > 0
+        target_counts(cx, at, weights, strategy).stable == 0 && cx.replicas > 0
     };
     let is_last = cx.stable_rs.is_some_and(|rs| !cx.is_new(rs) && rs.replicas <= 1);
     let enough = (cx.replicas - limits.unavailable).max(1);
@@ -95,55 +81,52 @@ pub(super) fn must_hand_over(cx: &Context<'_>, draft: &Draft) -> bool {
 
 /// The size with which the ReplicaSet of a new revision begins: that of the first step, unless the stable one has to
 /// make room before.
-pub(super) fn first_size(cx: &Context<'_>, draft: &Draft) -> i32 {
+pub(super) fn first_size(cx: &Context<'_>, at: &Position) -> i32 {
     let Some(strategy) = cx.canary() else { return 0 };
-    let next = next_counts(cx, draft, strategy);
+    let next = next_counts(cx, at, cx.status.canary.weights.as_ref(), strategy);
     if cx.stable_rs.is_none_or(|rs| next.stable == rs.replicas) { next.canary } else { 0 }
 }
 
-fn scale_new(
-    cx: &Context<'_>,
-    draft: &mut Draft,
-    strategy: &CanaryStrategy,
-    new: &ReplicaSetView,
+fn scale_new<'a>(
+    cx: &Context<'a>,
+    at: &Position,
+    sizes: &mut Sizes<'a>,
+    new: &'a ReplicaSetView,
     size: i32,
 ) -> bool {
-    match abort_delay(cx, draft, strategy, new) {
+    match abort_delay(cx, at, sizes, new) {
         AbortDelay::Off => {
-            sizes::keep(draft, new);
-            draft.scale(cx, new, size, false)
+            scaling::keep(sizes, new);
+            scaling::scale(cx, sizes, new, size, false)
         }
-        AbortDelay::Hold => draft.scale(cx, new, new.replicas, true),
-        AbortDelay::Over => draft.scale(cx, new, 0, true),
+        AbortDelay::Hold => scaling::scale(cx, sizes, new, new.replicas, true),
+        AbortDelay::Over => scaling::scale(cx, sizes, new, 0, true),
     }
 }
 
-fn abort_delay(
-    cx: &Context<'_>,
-    draft: &mut Draft,
-    strategy: &CanaryStrategy,
-    new: &ReplicaSetView,
+fn abort_delay<'a>(
+    cx: &Context<'a>,
+    at: &Position,
+    sizes: &mut Sizes<'a>,
+    new: &'a ReplicaSetView,
 ) -> AbortDelay {
-    let is_aborted = draft.is_aborted(cx);
     let stands_apart = cx.stable_rs.is_some_and(|rs| !cx.is_new(rs));
-    let delay = strategy.abort_scale_down_delay_seconds.unwrap_or(DEFAULT_DELAY_SECONDS);
-    let follows_traffic = strategy.dynamic_stable_scale && strategy.abort_scale_down_delay_seconds.is_none();
-    if !is_aborted || !stands_apart || !cx.is_routed() || delay <= 0 || follows_traffic {
-        return AbortDelay::Off;
+    match cx.canary().and_then(|canary| canary.abort_hold_seconds) {
+        Some(seconds) if at.is_aborted && stands_apart => scaling::abort_delay(cx, sizes, new, seconds),
+        Some(_) | None => AbortDelay::Off,
     }
-    sizes::abort_delay(cx, draft, new, delay)
 }
 
 /// Whether the sizes are those of the current step, so that it may complete and traffic may follow.
-pub(super) fn is_at_desired(cx: &Context<'_>, draft: &Draft) -> bool {
+pub(super) fn is_at_desired(cx: &Context<'_>, at: &Position, weights: Option<&TrafficWeights>) -> bool {
     let Some(strategy) = cx.canary() else { return false };
     let is_routed = cx.is_routed();
     replicas::is_at_desired(&AtDesiredInput {
-        target: target_counts(cx, draft, strategy),
-        threshold: progress::threshold(cx),
+        target: target_counts(cx, at, weights, strategy),
+        threshold: strategy.threshold,
         canary: cx.new_rs.map(counts),
         stable: cx.stable_rs.map(counts),
-        is_stable_counted: !(is_routed && strategy.dynamic_stable_scale),
+        is_stable_counted: !(is_routed && strategy.is_stable_dynamic),
         others_available: if is_routed { 0 } else { total(cx.others().map(|rs| rs.status.available)) },
     })
 }
@@ -153,14 +136,18 @@ fn counts(rs: &ReplicaSetView) -> ReplicaSetCounts {
 }
 
 /// The sizes to move to now. The stable revision gives up pods only for traffic that is known to have moved.
-fn next_counts(cx: &Context<'_>, draft: &Draft, strategy: &CanaryStrategy) -> Counts {
-    let steps = step_sizes(cx);
+fn next_counts(
+    cx: &Context<'_>,
+    at: &Position,
+    weights: Option<&TrafficWeights>,
+    strategy: &Canary<'_>,
+) -> Counts {
     if !cx.is_routed() {
-        let input = basic_input(cx, draft, strategy, &steps);
+        let input = basic_input(cx, at, strategy);
         return replicas::basic_canary_counts(&input);
     }
-    let set = routed_input(cx, draft, strategy, &steps, draft.status.canary.weights.as_ref());
-    let observed = routed_input(cx, draft, strategy, &steps, cx.status.canary.weights.as_ref());
+    let set = routed_input(cx, at, strategy, weights);
+    let observed = routed_input(cx, at, strategy, cx.status.canary.weights.as_ref());
     // As long as no weight is known, all traffic is the stable revision's.
     let unrouted = RecordedWeights { canary: 0, stable: cx.max_weight() };
     let observed = RoutedCanaryInput { weights: observed.weights.or(Some(unrouted)), ..observed };
@@ -168,26 +155,24 @@ fn next_counts(cx: &Context<'_>, draft: &Draft, strategy: &CanaryStrategy) -> Co
         canary: replicas::routed_canary_counts(&set).canary,
         stable: replicas::routed_canary_counts(&observed).stable,
     };
-    with_traffic(cx, draft, next)
+    with_traffic(cx, at, weights, next)
 }
 
 /// `counts`, where a canary that gets traffic keeps a pod, also where `setCanaryScale` takes all from it. Else the step would
 /// wait for ever for a pod that is not allowed to go.
-fn with_traffic(cx: &Context<'_>, draft: &Draft, counts: Counts) -> Counts {
-    let weights = draft.status.canary.weights.as_ref();
-    let has_traffic = weights.is_some_and(|weights| weights.canary.weight > 0) && !draft.is_aborted(cx);
+fn with_traffic(cx: &Context<'_>, at: &Position, weights: Option<&TrafficWeights>, counts: Counts) -> Counts {
+    let has_traffic = weights.is_some_and(|weights| weights.canary.weight > 0) && !at.is_aborted;
     let is_on_trial = cx.new_rs.is_some_and(|rs| !cx.is_stable(rs)) && cx.replicas > 0;
     Counts { canary: counts.canary.max(i32::from(has_traffic && is_on_trial)), ..counts }
 }
 
 /// Pods that are not available hold no room: where nothing else can move, those of the revision that is to shrink go, and
 /// a revision that is below its target gets the place of those of the other one, in one step. To take them costs nothing.
-fn exchange(cx: &Context<'_>, draft: &Draft, strategy: &CanaryStrategy) -> Option<Counts> {
+fn exchange(cx: &Context<'_>, at: &Position, strategy: &Canary<'_>) -> Option<Counts> {
     if cx.is_routed() {
         return None;
     }
-    let steps = step_sizes(cx);
-    let input = basic_input(cx, draft, strategy, &steps);
+    let input = basic_input(cx, at, strategy);
     let (canary, stable) = (input.canary?, input.stable?);
     let present = Counts { canary: canary.spec, stable: stable.spec };
     if replicas::basic_canary_counts(&input) != present {
@@ -211,76 +196,52 @@ fn exchange(cx: &Context<'_>, draft: &Draft, strategy: &CanaryStrategy) -> Optio
 
 /// Whether the step gives the canary neither pods nor traffic: then its Service selects the stable revision, so that the
 /// pods of the canary can go.
-pub(super) fn is_canary_empty(cx: &Context<'_>, draft: &Draft) -> bool {
+pub(super) fn is_canary_empty(cx: &Context<'_>, at: &Position, weights: Option<&TrafficWeights>) -> bool {
     let Some(strategy) = cx.canary() else { return false };
-    let weights = cx.status.canary.weights.as_ref();
-    let has_traffic = cx.is_routed() && weights.is_some_and(|weights| weights.canary.weight > 0);
+    let recorded = cx.status.canary.weights.as_ref();
+    let has_traffic = cx.is_routed() && recorded.is_some_and(|weights| weights.canary.weight > 0);
     let is_on_trial = cx.new_rs.is_some_and(|rs| !cx.is_stable(rs)) && cx.stable_rs.is_some();
-    is_on_trial && cx.replicas > 0 && !has_traffic && target_counts(cx, draft, strategy).canary == 0
+    is_on_trial && cx.replicas > 0 && !has_traffic && target_counts(cx, at, weights, strategy).canary == 0
 }
 
 /// The weight that the canary keeps while an abort, or a return to the stable template, takes its traffic away.
-pub(super) fn abort_weight(cx: &Context<'_>, draft: &Draft) -> i32 {
+pub(super) fn abort_weight(cx: &Context<'_>, at: &Position) -> i32 {
     let Some(strategy) = cx.canary().filter(|_| cx.is_routed()) else { return 0 };
-    let steps = step_sizes(cx);
     let weights = cx.status.canary.weights.as_ref();
-    replicas::abort_route_weight(&routed_input(cx, draft, strategy, &steps, weights))
+    replicas::abort_route_weight(&routed_input(cx, at, strategy, weights))
 }
 
 /// The sizes that the current step asks for in the end.
-fn target_counts(cx: &Context<'_>, draft: &Draft, strategy: &CanaryStrategy) -> Counts {
-    let steps = step_sizes(cx);
+fn target_counts(
+    cx: &Context<'_>,
+    at: &Position,
+    weights: Option<&TrafficWeights>,
+    strategy: &Canary<'_>,
+) -> Counts {
     if cx.is_routed() {
-        let weights = draft.status.canary.weights.as_ref();
-        let target = replicas::routed_canary_counts(&routed_input(cx, draft, strategy, &steps, weights));
-        with_traffic(cx, draft, target)
+        let target = replicas::routed_canary_counts(&routed_input(cx, at, strategy, weights));
+        with_traffic(cx, at, weights, target)
     } else {
-        replicas::basic_canary_target(&basic_input(cx, draft, strategy, &steps))
+        replicas::basic_canary_target(&basic_input(cx, at, strategy))
     }
 }
 
-fn step_sizes(cx: &Context<'_>) -> Vec<StepSize> {
-    let scale = |scale: &crate::api::strategy::SetCanaryScale| CanaryScale {
-        weight: scale.weight,
-        replicas: scale.replicas,
-        match_traffic_weight: scale.match_traffic_weight,
-    };
-    let steps = cx.steps().iter();
-    steps
-        .map(|step| StepSize {
-            set_weight: step.set_weight,
-            set_canary_scale: step.set_canary_scale.as_ref().map(scale),
-        })
-        .collect()
-}
-
-fn position<'s>(cx: &Context<'_>, draft: &Draft, steps: &'s [StepSize]) -> CanaryPosition<'s> {
+fn position<'s>(cx: &Context<'_>, at: &Position, strategy: &'s Canary<'_>) -> CanaryPosition<'s> {
     let is_stable = cx.status.stable_rs.as_deref() == Some(cx.current_hash.as_str());
     CanaryPosition {
-        steps,
-        index: draft.status.current_step_index.or_else(|| cx.step_count()),
+        steps: &strategy.step_sizes,
+        index: at.index.or_else(|| cx.step_count()),
         max_weight: cx.max_weight(),
-        is_aborted: draft.is_aborted(cx),
-        is_promoted: draft.status.promote_full && cx.is_promoting_full()
-            || cx.status.stable_rs.is_none()
-            || is_stable,
+        is_aborted: at.is_aborted,
+        is_promoted: !at.is_restarted && cx.is_promoting_full() || cx.status.stable_rs.is_none() || is_stable,
     }
 }
 
-fn limits(cx: &Context<'_>, strategy: &CanaryStrategy) -> Fenceposts {
-    replicas::fenceposts(strategy.max_surge.as_ref(), strategy.max_unavailable.as_ref(), cx.replicas)
-}
-
-fn basic_input<'s>(
-    cx: &Context<'_>,
-    draft: &Draft,
-    strategy: &CanaryStrategy,
-    steps: &'s [StepSize],
-) -> BasicCanaryInput<'s> {
+fn basic_input<'s>(cx: &Context<'_>, at: &Position, strategy: &'s Canary<'_>) -> BasicCanaryInput<'s> {
     BasicCanaryInput {
         replicas: cx.replicas,
-        limits: limits(cx, strategy),
-        position: position(cx, draft, steps),
+        limits: strategy.limits,
+        position: position(cx, at, strategy),
         canary: cx.new_rs.map(counts),
         stable: cx.stable_rs.filter(|rs| !cx.is_new(rs)).map(counts),
         others_spec: total(cx.others().map(|rs| rs.replicas)),
@@ -289,30 +250,29 @@ fn basic_input<'s>(
 
 fn routed_input<'s>(
     cx: &Context<'_>,
-    draft: &Draft,
-    strategy: &CanaryStrategy,
-    steps: &'s [StepSize],
+    at: &Position,
+    strategy: &'s Canary<'_>,
     weights: Option<&TrafficWeights>,
 ) -> RoutedCanaryInput<'s> {
     RoutedCanaryInput {
         replicas: cx.replicas,
-        position: position(cx, draft, steps),
+        position: position(cx, at, strategy),
         canary: cx.new_rs.map(counts),
         stable: cx.stable_rs.map(counts),
-        min_pods: strategy.min_pods_per_replica_set,
-        is_stable_dynamic: strategy.dynamic_stable_scale,
-        abort_delay: replicas::AbortDelay::from_field(strategy.abort_scale_down_delay_seconds),
+        min_pods: strategy.min_pods,
+        is_stable_dynamic: strategy.is_stable_dynamic,
+        abort_delay: strategy.abort_delay,
         weights: weights.map(|w| RecordedWeights { canary: w.canary.weight, stable: w.stable.weight }),
     }
 }
 
 /// The other ReplicaSets, those with broken pods cut to what works, youngest revision first.
-fn others_to_drain<'a>(cx: &Context<'a>, draft: &mut Draft) -> Vec<(&'a ReplicaSetView, i32)> {
+fn others_to_drain<'a>(cx: &Context<'a>, sizes: &mut Sizes<'a>) -> Vec<(&'a ReplicaSetView, i32)> {
     let mut others: Vec<_> = cx.others().filter(|rs| rs.replicas > 0).map(|rs| (rs, rs.replicas)).collect();
     for (rs, size) in &mut others {
         if rs.status.available < *size {
             *size = rs.status.available;
-            draft.scale(cx, rs, *size, false);
+            scaling::scale(cx, sizes, rs, *size, false);
         }
     }
     others.retain(|(_, size)| *size > 0);
@@ -321,39 +281,38 @@ fn others_to_drain<'a>(cx: &Context<'a>, draft: &mut Draft) -> Vec<(&'a ReplicaS
 }
 
 /// How many available pods there are beyond those that must be.
-fn spare(cx: &Context<'_>, strategy: &CanaryStrategy) -> i32 {
-    cx.available_total().saturating_sub(cx.replicas - limits(cx, strategy).unavailable)
+fn spare(cx: &Context<'_>, strategy: &Canary<'_>) -> i32 {
+    cx.available_total().saturating_sub(cx.replicas - strategy.limits.unavailable)
 }
 
 /// Old pods still serve: they go as far as availability allows.
-fn drain_by_pods(cx: &Context<'_>, draft: &mut Draft, strategy: &CanaryStrategy) {
+fn drain_by_pods<'a>(cx: &Context<'a>, sizes: &mut Sizes<'a>, strategy: &Canary<'_>, is_empty: bool) {
     let mut spare = spare(cx, strategy);
-    for (rs, size) in others_to_drain(cx, draft) {
-        let cut = (size - served_floor(cx, draft, rs)).min(spare.max(0));
+    for (rs, size) in others_to_drain(cx, sizes) {
+        let cut = (size - capacity::served_floor(cx, rs, is_empty)).min(spare.max(0));
         if cut > 0 {
-            draft.scale(cx, rs, size - cut, false);
+            scaling::scale(cx, sizes, rs, size - cut, false);
             spare -= cut;
         }
     }
 }
 
 /// Nothing routes to old pods: those of the last stable revision go after a delay, the rest at once.
-fn drain_routed(cx: &Context<'_>, draft: &mut Draft, strategy: &CanaryStrategy) {
-    let others = others_to_drain(cx, draft);
+fn drain_routed<'a>(cx: &Context<'a>, sizes: &mut Sizes<'a>, strategy: &Canary<'_>) {
+    let others = others_to_drain(cx, sizes);
     if spare(cx, strategy) <= 0 {
         return;
     }
-    let delay = strategy.scale_down_delay_seconds.unwrap_or(DEFAULT_DELAY_SECONDS);
-    let mut queue = DelayQueue::new(delay, strategy.scale_down_delay_revision_limit);
+    let mut queue = DelayQueue::new(strategy.scale_down);
     let (leaving, present): (Vec<_>, Vec<_>) =
         others.into_iter().filter(|(rs, _)| !requests::reach(cx, rs)).unzip();
-    if sizes::are_needed(cx, &leaving) {
+    if capacity::are_needed(cx, sizes, &leaving) {
         return;
     }
     for (rs, size) in leaving.into_iter().zip(present) {
         let was_stable = cx.is_fully_promoted() || rs.deadline() != Deadline::None;
         let size =
-            if was_stable && !strategy.dynamic_stable_scale { queue.size(cx, draft, rs, size) } else { 0 };
-        draft.scale(cx, rs, size, false);
+            if was_stable && !strategy.is_stable_dynamic { queue.size(cx, sizes, rs, size) } else { 0 };
+        scaling::scale(cx, sizes, rs, size, false);
     }
 }

@@ -1,56 +1,48 @@
-//! The steps of a canary: which one is current, when it is complete, and what it waits for.
-
-use jiff::Timestamp;
+//! The current step of a canary: when it is complete, and what it waits for.
 
 use super::super::context::Context;
 use super::super::draft::Draft;
-use super::scale;
+use super::super::sizes::Sizes;
+use super::position::Position;
+use super::{pause, scale};
+use crate::api::StepKind;
+use crate::api::rollout_status::TrafficWeights;
 use crate::api::strategy::PauseStep;
-use crate::api::{CanaryStep, PauseReason, StepKind};
 use crate::domain::event::EventReason;
-use crate::domain::step;
 
-/// The current step and its index; none without steps or past the last.
-pub(super) fn current<'a>(cx: &Context<'a>) -> Option<(usize, &'a CanaryStep)> {
-    cx.step_of(cx.status)
+/// What a decision does with the current step.
+#[derive(Debug, Default)]
+pub(super) struct StepChange {
+    /// Whether the step is complete.
+    pub(super) is_complete: bool,
+    /// Whether a pause begins: that of the step, or of the one after it.
+    pub(super) begins_pause: bool,
 }
 
-/// Whether the user ended the pause of the current step, and it has not been left yet.
-pub(super) fn is_resumed(cx: &Context<'_>) -> bool {
-    let at_pause = current(cx).is_some_and(|(_, step)| step.pause.is_some());
-    at_pause && cx.is_resumed_by_user(PauseReason::CanaryPauseStep)
-}
-
-/// Leaves the pause of the current step if it is over, so that the same plan goes on with the step that follows.
-pub(super) fn leave_pause(cx: &Context<'_>, draft: &mut Draft) {
-    let Some((index, step)) = current(cx) else { return };
-    let Some(StepKind::Pause(pause)) = step.kind() else { return };
-    if draft.is_aborted(cx) || draft.pauses.clear {
-        return;
+/// Completes the current step, or waits for what it waits for. `weights` are those that the routers have once the plan is
+/// carried out, and `sizes` what it changes about sizes.
+pub(super) fn advance(
+    cx: &Context<'_>,
+    at: &Position,
+    weights: Option<&TrafficWeights>,
+    sizes: &Sizes<'_>,
+    draft: &mut Draft,
+) -> StepChange {
+    let mut change = StepChange::default();
+    let Some((index, kind)) = pause::current(cx) else { return change };
+    if at.is_aborted || at.pauses.clear || at.has_left_pause {
+        return change;
     }
-    if cx.rollout.spec.paused || !is_pause_over(cx, draft, pause) {
-        draft.pauses.hold_resume = is_resumed(cx);
-        return;
-    }
-    draft.left_step = true;
-    draft.tell_first(EventReason::RolloutStepCompleted, completion(cx, index, step));
-    complete(cx, draft);
-}
-
-/// Completes the current step, or waits for what it waits for.
-pub(super) fn advance(cx: &Context<'_>, draft: &mut Draft) {
-    let Some((index, step)) = current(cx) else { return };
-    if draft.is_aborted(cx) || draft.pauses.clear || draft.left_step {
-        return;
-    }
-    let Some(kind) = step.kind() else { return };
     let is_complete = match kind {
         StepKind::Pause(pause) => {
-            begin_pause(cx, draft, pause);
+            change.begins_pause = begins_pause(cx, sizes, draft, pause);
             false
         }
-        StepKind::SetWeight(_) => is_settled(cx, draft),
-        StepKind::SetCanaryScale(_) => scale::is_at_desired(cx, draft) && !draft.is_scaling(),
+        StepKind::SetWeight(_) => {
+            let is_verified = weights.and_then(|weights| weights.verified) != Some(false);
+            is_verified && !sizes.is_scaling() && scale::is_at_desired(cx, at, weights)
+        }
+        StepKind::SetCanaryScale(_) => scale::is_at_desired(cx, at, weights) && !sizes.is_scaling(),
         // Validation refuses these until they are built.
         StepKind::Experiment(_)
         | StepKind::Analysis(_)
@@ -58,65 +50,27 @@ pub(super) fn advance(cx: &Context<'_>, draft: &mut Draft) {
         | StepKind::SetMirrorRoute(_)
         | StepKind::Plugin(_) => false,
     };
-    if cx.rollout.spec.paused || !is_complete {
-        return;
+    if cx.spec.is_paused || !is_complete {
+        return change;
     }
-    draft.tell(EventReason::RolloutStepCompleted, completion(cx, index, step));
-    complete(cx, draft);
+    change.is_complete = true;
+    draft.tell(EventReason::RolloutStepCompleted, pause::completion(cx, index, kind));
     // With a dynamic stable revision that one follows the new weight before the pause begins.
-    let is_steady = cx.canary().is_some_and(|c| !c.dynamic_stable_scale);
-    let next = cx.steps().get(index + 1).and_then(CanaryStep::kind);
+    let is_steady = cx.canary().is_some_and(|canary| !canary.is_stable_dynamic);
+    let next = cx.steps().get(index + 1);
     if let Some(StepKind::Pause(pause)) = next.filter(|_| is_steady) {
-        draft.pauses.add.push(PauseReason::CanaryPauseStep);
-        wake_at_end(draft, pause, cx.now);
+        change.begins_pause = true;
+        pause::wake_at_end(draft, pause, cx.now);
     }
+    change
 }
 
-fn complete(cx: &Context<'_>, draft: &mut Draft) {
-    draft.pauses.remove.push(PauseReason::CanaryPauseStep);
-    draft.status.current_step_index = cx.status.current_step_index.map(|i| i + 1);
-    draft.status.canary.current_step_analysis_run_status = None;
-}
-
-fn completion(cx: &Context<'_>, index: usize, step: &CanaryStep) -> String {
-    let total = cx.step_count().unwrap_or(0);
-    format!("Rollout step {}/{total} completed ({})", index + 1, step::label(step))
-}
-
-/// A weight is set when pods and routers have followed.
-fn is_settled(cx: &Context<'_>, draft: &Draft) -> bool {
-    let verified = draft.status.canary.weights.as_ref().and_then(|w| w.verified) != Some(false);
-    verified && !draft.is_scaling() && scale::is_at_desired(cx, draft)
-}
-
-/// Begins the pause of the current step once everything has the size of the step before.
-fn begin_pause(cx: &Context<'_>, draft: &mut Draft, pause: &PauseStep) {
-    let has_begun = cx.has_pause(PauseReason::CanaryPauseStep) || is_resumed(cx);
-    if !has_begun && !draft.is_scaling() && !cx.rollout.spec.paused {
-        draft.pauses.add.push(PauseReason::CanaryPauseStep);
-        wake_at_end(draft, pause, cx.now);
+/// Whether the pause of the current step begins: once everything has the size of the step before.
+fn begins_pause(cx: &Context<'_>, sizes: &Sizes<'_>, draft: &mut Draft, pause: &PauseStep) -> bool {
+    let has_begun = cx.has_pause(pause::REASON) || pause::is_resumed(cx);
+    let begins = !has_begun && !sizes.is_scaling() && !cx.spec.is_paused;
+    if begins {
+        pause::wake_at_end(draft, pause, cx.now);
     }
-}
-
-/// Whether the user ended the pause, or its time is over.
-fn is_pause_over(cx: &Context<'_>, draft: &mut Draft, pause: &PauseStep) -> bool {
-    if is_resumed(cx) {
-        return true;
-    }
-    let begun = cx.status.pause_conditions.iter().find(|c| c.reason == PauseReason::CanaryPauseStep);
-    let Some(begun) = begun else { return false };
-    match step::pause_end(pause, begun.start_time.0) {
-        Some(end) if end <= cx.now => true,
-        Some(end) => {
-            draft.wake_at(end);
-            false
-        }
-        None => false,
-    }
-}
-
-fn wake_at_end(draft: &mut Draft, pause: &PauseStep, start: Timestamp) {
-    if let Some(end) = step::pause_end(pause, start) {
-        draft.wake_at(end);
-    }
+    begins
 }

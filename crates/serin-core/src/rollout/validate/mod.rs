@@ -28,8 +28,8 @@ use thiserror::Error;
 
 use error::{Findings, Path};
 
-use super::context::Strategy;
 use super::snapshot::{Snapshot, Unresolved, WorkloadView};
+use super::valid::ValidRollout;
 use super::workload::filled_by;
 use crate::api::rollout::RolloutSpec;
 use crate::api::{LabelSelector, Rollout};
@@ -39,12 +39,6 @@ pub use error::{SpecError, SpecErrors};
 pub use metadata::{NameForm, metadata_mistakes};
 pub use references::{Running, validate_references};
 pub use unbuilt::{Unbuilt, unbuilt_features, unbuilt_routers};
-
-/// Old ReplicaSets kept when the Rollout does not say.
-const DEFAULT_REVISION_HISTORY_LIMIT: i32 = 10;
-
-/// Seconds without progress that are allowed when the Rollout does not say.
-const DEFAULT_PROGRESS_DEADLINE_SECONDS: i32 = 600;
 
 /// Why nothing can be done about a Rollout until it or what it names changes.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -69,12 +63,12 @@ fn also(unbuilt: &[Unbuilt]) -> String {
     unbuilt.iter().flat_map(|feature| ["; also ".to_owned(), feature.to_string()]).collect()
 }
 
-/// The strategy of a Rollout that can be carried out. `filled` is it with what its workload gives to it.
-pub(super) fn check<'a>(snapshot: &'a Snapshot, filled: &Rollout) -> Result<Strategy<'a>, Refusal> {
+/// The spec of a Rollout that can be carried out. `filled` is it with what its workload gives to it.
+pub(super) fn check<'a>(snapshot: &Snapshot, filled: &'a Rollout) -> Result<ValidRollout<'a>, Refusal> {
     let rollout = &snapshot.rollout;
     let unbuilt = unbuilt_features(rollout);
-    let strategy = match strategy_of(rollout) {
-        Ok(strategy) => strategy,
+    let spec = match read(rollout, filled) {
+        Ok(spec) => spec,
         Err(errors) => return Err(Refusal::Invalid { errors, unbuilt }),
     };
     if !unbuilt.is_empty() {
@@ -87,13 +81,17 @@ pub(super) fn check<'a>(snapshot: &'a Snapshot, filled: &Rollout) -> Result<Stra
     let running = references::running(snapshot, stable);
     validate_references(filled, &running, &snapshot.services, &snapshot.objects)
         .map_err(Refusal::Reference)?;
-    Ok(strategy)
+    Ok(spec)
 }
 
-/// Checks the spec of `rollout` alone. Where `workloadRef` names the source of the template, that is checked once it was
+/// Reads the spec of `rollout` alone. Where `workloadRef` names the source of the template, that is checked once it was
 /// found.
-pub fn validate(rollout: &Rollout) -> Result<(), SpecErrors> {
-    strategy_of(rollout).map(|_| ())
+///
+/// # Errors
+///
+/// Every mistake in the spec, in the order of its fields.
+pub fn validate(rollout: &Rollout) -> Result<ValidRollout<'_>, SpecErrors> {
+    read(rollout, rollout)
 }
 
 /// Checks what the `workloadRef` of `rollout` led to, if it has one.
@@ -108,7 +106,8 @@ pub fn validate_workload(
     }
 }
 
-fn strategy_of(rollout: &Rollout) -> Result<Strategy<'_>, SpecErrors> {
+/// Checks `rollout`, and reads `filled`, which is it with what its workload gives to it.
+fn read<'a>(rollout: &Rollout, filled: &'a Rollout) -> Result<ValidRollout<'a>, SpecErrors> {
     let spec = &rollout.spec;
     let path = Path::new("spec");
     let mut found = Findings::default();
@@ -122,8 +121,8 @@ fn strategy_of(rollout: &Rollout) -> Result<Strategy<'_>, SpecErrors> {
     not_negative(Some(spec.min_ready_seconds), &path.field("minReadySeconds"), &mut found);
     not_negative(spec.revision_history_limit, &path.field("revisionHistoryLimit"), &mut found);
     check_progress_deadline(spec, &path, &mut found);
-    let strategy = check_strategy(rollout, &path.field("strategy"), &mut found);
-    found.into_result_with(strategy)
+    check_strategy(rollout, &path.field("strategy"), &mut found);
+    found.into_result_with(ValidRollout::read(filled))
 }
 
 /// ReplicaSets are named after their Rollout: a dash and the hash of the template follow its name.
@@ -177,7 +176,7 @@ fn check_selects_template(spec: &RolloutSpec, selector: &LabelSelector, found: &
 }
 
 fn check_progress_deadline(spec: &RolloutSpec, path: &Path, found: &mut Findings) {
-    let deadline = spec.progress_deadline_seconds.unwrap_or(DEFAULT_PROGRESS_DEADLINE_SECONDS);
+    let deadline = spec.deadline_seconds();
     if deadline < 0 || deadline <= spec.min_ready_seconds {
         let ready = spec.min_ready_seconds;
         found.invalid(
@@ -188,28 +187,22 @@ fn check_progress_deadline(spec: &RolloutSpec, path: &Path, found: &mut Findings
     }
 }
 
-/// The one strategy that is set; `None` only if a mistake was found.
-fn check_strategy<'a>(rollout: &'a Rollout, path: &Path, found: &mut Findings) -> Option<Strategy<'a>> {
+/// Exactly one strategy is set, and nothing is wrong with it.
+fn check_strategy(rollout: &Rollout, path: &Path, found: &mut Findings) {
     let spec = &rollout.spec;
     let selector = spec.selector.clone().unwrap_or_default();
     match (&spec.strategy.blue_green, &spec.strategy.canary) {
-        (None, None) => {
-            found.required(path, "set one of blueGreen and canary");
-            None
-        }
+        (None, None) => found.required(path, "set one of blueGreen and canary"),
         (Some(_), Some(_)) => {
             found.invalid_but(path, "blueGreen, canary", "a Rollout has one strategy", "keep one of them");
-            None
         }
         (Some(blue_green), None) => {
-            let history = spec.revision_history_limit.unwrap_or(DEFAULT_REVISION_HISTORY_LIMIT);
+            let history = spec.history_limit();
             blue_green::check(blue_green, &selector, history, &path.field("blueGreen"), found);
-            Some(Strategy::BlueGreen(blue_green))
         }
         (None, Some(canary)) => {
             let name = rollout.metadata.name.as_deref().unwrap_or_default();
             canary::check(canary, name, &selector, &path.field("canary"), found);
-            Some(Strategy::Canary(canary))
         }
     }
 }

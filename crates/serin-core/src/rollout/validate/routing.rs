@@ -7,11 +7,12 @@ use super::nginx;
 use crate::api::TrafficRouting;
 use crate::api::routing::StringMatch;
 use crate::api::strategy::PingPong;
+use crate::domain::weight::WEIGHT_MAX_DEFAULT;
 use crate::rollout::labels::routers;
 
 /// The weight that stands for all traffic.
 pub(super) fn full_weight(routing: Option<&TrafficRouting>) -> i32 {
-    routing.and_then(|routing| routing.max_traffic_weight).unwrap_or(100)
+    routing.map_or(WEIGHT_MAX_DEFAULT, TrafficRouting::total_weight)
 }
 
 /// The routers that a Rollout can name, without plugins.

@@ -35,7 +35,7 @@ fn routed(routing: &Value, steps: &Value) -> Rollout {
     }))
 }
 
-fn errors(result: Result<(), SpecErrors>) -> Vec<String> {
+fn errors<T>(result: Result<T, SpecErrors>) -> Vec<String> {
     result.err().iter().flat_map(|errors| errors.iter().map(ToString::to_string)).collect()
 }
 
@@ -358,71 +358,68 @@ fn built_or_refused<T: schemars::JsonSchema>(path: &str, built: &[&str], with: i
     }
 }
 
+/// What is built of the spec.
+const SPEC: &[&str] = &[
+    "replicas",
+    "selector",
+    "template",
+    "workloadRef",
+    "minReadySeconds",
+    "rollbackWindow",
+    "strategy",
+    "revisionHistoryLimit",
+    "paused",
+    "progressDeadlineSeconds",
+    "progressDeadlineAbort",
+    "restartAt",
+    // How many runs are kept: as long as no analysis is accepted, there are none.
+    "analysis",
+];
+
+/// What is built of the blue-green strategy.
+const BLUE_GREEN: &[&str] = &[
+    "activeService",
+    "previewService",
+    "previewReplicaCount",
+    "autoPromotionEnabled",
+    "autoPromotionSeconds",
+    "maxUnavailable",
+    "scaleDownDelaySeconds",
+    "scaleDownDelayRevisionLimit",
+    "abortScaleDownDelaySeconds",
+    "antiAffinity",
+    "previewMetadata",
+    "activeMetadata",
+];
+
+/// What is built of the canary strategy.
+const CANARY: &[&str] = &[
+    "canaryService",
+    "stableService",
+    "steps",
+    "trafficRouting",
+    "maxSurge",
+    "maxUnavailable",
+    "antiAffinity",
+    "canaryMetadata",
+    "stableMetadata",
+    "scaleDownDelaySeconds",
+    "scaleDownDelayRevisionLimit",
+    "abortScaleDownDelaySeconds",
+    "dynamicStableScale",
+    "pingPong",
+    "minPodsPerReplicaSet",
+    "replicaProgressThreshold",
+];
+
 /// To take a field in and do nothing about it is worse than to refuse it. What a strategy of the other kind, or one without
 /// router, has no use for is left out of account, as the reference does.
 #[test]
 fn no_field_is_silently_ignored() {
-    built_or_refused::<RolloutSpec>(
-        "spec",
-        &[
-            "replicas",
-            "selector",
-            "template",
-            "workloadRef",
-            "minReadySeconds",
-            "rollbackWindow",
-            "strategy",
-            "revisionHistoryLimit",
-            "paused",
-            "progressDeadlineSeconds",
-            "progressDeadlineAbort",
-            "restartAt",
-            // How many runs are kept: as long as no analysis is accepted, there are none.
-            "analysis",
-        ],
-        rollout,
-    );
+    built_or_refused::<RolloutSpec>("spec", SPEC, rollout);
     let blue_green = |fields: &Value| rollout(&json!({"strategy": {"blueGreen": fields}}));
-    built_or_refused::<BlueGreenStrategy>(
-        "spec.strategy.blueGreen",
-        &[
-            "activeService",
-            "previewService",
-            "previewReplicaCount",
-            "autoPromotionEnabled",
-            "autoPromotionSeconds",
-            "maxUnavailable",
-            "scaleDownDelaySeconds",
-            "scaleDownDelayRevisionLimit",
-            "abortScaleDownDelaySeconds",
-            "antiAffinity",
-            "previewMetadata",
-            "activeMetadata",
-        ],
-        blue_green,
-    );
-    built_or_refused::<CanaryStrategy>(
-        "spec.strategy.canary",
-        &[
-            "canaryService",
-            "stableService",
-            "steps",
-            "trafficRouting",
-            "maxSurge",
-            "maxUnavailable",
-            "antiAffinity",
-            "canaryMetadata",
-            "stableMetadata",
-            "scaleDownDelaySeconds",
-            "scaleDownDelayRevisionLimit",
-            "abortScaleDownDelaySeconds",
-            "dynamicStableScale",
-            "pingPong",
-            "minPodsPerReplicaSet",
-            "replicaProgressThreshold",
-        ],
-        canary,
-    );
+    built_or_refused::<BlueGreenStrategy>("spec.strategy.blueGreen", BLUE_GREEN, blue_green);
+    built_or_refused::<CanaryStrategy>("spec.strategy.canary", CANARY, canary);
     // Managed routes are made by steps that are refused.
     let routing = |fields: &Value| routed(fields, &json!([]));
     let built = ["nginx", "managedRoutes", "maxTrafficWeight"];

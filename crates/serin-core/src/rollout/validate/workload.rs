@@ -9,8 +9,8 @@ use super::error::{Findings, Path};
 use super::{SpecErrors, pod_template};
 use crate::api::rollout::{RolloutSpec, WorkloadRef};
 use crate::api::{PodTemplate, Rollout};
+use crate::domain::workload::{ScaleDown, WorkloadKind};
 use crate::rollout::snapshot::{Unresolved, WorkloadView};
-use crate::rollout::workload::{ScaleDown, WorkloadKind};
 use serin_values::selector::selects;
 
 /// Checks what `spec` says about its workload; `path` is that of the spec.
