@@ -1,4 +1,4 @@
-//! Templates as `kubectl -o jsonpath` has them: text, and paths in braces.
+//! JSONPath templates as in `kubectl -o jsonpath`: text, and paths in braces.
 
 use std::str::FromStr;
 
@@ -14,14 +14,14 @@ pub(super) struct Template(Vec<Part>);
 #[derive(Debug, Clone, PartialEq)]
 enum Part {
     Text(String),
-    /// A path, from the whole document or from where a range is.
+    /// A path, from the whole document or from the current item of a range.
     Path(String),
-    /// Once for each value that a path leads to.
+    /// Repeats its content for each value at a path.
     Range(String, Vec<Part>),
 }
 
 impl Template {
-    /// The text of the template for a document. A path that leads nowhere leaves nothing.
+    /// Renders the template for a document. A path without a value renders nothing.
     pub(super) fn fill(&self, document: &Value) -> String {
         fill(&self.0, document)
     }
@@ -62,7 +62,7 @@ impl FromStr for Template {
     }
 }
 
-/// The parts up to the end of the template, or of the range.
+/// Parses up to the end of the template or of the range.
 fn parts(rest: &mut &str, is_in_range: bool) -> Result<Vec<Part>, String> {
     let mut parts = Vec::new();
     while !rest.is_empty() {
@@ -90,7 +90,7 @@ fn parts(rest: &mut &str, is_in_range: bool) -> Result<Vec<Part>, String> {
     if is_in_range { Err("a {range} has no {end}".to_owned()) } else { Ok(parts) }
 }
 
-/// Where the brace that was opened is closed.
+/// Finds the closing brace.
 fn end(text: &str) -> Option<usize> {
     let mut quote = None;
     let mut escaped = false;

@@ -1,4 +1,4 @@
-//! What is written about the command line, from its own definition.
+//! Documentation of the command line, generated from its definition.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::output::print;
 use super::{CLUSTER_HEADING, Cli};
 
-/// Writes a man page for each verb into a folder.
+/// Writes a man page for each verb into a directory.
 pub(super) fn man_pages(folder: &Path) -> Result<(), Failure> {
     let failed =
         |error: std::io::Error| Failure::Failed(format!("cannot write to {}: {error}", folder.display()));
@@ -22,7 +22,7 @@ pub(super) fn page() -> Result<(), Failure> {
     print(&reference())
 }
 
-/// The reference page: every verb with its arguments. The flags that all verbs of users share are there once.
+/// The reference page: every verb with its arguments. Shared flags are listed once.
 #[must_use]
 pub fn reference() -> String {
     let options = MarkdownOptions::new()

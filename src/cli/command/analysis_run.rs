@@ -1,4 +1,4 @@
-//! `serin create analysisrun`: an analysis from its template, outside of an update.
+//! `serin create analysisrun`: creates an AnalysisRun from a template, independent of any update.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -25,19 +25,19 @@ pub(super) struct AnalysisRunFlags {
     /// File with an `AnalysisTemplate` or a `ClusterAnalysisTemplate`; - is the standard input
     #[arg(long, value_name = "FILE")]
     from_file: Option<PathBuf>,
-    /// --from names a `ClusterAnalysisTemplate`
+    /// Read a `ClusterAnalysisTemplate` with --from
     #[arg(long, requires = "from")]
     global: bool,
-    /// Name of the `AnalysisRun` [default: one that begins with that of the template]
+    /// Name of the `AnalysisRun` [default: generated from the name of the template]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// What its name begins with [default: the name of the template and a hyphen]
+    /// Prefix of the generated name [default: the name of the template and a hyphen]
     #[arg(long, value_name = "PREFIX", conflicts_with = "name")]
     generate_name: Option<String>,
-    /// The controller with this instance id is to act on it; this takes the place of all labels
+    /// Instance id of the controller that reconciles it; replaces all labels
     #[arg(long, value_name = "ID")]
     instance_id: Option<String>,
-    /// An argument of the template; may be given several times
+    /// Argument of the template; repeatable
     #[arg(long = "argument", short = 'a', value_name = "NAME=VALUE", value_parser = argument)]
     arguments: Vec<(String, String)>,
     #[command(flatten)]
@@ -51,7 +51,7 @@ fn argument(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// Makes an `AnalysisRun`.
+/// Creates an `AnalysisRun`.
 pub(super) async fn analysis_run(flags: AnalysisRunFlags) -> Result<(), Failure> {
     let AnalysisRunFlags {
         from,
@@ -102,7 +102,7 @@ async fn stored(cluster: &Cluster, name: &str, is_global: bool) -> Result<Value,
     serde_json::to_value(found).map_err(|error| Failure::Failed(error.to_string()))
 }
 
-/// The only template of a file.
+/// The only template in a file.
 fn of_file(path: &PathBuf) -> Result<Value, Failure> {
     let kinds = [keys::ANALYSIS_TEMPLATE, keys::CLUSTER_ANALYSIS_TEMPLATE];
     let mut found = lint::sound(std::slice::from_ref(path))?;
@@ -118,7 +118,7 @@ fn of_file(path: &PathBuf) -> Result<Value, Failure> {
     }
 }
 
-/// A template with everything that it takes from others, each of which counts once.
+/// A template with the contents of all templates that it references. Each one is included once.
 async fn whole(cluster: &Cluster, mut template: Value) -> Result<Value, Failure> {
     const LISTS: [&str; 4] = ["metrics", "args", "dryRun", "measurementRetention"];
     let is_global = template["kind"] == keys::CLUSTER_ANALYSIS_TEMPLATE;
@@ -143,7 +143,7 @@ async fn whole(cluster: &Cluster, mut template: Value) -> Result<Value, Failure>
     Ok(template)
 }
 
-/// Takes out of a template the names of those that it refers to, each with whether it is for all namespaces.
+/// Removes the references from a template, and returns them: name, and true for cluster-scoped templates.
 fn references(template: &mut Value) -> Vec<(String, bool)> {
     let named = |one: &Value| {
         Some((one["templateName"].as_str()?.to_owned(), one["clusterScope"].as_bool().unwrap_or(false)))
@@ -152,7 +152,7 @@ fn references(template: &mut Value) -> Vec<(String, bool)> {
     taken.iter().filter_map(Value::as_array).flatten().filter_map(named).collect()
 }
 
-/// The `AnalysisRun` that a template describes, with these arguments.
+/// The `AnalysisRun` for a template and arguments.
 fn run_of(template: &Value, arguments: &[(String, String)]) -> Result<Value, String> {
     const KEPT: [&str; 3] = ["labels", "annotations", "namespace"];
     let meta = template["metadata"].as_object();
@@ -168,7 +168,7 @@ fn run_of(template: &Value, arguments: &[(String, String)]) -> Result<Value, Str
     Ok(json!({"apiVersion": keys::API_VERSION, "kind": keys::ANALYSIS_RUN, "metadata": kept, "spec": spec}))
 }
 
-/// Gives the arguments of a template their values. Each must have one in the end.
+/// Sets the arguments of a template. Every argument must have a value afterwards.
 fn fill(spec: &mut Value, arguments: &[(String, String)]) -> Result<(), String> {
     let mut none = Vec::new();
     let known = spec.get_mut("args").and_then(Value::as_array_mut).unwrap_or(&mut none);

@@ -1,4 +1,4 @@
-//! `serin create`: new objects from files, and `AnalysisRuns` from templates.
+//! `serin create`: creates objects from files, and `AnalysisRuns` from templates.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ use super::analysis_run::{AnalysisRunFlags, analysis_run};
 use super::manner::Manner;
 use serin_core::api::keys;
 
-/// The kinds that are made, each with whether its objects are in namespaces, and the plural of its name.
+/// The supported kinds: kind, whether it is namespaced, and plural.
 const KINDS: [(&str, bool, &str); 5] = [
     (keys::ROLLOUT, true, "rollouts"),
     (keys::EXPERIMENT, true, "experiments"),
@@ -30,10 +30,10 @@ const KINDS: [(&str, bool, &str); 5] = [
 pub(in crate::cli) struct Create {
     #[command(subcommand)]
     what: Option<What>,
-    /// A file or directory with what is made; - is the standard input; may be given several times
+    /// File or directory with manifests; - is the standard input; repeatable
     #[arg(long = "filename", short = 'f', value_name = "FILE", required = true)]
     filenames: Vec<PathBuf>,
-    /// Then show the last of them, a Rollout or an Experiment, until Ctrl-C
+    /// Watch the last object, a Rollout or an Experiment, until Ctrl-C
     #[arg(long, short, conflicts_with_all = ["dry_run", "output"])]
     watch: bool,
     /// Show no colours
@@ -45,21 +45,21 @@ pub(in crate::cli) struct Create {
     user: UserFlags,
 }
 
-/// What is made otherwise than from its own manifest.
+/// Objects that are not created from their own manifest.
 #[derive(Debug, Subcommand)]
 enum What {
-    /// An `AnalysisRun`, from a template.
+    /// Create an `AnalysisRun` from a template.
     #[command(visible_aliases = ["ar", "analysisruns"])]
     Analysisrun(Box<AnalysisRunFlags>),
 }
 
-/// Makes objects.
+/// Creates objects.
 pub(in crate::cli) async fn create(flags: Create, program: Program) -> Result<(), Failure> {
     if let Some(What::Analysisrun(flags)) = flags.what {
         return analysis_run(*flags).await;
     }
     let objects = lint::sound(&flags.filenames)?;
-    // All are looked at before the first is made.
+    // All objects are checked before the first one is created.
     let objects = objects.into_iter().map(New::of).collect::<Result<Vec<_>, _>>()?;
     let watched = objects.last().filter(|_| flags.watch);
     let watched = watched.map(|last| SubjectKind::of(&last.kind.kind)).transpose()?;
@@ -75,7 +75,7 @@ pub(in crate::cli) async fn create(flags: Create, program: Program) -> Result<()
     }
 }
 
-/// An object that is not there yet.
+/// An object to create.
 pub(super) struct New {
     kind: ApiResource,
     is_namespaced: bool,
@@ -110,7 +110,7 @@ impl New {
         Ok(Self { kind, is_namespaced, namespace: object.metadata.namespace.clone(), object })
     }
 
-    /// Makes the object, and tells so. The namespace that it names itself comes before that of the user.
+    /// Creates the object and reports it. A namespace in the object overrides the user's namespace.
     pub(super) async fn make(self, cluster: &Cluster, manner: &Manner) -> Result<DynamicObject, Failure> {
         let namespace = self.namespace.as_deref().unwrap_or(&cluster.namespace);
         let api: Api<DynamicObject> = if self.is_namespaced {

@@ -1,4 +1,4 @@
-//! `serin set image`: other images, and so another revision.
+//! `serin set image`: changes images, which starts an update.
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
@@ -16,13 +16,13 @@ use super::target::{Target, Unnamed};
 use super::wait::{Beginning, Goal};
 use serin_core::api::Rollout;
 
-/// How often a write is tried that somebody else's write has come before.
+/// Maximum number of attempts after write conflicts.
 const ATTEMPTS: usize = 5;
 
 /// Flags of `serin set image`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Image {
-    /// Names of Rollouts, then containers with their images, as in cart web=example.org/cart:1.5; * are all containers
+    /// Names of Rollouts, then containers with images, as in cart web=example.org/cart:1.5; * means all containers
     #[arg(value_name = "NAME|CONTAINER=IMAGE", required = true,
           add = ArgValueCandidates::new(completion::rollouts))]
     words: Vec<String>,
@@ -32,7 +32,7 @@ pub(in crate::cli) struct Image {
     beginning: Beginning,
 }
 
-/// A container and the image that it gets; `*` are all containers.
+/// A container and its new image; `*` means all containers.
 #[derive(Debug, Clone, PartialEq)]
 struct Change {
     container: String,
@@ -50,7 +50,7 @@ pub(in crate::cli) async fn image(flags: Image, program: Program) -> Result<(), 
     commander.wait(waiting, done, Goal::Settled).await
 }
 
-/// Which Rollouts, and which images: an argument with an equals sign is an image, one without is a name.
+/// Splits arguments: those with an equals sign are images, the others are names of Rollouts.
 fn read(words: Vec<String>, others: Unnamed) -> Result<(Target, Vec<Change>), Failure> {
     const EXAMPLE: &str = "CONTAINER=IMAGE, as in web=example.org/cart:1.5";
     let (pairs, names): (Vec<_>, Vec<_>) = words.into_iter().partition(|word| word.contains('='));
@@ -72,7 +72,7 @@ fn read(words: Vec<String>, others: Unnamed) -> Result<(Target, Vec<Change>), Fa
     Ok((Target { names, others }, changes))
 }
 
-/// Sets the images of one Rollout, or of the Deployment that it takes its template from.
+/// Sets the images of one Rollout, or of the Deployment in its `workloadRef`.
 async fn set(commander: &Commander, name: &str, changes: &[Change]) -> Result<Done, Failure> {
     let rollout = commander.cluster.stored::<Rollout>(name, commander.program).await?;
     let Some(deployment) = rollout.data.pointer("/spec/workloadRef/name").and_then(Value::as_str) else {
@@ -85,7 +85,7 @@ async fn set(commander: &Commander, name: &str, changes: &[Change]) -> Result<Do
     Ok(Done { rollout: rollout.clone(), ..set })
 }
 
-/// Sets the images in an object that has a template. `stored` is how it is known to be.
+/// Sets the images in an object with a template. `stored` is its last known state.
 async fn set_in(
     commander: &Commander,
     (kind, word, name): (&ApiResource, &str, &str),
@@ -128,7 +128,7 @@ async fn replace(
     commander.cluster.ask_about(kind, name, commander.program, objects.replace(name, &params, &object)).await
 }
 
-/// Puts the images into the template. Whether that made a difference; an error where there is no such container.
+/// Puts the images into the template. Returns true if that changed anything, and an error for an unknown container.
 fn change(object: &mut DynamicObject, changes: &[Change]) -> Result<bool, String> {
     const LISTS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
     let mut is_changed = false;

@@ -1,4 +1,4 @@
-//! `serin promote`: ends a pause, or skips steps.
+//! `serin promote`: ends a pause or skips steps.
 
 use clap::Args;
 use serde_json::Value;
@@ -25,17 +25,17 @@ pub(in crate::cli) struct Promote {
     beginning: Beginning,
 }
 
-/// How far a promotion goes: to the end of the pause, where nothing is said.
+/// The extent of a promotion. Without a flag, it ends the pause.
 #[derive(Debug, Clone, Copy, Default, Args)]
 #[group(multiple = false)]
 struct Extent {
-    /// Skip everything up to the end of the update: steps, pauses and analysis
+    /// Skip all remaining steps, pauses and analyses of the update
     #[arg(long)]
     full: bool,
     /// Skip the current step
     #[arg(long, short = 'c')]
     skip_current_step: bool,
-    /// Skip all steps that are left
+    /// Skip all remaining steps
     #[arg(long, short = 'a')]
     skip_all_steps: bool,
 }
@@ -61,7 +61,7 @@ pub(in crate::cli) async fn promote(flags: Promote, program: Program) -> Result<
     commander.wait(waiting, done, Goal::Settled).await
 }
 
-/// Why a promotion would do nothing, if it would.
+/// The reason why a promotion would have no effect, if any.
 fn needless(rollout: &Rollout, patches: &Patches) -> Option<&'static str> {
     if rollout.spec.paused && patches.spec.is_some() {
         return None;
@@ -82,7 +82,7 @@ fn needless(rollout: &Rollout, patches: &Patches) -> Option<&'static str> {
         .then_some("is not paused, and has no steps; --full goes to the end of the update")
 }
 
-/// What promotes a Rollout that stands so: the patches of the reference's plugin.
+/// The patches that promote a Rollout, as sent by the reference's plugin.
 fn patches(rollout: &Rollout, extent: Extent) -> Result<Patches, Failure> {
     let status = rollout.status.clone().unwrap_or_default();
     let spec = rollout.spec.paused.then(|| json!({"spec": {"paused": false}}));
@@ -105,7 +105,7 @@ fn patches(rollout: &Rollout, extent: Extent) -> Result<Patches, Failure> {
     Ok(Patches { status: Some(json!({"status": {"currentStepIndex": index}})), spec: None })
 }
 
-/// What ends the pause that the controller began, and else the current step; nothing where there is neither.
+/// The patch that ends the controller's pause or the current step; `None` if there is neither.
 fn resume(status: &RolloutStatus, steps: i32, next: i32) -> Option<Value> {
     let analysis = status.canary.current_step_analysis_run_status.as_ref();
     let is_inconclusive = analysis.is_some_and(|run| run.status == AnalysisPhase::Inconclusive);
@@ -211,7 +211,7 @@ mod tests {
             ("canary", false, 1, updating.clone(), None),
             // A first revision, which is not stable yet.
             ("canary", false, 1, json!({}), None),
-            // The change may be an update, whose pause it is.
+            // The change may be an update, which the pause belongs to.
             ("canary", false, 2, settled(&Value::Null), None),
             ("stepless", false, 2, settled(&Value::Null), UNSEEN),
             ("stepless", true, 2, settled(&Value::Null), None),

@@ -1,18 +1,18 @@
-//! What the reference's manifests may say and this controller has no use for: a table, from which the flags are made.
+//! Flags and variables of the reference that have no effect here: a table, from which the flags are defined.
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
-/// What a flag takes.
+/// The value type of a flag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Takes {
     /// A number.
     Number,
-    /// Any text.
+    /// A string.
     Text,
-    /// Texts; it may be given several times.
+    /// Strings; the flag is repeatable.
     Texts,
-    /// `true` or `false`; without a value it means `true`.
+    /// `true` or `false`; `true` without a value.
     Switch,
 }
 
@@ -23,7 +23,7 @@ pub(super) struct Row {
     pub(super) alias: Option<&'static str>,
     pub(super) takes: Takes,
     pub(super) default: &'static str,
-    /// Why it has no effect.
+    /// The reason why it has no effect.
     pub(super) why: &'static str,
 }
 
@@ -37,7 +37,7 @@ const NO_ANALYSIS: &str = "analysis and experiments are not built yet";
 const NO_ROUTER: &str = "this router is not built yet";
 const ONE_QUEUE: &str = "Services and Ingresses are looked after with the Rollouts that name them";
 
-/// Every one of them.
+/// All such flags.
 pub(super) const FLAGS: &[Row] = &[
     row("kloglevel", Takes::Number, "0", "there is one log, and --loglevel is its level"),
     row("qps", Takes::Number, "40", NO_LIMIT),
@@ -78,7 +78,7 @@ pub(super) const FLAGS: &[Row] = &[
     row("request-timeout", Takes::Text, "0", "a request takes 5 s at most"),
 ];
 
-/// An environment variable that the reference reads and this controller has no use for.
+/// An environment variable of the reference that has no effect here.
 pub(super) const VARIABLES: &[(&str, &str)] = &[
     ("ROLLOUT_VERIFY_RETRY_INTERVAL", "no weight is verified yet"),
     ("ARGO_ROLLOUTS_ANALYSIS_JOB_KUBECONFIG", NO_ANALYSIS),
@@ -86,14 +86,14 @@ pub(super) const VARIABLES: &[(&str, &str)] = &[
     ("ARGO_ROLLOUTS_PROMETHEUS_ADDRESS", NO_ANALYSIS),
 ];
 
-/// Those of the table that were given.
+/// The given flags of the table.
 #[derive(Debug, Default)]
 pub(super) struct Unneeded {
     given: Vec<&'static Row>,
 }
 
 impl Unneeded {
-    /// One line for each flag and variable that was given: what, and why it has no effect.
+    /// One line per given flag and variable, with the reason why it has no effect.
     pub(super) fn notices(&self) -> Vec<String> {
         let flags = self.given.iter().map(|row| format!("--{} has no effect: {}", row.flag, row.why));
         let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());

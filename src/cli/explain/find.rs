@@ -1,4 +1,4 @@
-//! From a scene to its causes: one question a function, the one that matters most first.
+//! Finds causes for the state of a Rollout: one function per question, the most important first.
 
 use super::availability;
 use super::cause::{Cause, Finding, Mistake, WayBack};
@@ -16,8 +16,8 @@ use serin_core::rollout::{progress_deadline, refusal};
 
 type Question = fn(&Scene<'_>) -> Option<Finding>;
 
-/// The first that has an answer says what is waited for; of the others, those that are true of a Rollout that waits for
-/// something else are told, too.
+/// The questions. The first one with an answer is the main cause. Later answers are added if they are true at the
+/// same time.
 const QUESTIONS: [(Question, IsAside); 19] = [
     (deletion, IsAside::No),
     (controller, IsAside::No),
@@ -40,14 +40,14 @@ const QUESTIONS: [(Question, IsAside); 19] = [
     (shrinks, IsAside::Yes),
 ];
 
-/// Whether an answer is worth telling although another one matters more.
+/// True if an answer is worth reporting beside a more important one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum IsAside {
     Yes,
     No,
 }
 
-/// Why the Rollout is where it is, and what else is to be known; never empty.
+/// The causes for the current state, the main one first. Never empty.
 pub(super) fn causes(scene: &Scene<'_>) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
     for (question, aside) in QUESTIONS {
@@ -59,7 +59,7 @@ pub(super) fn causes(scene: &Scene<'_>) -> Vec<Finding> {
         let message = scene.next.message.clone().unwrap_or_default();
         found.push(Finding::of(Cause::Other { message }));
     }
-    // Nobody carries out what is decided while no controller runs, so nothing else matters.
+    // Without a running controller nothing is carried out, so nothing else matters.
     if matches!(found[0].cause, Cause::Controller { .. }) {
         found.extend(spec(scene));
     }
@@ -73,7 +73,7 @@ pub(super) fn causes(scene: &Scene<'_>) -> Vec<Finding> {
     found
 }
 
-/// While the spec is invalid: the abort of an update that had begun, or that one would be carried out.
+/// With an invalid spec: the abort of a started update, or the hint that an abort is possible.
 fn abort_beside(scene: &Scene<'_>) -> Option<Finding> {
     if scene.before.abort {
         return Some(abort(scene, None));
@@ -90,20 +90,20 @@ fn deletion(scene: &Scene<'_>) -> Option<Finding> {
     Some(Finding::of(Cause::Deletion { finalizers }).since(Some(since)))
 }
 
-/// Whether something is to be done and nobody does it.
+/// True if there is work to do and no controller does it.
 fn controller(scene: &Scene<'_>) -> Option<Finding> {
     let instance = lease::instance_id(&scene.snapshot.rollout);
     let controller = lease::controller(scene.picture, instance, scene.now);
     let is_missed = match &controller {
         Controller::Gone { .. } => scene.acts() || !scene.is_observed(),
-        // There may be one without a Lease; it would have looked by now.
+        // There may be a controller without a Lease; it would have acted by now.
         Controller::Absent { .. } | Controller::Unknown | Controller::Leads => !scene.is_observed(),
     };
     let since = match &controller {
         Controller::Gone { since, .. } => *since,
         Controller::Absent { .. } | Controller::Unknown | Controller::Leads => None,
     };
-    // One that looked and whose write was refused is not missed, unless it has gone since.
+    // A controller whose write was refused is active, unless it stopped afterwards.
     let is_gone = matches!(controller, Controller::Gone { .. });
     let is_missed = is_missed && (is_gone || scene.condition(ConditionType::Blocked).is_none());
     let generation = scene.rollout.metadata.generation.filter(|_| !scene.is_observed());
@@ -140,7 +140,7 @@ pub(super) fn mistakes(errors: &SpecErrors) -> Vec<Mistake> {
     errors.iter().map(mistake).collect()
 }
 
-/// What a router said of an Ingress that it cannot work with.
+/// The router's message about an unusable Ingress.
 fn router(scene: &Scene<'_>) -> Option<Finding> {
     let kind = ConditionType::InvalidSpec.as_str();
     let invalid = scene.next.conditions.iter().find(|condition| condition.type_ == kind)?;
@@ -154,7 +154,7 @@ fn guarded(scene: &Scene<'_>) -> Option<Finding> {
     Some(Finding::of(Cause::Guarded { said: refusal.to_string() }))
 }
 
-/// What the API server refuses, as the controller has recorded it.
+/// The write that the API server refuses, as recorded by the controller.
 fn refused(scene: &Scene<'_>) -> Option<Finding> {
     let blocked = scene.condition(ConditionType::Blocked)?;
     let cause = Cause::Refused { said: blocked.message.clone() };
@@ -179,7 +179,7 @@ fn held(scene: &Scene<'_>) -> Option<Finding> {
     scene.rollout.spec.paused.then(|| Finding::of(Cause::Held).since(since))
 }
 
-/// A pause that has begun, and that the plan does not end.
+/// A pause that has started and that the plan does not end.
 fn pause(scene: &Scene<'_>) -> Option<Finding> {
     let stays = |reason| scene.next.pause_conditions.iter().any(|pause| pause.reason == reason);
     let pause = scene.before.pause_conditions.iter().find(|pause| stays(pause.reason))?;
@@ -229,7 +229,7 @@ fn nothing(scene: &Scene<'_>) -> Option<Finding> {
     Some(Finding::of(Cause::Nothing { pods, first: first_step(scene) }).since(since))
 }
 
-/// Whether the Rollout takes the place of a Deployment that has more pods than it asks for.
+/// A Rollout that replaces a Deployment with more pods than the Rollout asks for.
 fn shrinks(scene: &Scene<'_>) -> Option<Finding> {
     let workload = scene.snapshot.workload.as_ref()?.as_ref().ok()?;
     let mode = scene.rollout.spec.workload_ref.as_ref()?.scale_down.as_deref();
@@ -240,7 +240,7 @@ fn shrinks(scene: &Scene<'_>) -> Option<Finding> {
     (goes && to < from).then(|| Finding::of(Cause::Shrinks { workload: name, from, to }))
 }
 
-/// What happens first when the template changes.
+/// Describes the first action after a change of the template.
 fn first_step(scene: &Scene<'_>) -> String {
     let strategy = &scene.rollout.spec.strategy;
     if let Some(blue_green) = &strategy.blue_green {
@@ -260,7 +260,7 @@ fn first_step(scene: &Scene<'_>) -> String {
     }
 }
 
-/// A kind and a name, as people say them.
+/// Formats kind and name.
 pub(super) fn object(kind: ObjectKind, name: &str) -> String {
     format!("{} {name}", resource_type(kind).kind)
 }

@@ -1,4 +1,4 @@
-//! What is written, in words: one line a change.
+//! Describes planned writes, one line per change.
 
 use crate::cli::view::counted;
 use crate::controller::object::resource_type;
@@ -7,7 +7,7 @@ use serin_core::api::{PauseReason, Rollout, RolloutStatus};
 use serin_core::domain::condition::ConditionType;
 use serin_core::domain::plan::{Action, Op, Purpose};
 
-/// The changes that a request makes, those of labels and other bookkeeping aside.
+/// The changes of a request, except labels and other bookkeeping.
 #[must_use]
 pub(super) fn of_op(op: &Op) -> Vec<String> {
     let object = format!("{} {}", resource_type(op.kind).kind, op.name);
@@ -46,7 +46,8 @@ fn of_purpose(op: &Op, purpose: &Purpose) -> Option<String> {
     Some(words)
 }
 
-/// What the status comes to say, and whether that ends a step: from here on somebody or something is waited for.
+/// The change of the status, and true if it ends a stretch of the plan: the Rollout then waits for a user or for
+/// time.
 #[must_use]
 pub(super) fn of_status(
     rollout: &Rollout,

@@ -1,4 +1,4 @@
-//! What the controller would say of a Rollout: its own validation.
+//! Runs the controller's own validation.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use serin_core::rollout::validate::{
 };
 use serin_core::rollout::workload::filled_by;
 
-/// The Rollout with the template of its workload, as far as that is known.
+/// The Rollout with the template of its workload, if it is known.
 pub(super) fn filled<'r>(rollout: &'r Rollout, world: &World) -> Cow<'r, Rollout> {
     match workload(rollout, world) {
         Some(workload) => Cow::Owned(filled_by(rollout, workload)),
@@ -43,7 +43,7 @@ pub(super) fn check(rollout: &Rollout, world: &World) -> Vec<(&'static Rule, Rem
     found
 }
 
-/// What is wrong with the objects that `rollout` names.
+/// Mistakes in the objects that `rollout` references.
 pub(super) fn references(rollout: &Rollout, world: &World) -> Vec<SpecError> {
     let namespace = rollout.metadata.namespace.as_deref();
     let mut found = Vec::new();
@@ -60,7 +60,7 @@ pub(super) fn references(rollout: &Rollout, world: &World) -> Vec<SpecError> {
     let filled = filled(rollout, world);
     let services = service_names(rollout);
     let services = if rollout.spec.workload_ref.is_some() && workload.is_none() {
-        // The labels of the pods are not known.
+        // The labels of the pods are unknown.
         World::default().services(&services, namespace)
     } else {
         world.services(&services, namespace)
@@ -79,7 +79,7 @@ fn running(revision: &Revision) -> Running<'_> {
     Running { replica_set, hash, template, is_stable: true }
 }
 
-/// A mistake that the controller's validation found.
+/// The finding for a mistake that the controller's validation reports.
 pub(super) fn remark(error: &SpecError) -> Remark {
     let SpecError { path, value, problem, remedy } = error.clone();
     let problem = if value.is_empty() { format!("is required: {problem}") } else { problem };

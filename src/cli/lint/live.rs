@@ -1,4 +1,4 @@
-//! The cluster that Rollouts are meant for: the objects that they name, and what the user may do.
+//! Reads the target cluster: the objects that Rollouts reference, and the permissions of the user.
 
 use std::collections::BTreeSet;
 
@@ -18,21 +18,21 @@ use crate::cli::failure::Failure;
 use serin_core::api::analysis::TemplateRef;
 use serin_core::api::{Rollout, keys};
 
-/// What files and cluster hold together.
+/// The objects of files and cluster together.
 pub(super) struct Live {
     pub(super) world: World,
-    /// The namespace of Rollouts that name none.
+    /// The default namespace of Rollouts.
     namespace: String,
-    /// What the user may not do: verb and namespace.
+    /// Missing permissions: verb and namespace.
     denied: BTreeSet<(&'static str, String)>,
 }
 
-/// An object that a Rollout names.
+/// An object that a Rollout references.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Wanted {
     api_version: String,
     kind: String,
-    /// None for objects of the whole cluster.
+    /// `None` for cluster-scoped objects.
     namespace: Option<String>,
     name: String,
 }
@@ -55,7 +55,8 @@ impl Wanted {
 }
 
 impl Live {
-    /// Looks up what `rollouts` name. What is in `files` goes before what is in the cluster, for it will be applied.
+    /// Gets the objects that `rollouts` reference. Objects in `files` override those in the cluster, because they
+    /// will be applied.
     pub(super) async fn look(
         cluster: &Cluster,
         rollouts: &[Read<'_>],
@@ -131,7 +132,7 @@ impl Live {
         all
     }
 
-    /// The templates that a template names.
+    /// The templates that a template references.
     fn inner_templates(&self, wanted: &Wanted) -> Vec<Wanted> {
         let is_cluster = wanted.kind == keys::CLUSTER_ANALYSIS_TEMPLATE;
         if !is_cluster && wanted.kind != keys::ANALYSIS_TEMPLATE {
@@ -144,7 +145,7 @@ impl Live {
         inner.filter_map(|inner| Wanted::template(inner, wanted.namespace.as_deref())).collect()
     }
 
-    /// What only the cluster tells of a Rollout.
+    /// Findings that need the cluster.
     pub(super) fn judge(&self, read: &Read<'_>) -> Vec<Finding> {
         let subject = Subject { rollout: &read.rollout, world: &self.world };
         let mut found = Vec::new();
@@ -173,7 +174,7 @@ impl Live {
     }
 }
 
-/// An object as it is stored; none where it, or its kind, does not exist.
+/// Gets a stored object; `None` if the object or its kind does not exist.
 async fn fetch(cluster: &Cluster, wanted: &Wanted) -> Result<Option<Value>, Failure> {
     let (group, version) = wanted.api_version.split_once('/').unwrap_or(("", &wanted.api_version));
     let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, &wanted.kind));
@@ -195,7 +196,7 @@ async fn fetch(cluster: &Cluster, wanted: &Wanted) -> Result<Option<Value>, Fail
     Ok(Some(value))
 }
 
-/// The stable revision of a Rollout, if it has available pods. One that the user may not see is left out.
+/// The stable revision of a Rollout, if it has available pods. `None` if the user must not read it.
 async fn stable_revision(cluster: &Cluster, rollout: &str, namespace: &str) -> Option<Revision> {
     let wanted = |api_version: &str, kind: &str, name: &str| Wanted {
         api_version: api_version.to_owned(),

@@ -1,4 +1,4 @@
-//! The objects of files.
+//! Objects in files.
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use super::source::node::{Content, Mark, Node};
 use super::source::parse::{FaultKind, parse};
 use serin_core::api::keys;
 
-/// An object of a file.
+/// An object in a file.
 #[derive(Debug)]
 pub(super) struct Object {
     file: String,
@@ -21,7 +21,7 @@ pub(super) struct Object {
 }
 
 impl Object {
-    /// Whether it is one of the custom resources of that kind.
+    /// True if it is a custom resource of that kind.
     pub(super) fn is(&self, kind: &str) -> bool {
         self.api_version == keys::API_VERSION && self.name.kind == kind
     }
@@ -30,14 +30,14 @@ impl Object {
         Sound { file: self.file, api_version: self.api_version, kind: self.name.kind, json: self.json }
     }
 
-    /// What was found in it.
+    /// Findings about the object.
     pub(super) fn finding(&self, (rule, remark): (&'static Rule, Remark)) -> Finding {
         let at = Some(self.node.place(&remark.field));
         Finding { rule, file: self.file.clone(), at, object: Some(self.name.clone()), remark }
     }
 }
 
-/// The objects of `files`, those of lists too, and why there are no more.
+/// The objects in `files`, including list items, and the findings about unreadable parts.
 pub(super) fn objects(files: &[File]) -> (Vec<Object>, Vec<Finding>) {
     let mut objects = Vec::new();
     let mut found = Vec::new();
@@ -73,7 +73,7 @@ pub(super) fn objects(files: &[File]) -> (Vec<Object>, Vec<Finding>) {
     (objects, found)
 }
 
-/// A document, or what is in it where it is a list.
+/// Adds a document, or its items if it is a list.
 fn items(document: Node) -> Vec<(Mark, Node)> {
     let is_list = document.text("kind").is_some_and(|kind| kind.ends_with("List"));
     let list = document.field("items").filter(|items| is_list && matches!(items.content, Content::List(_)));

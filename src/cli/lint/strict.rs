@@ -1,4 +1,4 @@
-//! Whether every field of an object is one that its kind has, and holds what it should.
+//! Checks fields and value types against the schema of a kind.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::rules::{Rule, UNKNOWN_FIELD, WRONG_TYPE};
 use super::shape::{Holds, Place};
 use super::source::node::{Content, Entry, Node};
 
-/// All fields that have no place in `place`, and those with a value that has none.
+/// All unknown fields in `place`, and all values of a wrong type.
 pub(super) fn check(object: &Node, place: Place<'_>) -> Vec<(&'static Rule, Remark)> {
     let mut walk = Walk { found: Vec::new(), places: Vec::new() };
     walk.value(object, place, "");
@@ -17,14 +17,14 @@ pub(super) fn check(object: &Node, place: Place<'_>) -> Vec<(&'static Rule, Rema
 
 struct Walk<'a> {
     found: Vec<(&'static Rule, Remark)>,
-    /// The fields that are known from the whole object down to the one at hand.
+    /// The known fields, from the whole object down to the current place.
     places: Vec<Known<'a>>,
 }
 
 impl<'a> Walk<'a> {
     fn value(&mut self, node: &Node, place: Place<'a>, path: &str) {
         let holds = place.holds();
-        // Null is the same as nothing.
+        // Null is the same as a missing value.
         if node.content == Content::Null {
             return;
         }

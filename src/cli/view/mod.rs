@@ -1,6 +1,6 @@
-//! What users are shown of Rollouts, as text: pure functions of objects and time.
+//! Text output about Rollouts: pure functions of objects and time.
 //!
-//! Labels, signs, order and widths are those of the reference's plugin, which scripts and people read.
+//! Labels, symbols, order and widths are those of the reference's plugin, because scripts and people read them.
 
 mod facts;
 mod field;
@@ -35,53 +35,53 @@ pub use standing::Standing;
 pub(super) use standing::is_observed;
 pub(super) use text::{Colour, Text};
 
-/// The objects of a namespace among which those of a Rollout are.
+/// The objects of a namespace, from which views select the dependents of a Rollout.
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings {
-    /// `ReplicaSets`, of Rollouts and Experiments.
+    /// `ReplicaSets` of Rollouts and Experiments.
     pub replica_sets: Vec<ReplicaSet>,
     /// Pods.
     pub pods: Vec<Pod>,
     /// Experiments.
     pub experiments: Vec<Experiment>,
-    /// `AnalysisRuns`, of Rollouts and Experiments.
+    /// `AnalysisRuns` of Rollouts and Experiments.
     pub analysis_runs: Vec<AnalysisRun>,
 }
 
-/// How something is shown.
+/// Display options.
 #[derive(Debug, Clone, Copy)]
 pub struct Look {
-    /// When.
+    /// The current time.
     pub now: Timestamp,
-    /// Whether signs and roles have colours.
+    /// True to colour symbols and roles.
     pub is_coloured: bool,
-    /// Whether what the reference's plugin does not show is shown, too.
+    /// True to show what the reference's plugin does not show.
     pub is_full: bool,
-    /// Whether it is told where each pod is.
+    /// True to show the node of each pod.
     pub is_wide: bool,
-    /// The columns that there are; as many as it takes where there is no limit.
+    /// The available columns; `None` for no limit.
     pub columns: Option<usize>,
-    /// The rows that there are.
+    /// The available rows; `None` for no limit.
     pub rows: Option<usize>,
 }
 
 impl Look {
-    /// As the reference's plugin shows it, without colours.
+    /// The options for the reference's output, without colours.
     #[must_use]
     pub const fn plain(now: Timestamp) -> Self {
         Self { now, is_coloured: false, is_full: false, is_wide: false, columns: None, rows: None }
     }
 
-    /// Whether there is so little room that nothing can stand beside another.
+    /// True if the terminal is too narrow for columns.
     fn is_narrow(&self) -> bool {
-        /// Below this, labels would leave no room for values.
+        /// The width below which labels leave no room for values.
         const NARROW: usize = 40;
         self.columns.is_some_and(|columns| columns < NARROW)
     }
 }
 
-/// A Rollout in full: how it stands, and the tree of what belongs to it. Where that takes more rows than there are, less is
-/// said above the tree.
+/// Renders a Rollout: its status, and the tree of its dependents. Shortens the part above the tree if there are too
+/// few rows.
 #[must_use]
 pub fn rollout(rollout: &Rollout, around: &Surroundings, look: &Look) -> String {
     let tree = tree::lines(&node::rollout(rollout, around, look), look);
@@ -96,7 +96,7 @@ pub fn rollout(rollout: &Rollout, around: &Surroundings, look: &Look) -> String 
     if look.rows.is_some_and(|rows| text.lines().count() > rows) { whole(true) } else { text }
 }
 
-/// An Experiment in full: how it stands, and the tree of what belongs to it.
+/// Renders an Experiment: its status, and the tree of its dependents.
 #[must_use]
 pub fn experiment(experiment: &Experiment, around: &Surroundings, look: &Look) -> String {
     let mut fields = header::experiment(experiment, around);
@@ -107,7 +107,7 @@ pub fn experiment(experiment: &Experiment, around: &Surroundings, look: &Look) -
     format!("{}\n{tree}", field::lines(&fields, look))
 }
 
-/// Something that is wrong with the picture itself, above it.
+/// A warning above the output.
 #[must_use]
 pub fn warnings(texts: &[String], look: &Look) -> String {
     let marked = |text: &String| field::Field::alone(text::Text::marked(mark::Mark::Warning, text));
@@ -115,13 +115,13 @@ pub fn warnings(texts: &[String], look: &Look) -> String {
     if lines.is_empty() { lines } else { lines + "\n" }
 }
 
-/// Whether `object` belongs to the one of this uid.
+/// True if `object` is owned by the object with this uid.
 pub(super) fn is_owned(object: &ObjectMeta, owner: &ObjectMeta) -> bool {
     let references = object.owner_references.as_deref().unwrap_or_default();
     references.iter().any(|reference| Some(&reference.uid) == owner.uid.as_ref())
 }
 
-/// The number of the revision that an object is of; 0 where it does not say.
+/// The revision number of an object; 0 if it has none.
 pub(super) fn revision(object: &ObjectMeta) -> i64 {
     annotation(object, keys::REVISION).parse().unwrap_or(0)
 }

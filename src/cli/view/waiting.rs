@@ -1,4 +1,4 @@
-//! Why a Rollout does not go on, and how long that may take.
+//! The cause that a Rollout is waiting for, and its remaining time.
 
 use jiff::Timestamp;
 
@@ -15,7 +15,7 @@ use serin_core::domain::time::after;
 use serin_core::rollout::progress_deadline;
 use serin_kubernetes::age::human;
 
-/// What a Rollout waits for, in words; none where it waits for nothing.
+/// The cause in words; `None` if the Rollout is not waiting.
 pub(super) fn reason(rollout: &Rollout, around: &Surroundings, now: Timestamp) -> Option<String> {
     let standing = Standing::of(rollout);
     let status = rollout.status.clone().unwrap_or_default();
@@ -27,7 +27,7 @@ pub(super) fn reason(rollout: &Rollout, around: &Surroundings, now: Timestamp) -
     }
 }
 
-/// What gets a Rollout that is Degraded out of that.
+/// The remedy for a Degraded Rollout.
 fn trouble(rollout: &Rollout, status: &RolloutStatus, around: &Surroundings) -> String {
     if let Some(abort) = abort_under_way(rollout, status) {
         return abort;
@@ -39,7 +39,7 @@ fn trouble(rollout: &Rollout, status: &RolloutStatus, around: &Surroundings) -> 
     missing.or_else(|| refused_write(rollout)).unwrap_or_else(|| "a spec that can be carried out".to_owned())
 }
 
-/// What an abort waits for that is not carried out yet.
+/// The pending part of an abort.
 fn abort_under_way(rollout: &Rollout, status: &RolloutStatus) -> Option<String> {
     let weights = status.canary.weights.as_ref().filter(|_| status.abort)?;
     let weight = weights.canary.weight;
@@ -55,7 +55,7 @@ fn refused_write(rollout: &Rollout) -> Option<String> {
 fn pause(rollout: &Rollout, status: &RolloutStatus, now: Timestamp) -> String {
     let reason = status.pause_conditions.first().map(|condition| condition.reason);
     if rollout.spec.paused {
-        // A promote would end the current step, too.
+        // A promotion would end the current step, too.
         return "a user, who has paused it (spec.paused)".to_owned();
     }
     match (reason, pause_left(rollout, now)) {
@@ -72,12 +72,12 @@ fn pause(rollout: &Rollout, status: &RolloutStatus, now: Timestamp) -> String {
     }
 }
 
-/// In how much time a pause ends by itself.
+/// The remaining time of a pause.
 pub(super) fn pause_left(rollout: &Rollout, now: Timestamp) -> Option<String> {
     Some(until(pause_ends(rollout).collect::<Option<Vec<_>>>()?.into_iter().max()?, now))
 }
 
-/// How long it is until then.
+/// The time until `end`.
 pub(super) fn until(then: Timestamp, now: Timestamp) -> String {
     if then <= now {
         "now".to_owned()
@@ -86,7 +86,7 @@ pub(super) fn until(then: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// What an update that is on its way waits for.
+/// The cause that a progressing update is waiting for.
 fn progress(rollout: &Rollout, status: &RolloutStatus, around: &Surroundings) -> String {
     if let Some(refused) = refused_write(rollout) {
         return refused;
@@ -104,7 +104,7 @@ fn progress(rollout: &Rollout, status: &RolloutStatus, around: &Surroundings) ->
     causes.into_iter().flatten().next().unwrap_or_else(|| rest(rollout, status).to_owned())
 }
 
-/// An analysis or an experiment that has not ended.
+/// A running analysis or experiment.
 fn run(rollout: &Rollout, status: &RolloutStatus) -> Option<String> {
     let canary = &status.canary;
     let step = current_step(rollout)
@@ -139,7 +139,7 @@ fn run(rollout: &Rollout, status: &RolloutStatus) -> Option<String> {
     Some(named("analysis", Some(&run.name)))
 }
 
-/// Pods of the current revision or of the stable one that are not available yet.
+/// Unavailable pods of the current or the stable revision.
 fn pods(rollout: &Rollout, around: &Surroundings) -> Option<String> {
     let status = rollout.status.as_ref()?;
     let missing = |wanted: &Option<String>, name: &str| {
@@ -151,7 +151,7 @@ fn pods(rollout: &Rollout, around: &Surroundings) -> Option<String> {
     missing(&status.current_pod_hash, "new").or_else(|| missing(&status.stable_rs, "stable"))
 }
 
-/// A router that does not do yet what the steps ask for.
+/// A router that does not apply the weights of the steps yet.
 fn traffic(rollout: &Rollout, status: &RolloutStatus) -> Option<String> {
     rollout.spec.strategy.canary.as_ref()?.traffic_routing.as_ref()?;
     let weights = status.canary.weights.as_ref()?;
@@ -173,7 +173,7 @@ fn rest(rollout: &Rollout, status: &RolloutStatus) -> &'static str {
     }
 }
 
-/// When an update counts as stuck unless it goes on before. While it waits on purpose there is no such time.
+/// The time at which an update counts as stuck unless it makes progress. `None` during an intended wait.
 pub(super) fn deadline(rollout: &Rollout) -> Option<Timestamp> {
     let status = rollout.status.as_ref()?;
     let is_stable = status.stable_rs == status.current_pod_hash;

@@ -1,4 +1,4 @@
-//! What waits for a controller, or for an object that is missing or wrong.
+//! Words for causes that need a controller, or a correction of an object.
 
 use std::collections::BTreeMap;
 
@@ -161,7 +161,7 @@ pub(super) fn no_service(
     port: i64,
     speaker: Speaker<'_>,
 ) -> Words {
-    /// What `kubectl create service` has a Service select by: its own name.
+    /// The selector that `kubectl create service` sets: its own name.
     const MADE: &str = "app";
     let create = format!("create service clusterip {service} --tcp=80:{port}");
     Words::new(format!("Service {service}, which the Rollout names, does not exist."))
@@ -169,8 +169,8 @@ pub(super) fn no_service(
         .with(select(service, labels, &[MADE], "have it select the pods", speaker))
 }
 
-/// Has a Service select pods by `labels`, and not by those of `others` that are none of these. A merge patch keeps what the
-/// controller has added to the selector: the hash of a revision, without which other pods would get requests at once.
+/// The command that makes a Service select pods by `labels`, and drops the labels in `others`. Uses a merge patch,
+/// which keeps the pod hash in the selector. Without the hash, other pods would receive requests at once.
 fn select(
     service: &str,
     labels: &BTreeMap<String, String>,

@@ -1,4 +1,4 @@
-//! What waits for pods, and what is said where nothing has to be waited for.
+//! Words for causes that are about pods, and for settled Rollouts.
 
 use jiff::SignedDuration;
 

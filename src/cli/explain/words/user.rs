@@ -1,30 +1,30 @@
-//! What waits for a user.
+//! Words for causes that need a user.
 
 use super::{Command, Speaker, Words};
 use crate::cli::explain::cause::{Revision, Serving, WayBack};
 use crate::cli::view::out_of;
 
 impl WayBack {
-    /// Aborts the update, where the stable revision can take over.
+    /// The abort, if the stable revision can take over.
     fn abort(&self, speaker: Speaker<'_>) -> Option<Command> {
         let to = "take the update back, so that the stable revision gets everything";
         self.target().filter(|_| !self.is_aborted).map(|_| speaker.own("abort", to))
     }
 
-    /// Goes back to the template of the stable revision.
+    /// The rollback to the template of the stable revision.
     fn undo(&self, speaker: Speaker<'_>) -> Option<Command> {
         let number = self.target()?.number?;
         let to = "give the update up for good, with the template of the stable revision";
         Some(speaker.own(&format!("undo| --to-revision {number}"), to))
     }
 
-    /// Promotes the newest revision, where nothing else serves.
+    /// The promotion of the newest revision, if no other revision serves.
     fn promote(&self, speaker: Speaker<'_>) -> Option<Command> {
         let to = "have the newest revision, which alone has available pods, take over at once";
         (self.only_new_serves() && !self.is_aborted).then(|| speaker.own("promote| --full", to))
     }
 
-    /// The ways out of an update that cannot go on; `image` says whether another image may be one.
+    /// The commands for an update that cannot continue. `image` adds the one that sets another image.
     pub(super) fn commands(&self, image: bool, speaker: Speaker<'_>) -> Vec<Command> {
         let set_image = || {
             let verb = format!("set image| {}=IMAGE", self.container);
@@ -37,7 +37,7 @@ impl WayBack {
             .collect()
     }
 
-    /// The ways out of an update that waits for a user, beside going on.
+    /// The commands that stop an update that is waiting for a user.
     fn beside(&self, speaker: Speaker<'_>) -> Vec<Command> {
         [self.promote(speaker), self.abort(speaker)].into_iter().flatten().collect()
     }

@@ -1,4 +1,4 @@
-//! Analyses, as far as their templates are known.
+//! Rules about analyses whose templates are known.
 
 use serde_json::json;
 
@@ -9,20 +9,20 @@ use serin_core::api::analysis::{AnalysisTemplateSpec, RolloutArgument, TemplateR
 use serin_core::api::{CanaryStep, IntOrString, Metric, StepKind};
 use serin_values::duration::{go_duration, pause_seconds};
 
-/// Templates that name each other go no deeper here.
+/// Maximum depth of templates that reference each other.
 const DEPTH_MAX: usize = 8;
 
-/// An analysis of a Rollout.
+/// An analysis in a Rollout.
 pub(in crate::cli::lint) struct Run<'s> {
-    /// The path of the analysis.
+    /// Path of the analysis.
     pub(in crate::cli::lint) path: String,
     pub(in crate::cli::lint) templates: &'s [TemplateRef],
     args: &'s [RolloutArgument],
-    /// Whether the Rollout waits for its end.
+    /// True if the Rollout waits for its end.
     is_awaited: bool,
 }
 
-/// Every analysis of a Rollout, but for those of Experiments.
+/// Every analysis of a Rollout, except those of Experiments.
 pub(in crate::cli::lint) fn runs<'s>(subject: &Subject<'s>) -> Vec<Run<'s>> {
     let strategy = &subject.rollout.spec.strategy;
     let mut all = Vec::new();
@@ -96,7 +96,7 @@ pub(super) fn missing_argument(subject: &Subject<'_>) -> Vec<Remark> {
     })
 }
 
-/// Remarks about the templates that analyses name, as far as they are known.
+/// Applies `remark` to the known templates of each analysis.
 fn each_template(
     subject: &Subject<'_>,
     look: impl Fn(&Run<'_>, &AnalysisTemplateSpec) -> Vec<(String, String)>,
@@ -116,7 +116,7 @@ fn each_template(
     all
 }
 
-/// The template that is named, and those that it names, as far as they are known.
+/// The named template and the templates that it references, as far as they are known.
 fn collect<'s>(
     subject: &Subject<'s>,
     reference: &TemplateRef,
@@ -130,11 +130,11 @@ fn collect<'s>(
     }
 }
 
-/// How many times a metric is measured; none where it has no end.
+/// The number of measurements of a metric; `None` if it is endless.
 fn measurements(metric: &Metric) -> Option<i64> {
     let count = match &metric.count {
         Some(IntOrString::Int(count)) => Some(i64::from(*count)),
-        // One that is an argument is known only when the analysis starts.
+        // The value of an argument is unknown until the analysis starts.
         Some(IntOrString::String(text)) => Some(text.parse().unwrap_or(1)),
         None => None,
     };
@@ -145,7 +145,7 @@ fn measurements(metric: &Metric) -> Option<i64> {
     }
 }
 
-/// Seconds from the start of an analysis to the last measurement of a metric; none where that is not known.
+/// Seconds from the start of an analysis to the last measurement of a metric; `None` if unknown.
 fn seconds(metric: &Metric) -> Option<i64> {
     let length = |text: &Option<String>| match text {
         Some(text) => go_duration(text).map(|duration| duration.as_secs()),
@@ -185,7 +185,7 @@ pub(super) fn pauses_shorter(subject: &Subject<'_>) -> Vec<Remark> {
     vec![Remark::new(format!("{CANARY}.analysis.templates"), json!(analysis.templates), problem, remedy)]
 }
 
-/// How long steps wait; none where that is not known.
+/// Total duration of the pauses; `None` if unknown.
 fn paused_seconds(steps: &[CanaryStep]) -> Option<i64> {
     steps.iter().try_fold(0, |sum, step| match step.kind() {
         Some(StepKind::Pause(pause)) => Some(sum + i64::from(pause_seconds(pause.duration.as_ref()?)?)),

@@ -1,4 +1,4 @@
-//! Fields that have no effect, or another than they seem to have.
+//! Rules about fields without effect, or with an unexpected effect.
 
 use serde_json::{Value, json};
 
@@ -80,7 +80,7 @@ fn idle_in_canary(canary: &CanaryStrategy) -> Vec<Remark> {
         .collect()
 }
 
-/// Annotations of the canary Ingress that the controller writes itself.
+/// Annotations of the canary Ingress that the controller writes.
 fn overwritten_annotations(canary: &CanaryStrategy) -> Vec<Remark> {
     let Some(nginx) = canary.traffic_routing.as_ref().and_then(|routing| routing.nginx.as_ref()) else {
         return Vec::new();
@@ -150,7 +150,7 @@ pub(super) fn begins_with_one_pod(subject: &Subject<'_>) -> Vec<Remark> {
     let Some((name, autoscaler)) = subject.autoscaler().filter(|(_, autoscaler)| autoscaler.least > 1) else {
         return Vec::new();
     };
-    // That of a workload is its size.
+    // The replicas of a workload are its size.
     if spec.replicas.is_some() || spec.workload_ref.is_some() {
         return Vec::new();
     }
@@ -202,7 +202,7 @@ pub(super) fn hash_label(subject: &Subject<'_>) -> Vec<Remark> {
     all
 }
 
-/// The fields that name Services, and the names.
+/// The fields that name Services, and their values.
 pub(super) fn service_fields<'s>(subject: &Subject<'s>) -> Vec<(String, &'s str)> {
     let strategy = &subject.rollout.spec.strategy;
     let canary = strategy.canary.iter().flat_map(|one| {

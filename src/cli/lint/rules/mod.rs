@@ -1,6 +1,7 @@
-//! The rules: what each is called, what it is good for, and those that are advice.
+//! The rules of lint: names, explanations, and the checks for advice.
 //!
-//! Advice is about what is legal, but surely not meant. It is a pure function of a Rollout and what is known around it.
+//! Advice is about Rollouts that are valid but probably not intended. It is a pure function of a Rollout and the
+//! known objects around it.
 
 mod analysis;
 mod fields;
@@ -14,19 +15,19 @@ use super::finding::{Remark, Severity};
 pub(super) use analysis::runs;
 pub(super) use subject::Subject;
 
-/// What can be broken.
+/// A rule that manifests can break.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Rule {
-    /// The stable name: short words with `-` between.
+    /// The stable name: short words joined by `-`.
     pub(super) id: &'static str,
     pub(super) severity: Severity,
-    /// What breaks it, in a phrase.
+    /// A phrase that describes a violation.
     pub(super) summary: &'static str,
-    /// Why that matters, in a sentence or two.
+    /// The reason for the rule, in one or two sentences.
     pub(super) why: &'static str,
 }
 
-/// A rule about Rollouts that are legal, and how it is checked.
+/// A rule about valid Rollouts, with its check.
 struct Advice {
     rule: &'static Rule,
     look: fn(&Subject<'_>) -> Vec<Remark>,
@@ -117,7 +118,7 @@ pub(super) static MISSING_RIGHT: Rule = Rule {
     why: "kubectl apply of the file would be refused.",
 };
 
-/// Everything that lint knows of the world as it is, without advice.
+/// The rules that are not advice.
 const FACTS: [&Rule; 12] = [
     &UNREADABLE_FILE,
     &NOT_YAML,
@@ -165,7 +166,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Rule> {
     FACTS.into_iter().chain(ADVICE.iter().map(|advice| advice.rule))
 }
 
-/// What there is to say about a Rollout that is legal.
+/// The findings about a valid Rollout.
 pub(super) fn advise(subject: &Subject<'_>) -> Vec<(&'static Rule, Remark)> {
     let all = ADVICE.iter();
     all.flat_map(|advice| (advice.look)(subject).into_iter().map(|remark| (advice.rule, remark))).collect()

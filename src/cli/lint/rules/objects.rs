@@ -1,4 +1,4 @@
-//! Rollouts that do not go with the objects around them.
+//! Rules about Rollouts that do not match the objects around them.
 
 use super::fields::service_fields;
 use super::subject::{step_path, weights};
@@ -16,7 +16,7 @@ pub(super) static SELECTS_VERSION: Rule = Rule {
           nothing. The controller refuses the update, with the condition InvalidSpec.",
 };
 
-/// Labels that say which version a pod runs.
+/// Labels that name the version of a pod.
 const VERSION_LABELS: [&str; 5] =
     ["app.kubernetes.io/version", "version", "helm.sh/chart", "tags.datadoghq.com/version", "chart"];
 
@@ -26,13 +26,13 @@ pub(super) fn selects_version(subject: &Subject<'_>) -> Vec<Remark> {
     let tags: Vec<&str> = template.images().filter_map(tag).collect();
     let views = subject.world.services(&service_names(subject.rollout), subject.namespace());
     let mut all = Vec::new();
-    // The preview follows the new revision alone.
+    // The preview follows only the new revision.
     let fields = service_fields(subject).into_iter().filter(|(field, _)| !field.ends_with(".previewService"));
     for (field, name) in fields {
         let selector = views.get(name).map(|view| &view.selector);
         for (key, value) in selector.into_iter().flatten() {
             let is_version = VERSION_LABELS.contains(&key.as_str()) || tags.contains(&value.as_str());
-            // One that the template does not have is an error.
+            // A label that the template does not have is an error of its own.
             if is_version && key != keys::POD_HASH_LABEL && labels.get(key.as_str()) == Some(&value.as_str())
             {
                 let problem = format!(

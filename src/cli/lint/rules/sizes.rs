@@ -1,4 +1,4 @@
-//! Numbers of pods, by the controller's own arithmetic.
+//! Rules about pod counts, computed by the controller's own functions.
 
 use serde_json::json;
 
@@ -35,7 +35,7 @@ pub(super) fn pause_without_canary(subject: &Subject<'_>) -> Vec<Remark> {
         )
         | None => None,
     });
-    // What was there and went to 0 again is as it was written.
+    // A canary that was scaled back to 0 is intended.
     let waits =
         waits.filter(|(index, _)| weights(canary).iter().all(|(at, weight)| at > index || *weight == 0));
     waits
@@ -66,7 +66,7 @@ pub(super) static WEIGHT_ROUNDED: Rule = Rule {
 };
 
 pub(super) fn weight_rounded(subject: &Subject<'_>) -> Vec<Remark> {
-    /// One pod of more is no share to speak of.
+    /// A difference of one pod is not significant.
     const REPLICAS_MAX: i32 = 1000;
     let (Some(canary), Some(replicas)) = (subject.canary(), subject.replicas()) else { return Vec::new() };
     if canary.traffic_routing.is_some() || replicas > REPLICAS_MAX {
@@ -138,7 +138,7 @@ fn position(steps: &[StepSize], index: usize, full: i32) -> CanaryPosition<'_> {
     CanaryPosition { steps, index, max_weight: full, is_aborted: false, is_promoted: false }
 }
 
-/// The sizes that a step asks for in an update of a Rollout that is whole.
+/// The sizes that a step asks for in an update of a settled Rollout.
 fn counts(canary: &CanaryStrategy, steps: &[StepSize], index: usize, replicas: i32) -> Counts {
     let position = position(steps, index, full_weight(canary));
     let stable = ReplicaSetCounts { spec: replicas, available: replicas, status: replicas };
@@ -158,7 +158,7 @@ fn counts(canary: &CanaryStrategy, steps: &[StepSize], index: usize, replicas: i
     })
 }
 
-/// The sizes without a router at which nothing changes any more. Each move may make room for another.
+/// The final sizes without a router. Each change may allow another one.
 fn settled(canary: &CanaryStrategy, position: CanaryPosition<'_>, replicas: i32) -> Counts {
     const MOVES_MAX: usize = 1000;
     let limits = limits(canary, replicas);
@@ -219,7 +219,7 @@ pub(super) fn limits_round_to_zero(subject: &Subject<'_>) -> Vec<Remark> {
         return Vec::new();
     };
     let is_written_zero = matches!(unavailable, IntOrPercent::Count(0) | IntOrPercent::Percent(0));
-    // One replica that must be taken is told by another rule, and two zeros are refused.
+    // Other rules report a single replica and explicit zeros.
     let is_rounded = surge.rounded_up(replicas) == 0 && unavailable.rounded_down(replicas) == 0;
     if !is_rounded || is_written_zero || replicas == 1 {
         return Vec::new();
@@ -230,7 +230,7 @@ pub(super) fn limits_round_to_zero(subject: &Subject<'_>) -> Vec<Remark> {
     vec![limit_remark(canary, problem, "give maxSurge or maxUnavailable as a number of pods")]
 }
 
-/// A canary whose size its limits decide about, and its pods.
+/// A canary whose size depends on its limits, and its replicas.
 fn limited<'s>(subject: &Subject<'s>) -> Option<(&'s CanaryStrategy, i32)> {
     let canary = subject.canary().filter(|canary| canary.traffic_routing.is_none())?;
     Some((canary, subject.replicas()?))

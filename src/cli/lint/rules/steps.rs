@@ -1,4 +1,4 @@
-//! Steps that do not do what their author wanted.
+//! Rules about steps that do not do what their author intended.
 
 use serde_json::json;
 
@@ -19,7 +19,7 @@ pub(super) fn weight_not_held(subject: &Subject<'_>) -> Vec<Remark> {
     let Some(canary) = subject.canary() else { return Vec::new() };
     let (full, weights) = (full_weight(canary), weights(canary));
     let may_ramp = canary.traffic_routing.is_none() || canary.dynamic_stable_scale;
-    // A list of weights alone is a slow start from its first to its last.
+    // A list of only weights is a slow start from the first to the last.
     let is_ramp_alone = may_ramp && weights.len() > 1 && !canary.steps.iter().any(lasts);
     let is_lost = |place: usize| {
         let (index, weight) = weights[place];
@@ -81,7 +81,7 @@ pub(super) fn weight_falls(subject: &Subject<'_>) -> Vec<Remark> {
     )
 }
 
-/// Remarks about weights and the ones before them.
+/// Compares each weight with the one before it.
 fn pairs(
     subject: &Subject<'_>,
     is_wrong: impl Fn(i32, i32) -> bool,

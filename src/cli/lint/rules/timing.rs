@@ -1,11 +1,11 @@
-//! Times that cannot be kept.
+//! Rules about durations.
 
 use serde_json::Value;
 
 use super::{Rule, Subject};
 use crate::cli::lint::finding::{Remark, Severity};
 
-/// Seconds without progress that are allowed when the Rollout does not say.
+/// The default of `progressDeadlineSeconds`.
 const DEFAULT_DEADLINE: i64 = 600;
 
 pub(super) static DEADLINE_TOO_SHORT: Rule = Rule {
@@ -27,7 +27,7 @@ pub(super) fn deadline_too_short(subject: &Subject<'_>) -> Vec<Remark> {
     let delay = delays.flatten().max().unwrap_or(0);
     let deadline = spec.progress_deadline_seconds.map_or(DEFAULT_DEADLINE, i64::from);
     let needed = delay + i64::from(spec.min_ready_seconds);
-    // Without a delay this is about minReadySeconds alone, which the controller refuses.
+    // Without a delay only minReadySeconds matters, which the controller refuses.
     if delay == 0 || needed < deadline {
         return Vec::new();
     }

@@ -1,4 +1,4 @@
-//! From the text of a file to its documents.
+//! Parses the text of a file into documents.
 
 use std::collections::BTreeMap;
 
@@ -9,31 +9,31 @@ use super::node::{Content, Entry, Mark, Node};
 use super::parts::{self, Part};
 use super::scalar;
 
-/// Values nest no deeper in anything that Kubernetes takes.
+/// Maximum nesting of values; no Kubernetes object is nested deeper.
 const DEPTH_MAX: usize = 100;
-/// A document has no more values, aliases written out.
+/// Maximum number of values in a document, with aliases expanded.
 const SIZE_MAX: usize = 500_000;
 
-/// Why a document, or a part of it, cannot be read.
+/// The reason why a document, or a part of it, is invalid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::cli::lint) struct Fault {
     pub(in crate::cli::lint) at: Mark,
     pub(in crate::cli::lint) kind: FaultKind,
-    /// What is wrong, and what to do about it.
+    /// The problem and its remedy.
     pub(in crate::cli::lint) problem: String,
 }
 
-/// What sort of fault it is.
+/// The kind of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::cli::lint) enum FaultKind {
-    /// The document has no meaning; nothing more is said of it.
+    /// The document is invalid, and gets no further findings.
     Syntax,
-    /// A field is there twice.
+    /// A duplicate field.
     Duplicate,
 }
 
-/// The documents of a text, without empty ones, and what is wrong with any of them. One that cannot be read does not hide
-/// the others.
+/// Parses the documents of a text. Skips empty ones. Also returns the faults of each document. An invalid document
+/// does not hide the others.
 pub(in crate::cli::lint) fn parse(text: &str, is_json: bool) -> (Vec<Node>, Vec<Fault>) {
     let mut documents = Vec::new();
     let mut faults = Vec::new();
@@ -216,7 +216,7 @@ impl<'t> Composer<'t> {
         fault(at, &format!("is no YAML: {}{}", error.info(), self.hint(at)))
     }
 
-    /// What those mistakes come from that are made most often.
+    /// A hint about the most common causes of invalid YAML.
     fn hint(&self, at: Mark) -> &'static str {
         let line = self.part.line(at);
         let indent = &line[..line.len() - line.trim_start().len()];
@@ -234,7 +234,7 @@ fn fault(at: Mark, problem: &str) -> Fault {
     Fault { at, kind: FaultKind::Syntax, problem: problem.to_owned() }
 }
 
-/// What is written takes precedence over what is merged, and an earlier map over a later one.
+/// Merges maps. Explicit fields override merged ones, and earlier maps override later ones.
 fn merge(value: Node, entries: &mut Vec<Entry>) -> Result<(), Fault> {
     let at = value.at;
     match value.content {

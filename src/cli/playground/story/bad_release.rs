@@ -1,4 +1,4 @@
-//! A version that answers 500: few meet it, and the abort takes it away.
+//! A version that answers 500 reaches few users, and the abort removes it.
 
 use super::super::error::PlaygroundError;
 use super::super::traffic::{FAILED, LOOK};
@@ -6,7 +6,7 @@ use super::super::world::{EXAMPLE, World};
 use super::{BAD, SAMPLE, deploy, expect, expect_only, is_share, of, update};
 use serin_core::api::RolloutPhase;
 
-/// The most that the example gives to the new version before a user says so.
+/// The maximum share of the new version before a user promotes.
 const SHARE_PERCENT: u32 = 20;
 
 pub(super) async fn tell(world: &World) -> Result<(), PlaygroundError> {
@@ -23,7 +23,7 @@ pub(super) async fn tell(world: &World) -> Result<(), PlaygroundError> {
     visitor.until("only blue answers", |answers| of(answers, "blue") == LOOK).await?;
     let until_then = steady.seen().len();
     expect_only(&visitor.sample(500).await, "blue")?;
-    // The first of them may have been under way.
+    // The first of these requests may have been in flight.
     let later = steady.seen().into_iter().skip(until_then + 1).filter(|visit| visit.colour != "blue").count();
     expect(later == 0, || format!("{later} requests met it after the abort"))?;
     let all = world.plane.tally().since(&before);

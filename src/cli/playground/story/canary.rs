@@ -6,10 +6,10 @@ use super::super::world::{EXAMPLE, World};
 use super::{BLUE, SAMPLE, YELLOW, deploy, expect, expect_only, expect_share, of, update};
 use serin_core::api::RolloutPhase;
 
-/// The header of the example by which a request chooses the canary.
+/// The header that selects the canary in the example.
 const HEADER: &str = "x-canary";
 
-/// From blue to yellow by 20, 50 and 80 %, with no request lost.
+/// From blue to yellow in steps of 20, 50 and 80 %, without a lost request.
 pub(super) async fn tell(world: &World) -> Result<(), PlaygroundError> {
     let (user, visitor) = deploy(world, EXAMPLE).await?;
     world.tale.say("blue is deployed: 4 pods behind the ingress");
@@ -36,7 +36,7 @@ pub(super) async fn tell(world: &World) -> Result<(), PlaygroundError> {
     Ok(())
 }
 
-/// The header decides, whatever the weight.
+/// The header overrides the weight.
 pub(super) async fn tell_of_header(world: &World) -> Result<(), PlaygroundError> {
     let (user, visitor) = deploy(world, EXAMPLE).await?;
     world.tale.say("blue is deployed: 4 pods behind the ingress");

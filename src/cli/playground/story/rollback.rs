@@ -1,4 +1,4 @@
-//! An update is aborted at its first step, and the old version deployed again.
+//! An update is aborted at its first step, and the old version is deployed again.
 
 use super::super::error::PlaygroundError;
 use super::super::traffic::LOOK;
