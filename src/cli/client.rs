@@ -62,7 +62,7 @@ pub(super) struct Limit(pub(super) Option<Duration>);
 pub(super) fn limit(text: &str) -> Result<Limit, String> {
     let seconds = text.parse().ok().map(Duration::from_secs);
     let duration = || duration::go_duration(text).and_then(|duration| Duration::try_from(duration).ok());
-    let limit = seconds.or_else(duration).ok_or("a duration is written as in 15s or 1m30s")?;
+    let limit = seconds.or_else(duration).ok_or("expected a duration such as 15s or 1m30s")?;
     Ok(Limit(Some(limit).filter(|limit| !limit.is_zero())))
 }
 
@@ -81,7 +81,7 @@ impl Cluster {
         let config = flags.cluster.config().await?;
         let namespace = flags.namespace.unwrap_or_else(|| config.default_namespace.clone());
         let client = serin_client::client(config)
-            .map_err(|error| Failure::Failed(format!("cannot make a client: {}", root_cause(&error))))?;
+            .map_err(|error| Failure::Failed(format!("cannot create a client: {}", root_cause(&error))))?;
         Ok(Self { client, namespace, given, limit: flags.request_timeout })
     }
 
@@ -201,11 +201,11 @@ impl Cluster {
             .collect();
         let place = &self.namespace;
         if names.is_empty() && self.is_nowhere().await {
-            return Failure::NotFound(format!("there is no namespace {place:?}"));
+            return Failure::NotFound(format!("namespace {place:?} not found"));
         }
         let hint = nearest(name, &names).map(|near| format!("; did you mean {near:?}?"));
         let hint = hint.unwrap_or_default();
-        Failure::NotFound(format!("there is no {word} {name:?} in the namespace {place:?}{hint}"))
+        Failure::NotFound(format!("{word} {name:?} not found in namespace {place:?}{hint}"))
     }
 }
 

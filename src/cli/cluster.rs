@@ -18,8 +18,8 @@ use crate::controller::failure::root_cause;
 pub enum ConfigError {
     /// No cluster is configured.
     #[error(
-        "no cluster to work on: {kubeconfig}; and this is not a pod of a cluster: {in_cluster}\n\
-         Name a kubeconfig with --kubeconfig or in $KUBECONFIG."
+        "no cluster is configured: {kubeconfig}; and this process does not run in a pod: {in_cluster}\n\
+         Set --kubeconfig or $KUBECONFIG to a kubeconfig."
     )]
     NoCluster {
         /// The problem with the kubeconfig.
@@ -30,7 +30,7 @@ pub enum ConfigError {
     /// The kubeconfig cannot be used.
     #[error(
         "cannot use the kubeconfig {place}: {cause}\n\
-         Name another one with --kubeconfig or in $KUBECONFIG, or another context with --context."
+         Set --kubeconfig or $KUBECONFIG to another file, or --context to another context."
     )]
     Kubeconfig {
         /// The file, or the list of files of `$KUBECONFIG`.
@@ -160,7 +160,7 @@ impl ClusterFlags {
             return self
                 .load(alone)
                 .await
-                .map_err(|error| self.unusable(&error, || "made of the flags".into()));
+                .map_err(|error| self.unusable(&error, || "built from flags".into()));
         }
         if self.context.is_some() || named.is_some() || !is_absent {
             return Err(self.unusable(&error, || named.unwrap_or_else(|| DEFAULT_KUBECONFIG.into())));
@@ -260,11 +260,11 @@ impl ClusterFlags {
 
     fn cause(&self, error: &KubeconfigError) -> String {
         if let KubeconfigError::CurrentContextNotSet = error {
-            return "it has no current context".into();
+            return "no current context is set".into();
         }
         if let KubeconfigError::LoadContext(context) = error {
             let list = self.given_file().kubectl("config get-contexts");
-            return format!("it has no context {context:?}; `{list}` lists those that it has");
+            return format!("context {context:?} not found; `{list}` lists the existing ones");
         }
         // YAML errors end with an excerpt of the file.
         root_cause(error).lines().next().unwrap_or_default().to_owned()

@@ -69,7 +69,7 @@ pub(super) fn script(flags: &Flags, program: &str) -> Result<(), Failure> {
     let shells = Shells::builtins();
     let failed = |why: String| Failure::Failed(format!("cannot write the script: {why}"));
     let completer =
-        shells.completer(flags.shell.name()).ok_or_else(|| failed("the shell is unknown".to_owned()))?;
+        shells.completer(flags.shell.name()).ok_or_else(|| failed("unsupported shell".to_owned()))?;
     let mut script = Vec::new();
     completer
         .write_registration(VARIABLE, program, program, program, &mut script)

@@ -82,10 +82,10 @@ pub(super) enum Failure {
     #[error("{0}")]
     Conflict(String),
     /// The cluster does not have this kind.
-    #[error("the cluster does not know the kind {0}; `serin crds` prints its definition")]
+    #[error("the cluster has no kind {0}; `serin crds` prints its definition")]
     UnknownKind(String),
     /// No one reads the output any more.
-    #[error("nobody reads the output")]
+    #[error("the output is closed")]
     Unread,
     /// The object does not exist.
     #[error("{0}")]
@@ -103,7 +103,7 @@ pub(super) enum Failure {
     #[error("the rollout is paused: {0}")]
     Paused(String),
     /// The Rollout is progressing.
-    #[error("the rollout is not done: {0}")]
+    #[error("the rollout is progressing: {0}")]
     Progressing(String),
     /// Several objects failed, each for its own reason. The first one determines the exit code.
     #[error("{}", lines(.0))]

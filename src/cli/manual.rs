@@ -26,7 +26,7 @@ pub(super) fn page() -> Result<(), Failure> {
 #[must_use]
 pub fn reference() -> String {
     let options = MarkdownOptions::new()
-        .title("Reference of the command line".to_owned())
+        .title("Command line reference".to_owned())
         .show_footer(false)
         .show_table_of_contents(true);
     let command = Cli::command();
@@ -38,9 +38,7 @@ pub fn reference() -> String {
     });
     let shared: String = shared.collect();
     let page = help_markdown_command_custom(&without_shared(command), &options);
-    format!(
-        "{page}\n\n## Flags of every verb about Rollouts\n\nThey may stand before the verb, too.\n\n{shared}"
-    )
+    format!("{page}\n\n## Flags of all verbs for Rollouts\n\nThey may also precede the verb.\n\n{shared}")
 }
 
 fn is_shared(arg: &clap::Arg) -> bool {

@@ -138,12 +138,12 @@ impl Later {
     fn refuse(self, what: &str) -> Failure {
         let arguments = self.arguments.iter().map(|one| format!(" {}", one.to_string_lossy()));
         let asked: String = std::iter::once(what.to_owned()).chain(arguments).collect();
-        Failure::Failed(format!("{asked}: this version has no {what} yet; it comes with a later one"))
+        Failure::Failed(format!("{asked}: this version has no {what} yet; a later version will have it"))
     }
 }
 
 /// Heading of the flags that select the cluster.
-const CLUSTER_HEADING: &str = "Which cluster, and as whom";
+const CLUSTER_HEADING: &str = "Cluster and user";
 
 /// Runs the command in the arguments of the process. clap reports invalid arguments.
 #[must_use]

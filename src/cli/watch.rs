@@ -99,7 +99,7 @@ impl Absence {
     pub(super) fn words(&self) -> String {
         let Self { since, cause, .. } = self;
         let since = since.to_zoned(TimeZone::system()).strftime("%H:%M:%S");
-        format!("cannot reach the API server since {since}, trying again: {cause}")
+        format!("cannot reach the API server since {since}, retrying: {cause}")
     }
 }
 

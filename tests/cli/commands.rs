@@ -237,7 +237,7 @@ fn an_undo_changes_the_template_where_it_is() {
         });
         let undo = ["undo", "demo", "-n", "shop"];
         let done = server.run(SERIN, &[&undo[..], &["--wait", "--timeout", "100ms"]].concat());
-        let late = "serin: rollout 'demo' is not done after 100ms\n";
+        let late = "serin: timed out after 100ms waiting for rollout 'demo'\n";
         let said = (done.stdout.as_str(), done.stderr.as_str(), done.exit);
         assert_eq!(said, ("rollout 'demo' undo\n", late, 5), "{kind}");
         let body = json!([{"op": "replace", "path": path, "value": template("old")}]);
@@ -273,7 +273,8 @@ fn an_undo_that_is_not_possible_says_why() {
     for (rollout, said) in [
         (
             other,
-            "spec.workloadRef: apps/v1 StatefulSet is none of apps/v1 Deployment, apps/v1 ReplicaSet, v1 PodTemplate",
+            "spec.workloadRef: unsupported workload apps/v1 StatefulSet: expected apps/v1 Deployment, \
+             apps/v1 ReplicaSet or v1 PodTemplate",
         ),
         (foreign, "rollout 'demo' has no revisions yet"),
     ] {

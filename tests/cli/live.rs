@@ -89,7 +89,7 @@ async fn a_frame_is_printed_for_each_change_and_for_none_else() {
     for program in [SERIN, PLUGIN] {
         let running = Running::start(&mut stage.command(program, &GET));
         assert_eq!(running.line("Status:"), "Status:          ॥ Paused");
-        assert_eq!(running.line("Waits for:"), "Waits for:       a promote");
+        assert_eq!(running.line("Waits for:"), "Waits for:       a promotion");
         running.line("→");
         // A change of no consequence, and another after some frames.
         stage.patch_status("steps-edited", "demo", json!({"HPAReplicas": 7})).await;
@@ -116,7 +116,7 @@ async fn a_picture_stays_while_the_api_server_is_away() {
     running.line("Status:");
     stage.go_away().await;
     let said = running.line("cannot reach the API server since");
-    assert!(said.contains(", trying again: "), "{said}");
+    assert!(said.contains(", retrying: "), "{said}");
     assert_eq!(running.line("Status:"), "Status:          ॥ Paused");
     stage.come_back().await;
     stage.patch_status("steps-edited", "demo", json!({"message": "news"})).await;
@@ -387,15 +387,14 @@ async fn experiments_are_shown_and_listed() {
     assert_eq!(row, ["ended", "Successful", "10m", "-"]);
     let missing = stage.run(SERIN, &[["get", "exp", "tri"].as_slice(), &at].concat());
     let expected =
-        "serin: there is no Experiment \"tri\" in the namespace \"basic-create\"; did you mean \"try\"?\n";
+        "serin: Experiment \"tri\" not found in namespace \"basic-create\"; did you mean \"try\"?\n";
     assert_eq!((missing.stderr.as_str(), missing.exit), (expected, 3));
     let missing = stage.run(PLUGIN, &[["get", "exp", "tri"].as_slice(), &at].concat());
     assert_eq!(missing.stderr, "Error: experiment.argoproj.io \"tri\" not found\n");
     let bare = Stage::knowing(&["Rollout"]).await;
     for args in [&["get", "exp", "try"][..], &["list", "exp"]] {
         let unknown = bare.run(SERIN, args);
-        let expected =
-            "serin: the cluster does not know the kind Experiment; `serin crds` prints its definition\n";
+        let expected = "serin: the cluster has no kind Experiment; `serin crds` prints its definition\n";
         assert_eq!((unknown.stderr.as_str(), unknown.exit), (expected, 1), "{args:?}");
     }
 }

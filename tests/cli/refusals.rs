@@ -72,7 +72,7 @@ fn what_an_explanation_can_do_without_is_named() {
     let said = server.run(SERIN, &["explain", "demo", "-n", "shop"]);
     assert_eq!((said.stderr.as_str(), said.exit), ("", 0));
     for resource in ["pods", "leases", "poddisruptionbudgets"] {
-        let expected = format!("Not looked at: {resource}, because {resource} is forbidden: jane may not\n");
+        let expected = format!("Not readable: {resource}: {resource} is forbidden: jane may not\n");
         assert!(said.stdout.contains(&expected), "{}", said.stdout);
     }
 }

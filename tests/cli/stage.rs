@@ -172,7 +172,7 @@ impl Stage {
 
     /// The objects of the kind that `object` is of.
     pub(crate) fn objects(&self, namespace: Option<&str>, object: &Value) -> Api<DynamicObject> {
-        let text = |field: &str| object[field].as_str().expect("a text");
+        let text = |field: &str| object[field].as_str().expect("a string");
         let (group, version) = text("apiVersion").split_once('/').unwrap_or(("", text("apiVersion")));
         let kind = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, text("kind")));
         match namespace {

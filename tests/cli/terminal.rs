@@ -230,7 +230,7 @@ async fn all_rollouts_are_commanded_only_after_a_question() {
         let resumed = Patch::Merge(json!({"spec": {"paused": false}}));
         rollouts.patch("demo", &PatchParams::default(), &resumed).await.expect("a Rollout");
         let mut terminal = Terminal::start(&stage, &words, &[], (120, 20));
-        let question = "pause the only Rollout of the namespace \"steps-edited\" (demo)? [y/N]";
+        let question = "pause the only Rollout in namespace \"steps-edited\" (demo)? [y/N]";
         terminal.wait_for(|text| text.contains(question));
         terminal.press(answer);
         assert_eq!(terminal.end(), Some(0), "{}", terminal.contents());

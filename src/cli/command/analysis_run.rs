@@ -47,7 +47,7 @@ pub(super) struct AnalysisRunFlags {
 }
 
 fn argument(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("an argument is written as NAME=VALUE")?;
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
 }
 
@@ -68,7 +68,9 @@ pub(super) async fn analysis_run(flags: AnalysisRunFlags) -> Result<(), Failure>
     let template = match (from, from_file) {
         (Some(name), _) => stored(&cluster, &name, global).await?,
         (None, Some(path)) => of_file(&path)?,
-        (None, None) => return Err(Failure::Usage("name a template, with --from or --from-file".to_owned())),
+        (None, None) => {
+            return Err(Failure::Usage("no template given; set --from or --from-file".to_owned()));
+        }
     };
     let template = whole(&cluster, template).await?;
     let mut run = run_of(&template, &arguments).map_err(Failure::Failed)?;
@@ -94,7 +96,7 @@ async fn stored(cluster: &Cluster, name: &str, is_global: bool) -> Result<Value,
     };
     let found = cluster.ask(api.get(name)).await.map_err(|failure| {
         if let Failure::NotFound(_) = failure {
-            Failure::NotFound(format!("there is no {kind} {name:?}"))
+            Failure::NotFound(format!("{kind} {name:?} not found"))
         } else {
             failure.about(kind)
         }
@@ -110,10 +112,10 @@ fn of_file(path: &PathBuf) -> Result<Value, Failure> {
     match (found.pop(), found.is_empty()) {
         (Some(only), true) => Ok(only.json),
         (None, _) => {
-            Err(Failure::Failed(format!("{}: there is no {} in it", path.display(), kinds.join(" or "))))
+            Err(Failure::Failed(format!("{}: the file contains no {}", path.display(), kinds.join(" or "))))
         }
         (Some(_), false) => {
-            Err(Failure::Failed(format!("{}: there is more than one template in it", path.display())))
+            Err(Failure::Failed(format!("{}: the file contains more than one template", path.display())))
         }
     }
 }
@@ -176,7 +178,7 @@ fn fill(spec: &mut Value, arguments: &[(String, String)]) -> Result<(), String> 
     for (name, value) in arguments {
         if !names.contains(name) {
             return Err(match names.as_slice() {
-                [] => format!("the template has no arguments, and so none of the name {name:?}"),
+                [] => format!("the template has no argument {name:?}; it has no arguments"),
                 names => format!("the template has no argument {name:?}; it has: {}", names.join(", ")),
             });
         }
@@ -191,7 +193,7 @@ fn fill(spec: &mut Value, arguments: &[(String, String)]) -> Result<(), String> 
     let open: Vec<&str> = known.iter().filter(is_open).filter_map(|one| one["name"].as_str()).collect();
     match open.as_slice() {
         [] => Ok(()),
-        open => Err(format!("arguments without a value: {}; say them with -a NAME=VALUE", open.join(", "))),
+        open => Err(format!("missing values of arguments: {}; set them with -a NAME=VALUE", open.join(", "))),
     }
 }
 
@@ -227,6 +229,6 @@ mod tests {
         let unknown = run_of(&template(), &given("hots"));
         assert_eq!(unknown.unwrap_err(), "the template has no argument \"hots\"; it has: host, port, key");
         let open = run_of(&template(), &given("port"));
-        assert_eq!(open.unwrap_err(), "arguments without a value: host; say them with -a NAME=VALUE");
+        assert_eq!(open.unwrap_err(), "missing values of arguments: host; set them with -a NAME=VALUE");
     }
 }

@@ -91,7 +91,8 @@ impl New {
             let kinds: Vec<&str> = KINDS.iter().map(|(name, ..)| *name).collect();
             let kinds = kinds.join(", ");
             return Err(Failure::Failed(format!(
-                "{file}: {kind} ({api_version}) is none of {kinds}; `kubectl create` makes the others"
+                "{file}: unsupported kind {kind} ({api_version}): expected one of {kinds}; use `kubectl \
+                 create` for others"
             )));
         };
         Self::read(kind, plural, *is_namespaced, json)

@@ -55,19 +55,19 @@ fn read(words: Vec<String>, others: Unnamed) -> Result<(Target, Vec<Change>), Fa
     const EXAMPLE: &str = "CONTAINER=IMAGE, as in web=example.org/cart:1.5";
     let (pairs, names): (Vec<_>, Vec<_>) = words.into_iter().partition(|word| word.contains('='));
     if names.is_empty() != others.are_meant() {
-        let said = "name Rollouts, or choose them with --selector or --all; one of these";
+        let said = "select Rollouts by name, with --selector or with --all, and use only one of these";
         return Err(Failure::Usage(said.to_owned()));
     }
     let change = |pair: &String| {
         let (container, image) = pair.split_once('=').unwrap_or_default();
         if container.is_empty() || image.is_empty() {
-            return Err(Failure::Usage(format!("{pair:?} names no image: that is {EXAMPLE}")));
+            return Err(Failure::Usage(format!("invalid image {pair:?}: expected {EXAMPLE}")));
         }
         Ok(Change { container: container.to_owned(), image: image.to_owned() })
     };
     let changes = pairs.iter().map(change).collect::<Result<Vec<_>, _>>()?;
     if changes.is_empty() {
-        return Err(Failure::Usage(format!("no image is named: {EXAMPLE}")));
+        return Err(Failure::Usage(format!("no image given: expected {EXAMPLE}")));
     }
     Ok((Target { names, others }, changes))
 }
@@ -101,7 +101,7 @@ async fn set_in(
         };
         let failed = |why| Failure::Failed(format!("{word} {name:?}: {why}"));
         if !change(&mut object, changes).map_err(failed)? && !program.is_plugin() {
-            let said = format!("{word} {name:?} has that image already");
+            let said = format!("{word} {name:?} already has that image");
             return Ok(Done { said, rollout: object.clone(), object, is_changed: false });
         }
         match replace(commander, kind, name, object).await {
@@ -148,7 +148,7 @@ fn change(object: &mut DynamicObject, changes: &[Change]) -> Result<bool, String
             known.push(name);
         }
         if !is_found {
-            return Err(format!("there is no container {container:?}; there are: {}", known.join(", ")));
+            return Err(format!("container {container:?} not found; the template has: {}", known.join(", ")));
         }
     }
     Ok(is_changed)

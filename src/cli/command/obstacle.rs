@@ -22,7 +22,12 @@ pub(super) fn of_spec(rollout: &Rollout, done: &str) -> Result<(), Failure> {
 /// The note for commands that are sent while the API server refuses a write.
 pub(super) fn note(rollout: &Rollout) -> Option<String> {
     let name = rollout.metadata.name.as_deref().unwrap_or_default();
-    blocked(rollout).map(|said| format!("rollout '{name}': what depends on a refused write waits: {said}"))
+    blocked(rollout).map(|said| {
+        format!(
+            "rollout '{name}': the API server refuses a write, and dependent \
+                                         changes wait: {said}"
+        )
+    })
 }
 
 /// The time since when a wait has seen a refused write.
@@ -41,8 +46,7 @@ impl Blockage {
         let since = *self.since.get_or_insert(now);
         let name = rollout.metadata.name.as_deref().unwrap_or_default();
         let is_over = now.duration_since(since) >= PATIENCE;
-        is_over
-            .then(|| Failure::Failed(format!("rollout '{name}' waits for a write that is refused: {said}")))
+        is_over.then(|| Failure::Failed(format!("rollout '{name}' is blocked by a refused write: {said}")))
     }
 }
 
@@ -78,7 +82,7 @@ mod tests {
         assert_eq!(blockage.look(&refused, begin), None);
         assert_eq!(blockage.look(&well, begin + PATIENCE), None);
         assert_eq!(blockage.look(&refused, begin + PATIENCE), None);
-        let said = "rollout 'demo' waits for a write that is refused: quota";
+        let said = "rollout 'demo' is blocked by a refused write: quota";
         let failure = blockage.look(&refused, begin + 2 * PATIENCE);
         assert_eq!(failure, Some(Failure::Failed(said.to_owned())));
         assert_eq!(note(&well), None);

@@ -70,16 +70,13 @@ fn needless(rollout: &Rollout, patches: &Patches) -> Option<&'static str> {
         return patches
             .status
             .is_none()
-            .then_some("was changed, and the controller has not seen that yet; try again");
+            .then_some("has changes that the controller has not observed yet; try again");
     }
     let is_paused = rollout.status.as_ref().is_some_and(|status| !status.pause_conditions.is_empty());
     if is_settled(rollout) && !is_paused {
-        return Some("is not being updated, and not paused");
+        return Some("is neither updating nor paused");
     }
-    patches
-        .status
-        .is_none()
-        .then_some("is not paused, and has no steps; --full goes to the end of the update")
+    patches.status.is_none().then_some("is not paused and has no steps; use --full to complete the update")
 }
 
 /// The patches that promote a Rollout, as sent by the reference's plugin.
@@ -99,7 +96,7 @@ fn patches(rollout: &Rollout, extent: Extent) -> Result<Patches, Failure> {
         return Ok(Patches { status: resume(&status, steps, next), spec });
     }
     if steps == 0 {
-        return Err(Failure::Failed("the Rollout has no steps that could be skipped".to_owned()));
+        return Err(Failure::Failed("the Rollout has no steps to skip".to_owned()));
     }
     let index = if extent.skip_all_steps { steps } else { next };
     Ok(Patches { status: Some(json!({"status": {"currentStepIndex": index}})), spec: None })
@@ -196,10 +193,10 @@ mod tests {
 
     #[test]
     fn what_would_do_nothing_is_refused() {
-        const SETTLED: Option<&str> = Some("is not being updated, and not paused");
-        const UNSEEN: Option<&str> = Some("was changed, and the controller has not seen that yet; try again");
+        const SETTLED: Option<&str> = Some("is neither updating nor paused");
+        const UNSEEN: Option<&str> = Some("has changes that the controller has not observed yet; try again");
         const STEPLESS: Option<&str> =
-            Some("is not paused, and has no steps; --full goes to the end of the update");
+            Some("is not paused and has no steps; use --full to complete the update");
         let pause = json!([{"reason": "BlueGreenPause", "startTime": "2026-01-01T00:00:00Z"}]);
         let settled =
             |pause: &Value| json!({"currentPodHash": "a", "stableRS": "a", "pauseConditions": pause});

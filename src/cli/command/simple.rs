@@ -54,7 +54,7 @@ pub(in crate::cli) struct Restart {
 
 fn delay(text: &str) -> Result<SignedDuration, String> {
     let delay = duration::go_duration(text).filter(|delay| !delay.is_negative());
-    delay.ok_or_else(|| "a duration is written as in 15s or 1m30s".to_owned())
+    delay.ok_or_else(|| "expected a duration such as 15s or 1m30s".to_owned())
 }
 
 /// The kind to retry.
@@ -120,11 +120,11 @@ const ABORT: Order = Order {
     patches: || Patches { status: Some(json!({"status": {"abort": true}})), spec: None },
     needless: |rollout| match (is_aborted(rollout), is_settled(rollout)) {
         (true, _) => Some(Needless::IsSo),
-        (false, true) => Some(Needless::IsNot("is not being updated")),
+        (false, true) => Some(Needless::IsNot("has no update in progress")),
         (false, false) => None,
     },
     needs_spec: false,
-    instead: Some(("see to which revisions `undo --to-revision` can go back", "history")),
+    instead: Some(("list the revisions for `undo --to-revision`", "history")),
 };
 
 const RETRY: Order = Order {
@@ -157,7 +157,7 @@ impl Order {
             match (self.needless)(&rollout) {
                 None => {}
                 Some(Needless::IsSo) => {
-                    return Ok(Done::unchanged(name, object, &format!("is {} already", self.done)));
+                    return Ok(Done::unchanged(name, object, &format!("is already {}", self.done)));
                 }
                 Some(Needless::IsNot(what)) => return Err(self.pointless(commander, name, what)),
             }

@@ -55,13 +55,13 @@ impl Target {
         let place = &cluster.namespace;
         if names.is_empty() {
             let which = selector.map(|labels| format!(" with the labels {labels:?}")).unwrap_or_default();
-            return Err(Failure::NotFound(format!("there is no Rollout{which} in the namespace {place:?}")));
+            return Err(Failure::NotFound(format!("no Rollout{which} found in namespace {place:?}")));
         }
         let question = match names.as_slice() {
-            [only] => format!("{what} the only Rollout of the namespace {place:?} ({only})?"),
+            [only] => format!("{what} the only Rollout in namespace {place:?} ({only})?"),
             names => {
                 let (count, list) = (names.len(), names.join(", "));
-                format!("{what} all {count} Rollouts of the namespace {place:?} ({list})?")
+                format!("{what} all {count} Rollouts in namespace {place:?} ({list})?")
             }
         };
         let is_meant = !all || yes || is_confirmed(&question)?;
@@ -75,7 +75,7 @@ fn is_confirmed(question: &str) -> Result<bool, Failure> {
         return Ok(true);
     }
     let failed =
-        |error: io::Error| Failure::Failed(format!("cannot ask whether it is meant: {error}; say --yes"));
+        |error: io::Error| Failure::Failed(format!("cannot ask for confirmation: {error}; use --yes"));
     let mut complaints = io::stderr();
     write!(complaints, "{question} [y/N] ").and_then(|()| complaints.flush()).map_err(failed)?;
     let mut answer = String::new();

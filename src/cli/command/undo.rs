@@ -66,7 +66,7 @@ async fn go_back(commander: &Commander, name: &str, to_revision: i64) -> Result<
             return Ok(Done { said: words, object: stored.clone(), rollout: stored, is_changed: false });
         }
         return Err(Failure::Failed(format!(
-            "nothing to undo: rollout '{name}' has the template of revision {number}"
+            "nothing to undo: rollout '{name}' already has the template of revision {number}"
         )));
     }
     let template = restored(revision.template(), &revision.ephemeral());
@@ -84,7 +84,7 @@ fn chosen(revisions: &[Revision], number: i64) -> Result<&Revision, String> {
     };
     match (number, revisions) {
         (_, []) => Err("has no revisions yet".to_owned()),
-        (0, [only]) => Err(format!("has only one revision, {}: there is none to go back to", only.number)),
+        (0, [only]) => Err(format!("has only one revision, {}, and nothing to roll back to", only.number)),
         (0, [_, previous, ..]) => Ok(previous),
         _ => {
             let found = revisions.iter().find(|revision| revision.number == number);
@@ -108,7 +108,8 @@ async fn holder(commander: &Commander, stored: DynamicObject, rollout: &Rollout)
             let (version, kind) = (reference.api_version.as_deref(), reference.kind.as_deref());
             let (version, kind) = (version.unwrap_or_default(), kind.unwrap_or_default());
             return Err(Failure::Failed(format!(
-                "spec.workloadRef: {version} {kind} is none of apps/v1 Deployment, apps/v1 ReplicaSet, v1 PodTemplate"
+                "spec.workloadRef: unsupported workload {version} {kind}: expected apps/v1 Deployment, \
+                 apps/v1 ReplicaSet or v1 PodTemplate"
             )));
         }
     };

@@ -66,7 +66,7 @@ impl Waiting {
                 Some(limit) => {
                     let late = || {
                         let name = object.metadata.name.as_deref().unwrap_or_default();
-                        Failure::TimedOut(format!("rollout '{name}' is not done after {limit:?}"))
+                        Failure::TimedOut(format!("timed out after {limit:?} waiting for rollout '{name}'"))
                     };
                     let end = follow(cluster, object, goal, program);
                     tokio::time::timeout(limit, end).await.unwrap_or_else(|_| Err(late()))
@@ -129,7 +129,7 @@ fn end(rollout: &Rollout, standing: Standing, goal: Goal) -> Option<Result<(), F
 fn revoked(rollout: &Rollout) -> Option<Result<(), Failure>> {
     let name = rollout.metadata.name.as_deref().unwrap_or_default();
     let is_aborted = rollout.status.as_ref().is_some_and(|status| status.abort);
-    let why = || format!("rollout '{name}' is not aborted any more: it was retried, or has another template");
+    let why = || format!("rollout '{name}' is no longer aborted: it was retried or has another template");
     (!is_aborted).then(|| Err(Failure::Failed(why())))
 }
 
@@ -183,7 +183,7 @@ mod tests {
             status
         };
         let revoked = || {
-            let why = "rollout 'demo' is not aborted any more: it was retried, or has another template";
+            let why = "rollout 'demo' is no longer aborted: it was retried or has another template";
             Some(Err(Failure::Failed(why.to_owned())))
         };
         let is_paused = || Some(Err(Failure::Paused(PAUSED.to_owned())));

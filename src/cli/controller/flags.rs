@@ -96,7 +96,7 @@ fn only_all(name: &str) -> Result<String, String> {
     Err(if name == "analysis" {
         "the controller of AnalysisRuns is not built yet".into()
     } else {
-        "the reference knows no other value than analysis".to_owned()
+        "invalid value; leave the flag out to run all controllers".to_owned()
     })
 }
 

@@ -94,7 +94,7 @@ fn own_namespace() -> String {
 /// Parses a Go duration that must be longer than 0.
 fn go_duration(text: &str) -> Result<Duration, String> {
     let duration = duration::go_duration(text).and_then(|duration| Duration::try_from(duration).ok());
-    duration.filter(|d| !d.is_zero()).ok_or_else(|| "a duration is written as in 15s or 1m30s".to_owned())
+    duration.filter(|d| !d.is_zero()).ok_or_else(|| "expected a duration such as 15s or 1m30s".to_owned())
 }
 
 fn log_to_stderr(level: LogLevel, format: LogFormat) {

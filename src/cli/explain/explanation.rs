@@ -84,7 +84,7 @@ impl Reason {
 /// Explains the Rollout of a picture at the time of the picture. Returns an error that names an unreadable object.
 pub(super) fn explain(picture: &Picture, speaker: Speaker<'_>) -> Result<Explanation, String> {
     match picture.observe(Remembered::default())? {
-        Observed::Absent => Err(format!("the Rollout {:?} is not there", picture.explain.rollout)),
+        Observed::Absent => Err(format!("Rollout {:?} not found", picture.explain.rollout)),
         Observed::Unreadable(unreadable) => {
             let cause =
                 Cause::Unreadable { path: unreadable.path.clone(), problem: unreadable.problem.clone() };
@@ -165,7 +165,7 @@ impl Explanation {
         }
         self.write_plan(&mut text);
         for (resource, said) in &self.not_looked_at {
-            let _ = writeln!(text, "\nNot looked at: {resource}, because {said}");
+            let _ = writeln!(text, "\nNot readable: {resource}: {said}");
         }
         text
     }
@@ -192,7 +192,7 @@ impl Explanation {
     fn write_plan(&self, text: &mut String) {
         let Some(ahead) = &self.forecast else { return };
         if !self.plan.is_empty() {
-            let _ = writeln!(text, "\nWhat is written next, in this order:");
+            let _ = writeln!(text, "\nNext writes, in this order:");
         }
         for (index, line) in self.plan.iter().take(PLAN_LINES_MAX).enumerate() {
             let _ = writeln!(text, "  {}. {line}", index + 1);
@@ -204,7 +204,7 @@ impl Explanation {
             return;
         }
         let peak = counted(ahead.peak_pods, "pod");
-        let _ = writeln!(text, "\nAt most {peak} at a time, without those that end.");
+        let _ = writeln!(text, "\nAt most {peak} at a time, not counting terminating ones.");
         text.push_str(&time_left(ahead));
     }
 }
@@ -214,29 +214,26 @@ fn time_left(ahead: &Forecast) -> String {
     let parts = [
         (ahead.times.pauses, "pauses"),
         (ahead.times.ready, "minReadySeconds"),
-        (ahead.times.delays, "delays before pods go"),
+        (ahead.times.delays, "scale-down delays"),
     ];
     let parts = parts.into_iter().filter(|(time, _)| *time > SignedDuration::ZERO);
     let listed: Vec<_> = parts.map(|(time, what)| format!("{} of {what}", span(time))).collect();
     let users = match ahead.user_pauses {
         0 => String::new(),
-        1 => ", and a pause that a user ends".to_owned(),
-        count => format!(", and {} that a user ends", counted(count, "pause")),
+        1 => " and a pause that only a user ends".to_owned(),
+        count => format!(" and {} that only a user ends", counted(count, "pause")),
     };
     match &ahead.end {
         End::Reached => {}
-        End::Void { why } => return format!("How long it takes cannot be said: {why}.\n"),
+        End::Void { why } => return format!("The duration cannot be predicted: {why}.\n"),
         End::Stuck { line } => {
-            return format!("The update does not finish: the Rollout then stays {}\n", sentence(line));
+            return format!("The update does not finish: the Rollout stays {}\n", sentence(line));
         }
-        End::Unseen => return "The end cannot be foreseen.\n".to_owned(),
+        End::Unseen => return "The end cannot be predicted.\n".to_owned(),
     }
     if listed.is_empty() {
-        return format!("How long it takes depends on the start of pods{users}.\n");
+        return format!("The duration depends on the start of pods{users}.\n");
     }
     let total = span(SignedDuration::from_secs(ahead.times.seconds()));
-    format!(
-        "It takes at least {total} until nothing is left to do: {}. Not counted: the start of pods{users}.\n",
-        listed.join(", ")
-    )
+    format!("Minimum duration: {total} ({}). Not included: the start of pods{users}.\n", listed.join(", "))
 }

@@ -256,7 +256,7 @@ fn first_step(scene: &Scene<'_>) -> String {
     let first = steps.into_iter().find_map(|step| step.set_weight);
     match first {
         Some(weight) => format!("the new revision gets {weight} % first"),
-        None => "pods are replaced at once, as far as maxSurge and maxUnavailable allow".to_owned(),
+        None => "pods are replaced at once, within maxSurge and maxUnavailable".to_owned(),
     }
 }
 

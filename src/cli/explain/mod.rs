@@ -90,7 +90,7 @@ fn load(file: &Path, name: Option<&str>) -> Result<Picture, Failure> {
     let picture = Picture::parse(&text).map_err(failed)?;
     match name.filter(|name| *name != picture.explain.rollout) {
         Some(name) => {
-            Err(failed(format!("it is about the Rollout {:?}, not {name:?}", picture.explain.rollout)))
+            Err(failed(format!("it contains the Rollout {:?}, not {name:?}", picture.explain.rollout)))
         }
         None => Ok(picture),
     }

@@ -54,9 +54,14 @@ impl Picture {
 
     /// Parses a saved picture from YAML or JSON. Returns an error with the problem and its place.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let value: Value = serde_yaml::from_str(text).map_err(|error| format!("no YAML or JSON: {error}"))?;
+        let value: Value = serde_yaml::from_str(text).map_err(|error| {
+            format!(
+                "invalid YAML or JSON: \
+                                                                               {error}"
+            )
+        })?;
         if value.get("explain").is_none() {
-            return Err("has no field `explain`: it was not written by `explain --save`".to_owned());
+            return Err("missing field `explain`: expected a file written by `explain --save`".to_owned());
         }
         let picture: Self = serde_path_to_error::deserialize(&value)
             .map_err(|error| format!("{}: {}", error.path(), error.inner()))?;
@@ -64,14 +69,14 @@ impl Picture {
             for path in ["/apiVersion", "/kind", "/metadata/name"] {
                 let field = path.trim_start_matches('/').replace('/', ".");
                 let text = item.pointer(path).and_then(Value::as_str);
-                text.ok_or_else(|| format!("items[{index}].{field}: must be a text"))?;
+                text.ok_or_else(|| format!("items[{index}].{field}: must be a string"))?;
             }
         }
         picture.caches()?;
         let About { namespace, rollout, .. } = &picture.explain;
         match picture.find(ObjectKind::Rollout, rollout) {
             Some(_) => Ok(picture),
-            None => Err(format!("has no Rollout {rollout:?} of the namespace {namespace:?}")),
+            None => Err(format!("contains no Rollout {rollout:?} of namespace {namespace:?}")),
         }
     }
 

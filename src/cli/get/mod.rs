@@ -48,10 +48,7 @@ pub(super) struct Flags {
     /// Stop watching after this many seconds; 0 never stops
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     timeout_seconds: u64,
-    #[arg(
-        long,
-        help = "Show no colours; there are none where NO_COLOR is set either, nor where the output is no terminal"
-    )]
+    #[arg(long, help = "Disable colours; NO_COLOR and an output that is not a terminal do the same")]
     no_color: bool,
     /// Output format: wide (shows the nodes of pods), json, yaml, name, or jsonpath=TEMPLATE
     #[arg(long, short, value_name = "FORM")]

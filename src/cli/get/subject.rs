@@ -20,7 +20,7 @@ impl SubjectKind {
     /// Parses a kind. Returns [`Failure::Usage`] for kinds that `get` does not support.
     pub(in crate::cli) fn of(kind: &str) -> Result<Self, Failure> {
         let found = [Self::Rollout, Self::Experiment].into_iter().find(|one| one.word() == kind);
-        let unknown = || format!("the kind {kind} cannot be watched, only Rollout and Experiment");
+        let unknown = || format!("cannot watch the kind {kind}; only Rollout and Experiment");
         found.ok_or_else(|| Failure::Usage(unknown()))
     }
 

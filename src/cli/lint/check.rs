@@ -60,7 +60,7 @@ fn outdated(object: &Object) -> Option<(&'static Rule, Remark)> {
     let is_outdated = object.name.kind == "Ingress" && versions.contains(&object.api_version.as_str());
     is_outdated.then(|| {
         let remedy = "write networking.k8s.io/v1, where backends have service.name and service.port";
-        let problem = "Kubernetes has no such version of Ingress since 1.22";
+        let problem = "this version of Ingress was removed in Kubernetes 1.22";
         (&NOT_AN_OBJECT, Remark::new("apiVersion", object.api_version.as_str(), problem, remedy))
     })
 }

@@ -52,7 +52,7 @@ pub(super) fn remedy(entry: &Entry, places: &[Known<'_>]) -> String {
         return format!("did you mean {meant}?");
     }
     let names: Vec<&str> = here.fields.keys().copied().collect();
-    if names.len() <= LISTED_MAX { format!("known are {}", names.join(", ")) } else { String::new() }
+    if names.len() <= LISTED_MAX { format!("known fields are {}", names.join(", ")) } else { String::new() }
 }
 
 fn told(entry: &Entry, here: &Known<'_>) -> Option<String> {

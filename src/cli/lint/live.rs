@@ -167,7 +167,7 @@ impl Live {
         let namespace = self.namespace_of(&read.rollout);
         let denied = self.denied.iter().filter(|(_, at)| *at == namespace);
         found.extend(denied.map(|(verb, at)| {
-            let problem = format!("the user may not {verb} Rollouts in the namespace {at:?}");
+            let problem = format!("permission denied: the user cannot {verb} Rollouts in namespace {at:?}");
             (&MISSING_RIGHT, Remark::whole(problem))
         }));
         found.into_iter().map(|remark| read.object.finding(remark)).collect()

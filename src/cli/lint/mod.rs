@@ -72,9 +72,7 @@ pub(super) async fn run(flags: Flags, program: Program) -> Result<(), Failure> {
     }
     let paths: Vec<PathBuf> = flags.filenames.into_iter().chain(flags.paths).collect();
     if paths.is_empty() {
-        return Err(Failure::Usage(
-            "name a file or directory to check, as in `serin lint -f FILE`".to_owned(),
-        ));
+        return Err(Failure::Usage("no file or directory given; use `serin lint -f FILE`".to_owned()));
     }
     let files = files::read(&paths, flags.recursive);
     if program.is_plugin() {
@@ -108,7 +106,7 @@ pub(super) fn sound(paths: &[PathBuf]) -> Result<Vec<Sound>, Failure> {
         return Err(Failure::Failed(forms::text(&findings).trim_end().to_owned()));
     }
     if objects.is_empty() {
-        return Err(Failure::Failed("there is no object in the files".to_owned()));
+        return Err(Failure::Failed("the files contain no object".to_owned()));
     }
     Ok(objects.into_iter().map(object::Object::into_sound).collect())
 }
@@ -148,7 +146,7 @@ fn verdict(report: &Report, is_strict: bool) -> Result<(), Failure> {
     match forms::summary(&report.findings) {
         Some(summary) if report.findings.iter().any(is_error) => return Err(Failure::Failed(summary)),
         Some(summary) => eprintln!("serin: {summary}"),
-        None if report.rollouts == 0 => eprintln!("serin: there is no Rollout in what was checked"),
+        None if report.rollouts == 0 => eprintln!("serin: the files contain no Rollout"),
         None => {}
     }
     Ok(())

@@ -86,10 +86,10 @@ fn items(document: Node) -> Vec<(Mark, Node)> {
 fn object(file: &File, node: Node) -> Result<Option<Object>, String> {
     let text = |name: &str| node.text(name).filter(|text| !text.is_empty());
     let Content::Map(_) = node.content else {
-        return Err("is no object: a manifest is a map with apiVersion, kind and metadata".to_owned());
+        return Err("not an object: a manifest is a map with apiVersion, kind and metadata".to_owned());
     };
     let (Some(api_version), Some(kind)) = (text("apiVersion"), text("kind")) else {
-        let problem = "has no apiVersion or no kind; a manifest names both";
+        let problem = "apiVersion or kind is missing; a manifest needs both";
         return if file.is_named { Err(problem.to_owned()) } else { Ok(None) };
     };
     let (group, _) = api_version.split_once('/').unwrap_or_default();
@@ -102,16 +102,13 @@ fn object(file: &File, node: Node) -> Result<Option<Object>, String> {
     ];
     let is_ours = kinds.contains(&kind);
     if is_ours && group == keys::GROUP && api_version != keys::API_VERSION {
-        return Err(format!(
-            "there is no {kind} of the version {api_version:?}; the version is {}",
-            keys::API_VERSION
-        ));
+        return Err(format!("{kind} has no version {api_version:?}; use {}", keys::API_VERSION));
     }
     let metadata = node.field("metadata");
     let named = |name: &str| metadata.and_then(|metadata| metadata.text(name)).map(str::to_owned);
     let name = named("name").or_else(|| named("generateName"));
     if is_ours && group == keys::GROUP && name.is_none() {
-        return Err(format!("is a {kind} without metadata.name"));
+        return Err(format!("the {kind} has no metadata.name"));
     }
     let name =
         ObjectName { kind: kind.to_owned(), namespace: named("namespace"), name: name.unwrap_or_default() };

@@ -57,7 +57,7 @@ impl<'a> Walk<'a> {
                 // Every object has these.
                 None if path.is_empty() && matches!(key, "apiVersion" | "kind" | "metadata") => {}
                 None => {
-                    let (field, problem) = (join(path, key), "there is no such field".to_owned());
+                    let (field, problem) = (join(path, key), "unknown field".to_owned());
                     let remedy = guess::remedy(entry, &self.places);
                     self.found
                         .push((&UNKNOWN_FIELD, Remark { field, value: String::new(), problem, remedy }));
@@ -88,17 +88,17 @@ fn misfit(node: &Node, holds: &Holds<'_>, path: &str) -> Remark {
     let wanted = match holds {
         Holds::Fields(_) | Holds::Each(_) | Holds::Open => "a map",
         Holds::Items(_) => "a list",
-        Holds::Text => "a text",
+        Holds::Text => "a string",
         Holds::Truth => "true or false",
-        Holds::Whole => "a whole number",
+        Holds::Whole => "an integer",
         Holds::Number => "a number",
-        Holds::WholeOrText => "a whole number or a text",
+        Holds::WholeOrText => "an integer or a string",
     };
     let is = match &node.content {
         Content::Null => "nothing",
-        Content::Truth(_) => "a truth value",
+        Content::Truth(_) => "a boolean",
         Content::Number(_) => "a number",
-        Content::Text(_) => "a text",
+        Content::Text(_) => "a string",
         Content::List(_) => "a list",
         Content::Map(_) => "a map",
     };
@@ -108,15 +108,15 @@ fn misfit(node: &Node, holds: &Holds<'_>, path: &str) -> Remark {
             "write a number of pods such as 1, or a percentage such as 25%".to_owned()
         }
         (Holds::Text, None) if node.entries().len() == 1 && node.text("name").is_some() => {
-            format!("write the name alone, {}", node.text("name").unwrap_or_default())
+            format!("write only the name, {}", node.text("name").unwrap_or_default())
         }
         (Holds::Text, Some(word)) => {
             format!("put it in quotes, as in \"{word}\": without them kubectl reads {word} as {value}")
         }
-        (Holds::Whole | Holds::Number | Holds::Truth, None) if is == "a text" => {
+        (Holds::Whole | Holds::Number | Holds::Truth, None) if is == "a string" => {
             "write it without quotes".to_owned()
         }
         _ => String::new(),
     };
-    Remark::new(path, value, format!("must be {wanted}, and is {is}"), remedy)
+    Remark::new(path, value, format!("must be {wanted}, but is {is}"), remedy)
 }

@@ -79,7 +79,7 @@ impl User {
             }
             sleep(LOOK).await;
         }
-        Err(PlaygroundError::Story("waited in vain for the delay before the old pods go".to_owned()))
+        Err(PlaygroundError::Story("timed out waiting for the scale-down delay of the old pods".to_owned()))
     }
 
     async fn patch_status(&self, patch: &Value) -> Result<(), PlaygroundError> {
@@ -106,6 +106,6 @@ impl User {
             }
             sleep(LOOK).await;
         }
-        Err(PlaygroundError::Story(format!("waited in vain for {phase:?}; the Rollout is {last}")))
+        Err(PlaygroundError::Story(format!("timed out waiting for {phase:?}; the Rollout is {last}")))
     }
 }

@@ -15,7 +15,7 @@ pub enum PlaygroundError {
     #[error("cannot run: {0}")]
     Runtime(io::Error),
     /// A port is in use or not permitted.
-    #[error("{cause}; choose another port with {flag}, or 0 for one that is free")]
+    #[error("{cause}; choose another port with {flag}, or 0 for a free one")]
     Listen {
         /// The flag that names the port.
         flag: &'static str,
@@ -51,7 +51,7 @@ pub enum PlaygroundError {
     #[error("the embedded API: {}", said(.0))]
     Api(#[from] kube::Error),
     /// The story had another outcome than expected.
-    #[error("the story went wrong: {0}")]
+    #[error("the story failed: {0}")]
     Story(String),
 }
 

@@ -109,8 +109,7 @@ fn checked(source: String, object: Value) -> Result<Document, PlaygroundError> {
         [("apiVersion", "/apiVersion"), ("kind", "/kind"), ("metadata.name", "/metadata/name")]
     {
         if object.pointer(pointer).and_then(Value::as_str).is_none_or(str::is_empty) {
-            let problem =
-                format!("{field} is missing; a manifest names its apiVersion, kind and metadata.name");
+            let problem = format!("{field} is missing; a manifest needs apiVersion, kind and metadata.name");
             return Err(PlaygroundError::Manifest { source_name: source, problem });
         }
     }

@@ -24,8 +24,8 @@ use super::stops::Stops;
 
 /// Commands to try with the example. They must fit on a terminal of 80 columns and 24 rows.
 const EXAMPLE_HINTS: &str = "  serin set image demo demo=argoproj/rollouts-demo:yellow
-  serin promote demo  # goes on after the pause
-  serin abort demo    # takes the update back";
+  serin promote demo  # continues after the pause
+  serin abort demo    # rolls back the update";
 
 /// Flags of `serin playground`.
 #[derive(Debug, Args)]

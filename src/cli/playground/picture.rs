@@ -27,7 +27,7 @@ pub(super) struct Scene {
 /// The status of a Rollout in one line.
 pub(super) fn line(rollout: &Rollout) -> String {
     let name = rollout.metadata.name.as_deref().unwrap_or_default();
-    let Some(status) = &rollout.status else { return format!("{name}: not seen by the controller yet") };
+    let Some(status) = &rollout.status else { return format!("{name}: not observed by the controller yet") };
     let phase = status.phase.map(|phase| format!("{phase:?}")).unwrap_or_default();
     let message = status.message.as_ref().map(|message| format!(", {message}"));
     let weight =
@@ -59,7 +59,7 @@ fn label(step: &CanaryStep) -> String {
     match step.kind() {
         Some(StepKind::SetWeight(weight)) => format!("{weight} % of the requests"),
         Some(StepKind::Pause(pause)) => match &pause.duration {
-            None => "wait for a promote".to_owned(),
+            None => "wait for a promotion".to_owned(),
             Some(duration) => {
                 format!("wait {}", serde_json::to_string(duration).unwrap_or_default().trim_matches('"'))
             }
@@ -139,7 +139,7 @@ pub(super) fn bars(answers: &Tally, columns: u16) -> String {
     for (host, colours) in hosts {
         let total: Count = colours.values().copied().sum();
         let Count { answers, errors } = total;
-        let _ = writeln!(text, "{host}, the last second: {answers} real answers, {errors} of them errors");
+        let _ = writeln!(text, "{host}, last second: {answers} real answers, {errors} of them errors");
         let width = colours.keys().map(|colour| colour.chars().count()).max().unwrap_or(0).clamp(8, LABEL);
         let most = usize::from(columns).saturating_sub(width + BEFORE_BAR).min(BAR);
         for (colour, count) in colours {
@@ -242,8 +242,8 @@ demo: Paused, CanaryPauseStep, weight 20 %
     fn bars_are_shares_of_what_a_host_answered() {
         let shown = bars(&tally(&[("a.b", "orange", 30), ("a.b", "pink", 10), ("c.d", "teal", 5)]), 37);
         let expected = format!(
-            "a.b, the last second: 40 real answers, 4 of them errors\n    orange  75 % {}\n      pink  25 % {}\n\
-             c.d, the last second: 5 real answers, 0 of them errors\n      teal 100 % {}\n",
+            "a.b, last second: 40 real answers, 4 of them errors\n    orange  75 % {}\n      pink  25 % {}\n\
+             c.d, last second: 5 real answers, 0 of them errors\n      teal 100 % {}\n",
             "#".repeat(15),
             "#".repeat(5),
             "#".repeat(20)

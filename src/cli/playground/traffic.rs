@@ -97,7 +97,7 @@ impl Visitor {
         };
         let in_time = tokio::time::timeout(PATIENCE, looks).await;
         in_time.map_err(|_| {
-            PlaygroundError::Story(format!("waited in vain until {what}; the last answers are {last:?}"))
+            PlaygroundError::Story(format!("timed out waiting until {what}; the last answers are {last:?}"))
         })
     }
 

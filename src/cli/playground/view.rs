@@ -93,7 +93,7 @@ fn introduction(world: &World, host: Option<&String>) -> String {
     if let Some(folder) = link {
         let _ = writeln!(text, "  export PATH={}:$PATH  # for serin", folder.display());
     }
-    text += "  kubectl get rollout,replicaset,pod  # Ctrl-C ends everything here";
+    text += "  kubectl get rollout,replicaset,pod  # Ctrl-C stops everything here";
     if let Some(host) = host {
         let _ = write!(text, "\n  curl -H 'Host: {host}' http://{ingress}");
     }

@@ -36,7 +36,7 @@ fn trouble(rollout: &Rollout, status: &RolloutStatus, around: &Surroundings) -> 
         return "a retry, or another template".to_owned();
     }
     let missing = pods(rollout, around).filter(|_| invalid_spec(rollout).is_none());
-    missing.or_else(|| refused_write(rollout)).unwrap_or_else(|| "a spec that can be carried out".to_owned())
+    missing.or_else(|| refused_write(rollout)).unwrap_or_else(|| "a valid spec".to_owned())
 }
 
 /// The pending part of an abort.
@@ -49,25 +49,25 @@ fn abort_under_way(rollout: &Rollout, status: &RolloutStatus) -> Option<String> 
 
 /// A write that the API server refuses.
 fn refused_write(rollout: &Rollout) -> Option<String> {
-    blocked(rollout).map(|said| format!("a write that is refused: {said}"))
+    blocked(rollout).map(|said| format!("a refused write: {said}"))
 }
 
 fn pause(rollout: &Rollout, status: &RolloutStatus, now: Timestamp) -> String {
     let reason = status.pause_conditions.first().map(|condition| condition.reason);
     if rollout.spec.paused {
         // A promotion would end the current step, too.
-        return "a user, who has paused it (spec.paused)".to_owned();
+        return "a user to resume it (spec.paused is true)".to_owned();
     }
     match (reason, pause_left(rollout, now)) {
         (Some(PauseReason::InconclusiveAnalysisRun), _) => {
-            "a promote or an abort, for an analysis could not tell".to_owned()
+            "a promotion or an abort: an analysis was inconclusive".to_owned()
         }
         (Some(PauseReason::InconclusiveExperiment), _) => {
-            "a promote or an abort, for an experiment could not tell".to_owned()
+            "a promotion or an abort: an experiment was inconclusive".to_owned()
         }
-        (_, Some(left)) => format!("the end of the pause {left}, or a promote"),
+        (_, Some(left)) => format!("the end of the pause {left}, or a promotion"),
         (Some(PauseReason::CanaryPauseStep | PauseReason::BlueGreenPause) | None, None) => {
-            "a promote".to_owned()
+            "a promotion".to_owned()
         }
     }
 }
@@ -92,13 +92,13 @@ fn progress(rollout: &Rollout, status: &RolloutStatus, around: &Surroundings) ->
         return refused;
     }
     if rollout.status.is_none() || !is_observed(rollout) {
-        return "the controller, which has not seen this spec yet".to_owned();
+        return "the controller, which has not observed this spec yet".to_owned();
     }
     if status.controller_pause && status.pause_conditions.is_empty() {
-        return "the controller, which is to end the pause".to_owned();
+        return "the controller, which must end the pause".to_owned();
     }
     if rollout.spec.restart_at.is_some() && rollout.spec.restart_at != status.restarted_at {
-        return "pods that are replaced".to_owned();
+        return "replacement pods".to_owned();
     }
     let causes = [run(rollout, status), pods(rollout, around), traffic(rollout, status)];
     causes.into_iter().flatten().next().unwrap_or_else(|| rest(rollout, status).to_owned())
@@ -159,7 +159,7 @@ fn traffic(rollout: &Rollout, status: &RolloutStatus) -> Option<String> {
     if current_step(rollout).is_some() && asked != set {
         return Some(format!("the router, which gives the canary {set} instead of {asked}"));
     }
-    (weights.verified == Some(false)).then(|| "the router, which does not show the weights yet".to_owned())
+    (weights.verified == Some(false)).then(|| "the router, which does not report the weights yet".to_owned())
 }
 
 fn rest(rollout: &Rollout, status: &RolloutStatus) -> &'static str {
@@ -167,7 +167,7 @@ fn rest(rollout: &Rollout, status: &RolloutStatus) -> &'static str {
     if rollout.spec.strategy.blue_green.is_some() && !is_switched {
         "the switch of the active Service"
     } else if status.replicas > status.updated_replicas && status.stable_rs == status.current_pod_hash {
-        "pods of older revisions, which go"
+        "the termination of old pods"
     } else {
         "its next step"
     }

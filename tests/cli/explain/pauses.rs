@@ -109,7 +109,7 @@ impl Case {
             "" if got.contains("Healthy") => End::Done,
             text if text.starts_with("a retry") => End::Aborted,
             text if text.starts_with("the end of the pause in ") => End::Timed,
-            text if text == "a promote" || text.starts_with("a user") => End::User,
+            text if text == "a promotion" || text.starts_with("a user") => End::User,
             other => return [format!("{status:?}"), other.to_owned(), String::new()],
         };
         let told = run(&["explain", &self.name, "-o", "json"]).stdout;

@@ -78,11 +78,16 @@ impl Speaker<'_> {
 
     /// The edit that names another object in a field of the Rollout.
     fn rename(&self, field: &str) -> Command {
-        self.edit_object("Rollout", self.rollout, &format!("name another one in {field}"))
+        self.edit_object("Rollout", self.rollout, &format!("use another one in {field}"))
     }
 
     fn edit(&self) -> Command {
-        self.edit_object("Rollout", self.rollout, "correct the Rollout, if no file is its source")
+        self.edit_object(
+            "Rollout",
+            self.rollout,
+            "correct the live Rollout, unless it is applied from a \
+                                                   file",
+        )
     }
 }
 
@@ -171,7 +176,7 @@ pub(super) fn words(finding: &Finding, speaker: Speaker<'_>) -> Words {
         Cause::Budget { budget, relief, left } => pods::budget(budget, relief.as_deref(), *left, speaker),
         Cause::Restart { left, starting } => pods::restart(*left, *starting),
         Cause::Acts => {
-            Words::new("Nothing keeps it waiting: the controller is about to do what is listed below.")
+            Words::new("The Rollout is not waiting: the controller is about to send the writes below.")
         }
         Cause::Unnoticed { replica_set } => pods::unnoticed(replica_set),
         Cause::Starts { replica_set, pod, unready, available, wants } => {
@@ -183,7 +188,7 @@ pub(super) fn words(finding: &Finding, speaker: Speaker<'_>) -> Words {
         Cause::Delay { replica_set, pods } => pods::delay(replica_set, *pods),
         Cause::Leaving { object, pods } => pods::leaving(object, *pods),
         Cause::Other { message } => Words::new(match message.as_str() {
-            "" => "Nothing that is known here keeps it waiting.".to_owned(),
+            "" => "No reason for waiting is known.".to_owned(),
             message => format!("The status says: {message}."),
         }),
     }
@@ -235,7 +240,7 @@ mod tests {
         );
         assert_eq!(
             because(preview(), soon),
-            "The new revision (Service preview) is ready, and is promoted after a while."
+            "The new revision (Service preview) is ready, and is promoted after a delay."
         );
     }
 

@@ -60,7 +60,7 @@ pub(super) static ENDLESS_ANALYSIS: Rule = Rule {
     id: "endless-analysis",
     severity: Severity::Error,
     summary: "a step, pre- or post-promotion analysis with a metric that has an interval and no count",
-    why: "It never ends by itself, and the Rollout waits for its end; the controller refuses it.",
+    why: "It never ends, so the Rollout would wait forever; the controller refuses it.",
 };
 
 pub(super) fn endless(subject: &Subject<'_>) -> Vec<Remark> {
@@ -71,7 +71,7 @@ pub(super) fn endless(subject: &Subject<'_>) -> Vec<Remark> {
         let metrics = template.metrics.iter().filter(|metric| measurements(metric).is_none());
         metrics
             .map(|metric| {
-                format!("the metric {:?} has an interval and no count, so that it never ends", metric.name)
+                format!("the metric {:?} has an interval and no count, so it never ends", metric.name)
             })
             .map(|problem| (problem, "give it a count".to_owned()))
             .collect()
@@ -81,8 +81,8 @@ pub(super) fn endless(subject: &Subject<'_>) -> Vec<Remark> {
 pub(super) static MISSING_ARGUMENT: Rule = Rule {
     id: "missing-argument",
     severity: Severity::Error,
-    summary: "an analysis that does not give its template an argument that it needs",
-    why: "The AnalysisRun cannot be made, and the Rollout does not go on.",
+    summary: "an analysis without an argument that its template requires",
+    why: "The AnalysisRun cannot be created, and the Rollout does not continue.",
 };
 
 pub(super) fn missing_argument(subject: &Subject<'_>) -> Vec<Remark> {
@@ -91,7 +91,7 @@ pub(super) fn missing_argument(subject: &Subject<'_>) -> Vec<Remark> {
         needed
             .filter(|needed| run.args.iter().all(|given| given.name != needed.name))
             .map(|needed| format!("the argument {:?} has no value", needed.name))
-            .map(|problem| (problem, format!("give it in {}.args", run.path)))
+            .map(|problem| (problem, format!("set it in {}.args", run.path)))
             .collect()
     })
 }
@@ -158,9 +158,9 @@ fn seconds(metric: &Metric) -> Option<i64> {
 pub(super) static PAUSES_SHORTER: Rule = Rule {
     id: "pauses-shorter-than-analysis",
     severity: Severity::Warning,
-    summary: "pauses that are over before the background analysis is",
-    why: "A background analysis is not waited for: it ends when the steps do, and what it would have measured later counts for \
-          nothing.",
+    summary: "pauses that end before the background analysis",
+    why: "The Rollout does not wait for a background analysis: it ends with the steps, and later \
+          measurements are never made.",
 };
 
 pub(super) fn pauses_shorter(subject: &Subject<'_>) -> Vec<Remark> {
@@ -204,7 +204,7 @@ pub(super) static NEVER_STARTS: Rule = Rule {
     id: "analysis-never-starts",
     severity: Severity::Warning,
     summary: "a background analysis whose startingStep is after the last step",
-    why: "The steps are over before it would begin; nothing is measured.",
+    why: "The steps end before it would start; nothing is measured.",
 };
 
 pub(super) fn never_starts(subject: &Subject<'_>) -> Vec<Remark> {

@@ -37,20 +37,20 @@ pub(super) static UNREADABLE_FILE: Rule = Rule {
     id: "unreadable-file",
     severity: Severity::Error,
     summary: "a file or directory that cannot be read",
-    why: "Nothing can be said about what is in it.",
+    why: "Its contents cannot be checked.",
 };
 
 pub(super) static NOT_YAML: Rule = Rule {
     id: "not-yaml",
     severity: Severity::Error,
     summary: "a document that is neither YAML nor JSON",
-    why: "kubectl cannot read it. The other documents of the file are checked all the same.",
+    why: "kubectl cannot read it. The other documents of the file are still checked.",
 };
 
 pub(super) static DUPLICATE_FIELD: Rule = Rule {
     id: "duplicate-field",
     severity: Severity::Error,
-    summary: "a field that is there twice",
+    summary: "a duplicate field",
     why: "One of the two has no effect. kubectl takes the last one; other tools refuse the document.",
 };
 
@@ -58,27 +58,27 @@ pub(super) static NOT_AN_OBJECT: Rule = Rule {
     id: "not-an-object",
     severity: Severity::Error,
     summary: "a document without apiVersion, kind or name, or a Rollout of a version that does not exist",
-    why: "The API server does not know what it is. In directories, documents without a kind are passed over.",
+    why: "The API server cannot identify it. In directories, documents without a kind are ignored.",
 };
 
 pub(super) static UNKNOWN_FIELD: Rule = Rule {
     id: "unknown-field",
     severity: Severity::Error,
     summary: "a field that the kind does not have",
-    why: "The API server drops it or refuses the object; either way it does not do what its author wanted.",
+    why: "The API server drops the field or refuses the object; either way the field has no effect.",
 };
 
 pub(super) static WRONG_TYPE: Rule = Rule {
     id: "wrong-type",
     severity: Severity::Error,
-    summary: "a value of another type than the field takes",
+    summary: "a value of the wrong type",
     why: "The API server refuses the object.",
 };
 
 pub(super) static INVALID_METADATA: Rule = Rule {
     id: "invalid-metadata",
     severity: Severity::Error,
-    summary: "a name, label or annotation that no object can have",
+    summary: "an invalid name, label or annotation",
     why: "The API server refuses the object.",
 };
 
@@ -86,22 +86,23 @@ pub(super) static INVALID_SPEC: Rule = Rule {
     id: "invalid-spec",
     severity: Severity::Error,
     summary: "a Rollout that the controller refuses",
-    why: "The Rollout would get the condition InvalidSpec and be left as it is. The words are those of the condition.",
+    why: "The Rollout would get the condition InvalidSpec and stay unchanged. The message is that of the \
+          condition.",
 };
 
 pub(super) static INVALID_REFERENCE: Rule = Rule {
     id: "invalid-reference",
     severity: Severity::Error,
     summary: "a Service, Ingress or workload that does not fit the Rollout that names it",
-    why: "The Rollout would get the condition InvalidSpec until the object is corrected. Without --live, objects that are in \
-          none of the files are taken to be right.",
+    why: "The Rollout would get the condition InvalidSpec until the object is corrected. Without --live, \
+          objects outside of the files are assumed to be valid.",
 };
 
 pub(super) static NOT_BUILT: Rule = Rule {
     id: "not-built",
     severity: Severity::Error,
-    summary: "a Rollout that asks for what this version of Serin cannot do",
-    why: "The Rollout would get the condition InvalidSpec and be left as it is.",
+    summary: "a Rollout with a feature that this version of Serin does not support",
+    why: "The Rollout would get the condition InvalidSpec and stay unchanged.",
 };
 
 pub(super) static MISSING_TEMPLATE: Rule = Rule {

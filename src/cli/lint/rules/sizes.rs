@@ -15,7 +15,8 @@ pub(super) static PAUSE_WITHOUT_CANARY: Rule = Rule {
     id: "pause-without-canary",
     severity: Severity::Warning,
     summary: "a pause or an analysis while the canary has neither pods nor traffic",
-    why: "There is nothing yet to look at: before the first setWeight the weight is 0, and no pod of the new revision runs.",
+    why: "There is nothing to judge yet: before the first setWeight the weight is 0, and no pod of the new \
+          revision runs.",
 };
 
 pub(super) fn pause_without_canary(subject: &Subject<'_>) -> Vec<Remark> {
@@ -60,9 +61,10 @@ pub(super) fn pause_without_canary(subject: &Subject<'_>) -> Vec<Remark> {
 pub(super) static WEIGHT_ROUNDED: Rule = Rule {
     id: "weight-rounded",
     severity: Severity::Warning,
-    summary: "a setWeight without a router that so few pods cannot express",
-    why: "Without a router the share of pods is the share of traffic. It is told where the share of the new or \
-          of the old revision is at least twice or at most half of what is asked for, and off by 10 points or more.",
+    summary: "a setWeight without a router that the number of pods cannot express",
+    why: "Without a router the share of pods is the share of traffic. Reported if the share of the new or \
+          of the old revision is at least twice or at most half of the requested share, and differs by 10 \
+          points or more.",
 };
 
 pub(super) fn weight_rounded(subject: &Subject<'_>) -> Vec<Remark> {
@@ -99,7 +101,7 @@ pub(super) static TOO_FEW_PODS: Rule = Rule {
     id: "too-few-pods",
     severity: Severity::Warning,
     summary: "a setCanaryScale that leaves the canary less than half of the pods that its weight needs, or none",
-    why: "A router sends the canary its share of the traffic however few its pods are.",
+    why: "A router sends the canary its share of the traffic, regardless of its number of pods.",
 };
 
 pub(super) fn too_few_pods(subject: &Subject<'_>) -> Vec<Remark> {
@@ -188,8 +190,8 @@ fn limits(canary: &CanaryStrategy, replicas: i32) -> Fenceposts {
 pub(super) static ALL_UNAVAILABLE: Rule = Rule {
     id: "all-unavailable",
     severity: Severity::Warning,
-    summary: "limits that let an update take all pods at once",
-    why: "Until a new pod is ready nothing serves.",
+    summary: "limits that allow an update to replace all pods at once",
+    why: "No pod serves until a new one is ready.",
 };
 
 pub(super) fn all_unavailable(subject: &Subject<'_>) -> Vec<Remark> {
@@ -205,8 +207,9 @@ pub(super) fn all_unavailable(subject: &Subject<'_>) -> Vec<Remark> {
 pub(super) static LIMITS_ROUND_TO_ZERO: Rule = Rule {
     id: "limits-round-to-zero",
     severity: Severity::Warning,
-    summary: "maxSurge and maxUnavailable that are both no pod with so many replicas",
-    why: "An update could not go on; so the controller lets one pod be unavailable, which is more than was asked for.",
+    summary: "maxSurge and maxUnavailable that both round to 0 pods",
+    why: "An update could not progress, so the controller allows one unavailable pod, which is more than \
+          the spec allows.",
 };
 
 pub(super) fn limits_round_to_zero(subject: &Subject<'_>) -> Vec<Remark> {
@@ -225,7 +228,8 @@ pub(super) fn limits_round_to_zero(subject: &Subject<'_>) -> Vec<Remark> {
         return Vec::new();
     }
     let problem = format!(
-        "with {replicas} replicas maxSurge and maxUnavailable are both 0 pods; the controller takes one"
+        "with {replicas} replicas, maxSurge and maxUnavailable are both 0 pods; the controller allows one \
+         unavailable pod"
     );
     vec![limit_remark(canary, problem, "give maxSurge or maxUnavailable as a number of pods")]
 }

@@ -12,8 +12,8 @@ pub(super) static DEADLINE_TOO_SHORT: Rule = Rule {
     id: "deadline-too-short",
     severity: Severity::Warning,
     summary: "a progress deadline that passes before a pod can be available",
-    why: "A pod is available at the earliest after the initial delays of its probes and minReadySeconds. Each update would be \
-          told to have failed, and with progressDeadlineAbort be taken back.",
+    why: "A pod is available at the earliest after the initial delays of its probes and minReadySeconds. \
+          Each update would be reported as failed, and with progressDeadlineAbort it would be aborted.",
 };
 
 pub(super) fn deadline_too_short(subject: &Subject<'_>) -> Vec<Remark> {
@@ -33,7 +33,8 @@ pub(super) fn deadline_too_short(subject: &Subject<'_>) -> Vec<Remark> {
     }
     let ready = spec.min_ready_seconds;
     let problem = format!(
-        "a pod needs {needed} s at least, {delay} s of a probe's initialDelaySeconds and {ready} s of minReadySeconds"
+        "a pod needs at least {needed} s: {delay} s of a probe's initialDelaySeconds and {ready} s of \
+         minReadySeconds"
     );
     let remedy = format!("raise it above {needed}, or lower the delays");
     vec![Remark::new("spec.progressDeadlineSeconds", deadline, problem, remedy)]

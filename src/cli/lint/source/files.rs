@@ -57,6 +57,6 @@ fn is_manifest(path: &Path) -> bool {
 
 fn text(read: io::Result<Vec<u8>>) -> Result<String, String> {
     let bytes = read.map_err(|error| error.to_string())?;
-    let text = String::from_utf8(bytes).map_err(|_| "it is no text in UTF-8".to_owned())?;
+    let text = String::from_utf8(bytes).map_err(|_| "the file is not UTF-8 text".to_owned())?;
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }

@@ -28,7 +28,10 @@ pub(super) async fn tell(world: &World) -> Result<(), PlaygroundError> {
     preview.until("the preview is yellow", |answers| of(answers, "yellow") == LOOK).await?;
     expect_only(&preview.sample(100).await, "yellow")?;
     expect_only(&active.sample(100).await, "blue")?;
-    world.tale.say("the user asks for yellow: its preview answers on its own Service, users still meet blue");
+    world.tale.say(
+        "the user sets the image to yellow: its preview answers on its own Service, users still \
+                    reach blue",
+    );
     let steady: Vec<_> = (0..VISITORS).map(|_| active.stay()).collect();
     active.until("only blue answers", |answers| of(answers, "blue") == LOOK).await?;
     user.promote().await?;
@@ -45,8 +48,8 @@ pub(super) async fn tell(world: &World) -> Result<(), PlaygroundError> {
     expect_no_start(&before, &user.pod_names().await?)?;
     let seen = steady.iter().flat_map(Steady::seen).collect();
     let switches = switches(seen);
-    expect(switches == ["blue", "yellow", "blue"], || format!("visitors met {}", switches.join(", then ")))?;
-    world.tale.say("the user goes back: blue answers again, and no pod was started for it");
+    expect(switches == ["blue", "yellow", "blue"], || format!("visitors saw {}", switches.join(", then ")))?;
+    world.tale.say("the user rolls back: blue answers again, and no pod was started for it");
     Ok(())
 }
 

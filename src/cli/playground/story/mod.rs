@@ -117,7 +117,7 @@ fn expect_share(answers: &Answers, colour: &str, percent: u32) -> Result<(), Pla
 /// Checks that no pod was started: every name in `after` is in `before`.
 fn expect_no_start(before: &[String], after: &[String]) -> Result<(), PlaygroundError> {
     let new: Vec<_> = after.iter().filter(|pod| !before.contains(pod)).collect();
-    expect(new.is_empty(), || format!("pods were started on the way back: {new:?}"))
+    expect(new.is_empty(), || format!("the rollback started pods: {new:?}"))
 }
 
 #[cfg(test)]
