@@ -6,6 +6,7 @@ mod bans;
 mod compatibility;
 mod dependencies;
 mod edge_cases;
+mod english;
 mod floors;
 mod named_tests;
 mod shape;
@@ -76,6 +77,14 @@ fn no_text_speaks_of_one_machine() {
     let files = text_files();
     assert!(files.len() > 20, "only {} text files found", files.len());
     assert_none(&files.iter().flat_map(|(path, text)| words::of_one_machine(path, text)).collect::<Vec<_>>());
+}
+
+#[test]
+fn texts_are_in_plain_english() {
+    let files = text_files();
+    let checked: Vec<_> = files.iter().filter(|(path, _)| english::is_checked(path)).collect();
+    assert!(checked.len() > 100, "only {} files are checked", checked.len());
+    assert_none(&checked.iter().flat_map(|(path, text)| english::habits(path, text)).collect::<Vec<_>>());
 }
 
 #[test]
