@@ -326,7 +326,7 @@ pub(super) fn derive_failure(cx: &Context<'_>, next: &mut RolloutStatus) {
     remove(next, ConditionType::Blocked);
     let Some(failure) = &cx.snapshot.last_failure else { return };
     let lost = format!(
-        "it is there, but has lost its label {}; give it the label again, with the value {}, or delete it",
+        "it exists, but has lost its label {}; set the label to {}, or delete the object",
         keys::POD_HASH_LABEL,
         cx.current_hash
     );

@@ -159,7 +159,8 @@ fn check_label(
 ) {
     let has =
         |label: Option<&str>| label.map_or_else(|| "is not set".to_owned(), |label| format!("is {label:?}"));
-    let changes = format!("remove {key} from the selector of the Service, for it changes with the version");
+    let changes =
+        format!("remove {key} from the selector of the Service, because it changes with the version");
     if new != Some(value) {
         let is_right = served.iter().any(|one| one.label(key) == Some(value));
         let remedy = if is_right { changes } else { "correct the selector or the label".to_owned() };
@@ -194,7 +195,7 @@ fn check_nginx(
             for (index, name) in names.iter().enumerate() {
                 let path = list.index(index);
                 if names[..index].contains(name) {
-                    found.invalid_but(&path, name.as_str(), "is there twice", "name each Ingress once");
+                    found.invalid_but(&path, name.as_str(), "is a duplicate", "name each Ingress once");
                 } else {
                     check_ingress(name, service, ingresses, &path, found);
                 }

@@ -41,7 +41,7 @@ pub(super) fn check_reference(
     let problem = match ScaleDown::of(reference) {
         None => "must be never, onsuccess or progressively",
         Some(ScaleDown::OnSuccess | ScaleDown::Progressively) if kind != WorkloadKind::Deployment => {
-            "must be never, for only a Deployment can be scaled down"
+            "must be never, because only a Deployment can be scaled down"
         }
         Some(ScaleDown::Never | ScaleDown::OnSuccess | ScaleDown::Progressively) => return,
     };
