@@ -3,6 +3,8 @@
 //! The texts are for readers in a hurry. They use the terms of Kubernetes, start with the noun or the verb, and make one
 //! statement per sentence.
 
+use std::path::Path;
+
 use proc_macro2::{TokenStream, TokenTree};
 
 use crate::Finding;
@@ -21,7 +23,6 @@ const PHRASES: &[(&str, &str)] = &[
     ("all the same", "still"),
     ("anew", "again"),
     ("anybody", "anyone"),
-    ("are none", "there are no ..., or: are invalid"),
     ("are to be", "must be, or: will be"),
     ("are told", "are reported"),
     ("bring out", "roll out, or: release"),
@@ -38,7 +39,7 @@ const PHRASES: &[(&str, &str)] = &[
     ("go on", "continue"),
     ("goes on", "continues"),
     ("going on", "running, or: in progress"),
-    ("is none", "there is no ..., or: is invalid"),
+    ("is none of", "is unsupported, or: must be one of"),
     ("is to be", "must be, or: will be"),
     ("is to have", "must have, or: wants"),
     ("is told", "is reported"),
@@ -76,7 +77,7 @@ pub(crate) fn is_checked(path: &str) -> bool {
 
 /// The habits in `text`, the file at `path`.
 pub(crate) fn habits(path: &str, text: &str) -> Vec<Finding> {
-    let is_code = path.ends_with(".rs");
+    let is_code = Path::new(path).extension().is_some_and(|extension| extension == "rs");
     let paragraphs = if is_code { in_code(path, text) } else { in_markdown(text) };
     let mut findings = Vec::new();
     for paragraph in &paragraphs {

@@ -16,7 +16,7 @@ mod words;
 
 use source::{Source, rust_sources, text_files};
 
-/// What breaks a rule, with its place.
+/// A violation of a rule, with its place.
 type Finding = String;
 
 fn assert_none(findings: &[Finding]) {
