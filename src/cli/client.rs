@@ -8,8 +8,7 @@ use kube::api::{Api, DynamicObject, ListParams};
 use kube::core::{ApiResource, Selector};
 use kube::{Client, Resource};
 
-use super::CLUSTER_HEADING;
-use super::cluster::ClusterFlags;
+use super::cluster::{CLUSTER_HEADING, ClusterFlags};
 use super::failure::{Failure, Program};
 use super::given::Given;
 use super::view::Legible;

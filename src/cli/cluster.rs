@@ -9,9 +9,11 @@ use kube::config::{
     NamedContext,
 };
 
-use super::CLUSTER_HEADING;
 use super::given::Given;
 use crate::controller::failure::root_cause;
+
+/// Heading of the flags that select the cluster.
+pub(super) const CLUSTER_HEADING: &str = "Cluster and user";
 
 /// The reason why no cluster could be selected.
 #[derive(Debug, thiserror::Error)]

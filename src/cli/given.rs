@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::failure::Program;
+use super::program::Program;
 
 /// The given flags that select the cluster, quoted for a shell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

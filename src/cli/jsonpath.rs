@@ -1,4 +1,4 @@
-//! JSONPath templates as in `kubectl -o jsonpath`: text, and paths in braces.
+//! Templates as in `kubectl -o jsonpath`: text, and paths in braces.
 
 use std::str::FromStr;
 

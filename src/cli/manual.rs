@@ -5,9 +5,10 @@ use std::path::Path;
 use clap::{Command, CommandFactory};
 use clap_markdown::{MarkdownOptions, help_markdown_command_custom};
 
+use super::Cli;
+use super::cluster::CLUSTER_HEADING;
 use super::failure::Failure;
 use super::output::print;
-use super::{CLUSTER_HEADING, Cli};
 
 /// Writes a man page for each verb into a directory.
 pub(super) fn man_pages(folder: &Path) -> Result<(), Failure> {

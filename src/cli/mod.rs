@@ -18,6 +18,7 @@ pub mod manual;
 mod output;
 #[cfg(feature = "playground")]
 pub mod playground;
+mod program;
 mod screen;
 mod status;
 mod stops;
@@ -82,7 +83,7 @@ enum Verb {
     /// Set a part of the pod template.
     #[command(subcommand)]
     Set(command::Set),
-    /// Terminate running AnalysisRuns or Experiments.
+    /// Terminate running `AnalysisRuns` or Experiments.
     #[command(subcommand)]
     Terminate(command::Terminate),
     /// Check manifests before you apply them.
@@ -141,9 +142,6 @@ impl Later {
         Failure::Failed(format!("{asked}: this version has no {what} yet; a later version will have it"))
     }
 }
-
-/// Heading of the flags that select the cluster.
-const CLUSTER_HEADING: &str = "Cluster and user";
 
 /// Runs the command in the arguments of the process. clap reports invalid arguments.
 #[must_use]

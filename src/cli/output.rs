@@ -30,7 +30,7 @@ pub(super) enum Form {
     Name,
     /// Text with more columns.
     Wide,
-    /// The result of a JSONPath template.
+    /// The result of a `jsonpath` template.
     JsonPath(Template),
 }
 

@@ -1,4 +1,4 @@
-//! `serin create analysisrun`: creates an AnalysisRun from a template, independent of any update.
+//! `serin create analysisrun`: creates an `AnalysisRun` from a template, independent of any update.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -12,8 +12,8 @@ use serde_json::{Map, Value, json};
 use super::super::client::{Cluster, UserFlags};
 use super::super::failure::Failure;
 use super::super::lint;
-use super::create::New;
 use super::manner::Manner;
+use super::new::New;
 use serin_core::api::{AnalysisTemplate, ClusterAnalysisTemplate, keys};
 
 /// Flags of `serin create analysisrun`.

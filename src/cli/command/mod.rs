@@ -10,6 +10,7 @@ mod difference;
 mod history;
 mod image;
 mod manner;
+mod new;
 mod obstacle;
 mod promote;
 mod revision;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::go_duration;
 use super::unneeded::Unneeded;
 use crate::cli::cluster::{ClusterFlags, switch};
+use serin_values::duration;
 
 /// Flags of the controller, named as in the reference.
 #[derive(Debug, Args)]
@@ -88,6 +88,12 @@ pub(super) enum LogFormat {
     #[value(alias = "")]
     Text,
     Json,
+}
+
+/// Parses a Go duration that must be longer than 0.
+fn go_duration(text: &str) -> Result<Duration, String> {
+    let duration = duration::go_duration(text).and_then(|duration| Duration::try_from(duration).ok());
+    duration.filter(|d| !d.is_zero()).ok_or_else(|| "expected a duration such as 15s or 1m30s".to_owned())
 }
 
 /// Refuses the only other value of the reference, which selects a controller that is not built. Running all

@@ -12,7 +12,6 @@ use super::cluster::ConfigError;
 use crate::controller::lease::election::Terms;
 use crate::controller::run::{self, ElectionOptions, Options, RunError};
 use flags::{ElectionFlags, LogFormat, LogLevel};
-use serin_values::duration;
 
 pub use flags::Flags;
 
@@ -89,12 +88,6 @@ fn own_namespace() -> String {
     let named = std::env::var("POD_NAMESPACE").ok().or_else(|| fs::read_to_string(NAMESPACE_FILE).ok());
     let named = named.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
     named.unwrap_or_else(|| NAMESPACE.to_owned())
-}
-
-/// Parses a Go duration that must be longer than 0.
-fn go_duration(text: &str) -> Result<Duration, String> {
-    let duration = duration::go_duration(text).and_then(|duration| Duration::try_from(duration).ok());
-    duration.filter(|d| !d.is_zero()).ok_or_else(|| "expected a duration such as 15s or 1m30s".to_owned())
 }
 
 fn log_to_stderr(level: LogLevel, format: LogFormat) {

@@ -7,6 +7,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde_json::json;
 
 use super::cause::{Cause, Finding};
+use super::naming::object;
 use super::pods::{Trouble, Troubled, trouble};
 use super::scene::Scene;
 use serin_core::api::keys;
@@ -197,12 +198,12 @@ pub(super) fn leaving(scene: &Scene<'_>) -> Option<Finding> {
         })
         .collect();
     if let Some(pod) = going.first() {
-        let object = super::find::object(ObjectKind::Pod, pod.metadata.name.as_deref().unwrap_or_default());
+        let object = object(ObjectKind::Pod, pod.metadata.name.as_deref().unwrap_or_default());
         let since = pod.metadata.deletion_timestamp.as_ref().map(|time| time.0);
         return Some(Finding::of(Cause::Leaving { object, pods: going.len() }).since(since));
     }
     let rs = scene.replica_sets().into_iter().find(|rs| rs.status.replicas > rs.replicas)?;
-    let object = super::find::object(ObjectKind::ReplicaSet, &rs.id.name);
+    let object = object(ObjectKind::ReplicaSet, &rs.id.name);
     let pods = usize::try_from(rs.status.replicas - rs.replicas).unwrap_or(0);
     Some(Finding::of(Cause::Leaving { object, pods }))
 }

@@ -3,14 +3,14 @@
 use super::availability;
 use super::cause::{Cause, Finding, Mistake, WayBack};
 use super::lease::{self, Controller};
+use super::naming::{mistakes, object};
 use super::references;
 use super::scene::Scene;
-use crate::controller::object::resource_type;
 use serin_core::api::{PauseReason, RolloutPhase, StepKind};
 use serin_core::domain::condition::{ConditionReason, ConditionType};
 use serin_core::domain::plan::ObjectKind;
 use serin_core::guard;
-use serin_core::rollout::validate::{Refusal, SpecErrors};
+use serin_core::rollout::validate::Refusal;
 use serin_core::rollout::workload::WorkloadKind;
 use serin_core::rollout::{progress_deadline, refusal};
 
@@ -131,15 +131,6 @@ fn spec(scene: &Scene<'_>) -> Option<Finding> {
     Some(Finding::of(cause).since(since))
 }
 
-pub(super) fn mistakes(errors: &SpecErrors) -> Vec<Mistake> {
-    let mistake = |error: &serin_core::rollout::validate::SpecError| {
-        let (path, value) = (error.path.clone(), error.value.clone());
-        let remedy = if error.remedy.is_empty() { String::new() } else { format!("; {}", error.remedy) };
-        Mistake { path, value, problem: format!("{}{remedy}", error.problem) }
-    };
-    errors.iter().map(mistake).collect()
-}
-
 /// The router's message about an unusable Ingress.
 fn router(scene: &Scene<'_>) -> Option<Finding> {
     let kind = ConditionType::InvalidSpec.as_str();
@@ -258,9 +249,4 @@ fn first_step(scene: &Scene<'_>) -> String {
         Some(weight) => format!("the new revision gets {weight} % first"),
         None => "pods are replaced at once, within maxSurge and maxUnavailable".to_owned(),
     }
-}
-
-/// Formats kind and name.
-pub(super) fn object(kind: ObjectKind, name: &str) -> String {
-    format!("{} {name}", resource_type(kind).kind)
 }

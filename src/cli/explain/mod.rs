@@ -10,6 +10,7 @@ mod explanation;
 mod find;
 mod forecast;
 mod lease;
+mod naming;
 mod picture;
 mod pods;
 mod read;

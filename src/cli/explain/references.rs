@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::cause::{Cause, Place, StrayLabel};
-use super::find::mistakes;
+use super::naming::mistakes;
 use super::scene::Scene;
 use serin_core::api::keys;
 use serin_core::domain::plan::ObjectKind;

@@ -3,7 +3,8 @@
 use super::controller;
 use super::finding::{Finding, Remark};
 use super::object::Object;
-use super::rules::{self, INVALID_METADATA, NOT_AN_OBJECT, Rule, Subject, UNKNOWN_FIELD, WRONG_TYPE};
+use super::rule::Rule;
+use super::rules::{self, INVALID_METADATA, NOT_AN_OBJECT, Subject, UNKNOWN_FIELD, WRONG_TYPE};
 use super::world::World;
 use super::{shape, strict};
 use serin_core::api::{

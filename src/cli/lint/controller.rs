@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 
 use super::finding::Remark;
-use super::rules::{INVALID_REFERENCE, INVALID_SPEC, NOT_BUILT, Rule};
-use super::world::{Revision, World, ingress_names, service_names};
+use super::rule::Rule;
+use super::rules::{INVALID_REFERENCE, INVALID_SPEC, NOT_BUILT};
+use super::world::{Revision, World, ingress_names};
 use serin_core::api::Rollout;
+use serin_core::rollout::observed_keys;
 use serin_core::rollout::snapshot::{Unresolved, WorkloadView};
 use serin_core::rollout::validate::{
     Running, SpecError, unbuilt_features, validate, validate_references, validate_workload,
@@ -58,7 +60,7 @@ pub(super) fn references(rollout: &Rollout, world: &World) -> Vec<SpecError> {
         found.extend(errors.iter().flat_map(|errors| errors.iter().cloned()));
     }
     let filled = filled(rollout, world);
-    let services = service_names(rollout);
+    let services = observed_keys(rollout).services;
     let services = if rollout.spec.workload_ref.is_some() && workload.is_none() {
         // The labels of the pods are unknown.
         World::default().services(&services, namespace)

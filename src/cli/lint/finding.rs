@@ -3,30 +3,8 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::rules::Rule;
+use super::rule::Rule;
 use super::source::node::Mark;
-
-/// The severity of a rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Severity {
-    /// The controller, or the API server, refuses it.
-    Error,
-    /// It is valid, but probably not intended.
-    Warning,
-    /// It is valid and may be intended, but has consequences that not everyone expects.
-    Note,
-}
-
-impl Severity {
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-            Self::Note => "note",
-        }
-    }
-}
 
 /// A violation, without its position in a file.
 #[derive(Debug, Clone, PartialEq)]

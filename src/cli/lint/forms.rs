@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::finding::{Finding, Severity};
+use super::finding::Finding;
+use super::rule::Severity;
 
 /// One finding per line, in the format of compilers.
 pub(super) fn text(findings: &[Finding]) -> String {

@@ -12,11 +12,12 @@ use serde_json::Value;
 use super::check::Read;
 use super::finding::{Finding, ObjectName, Remark};
 use super::rules::{self, MISSING_RIGHT, MISSING_TEMPLATE, Subject};
-use super::world::{Revision, World, ingress_names, service_names};
+use super::world::{Revision, World, ingress_names};
 use crate::cli::client::Cluster;
 use crate::cli::failure::Failure;
 use serin_core::api::analysis::TemplateRef;
 use serin_core::api::{Rollout, keys};
+use serin_core::rollout::observed_keys;
 
 /// The objects of files and cluster together.
 pub(super) struct Live {
@@ -113,7 +114,7 @@ impl Live {
             name: name.to_owned(),
         };
         let mut all: Vec<Wanted> =
-            service_names(rollout).into_iter().map(|name| want("v1", "Service", name)).collect();
+            observed_keys(rollout).services.iter().map(|name| want("v1", "Service", name)).collect();
         let (ingresses, _) = ingress_names(rollout);
         all.extend(ingresses.into_iter().map(|name| want("networking.k8s.io/v1", "Ingress", name)));
         let subject = Subject { rollout, world: &self.world };

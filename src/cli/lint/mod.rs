@@ -9,6 +9,7 @@ mod guess;
 mod live;
 mod object;
 mod plugin;
+mod rule;
 mod rules;
 mod sarif;
 mod shape;
@@ -24,7 +25,8 @@ use serde_json::Value;
 use super::client::{Cluster, UserFlags};
 use super::failure::{Failure, Program};
 use super::output::print;
-use finding::{Finding, Severity};
+use finding::Finding;
+use rule::Severity;
 use source::files::{self, File};
 
 /// Flags of `serin lint`.

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::Sound;
 use super::finding::{Finding, ObjectName, Remark};
-use super::rules::{DUPLICATE_FIELD, NOT_AN_OBJECT, NOT_YAML, Rule, UNREADABLE_FILE};
+use super::rule::Rule;
+use super::rules::{DUPLICATE_FIELD, NOT_AN_OBJECT, NOT_YAML, UNREADABLE_FILE};
 use super::source::files::File;
 use super::source::node::{Content, Mark, Node};
 use super::source::parse::{FaultKind, parse};

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::finding::Remark;
 use super::guess::{self, Known};
-use super::rules::{Rule, UNKNOWN_FIELD, WRONG_TYPE};
+use super::rule::Rule;
+use super::rules::{UNKNOWN_FIELD, WRONG_TYPE};
 use super::shape::{Holds, Place};
 use super::source::node::{Content, Entry, Node};
 

@@ -1,10 +1,12 @@
 //! The objects that Rollouts are checked against: from the files, and with `--live` from a cluster.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::finding::ObjectName;
+use crate::controller::entry::{Entry, ServiceEntry};
+use crate::controller::object::RawObject;
 use serin_core::api::analysis::{AnalysisTemplateSpec, TemplateRef};
 use serin_core::api::rollout::WorkloadRef;
 use serin_core::api::{Rollout, decode, keys};
@@ -89,12 +91,16 @@ impl World {
     }
 
     /// The Services of these names, by name. Unknown ones get values that pass validation.
-    pub(super) fn services(&self, names: &[&str], namespace: Option<&str>) -> BTreeMap<String, ServiceView> {
+    pub(super) fn services(
+        &self,
+        names: &BTreeSet<String>,
+        namespace: Option<&str>,
+    ) -> BTreeMap<String, ServiceView> {
         let view = |name: &str| {
             let found = find(&self.services, namespace, name);
-            found.cloned().or_else(|| (!self.is_complete).then(|| service(name, &Value::Null)))
+            found.cloned().or_else(|| (!self.is_complete).then(|| unknown_service(name)))
         };
-        names.iter().filter_map(|name| Some(((*name).to_owned(), view(name)?))).collect()
+        names.iter().filter_map(|name| Some((name.clone(), view(name)?))).collect()
     }
 
     /// The Ingresses of these names, by name. Unknown ones get a rule for `service`.
@@ -177,12 +183,15 @@ fn is_in(name: &ObjectName, namespace: Option<&str>) -> bool {
     }
 }
 
-/// Reduces a Service to what the controller reads.
+/// Reduces a Service to what the controller reads. An unreadable one is treated as unknown.
 fn service(name: &str, object: &Value) -> ServiceView {
-    let texts = object["spec"]["selector"].as_object().into_iter().flatten();
-    let texts = texts.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
-    let managed_by = object["metadata"]["annotations"][keys::MANAGED_BY_ROLLOUTS].as_str();
-    ServiceView { id: identity(name), selector: texts.collect(), managed_by: managed_by.map(str::to_owned) }
+    let wire = decode::<RawObject>(object.clone());
+    wire.map_or_else(|_| unknown_service(name), |wire| ServiceEntry::prune(wire).0)
+}
+
+/// A Service that passes validation.
+fn unknown_service(name: &str) -> ServiceView {
+    ServiceView { id: identity(name), selector: BTreeMap::new(), managed_by: None }
 }
 
 fn identity(name: &str) -> Identity {
@@ -222,24 +231,6 @@ fn as_v1(mut ingress: Value) -> Value {
         }
     }
     ingress
-}
-
-/// The names of the Services in `rollout`.
-pub(super) fn service_names(rollout: &Rollout) -> Vec<&str> {
-    let strategy = &rollout.spec.strategy;
-    let mut names = Vec::new();
-    if let Some(blue_green) = &strategy.blue_green {
-        names.push(blue_green.active_service.as_str());
-        names.extend(blue_green.preview_service.as_deref());
-    }
-    if let Some(canary) = &strategy.canary {
-        names.extend(
-            [canary.canary_service.as_deref(), canary.stable_service.as_deref()].into_iter().flatten(),
-        );
-        let pair = canary.ping_pong.iter();
-        names.extend(pair.flat_map(|pair| [pair.ping_service.as_str(), pair.pong_service.as_str()]));
-    }
-    names
 }
 
 /// The names of the Ingresses in `rollout`, and the Service that their rules must use.

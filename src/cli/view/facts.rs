@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::ReplicaSet;
 
+use super::colour::Colour;
+use super::look::Surroundings;
+use super::object::{hash, is_owned};
 use super::standing::is_observed;
-use super::text::Colour;
-use super::{Surroundings, hash, is_owned};
 use serin_core::api::rollout_status::PingPongSide;
 use serin_core::api::{ConditionStatus, Rollout, RolloutCondition, StepKind};
 use serin_core::domain::condition::ConditionType;

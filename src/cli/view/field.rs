@@ -1,6 +1,6 @@
 //! Labels and values, one per line.
 
-use super::Look;
+use super::look::Look;
 use super::text::Text;
 
 /// The minimum space between label and value.

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use super::colour::Colour;
 use super::facts::{Role, actual_weight, replica_sets, roles, set_weight, step, strategy};
 use super::field::Field;
+use super::look::Surroundings;
 use super::mark::Mark;
 use super::node::word;
+use super::object::{annotation, hash, is_owned};
 use super::standing::Standing;
-use super::text::{Colour, Text};
-use super::{Surroundings, annotation, hash, is_owned};
+use super::text::Text;
 use serin_core::api::{Experiment, Rollout, keys};
 
 /// The role of an image, in display order.

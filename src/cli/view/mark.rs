@@ -1,6 +1,6 @@
 //! Status symbols.
 
-use super::text::Colour;
+use super::colour::Colour;
 use serin_core::api::{AnalysisPhase, RolloutPhase};
 
 /// The state that a symbol stands for.

@@ -8,12 +8,13 @@ use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 
+use super::colour::Colour;
 use super::facts::roles;
+use super::look::{Look, Surroundings};
 use super::mark::Mark;
+use super::object::{annotation, hash, is_owned, revision};
 use super::quantity::left;
 use super::standing::Standing;
-use super::text::Colour;
-use super::{Look, Surroundings, annotation, hash, is_owned, revision};
 use serin_core::api::analysis::Measurement;
 use serin_core::api::{AnalysisPhase, AnalysisRun, Experiment, Rollout, keys};
 use serin_kubernetes::age::human;

@@ -4,10 +4,11 @@ use std::cmp::Ordering;
 
 use jiff::Timestamp;
 
-use super::Surroundings;
+use super::colour::Colour;
 use super::facts::{current_step, set_weight};
 use super::field::Field;
-use super::text::{Colour, Text};
+use super::look::Surroundings;
+use super::text::Text;
 use super::waiting::{deadline, pause_left, reason, until};
 use serin_core::api::{CanaryStep, Experiment, Rollout, StepKind};
 use serin_core::domain::step;

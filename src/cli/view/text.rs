@@ -2,33 +2,13 @@
 
 use unicode_width::UnicodeWidthChar;
 
+use super::colour::Colour;
 use super::mark::Mark;
 
 /// Resets the colour.
 const PLAIN: &str = "\x1b[0m";
 /// The space between two columns.
 const GAP: usize = 2;
-
-/// A terminal colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::cli) enum Colour {
-    Red,
-    Green,
-    Yellow,
-    Blue,
-}
-
-impl Colour {
-    /// The escape sequence. Uses bright blue, which is legible on black.
-    const fn begin(self) -> &'static str {
-        match self {
-            Self::Red => "\x1b[31m",
-            Self::Green => "\x1b[32m",
-            Self::Yellow => "\x1b[33m",
-            Self::Blue => "\x1b[94m",
-        }
-    }
-}
 
 /// Pieces of text with their colours.
 #[derive(Debug, Clone, Default)]

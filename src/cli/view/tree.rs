@@ -1,6 +1,6 @@
 //! Renders a tree as lines.
 
-use super::Look;
+use super::look::Look;
 use super::mark::Mark;
 use super::node::Node;
 use super::text::{Text, columns, table};

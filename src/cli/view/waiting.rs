@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 
 use super::facts::{blocked, current_step, invalid_spec, pause_ends, replica_sets, set_weight};
+use super::look::Surroundings;
+use super::object::hash;
 use super::quantity::left;
 use super::standing::{Standing, is_observed};
-use super::{Surroundings, hash};
 use serin_core::api::rollout_status::{AnalysisRunReference, BlueGreenStatus};
 use serin_core::api::{
     AnalysisPhase, PauseReason, Rollout, RolloutCondition, RolloutPhase, RolloutStatus, StepKind,

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::subject::{BLUE_GREEN, CANARY, step_path};
-use super::{Rule, Subject};
-use crate::cli::lint::finding::{Remark, Severity};
+use super::subject::{BLUE_GREEN, CANARY, Subject, step_path};
+use crate::cli::lint::finding::Remark;
+use crate::cli::lint::rule::{Rule, Severity};
 use serin_core::api::analysis::{AnalysisTemplateSpec, RolloutArgument, TemplateRef};
 use serin_core::api::{CanaryStep, IntOrString, Metric, StepKind};
 use serin_values::duration::{go_duration, pause_seconds};

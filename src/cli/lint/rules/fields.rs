@@ -2,10 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::subject::{BLUE_GREEN, CANARY};
-use super::{Rule, Subject};
-use crate::cli::lint::finding::{Remark, Severity};
-use crate::cli::lint::world::service_names;
+use super::subject::{BLUE_GREEN, CANARY, Subject};
+use crate::cli::lint::finding::Remark;
+use crate::cli::lint::rule::{Rule, Severity};
 use serin_core::api::{BlueGreenStrategy, CanaryStrategy, IntOrString, keys};
 use serin_core::traffic::nginx::{DEFAULT_ANNOTATION_PREFIX, annotation_key};
 
@@ -189,7 +188,7 @@ pub(super) fn hash_label(subject: &Subject<'_>) -> Vec<Remark> {
             value.map(|value| Remark::new(path, value, "the controller sets this label", "remove it")),
         );
     }
-    let views = subject.world.services(&service_names(subject.rollout), subject.namespace());
+    let views = subject.services();
     for (field, name) in service_fields(subject) {
         let hash =
             views.get(name).filter(|_| !subject.world.is_complete).and_then(|view| view.selected_hash());

@@ -11,21 +11,10 @@ mod steps;
 mod subject;
 mod timing;
 
-use super::finding::{Remark, Severity};
+use super::finding::Remark;
+use super::rule::{Rule, Severity};
 pub(super) use analysis::runs;
 pub(super) use subject::Subject;
-
-/// A rule that manifests can break.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Rule {
-    /// The stable name: short words joined by `-`.
-    pub(super) id: &'static str,
-    pub(super) severity: Severity,
-    /// A phrase that describes a violation.
-    pub(super) summary: &'static str,
-    /// The reason for the rule, in one or two sentences.
-    pub(super) why: &'static str,
-}
 
 /// A rule about valid Rollouts, with its check.
 struct Advice {

@@ -1,10 +1,9 @@
 //! Rules about Rollouts that do not match the objects around them.
 
 use super::fields::service_fields;
-use super::subject::{step_path, weights};
-use super::{Rule, Subject};
-use crate::cli::lint::finding::{Remark, Severity};
-use crate::cli::lint::world::service_names;
+use super::subject::{Subject, step_path, weights};
+use crate::cli::lint::finding::Remark;
+use crate::cli::lint::rule::{Rule, Severity};
 use serin_core::api::keys;
 use serin_core::rollout::workload::WorkloadKind;
 
@@ -24,7 +23,7 @@ pub(super) fn selects_version(subject: &Subject<'_>) -> Vec<Remark> {
     let template = &subject.rollout.spec.template;
     let labels = template.labels();
     let tags: Vec<&str> = template.images().filter_map(tag).collect();
-    let views = subject.world.services(&service_names(subject.rollout), subject.namespace());
+    let views = subject.services();
     let mut all = Vec::new();
     // The preview follows only the new revision.
     let fields = service_fields(subject).into_iter().filter(|(field, _)| !field.ends_with(".previewService"));

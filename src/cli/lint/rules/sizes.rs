@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::subject::{CANARY, full_weight, step_path, step_sizes, weights};
-use super::{Rule, Subject};
-use crate::cli::lint::finding::{Remark, Severity};
+use super::subject::{CANARY, Subject, full_weight, step_path, step_sizes, weights};
+use crate::cli::lint::finding::Remark;
+use crate::cli::lint::rule::{Rule, Severity};
 use serin_core::api::{CanaryStrategy, IntOrString, StepKind};
 use serin_core::domain::replicas::{
     AbortDelay, BasicCanaryInput, CanaryPosition, Counts, Fenceposts, IntOrPercent, ReplicaSetCounts,

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::subject::{full_weight, lasts, step_path, weights};
-use super::{Rule, Subject};
-use crate::cli::lint::finding::{Remark, Severity};
+use super::subject::{Subject, full_weight, lasts, step_path, weights};
+use crate::cli::lint::finding::Remark;
+use crate::cli::lint::rule::{Rule, Severity};
 use serin_core::api::{CanaryStep, StepKind};
 
 pub(super) static WEIGHT_NOT_HELD: Rule = Rule {

@@ -1,9 +1,13 @@
 //! The input of rules: a Rollout and the known objects around it.
 
+use std::collections::BTreeMap;
+
 use crate::cli::lint::world::{Autoscaler, World};
 use serin_core::api::analysis::{AnalysisTemplateSpec, TemplateRef};
 use serin_core::api::{CanaryStep, CanaryStrategy, Rollout, StepKind};
 use serin_core::domain::replicas::{CanaryScale, StepSize};
+use serin_core::rollout::observed_keys;
+use serin_core::rollout::snapshot::ServiceView;
 
 /// The path of the canary strategy.
 pub(super) const CANARY: &str = "spec.strategy.canary";
@@ -23,6 +27,11 @@ impl<'w> Subject<'w> {
 
     pub(super) fn namespace(&self) -> Option<&'w str> {
         self.rollout.metadata.namespace.as_deref()
+    }
+
+    /// The Services that the Rollout references, by name.
+    pub(super) fn services(&self) -> BTreeMap<String, ServiceView> {
+        self.world.services(&observed_keys(self.rollout).services, self.namespace())
     }
 
     /// The autoscaler of the Rollout, and its name.

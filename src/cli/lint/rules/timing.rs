@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Rule, Subject};
-use crate::cli::lint::finding::{Remark, Severity};
+use super::subject::Subject;
+use crate::cli::lint::finding::Remark;
+use crate::cli::lint::rule::{Rule, Severity};
 
 /// The default of `progressDeadlineSeconds`.
 const DEFAULT_DEADLINE: i64 = 600;

@@ -1,4 +1,4 @@
-//! Stories that the playground plays by itself. The responses to visitors decide the result.
+//! Stories that the playground plays without a user. The responses to visitors decide the result.
 
 mod bad_release;
 mod blue_green;
