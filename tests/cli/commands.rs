@@ -1,4 +1,4 @@
-//! What the commands send: the patches of the reference's plugin.
+//! Requests of commands: the patches of the reference's plugin.
 
 use std::collections::BTreeMap;
 
@@ -79,7 +79,7 @@ fn is_write(asked: &Asked) -> bool {
     asked.method != "GET"
 }
 
-/// What was sent to change something: method, end of the path, content type, body.
+/// The requests that change something: method, end of the path, content type, body.
 fn writes(asked: Vec<Asked>) -> Vec<Asked> {
     asked.into_iter().filter(is_write).collect()
 }
@@ -94,7 +94,7 @@ struct Row {
     words: String,
     of: String,
     said: String,
-    /// What the reference's plugin says, where that is not what it did.
+    /// Messages of the reference's plugin that differ from what it did.
     slip: Option<String>,
     /// The only name of the program under which it is sent.
     only: Option<String>,

@@ -1,4 +1,4 @@
-//! What the program says to somebody who cannot know yet how it is used.
+//! Messages for users who do not know the program yet.
 
 use std::net::TcpListener;
 use std::path::Path;

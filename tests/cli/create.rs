@@ -1,4 +1,4 @@
-//! What `create` makes of files and templates.
+//! Objects that `create` creates from files and templates.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! What commands do to the objects of an API, and what they say where there is nothing to do.
+//! Effects of commands on the objects of an API, and messages of commands without effect.
 
 use std::io::{BufRead, BufReader};
 
@@ -99,13 +99,13 @@ async fn while_the_spec_is_invalid_only_an_abort_is_carried_out() {
         assert_eq!(outcome, Outcome { stdout: String::new(), stderr: said, exit: 1 }, "{words}");
         assert_eq!(stored(&stage, namespace).await, before, "{words}");
     }
-    // The reference's plugin sends it all the same.
+    // The reference's plugin still sends it.
     let promoted = stage.run(PLUGIN, &["promote", "demo", "-n", "steps-edited"]);
     assert_eq!((promoted.stdout.as_str(), promoted.exit), ("rollout 'demo' promoted\n", 0));
     let aborted = run(&stage, "steps-edited", &["abort", "demo"]);
     assert_eq!((aborted.stdout.as_str(), aborted.exit), ("rollout 'demo' aborted\n", 0), "{aborted:?}");
     assert_eq!(stored(&stage, "steps-edited").await["status"]["abort"], true);
-    // What may make the spec valid is not held back.
+    // Commands that may make the spec valid are sent.
     let image = run(&stage, "steps-edited", &["set", "image", "demo", "demo=a:b"]);
     assert_eq!(image.exit, 0, "{image:?}");
 }

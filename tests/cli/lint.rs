@@ -140,7 +140,7 @@ fn the_table_of_rules_is_that_of_the_code() {
     if std::env::var_os("UPDATE").is_some() {
         fs::write(&path, &current).expect("a page");
     }
-    assert_eq!(page, current, "UPDATE=1 writes it anew");
+    assert_eq!(page, current, "UPDATE=1 writes it again");
 }
 
 const GOOD: &str = "\

@@ -1,4 +1,4 @@
-//! What users are told who may not ask, or get no answer.
+//! Messages for users without permission, and for requests without an answer.
 
 use serde_json::json;
 

@@ -70,7 +70,7 @@ fn each_shell_has_its_script() {
     );
 }
 
-/// What bash, which must be there, offers for a line.
+/// The candidates of bash for a line. Needs bash.
 fn offered(stage: &Stage, line: &str) -> Vec<String> {
     let words: Vec<&str> = line.split(' ').collect();
     let mut program = stage.command(SERIN, &[&["--"], words.as_slice()].concat());

@@ -34,7 +34,7 @@ pub(crate) struct Stage {
     server: Option<Server>,
 }
 
-/// What came of a command.
+/// The outcome of a command.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) stdout: String,
@@ -182,7 +182,7 @@ impl Stage {
     }
 }
 
-/// A recorded object without what an API server sets; its owners are those that were made anew.
+/// A recorded object without the fields that an API server sets, with owners that were created again.
 fn anew(object: &Value, uids: &BTreeMap<String, String>) -> Value {
     let mut object = object.clone();
     let meta = object["metadata"].as_object_mut().expect("metadata");

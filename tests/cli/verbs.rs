@@ -1,4 +1,4 @@
-//! What the commands of users print, and their exit codes.
+//! Output of user commands, and their exit codes.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -44,7 +44,7 @@ async fn the_exit_code_of_status_says_how_a_rollout_stands() {
         let expected = Outcome { stdout: stdout.to_owned(), stderr: stderr.to_owned(), exit };
         assert_eq!(stage.run(SERIN, &args), expected, "{args:?}");
     }
-    // Who does not read the answer gets the code all the same.
+    // A closed output does not change the exit code.
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
     let words = ["status", "demo", "-n", "nginx-abort", once];

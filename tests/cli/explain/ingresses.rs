@@ -1,4 +1,4 @@
-//! Ingresses that are missing or wrong: what `explain` names for them lets the Rollout go on.
+//! Missing or invalid Ingresses: the commands that `explain` prints unblock the Rollout.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What is said about objects that were saved: those of the recordings, and situations that are written down here.
+//! Explanations of saved objects: those of the recordings, and situations that are defined here.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -206,7 +206,7 @@ fn times_that_are_known_are_added_up() {
     let rollout =
         saved["items"].as_array_mut().expect("items").iter_mut().find(|one| one["kind"] == "Rollout");
     let rollout = rollout.expect("a Rollout");
-    // The steps that were done are the same, so the update does not begin anew but for their hash.
+    // The completed steps are the same, so only the changed hash would restart the update.
     rollout["spec"]["minReadySeconds"] = 7.into();
     rollout["spec"]["strategy"]["canary"]["steps"] = json!([{"setWeight": 50}, {"pause": {"duration": 30}}, {"setWeight": 60}, {"pause": {"duration": "1m"}}]);
     rollout["status"]["currentStepHash"] = Value::Null;

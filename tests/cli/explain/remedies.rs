@@ -1,4 +1,4 @@
-//! For each situation: what `explain` names for it lets the Rollout go on. The lines are run as users copy them.
+//! For each situation, the commands that `explain` prints unblock the Rollout. They are run as users copy them.
 
 use serde_json::{Value, json};
 
@@ -6,21 +6,21 @@ use super::world::Live;
 
 /// A situation, and what is to come of the commands that are named for it.
 pub(super) struct Case {
-    /// What is there beside the Rollout.
+    /// Objects besides the Rollout.
     pub(super) objects: Vec<Value>,
-    /// The Rollout's spec, but for what every Rollout here has.
+    /// The Rollout's spec, except for the common part.
     pub(super) spec: Value,
-    /// The change after which it does not go on; where there is none, it never does.
+    /// The change that blocks the Rollout; `None` if it is blocked from the start.
     pub(super) update: Option<Value>,
-    /// What it waits for then.
+    /// The cause that it is waiting for afterwards.
     pub(super) waits_for: &'static str,
-    /// What the explanation says, among other things.
+    /// A part of the explanation.
     pub(super) says: &'static str,
     /// Which of the commands are run.
     pub(super) commands: &'static [usize],
-    /// What an editor does that is opened.
+    /// The effect of an editor that a command opens.
     pub(super) editor: &'static str,
-    /// What it waits for when they were.
+    /// The cause that it is waiting for after the commands.
     pub(super) then: &'static str,
 }
 
@@ -216,7 +216,7 @@ async fn a_container_that_does_not_stay_up_is_taken_back() {
     .await;
 }
 
-/// New pods come no further, with that status, until the update is taken back, or given up.
+/// New pods stay in that status until the update is aborted or rolled back.
 async fn pods_come_no_further(status: &Value, says: &'static str) {
     for (command, then) in [(&[0], "retry"), (&[1], "nothing")] {
         let live = Live::controlled().await;
@@ -316,7 +316,7 @@ async fn the_selector_of_an_active_service_is_corrected_and_the_preview_stays_on
     live.patch("v1", "Service", "active", &json!({"spec": {"selector": {"app": "other"}}})).await;
     let said = live.waits_for("service").await;
     Case::default().help(&live, &said);
-    // The hash was never gone, so nobody got the revision that was not promoted.
+    // The hash was always set, so no request reached the revision that was not promoted.
     let said = live.waits_for("promotion").await;
     Case::default().help(&live, &said);
     live.waits_for("nothing").await;

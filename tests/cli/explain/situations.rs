@@ -83,7 +83,7 @@ fn of_objects() -> Vec<Situation> {
                 object(saved, "Ingress", "canary")["metadata"]["ownerReferences"] = Value::Null;
             }),
             "router",
-            "The router cannot apply the weight: ",
+            "The router cannot be configured: ",
         ),
         (
             changed("basic-create", |saved| {
@@ -155,13 +155,17 @@ fn of_pods() -> Vec<Situation> {
             "podsReady",
             "has 1 of 2 pods available. Container demo of Pod ",
         ),
-        (with_pod(&container(&json!({"waiting": {"reason": "ContainerCreating"}}))), "podsReady", "starts."),
+        (
+            with_pod(&container(&json!({"waiting": {"reason": "ContainerCreating"}}))),
+            "podsReady",
+            "is starting.",
+        ),
         (
             changed("basic-create", |saved| {
                 object(saved, "ReplicaSet", "")["status"]["observedGeneration"] = 0.into();
             }),
             "replicaSetController",
-            "see whether kube-controller-manager runs",
+            "check that kube-controller-manager runs",
         ),
         (
             changed("restart", |saved| {

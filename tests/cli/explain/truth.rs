@@ -1,4 +1,4 @@
-//! What is said is true: who serves, what helps, how many pods, and how long it takes.
+//! Explanations are true: the serving revision, the commands, the number of pods, and the duration.
 
 use serde_json::{Value, json};
 
@@ -131,7 +131,7 @@ fn where_only_the_new_revision_serves_no_way_back_is_advised() {
     let runs = all_commands(&said);
     assert!(runs.iter().all(|run| !run.contains(" abort ") && !run.contains(" undo ")), "{said:#}");
     assert!(runs.contains(&"serin promote demo --full -n default"), "{said:#}");
-    // The new one fails as well: then the way back is as good as any.
+    // The new one fails as well, so a rollback does no harm.
     let both = changed("basic-scale-paused", |saved| {
         stable_fails(saved);
         object(saved, "ReplicaSet", "demo-bfcb8ccf7")["status"]["availableReplicas"] = 0.into();
