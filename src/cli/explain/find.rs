@@ -12,7 +12,7 @@ use serin_core::domain::plan::ObjectKind;
 use serin_core::guard;
 use serin_core::rollout::validate::Refusal;
 use serin_core::rollout::workload::WorkloadKind;
-use serin_core::rollout::{progress_deadline, refusal};
+use serin_core::rollout::{abort_reason, invalid_reason, progress_deadline, refusal};
 
 type Question = fn(&Scene<'_>) -> Option<Finding>;
 
@@ -133,11 +133,9 @@ fn spec(scene: &Scene<'_>) -> Option<Finding> {
 
 /// The router's message about an unusable Ingress.
 fn router(scene: &Scene<'_>) -> Option<Finding> {
-    let kind = ConditionType::InvalidSpec.as_str();
-    let invalid = scene.next.conditions.iter().find(|condition| condition.type_ == kind)?;
-    let said = invalid.message.split_once(" is invalid: ").map_or(invalid.message.as_str(), |(_, said)| said);
-    let since = Some(invalid.last_transition_time.0);
-    Some(Finding::of(Cause::Router { said: said.to_owned() }).since(since))
+    let said = invalid_reason(&scene.next)?.to_owned();
+    let since = scene.next.conditions.iter().find(|one| one.type_ == ConditionType::InvalidSpec.as_str());
+    Some(Finding::of(Cause::Router { said }).since(since.map(|one| one.last_transition_time.0)))
 }
 
 fn guarded(scene: &Scene<'_>) -> Option<Finding> {
@@ -157,9 +155,7 @@ fn aborted(scene: &Scene<'_>) -> Option<Finding> {
 }
 
 fn abort(scene: &Scene<'_>, way_back: Option<WayBack>) -> Finding {
-    let message = scene.condition(ConditionType::Progressing).map(|progressing| progressing.message.as_str());
-    let said = message.and_then(|message| message.strip_prefix("Rollout aborted update to revision "));
-    let said = said.and_then(|said| said.split_once(": ")).map_or("", |(_, why)| why).to_owned();
+    let said = abort_reason(&scene.before).unwrap_or_default().to_owned();
     let since = scene.before.aborted_at.as_ref().map(|time| time.0);
     Finding::of(Cause::Aborted { said, serving: scene.serving(), way_back }).since(since)
 }

@@ -83,7 +83,7 @@ fn running(revision: &Revision) -> Running<'_> {
 
 /// The finding for a mistake that the controller's validation reports.
 pub(super) fn remark(error: &SpecError) -> Remark {
-    let SpecError { path, value, problem, remedy } = error.clone();
+    let SpecError { path, value, problem, remedy, relation: _ } = error.clone();
     let problem = if value.is_empty() { format!("is required: {problem}") } else { problem };
     Remark { field: path, value, problem, remedy }
 }

@@ -40,7 +40,7 @@ use crate::api::{Rollout, RolloutStatus};
 use crate::domain::event::EventReason;
 use crate::domain::plan::{Plan, Purpose, StageName};
 use crate::traffic;
-pub use conditions::progress_deadline;
+pub use conditions::{abort_reason, invalid_reason, progress_deadline};
 use context::{Context, Strategy};
 use draft::Draft;
 use snapshot::{Identity, Snapshot};

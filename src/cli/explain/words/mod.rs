@@ -187,11 +187,15 @@ pub(super) fn words(finding: &Finding, speaker: Speaker<'_>) -> Words {
         Cause::Shrinks { workload, from, to } => pods::shrinks(workload, *from, *to),
         Cause::Delay { replica_set, pods } => pods::delay(replica_set, *pods),
         Cause::Leaving { object, pods } => pods::leaving(object, *pods),
-        Cause::Other { message } => Words::new(match message.as_str() {
-            "" => "No reason for waiting is known.".to_owned(),
-            message => format!("The status says: {message}."),
-        }),
+        Cause::Other { message } => other(message),
     }
+}
+
+fn other(message: &str) -> Words {
+    Words::new(match message {
+        "" => "No reason for waiting is known.".to_owned(),
+        message => format!("The status says: {message}."),
+    })
 }
 
 /// Adds a full stop if there is none.

@@ -67,7 +67,7 @@ pub(super) fn stray_ingress(ingress: &str, service: &str, speaker: Speaker<'_>) 
 }
 
 pub(super) fn router(said: &str, speaker: Speaker<'_>) -> Words {
-    Words::new(format!("The router cannot apply the weight: {}", sentence(said))).with(speaker.edit())
+    Words::new(format!("The router cannot be configured: {}", sentence(said))).with(speaker.edit())
 }
 
 pub(super) fn guarded(said: &str) -> Words {

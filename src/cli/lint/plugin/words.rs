@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use serin_core::api::{CanaryStep, Rollout};
-use serin_core::rollout::validate::SpecError;
+use serin_core::rollout::validate::{Relation, SpecError};
 
 /// The form of a message; see the head of `words.yaml`.
 #[derive(Debug, Deserialize)]
@@ -51,16 +51,12 @@ fn told_of(error: &SpecError, rollout: &Rollout) -> Vec<String> {
 
 /// The message for a mistake about another object, or for one that the reference does not check.
 fn in_our_words(error: &SpecError) -> String {
-    let SpecError { path, value, problem, .. } = error;
-    let said = if let Some(asked) = problem.strip_prefix("the Service selects pods with ") {
-        let label = asked.split_once('=').map_or(asked, |(label, _)| label);
-        format!("Service {value} has unmatch label {label:?} in rollout")
-    } else if problem.starts_with("the Service is managed by another") {
-        format!("Service {value} is managed by another Rollout")
-    } else if problem.ends_with(" not found") || problem.contains("has no rules using") {
-        problem.clone()
-    } else {
-        return error.to_string();
+    let SpecError { path, value, problem, relation, .. } = error;
+    let said = match relation {
+        Relation::None => return error.to_string(),
+        Relation::Missing | Relation::NoRule => problem.clone(),
+        Relation::Foreign => format!("Service {value} is managed by another Rollout"),
+        Relation::Label(label) => format!("Service {value} has unmatch label {label:?} in rollout"),
     };
     format!("{path}: Invalid value: {value}: {said}")
 }
@@ -202,27 +198,31 @@ mod tests {
     #[test]
     fn errors_about_other_objects_are_told() {
         let path = "spec.strategy.canary.stableService";
-        for (problem, said) in [
-            ("service \"a\" not found", "service \"a\" not found"),
+        for (relation, problem, said) in [
+            (Relation::Missing, "service \"a\" not found", "service \"a\" not found"),
             (
+                Relation::Label("b".to_owned()),
                 "the Service selects pods with b=c, but that label",
                 "Service \"a\" has unmatch label \"b\" in rollout",
             ),
             (
+                Relation::Foreign,
                 "the Service is managed by another Rollout, \"d\"",
                 "Service \"a\" is managed by another Rollout",
             ),
             (
+                Relation::NoRule,
                 "ingress `a` has no rules using service b backend",
                 "ingress `a` has no rules using service b backend",
             ),
-            ("is new", "is new; change it"),
+            (Relation::None, "is new", "is new; change it"),
         ] {
             let error = SpecError {
                 path: path.to_owned(),
                 value: "\"a\"".to_owned(),
                 problem: problem.to_owned(),
                 remedy: "change it".to_owned(),
+                relation,
             };
             let expected = format!("{path}: Invalid value: \"a\": {said}");
             assert_eq!(all(&[error], &Rollout::default()), [expected]);
