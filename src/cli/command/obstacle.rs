@@ -86,6 +86,6 @@ mod tests {
         let failure = blockage.look(&refused, begin + 2 * PATIENCE);
         assert_eq!(failure, Some(Failure::Failed(said.to_owned())));
         assert_eq!(note(&well), None);
-        assert!(note(&refused).unwrap().ends_with("waits: quota"));
+        assert!(note(&refused).unwrap().ends_with("wait: quota"));
     }
 }

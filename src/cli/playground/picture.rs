@@ -205,7 +205,7 @@ mod tests {
         let expected = "\
 demo: Paused, CanaryPauseStep, weight 20 %
   done  20 % of the requests
-   ->   wait for a promote
+   ->   wait for a promotion
         80 % of the requests
   revision 3 canary   o._ 1 of 3 pods ready  demo:yellow
   revision 2 stable   oooo 4 of 4 pods ready  demo:blue

@@ -252,7 +252,7 @@ mod tests {
     fn what_is_not_safe_is_said_to_be_held_back() {
         let guarded = Cause::Guarded { said: "Service a would select \"b\"".to_owned() };
         let Words { because, commands } = words(&Finding::of(guarded), speaker(&Given::default()));
-        assert!(because.starts_with("The controller holds back") && because.contains("select \"b\". That"));
+        assert!(because.starts_with("The controller holds back") && because.contains("select \"b\". This"));
         assert!(commands.is_empty());
     }
 }
