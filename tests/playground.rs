@@ -70,7 +70,7 @@ fn a_canary_moves_real_requests_and_loses_none() {
 
 #[test]
 fn a_header_reaches_the_canary_whatever_the_weight() {
-    tell("canary-header", "the header finds no canary any more");
+    tell("canary-header", "the header no longer selects a canary");
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn an_aborted_update_is_met_by_nobody() {
 
 #[test]
 fn a_bad_release_meets_no_more_than_its_share() {
-    tell("bad-release", "nobody meets it any more");
+    tell("bad-release", "none reaches it any more");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Flags before the verb: `kubectl argo rollouts -n shop get rollout cart`.
+//! Moves flags that stand before the verb: `kubectl argo rollouts -n shop get rollout cart`.
 
 use std::ffi::OsString;
 
@@ -6,8 +6,8 @@ use clap::{Args, Command};
 
 use super::client::UserFlags;
 
-/// The arguments in the order in which clap reads them: each verb has the flags of kubectl for itself, so those that stand
-/// before it are moved behind it. What cannot be understood stays where it is, and is complained about there.
+/// Returns the arguments in the order that clap expects. Each verb defines the flags of kubectl, so flags before the
+/// verb are moved behind it. Arguments that are not understood keep their place, and clap reports them.
 pub(super) fn in_order(command: &Command, arguments: Vec<OsString>) -> Vec<OsString> {
     let flags = UserFlags::augment_args(Command::new("flags"));
     let flags = flags.allow_external_subcommands(true).disable_help_flag(true).disable_version_flag(true);
@@ -21,7 +21,7 @@ pub(super) fn in_order(command: &Command, arguments: Vec<OsString>) -> Vec<OsStr
     [program, verbs, leading, others].concat()
 }
 
-/// How many of the first words name a command and those below it.
+/// Counts the first words that name a command and its subcommands.
 fn verbs(command: &Command, words: &[OsString]) -> usize {
     let below = words.first().and_then(|word| command.find_subcommand(word));
     below.map_or(0, |command| 1 + verbs(command, &words[1..]))

@@ -1,4 +1,4 @@
-//! What the commands of users share: which cluster and namespace, and how they ask.
+//! Cluster, namespace and requests of user commands.
 
 use std::time::Duration;
 
@@ -8,8 +8,7 @@ use kube::api::{Api, DynamicObject, ListParams};
 use kube::core::{ApiResource, Selector};
 use kube::{Client, Resource};
 
-use super::CLUSTER_HEADING;
-use super::cluster::ClusterFlags;
+use super::cluster::{CLUSTER_HEADING, ClusterFlags};
 use super::failure::{Failure, Program};
 use super::given::Given;
 use super::view::Legible;
@@ -17,60 +16,60 @@ use crate::controller::failure::root_cause;
 use serin_core::api::{Rollout, decode};
 use serin_values::duration;
 
-/// The flags of kubectl that every command of users has.
+/// Flags of kubectl that every user command has.
 #[derive(Debug, Default, Args)]
 pub(super) struct UserFlags {
     /// Namespace [default: that of the context]
     #[arg(long, short, value_name = "NAMESPACE", help_heading = CLUSTER_HEADING)]
     namespace: Option<String>,
-    /// How long an answer may take, as in 10s; 0 waits for ever
+    /// Timeout of each request, as in 10s; 0 waits without limit
     #[arg(long, value_name = "DURATION", value_parser = limit, default_value = "0",
           help_heading = CLUSTER_HEADING)]
     request_timeout: Limit,
     #[command(flatten)]
     cluster: ClusterFlags,
-    /// Nothing is cached
+    /// Has no effect: nothing is cached
     #[arg(long, value_name = "DIRECTORY", hide = true)]
     cache_dir: Option<String>,
-    /// Nothing is logged
+    /// Has no effect: nothing is logged
     #[arg(long = "kloglevel", short = 'v', value_name = "LEVEL", hide = true)]
     klog_level: Option<i32>,
-    /// Nothing is logged
+    /// Has no effect: nothing is logged
     #[arg(long = "loglevel", value_name = "LEVEL", hide = true)]
     log_level: Option<String>,
 }
 
 impl UserFlags {
-    /// What was given of the flags about the cluster.
+    /// The given flags that select the cluster.
     #[must_use]
     pub(super) fn given(&self) -> Given {
         self.cluster.given()
     }
 }
 
-/// The flags of a command that asks no cluster: those that choose one are accepted, as by every command, and not shown.
+/// Flags of a command that sends no requests: it accepts and hides the flags that select a cluster.
 pub(super) fn without_use(flag: Arg) -> Arg {
     let is_hidden = flag.get_help_heading() == Some(CLUSTER_HEADING) || flag.is_hide_set();
     flag.hide(is_hidden)
 }
 
-/// How long something may take; no end where there is none.
+/// A time limit; `None` is unlimited.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Limit(pub(super) Option<Duration>);
 
-/// Reads a limit: a duration as Go writes it, or a number of seconds; 0 is none.
+/// Parses a time limit: a Go duration or a number of seconds; 0 is unlimited.
 pub(super) fn limit(text: &str) -> Result<Limit, String> {
     let seconds = text.parse().ok().map(Duration::from_secs);
     let duration = || duration::go_duration(text).and_then(|duration| Duration::try_from(duration).ok());
-    let limit = seconds.or_else(duration).ok_or("a duration is written as in 15s or 1m30s")?;
+    let limit = seconds.or_else(duration).ok_or("expected a duration such as 15s or 1m30s")?;
     Ok(Limit(Some(limit).filter(|limit| !limit.is_zero())))
 }
 
-/// A namespace of a cluster, as a user reaches it.
+/// A namespace of a cluster, and the client of the user.
 pub(super) struct Cluster {
     pub(super) client: Client,
     pub(super) namespace: String,
-    /// What was said about the cluster.
+    /// The flags that selected the cluster.
     pub(super) given: Given,
     limit: Limit,
 }
@@ -81,16 +80,16 @@ impl Cluster {
         let config = flags.cluster.config().await?;
         let namespace = flags.namespace.unwrap_or_else(|| config.default_namespace.clone());
         let client = serin_client::client(config)
-            .map_err(|error| Failure::Failed(format!("cannot make a client: {}", root_cause(&error))))?;
+            .map_err(|error| Failure::Failed(format!("cannot create a client: {}", root_cause(&error))))?;
         Ok(Self { client, namespace, given, limit: flags.request_timeout })
     }
 
-    /// The same cluster, in another namespace if one is given.
+    /// The same cluster, with another namespace if one is given.
     pub(super) fn within(self, namespace: Option<String>) -> Self {
         Self { namespace: namespace.unwrap_or(self.namespace), ..self }
     }
 
-    /// What a request is answered with, within the time that it may take.
+    /// Awaits a response within the request timeout.
     pub(super) async fn ask<T>(&self, request: impl Future<Output = kube::Result<T>>) -> Result<T, Failure> {
         let Some(limit) = self.limit.0 else { return Ok(request.await?) };
         match tokio::time::timeout(limit, request).await {
@@ -99,7 +98,7 @@ impl Cluster {
         }
     }
 
-    /// The objects of a kind; none where the cluster does not know the kind.
+    /// Lists the objects of a kind. Returns none if the cluster does not have the kind.
     pub(super) async fn list<T>(&self, selector: &ListParams) -> Result<Vec<T>, Failure>
     where
         T: Resource<Scope = k8s_openapi::NamespaceResourceScope, DynamicType = ()>
@@ -117,27 +116,27 @@ impl Cluster {
         self.ask(known).await
     }
 
-    /// The objects of a kind in the namespace, as they are stored.
+    /// Lists the objects of a kind in the namespace, as stored.
     pub(super) fn objects<K: Resource<DynamicType = ()>>(&self) -> Api<DynamicObject> {
         self.objects_of(&ApiResource::erase::<K>(&()))
     }
 
-    /// The objects of a kind in the namespace, as they are stored.
+    /// Lists the objects of a kind in the namespace, as stored.
     pub(super) fn objects_of(&self, kind: &ApiResource) -> Api<DynamicObject> {
         Api::namespaced_with(self.client.clone(), &self.namespace, kind)
     }
 
-    /// The objects of a kind in all namespaces, as they are stored.
+    /// Lists the objects of a kind in all namespaces, as stored.
     pub(super) fn all_objects<K: Resource<DynamicType = ()>>(&self) -> Api<DynamicObject> {
         Api::all_with(self.client.clone(), &ApiResource::erase::<K>(&()))
     }
 
-    /// The Rollouts of the namespace.
+    /// The API of the Rollouts in the namespace.
     pub(super) fn rollouts(&self) -> Api<DynamicObject> {
         self.objects::<Rollout>()
     }
 
-    /// The object of that kind and name, as it is stored.
+    /// Gets an object, as stored.
     pub(super) async fn stored<K: Resource<DynamicType = ()>>(
         &self,
         name: &str,
@@ -146,7 +145,7 @@ impl Cluster {
         self.get(&ApiResource::erase::<K>(&()), name, program).await
     }
 
-    /// The object of that kind and name, as it is stored.
+    /// Gets an object, as stored.
     pub(super) async fn get(
         &self,
         kind: &ApiResource,
@@ -156,7 +155,7 @@ impl Cluster {
         self.ask_about(kind, name, program, self.objects_of(kind).get(name)).await
     }
 
-    /// What a request about one object is answered with. Where that does not exist, those are named that do.
+    /// Awaits the response to a request for one object. A "not found" failure suggests existing names.
     pub(super) async fn ask_about<T>(
         &self,
         kind: &ApiResource,
@@ -171,13 +170,13 @@ impl Cluster {
         }
     }
 
-    /// Whether there is no such namespace, as far as the user may know.
+    /// True if the namespace does not exist, as far as the user may know.
     async fn is_nowhere(&self) -> bool {
         let namespaces = Api::<Namespace>::all(self.client.clone());
         matches!(self.ask(namespaces.get_metadata(&self.namespace)).await, Err(Failure::NotFound(_)))
     }
 
-    /// That there is no such object, and which the user may have meant.
+    /// The "not found" failure, with a similar name that exists.
     pub(super) async fn unknown<K: Resource<DynamicType = ()>>(
         &self,
         name: &str,
@@ -201,30 +200,30 @@ impl Cluster {
             .collect();
         let place = &self.namespace;
         if names.is_empty() && self.is_nowhere().await {
-            return Failure::NotFound(format!("there is no namespace {place:?}"));
+            return Failure::NotFound(format!("namespace {place:?} not found"));
         }
         let hint = nearest(name, &names).map(|near| format!("; did you mean {near:?}?"));
         let hint = hint.unwrap_or_default();
-        Failure::NotFound(format!("there is no {word} {name:?} in the namespace {place:?}{hint}"))
+        Failure::NotFound(format!("{word} {name:?} not found in namespace {place:?}{hint}"))
     }
 }
 
-/// Where Rollouts are.
+/// The resource of Rollouts.
 pub(super) fn rollouts() -> ApiResource {
     ApiResource::erase::<Rollout>(&())
 }
 
-/// The labels of the pods of a Rollout, where it says them itself.
+/// The selector labels of a Rollout, if it has a selector of its own.
 pub(super) fn own_selector(rollout: &Rollout) -> Option<Selector> {
     Selector::try_from(rollout.spec.selector.clone()?).ok()
 }
 
-/// A Rollout, as it is stored, as the type.
+/// Gets a Rollout, as stored, and parses it.
 pub(super) fn rollout(stored: DynamicObject) -> Result<Rollout, Failure> {
     typed(stored)
 }
 
-/// An object, as it is stored, as far as it can be read, and what of it could not be.
+/// Parses a stored object as far as possible, and reports unreadable fields.
 pub(super) fn legible<K>(stored: DynamicObject) -> Result<(K, Option<String>), Failure>
 where
     K: Resource<DynamicType = ()> + Legible,
@@ -237,7 +236,7 @@ where
     Ok((object, (!problems.is_empty()).then(|| unreadable(&problems.join("; also ")))))
 }
 
-/// An object, as it is stored, as its type.
+/// Parses a stored object.
 pub(super) fn typed<K>(stored: DynamicObject) -> Result<K, Failure>
 where
     K: Resource<DynamicType = ()> + serde::de::DeserializeOwned,
@@ -249,9 +248,9 @@ where
     decode(value).map_err(|error| unreadable(error.to_string()))
 }
 
-/// The name that is most like `name`, if any is like it at all.
+/// The candidate that is most similar to `name`, if any is similar enough.
 pub(super) fn nearest<'a>(name: &str, names: &'a [String]) -> Option<&'a str> {
-    /// From here on, two names are like each other.
+    /// The lowest similarity for a suggestion.
     const ALIKE: f64 = 0.8;
     let likeness = |other: &'a String| (strsim::jaro_winkler(name, other), other.as_str());
     let alike = names.iter().map(likeness).filter(|(likeness, _)| *likeness >= ALIKE);

@@ -1,4 +1,4 @@
-//! Which cluster, and as whom: the kubeconfig, and the flags of kubectl that say otherwise.
+//! Selects cluster and user: the kubeconfig, and the kubectl flags that override it.
 
 use std::path::PathBuf;
 
@@ -9,102 +9,104 @@ use kube::config::{
     NamedContext,
 };
 
-use super::CLUSTER_HEADING;
 use super::given::Given;
 use crate::controller::failure::root_cause;
 
-/// Why no cluster could be chosen.
+/// Heading of the flags that select the cluster.
+pub(super) const CLUSTER_HEADING: &str = "Cluster and user";
+
+/// The reason why no cluster could be selected.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// No cluster is configured.
     #[error(
-        "no cluster to work on: {kubeconfig}; and this is not a pod of a cluster: {in_cluster}\n\
-         Name a kubeconfig with --kubeconfig or in $KUBECONFIG."
+        "no cluster is configured: {kubeconfig}; and this process does not run in a pod: {in_cluster}\n\
+         Set --kubeconfig or $KUBECONFIG to a kubeconfig."
     )]
     NoCluster {
-        /// What is wrong with the kubeconfig.
+        /// The problem with the kubeconfig.
         kubeconfig: String,
-        /// What is missing of a pod's environment.
+        /// The missing part of a pod's environment.
         in_cluster: String,
     },
     /// The kubeconfig cannot be used.
     #[error(
         "cannot use the kubeconfig {place}: {cause}\n\
-         Name another one with --kubeconfig or in $KUBECONFIG, or another context with --context."
+         Set --kubeconfig or $KUBECONFIG to another file, or --context to another context."
     )]
     Kubeconfig {
         /// The file, or the list of files of `$KUBECONFIG`.
         place: String,
-        /// What is wrong with it.
+        /// The problem.
         cause: String,
     },
 }
 
-/// The flags that choose a cluster, named as those of kubectl.
+/// Flags that select a cluster, named as in kubectl.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = CLUSTER_HEADING)]
 pub(super) struct ClusterFlags {
-    /// File with clusters, users and contexts [default: $KUBECONFIG, ~/.kube/config, or the cluster that this runs in]
+    /// Path to the kubeconfig [default: $KUBECONFIG, ~/.kube/config, or the cluster that this pod runs in]
     #[arg(long, value_name = "FILE")]
     kubeconfig: Option<PathBuf>,
-    /// Context of the kubeconfig [default: its current context]
+    /// Context in the kubeconfig [default: its current context]
     #[arg(long, value_name = "NAME")]
     context: Option<String>,
-    /// Cluster of the kubeconfig, instead of the context's
+    /// Cluster in the kubeconfig; overrides the context's
     #[arg(long, value_name = "NAME")]
     cluster: Option<String>,
-    /// User of the kubeconfig, instead of the context's
+    /// User in the kubeconfig; overrides the context's
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
     /// Address of the API server
     #[arg(long, short, value_name = "URL")]
     server: Option<String>,
-    /// Name that the certificate of the API server is checked against
+    /// Server name for checking the certificate of the API server
     #[arg(long, value_name = "NAME")]
     tls_server_name: Option<String>,
     /// Do not check the certificate of the API server
     #[arg(long, value_name = "BOOL", value_parser = switch, default_value = "false",
           num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     insecure_skip_tls_verify: bool,
-    /// File with the certificates of the authorities that the API server's is signed by
+    /// File with the CA certificates for the API server
     #[arg(long, value_name = "FILE")]
     certificate_authority: Option<String>,
-    /// Proxy to reach the API server through
+    /// Proxy for connections to the API server
     #[arg(long, value_name = "URL")]
     proxy_url: Option<String>,
-    /// Do not ask for compressed answers
+    /// Do not request compressed responses
     #[arg(long, value_name = "BOOL", value_parser = switch, default_value = "false",
           num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     disable_compression: bool,
-    /// File with the certificate of the user
+    /// File with the client certificate
     #[arg(long, value_name = "FILE")]
     client_certificate: Option<String>,
-    /// File with the key of that certificate
+    /// File with the key of the client certificate
     #[arg(long, value_name = "FILE")]
     client_key: Option<String>,
-    /// Bearer token of the user
+    /// Bearer token for authentication
     #[arg(long, value_name = "TOKEN")]
     token: Option<String>,
-    /// Name of the user, for basic authentication
+    /// User name for basic authentication
     #[arg(long, value_name = "NAME")]
     username: Option<String>,
-    /// Password of the user, for basic authentication
+    /// Password for basic authentication
     #[arg(long, value_name = "PASSWORD")]
     password: Option<String>,
-    /// User to act as
+    /// User to impersonate
     #[arg(long = "as", value_name = "NAME")]
     as_user: Option<String>,
-    /// Group to act as a member of; may be given several times
+    /// Group to impersonate; repeatable
     #[arg(long = "as-group", value_name = "NAME")]
     as_groups: Vec<String>,
-    /// Uid to act with
+    /// UID to impersonate
     #[arg(long, value_name = "UID")]
     as_uid: Option<String>,
 }
 
 impl ClusterFlags {
-    /// What was given of them, for commands that are to reach the same cluster. A secret is not said again: a word in capitals
-    /// stands for it.
+    /// The given flags, for printed commands that reach the same cluster. A placeholder in capitals replaces each
+    /// secret.
     #[must_use]
     pub(super) fn given(&self) -> Given {
         let given = self.given_file();
@@ -131,13 +133,14 @@ impl ClusterFlags {
             .through(self.proxy_url.as_deref())
     }
 
-    /// The kubeconfig alone.
+    /// Uses the kubeconfig without any flags.
     fn given_file(&self) -> Given {
         Given::default()
             .with("kubeconfig", self.kubeconfig.as_ref().map(|file| file.to_string_lossy()).as_deref())
     }
 
-    /// Where the cluster is: as the flags say, else as `$KUBECONFIG` or `~/.kube/config`, else the one around this pod.
+    /// Resolves the cluster: from the flags, else from `$KUBECONFIG` or `~/.kube/config`, else from the environment
+    /// of this pod.
     pub(super) async fn config(self) -> Result<Config, ConfigError> {
         if let Some(file) = &self.kubeconfig {
             let failed = |error: KubeconfigError| self.unusable(&error, || file.display().to_string());
@@ -159,7 +162,7 @@ impl ClusterFlags {
             return self
                 .load(alone)
                 .await
-                .map_err(|error| self.unusable(&error, || "made of the flags".into()));
+                .map_err(|error| self.unusable(&error, || "built from flags".into()));
         }
         if self.context.is_some() || named.is_some() || !is_absent {
             return Err(self.unusable(&error, || named.unwrap_or_else(|| DEFAULT_KUBECONFIG.into())));
@@ -171,7 +174,7 @@ impl ClusterFlags {
         Ok(config)
     }
 
-    /// The configuration that the kubeconfig and the flags give together.
+    /// The configuration from kubeconfig and flags.
     async fn load(&self, mut kubeconfig: Kubeconfig) -> Result<Config, KubeconfigError> {
         let options = KubeConfigOptions {
             context: self.context.clone(),
@@ -191,7 +194,7 @@ impl ClusterFlags {
         Config::from_custom_kubeconfig(kubeconfig, &options).await
     }
 
-    /// The chosen context. One that names no cluster or user gets them, so that flags can say how they are.
+    /// The selected context. A context without cluster or user gets empty ones, which flags can fill.
     fn chosen(&self, kubeconfig: &mut Kubeconfig) -> Option<Context> {
         let name = self.context.clone().or_else(|| kubeconfig.current_context.clone())?;
         if self.server.is_some() && !kubeconfig.contexts.iter().any(|named| named.name == name) {
@@ -242,7 +245,7 @@ impl ClusterFlags {
         replace(&mut user.impersonate_groups, Some(&self.as_groups).filter(|groups| !groups.is_empty()));
     }
 
-    /// The cluster around this pod, where there is no kubeconfig for the reason given.
+    /// The cluster of this pod. `kubeconfig` is the reason why there is no kubeconfig.
     fn in_cluster(&self, error: &KubeconfigError) -> Result<Config, ConfigError> {
         Config::incluster().map_err(|missing| ConfigError::NoCluster {
             kubeconfig: format!("{}: {}", place(error, || DEFAULT_KUBECONFIG.into()), self.cause(error)),
@@ -259,18 +262,18 @@ impl ClusterFlags {
 
     fn cause(&self, error: &KubeconfigError) -> String {
         if let KubeconfigError::CurrentContextNotSet = error {
-            return "it has no current context".into();
+            return "no current context is set".into();
         }
         if let KubeconfigError::LoadContext(context) = error {
             let list = self.given_file().kubectl("config get-contexts");
-            return format!("it has no context {context:?}; `{list}` lists those that it has");
+            return format!("context {context:?} not found; `{list}` lists the existing ones");
         }
-        // An error in the YAML ends with a picture of the place.
+        // YAML errors end with an excerpt of the file.
         root_cause(error).lines().next().unwrap_or_default().to_owned()
     }
 }
 
-/// Reads a truth value as Go does.
+/// Parses a boolean as Go does.
 pub(super) fn switch(text: &str) -> Result<bool, String> {
     match text {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
@@ -285,13 +288,13 @@ fn replace<T: Clone>(value: &mut Option<T>, other: Option<&T>) {
     }
 }
 
-/// The name of what flags describe without a kubeconfig.
+/// The name for entries that flags define without a kubeconfig.
 const CONTEXT: &str = "flags";
 const DEFAULT_KUBECONFIG: &str = "~/.kube/config";
 /// Set in every pod.
 const SERVICE_HOST: &str = "KUBERNETES_SERVICE_HOST";
 
-/// The file that the error is about: the one that was `named`, or the one of several that could not be read.
+/// The file that the error is about: `named`, or the unreadable one of several.
 fn place(error: &KubeconfigError, named: impl FnOnce() -> String) -> String {
     if let KubeconfigError::ReadConfig(_, path) = error { path.display().to_string() } else { named() }
 }

@@ -1,4 +1,4 @@
-//! Completion of what users type, in their shells: verbs, flags, and the names of objects in the cluster.
+//! Shell completion of verbs, flags, and names of objects in the cluster.
 
 use std::env;
 use std::ffi::OsString;
@@ -18,9 +18,9 @@ use super::failure::Failure;
 use super::output::print;
 use serin_core::api::{AnalysisRun, Experiment};
 
-/// Set by the scripts of shells when they ask for candidates.
+/// Environment variable that the shell scripts set when they request candidates.
 const VARIABLE: &str = "SERIN_COMPLETE";
-/// How long a shell waits for names.
+/// Timeout for reading names from the cluster.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Flags of `serin completion`.
@@ -52,23 +52,24 @@ impl Shell {
     }
 }
 
-/// What is completed: the commands, and before them the flags of kubectl, which the others have for themselves.
+/// The commands to complete. The flags of kubectl come before them; the original commands define these flags for each
+/// verb.
 fn command() -> Command {
     UserFlags::augment_args(Cli::command())
 }
 
-/// Answers a shell, if one asks. Whether it does.
+/// Answers a shell that requests candidates. Returns true if there was a request.
 pub(super) fn answer() -> bool {
     let environment = CompleteEnv::with_factory(command).var(VARIABLE);
     environment.try_complete(env::args_os(), env::current_dir().ok().as_deref()).unwrap_or(true)
 }
 
-/// The script that makes a shell ask. `program` is what users type.
+/// The completion script for a shell. `program` is the command that users type.
 pub(super) fn script(flags: &Flags, program: &str) -> Result<(), Failure> {
     let shells = Shells::builtins();
     let failed = |why: String| Failure::Failed(format!("cannot write the script: {why}"));
     let completer =
-        shells.completer(flags.shell.name()).ok_or_else(|| failed("the shell is unknown".to_owned()))?;
+        shells.completer(flags.shell.name()).ok_or_else(|| failed("unsupported shell".to_owned()))?;
     let mut script = Vec::new();
     completer
         .write_registration(VARIABLE, program, program, program, &mut script)
@@ -76,7 +77,8 @@ pub(super) fn script(flags: &Flags, program: &str) -> Result<(), Failure> {
     print(&String::from_utf8_lossy(&script))
 }
 
-/// Answers kubectl, which asks a plugin for candidates in this way: one a line, and in the end that none is a file.
+/// Answers kubectl, which requests candidates from a plugin in this way: one per line, and a final line that disables
+/// file names.
 pub(super) fn answer_kubectl(words: Vec<OsString>) -> Result<(), Failure> {
     let line: Vec<OsString> = std::iter::once(OsString::from("serin")).chain(words).collect();
     let last = line.len() - 1;
@@ -85,7 +87,7 @@ pub(super) fn answer_kubectl(words: Vec<OsString>) -> Result<(), Failure> {
     for candidate in &candidates {
         let help = candidate.get_help().map(|help| format!("\t{help}")).unwrap_or_default();
         let value = candidate.get_value().to_string_lossy();
-        // Writing to memory does not fail.
+        // Writing to memory cannot fail.
         let _written = writeln!(lines, "{value}{help}");
     }
     print(&format!("{}:4\n", String::from_utf8_lossy(&lines)))
@@ -106,7 +108,7 @@ pub(super) fn analysis_runs() -> Vec<CompletionCandidate> {
     names(&ApiResource::erase::<AnalysisRun>(&()))
 }
 
-/// The names of the objects of a kind, where the words that are completed say; none where there is no answer soon.
+/// The names of the objects of a kind, for the words on the command line. Empty if the cluster does not answer soon.
 fn names(kind: &ApiResource) -> Vec<CompletionCandidate> {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
         return Vec::new();
@@ -120,16 +122,16 @@ fn names(kind: &ApiResource) -> Vec<CompletionCandidate> {
     found.into_iter().filter_map(|one| one.metadata.name).map(CompletionCandidate::new).collect()
 }
 
-/// The words that are completed: those behind the dashes that a script puts there, or behind what kubectl says.
+/// The words on the command line: those behind the `--` of the script, or those from kubectl.
 fn words() -> Vec<OsString> {
     let begin = |word: &OsString| word == "--" || word == COMPLETE;
     env::args_os().skip_while(|word| !begin(word)).skip(1).collect()
 }
 
-/// What kubectl says.
+/// The words from kubectl.
 pub(super) const COMPLETE: &str = "__complete";
 
-/// The flags about the cluster among these words.
+/// The flags that select the cluster in these words.
 fn flags(words: Vec<OsString>) -> Option<UserFlags> {
     let command = UserFlags::augment_args(Command::new("words")).args_override_self(true);
     let takes_value = |name: &str| {
@@ -156,7 +158,7 @@ fn flags(words: Vec<OsString>) -> Option<UserFlags> {
     UserFlags::from_arg_matches(&matches).ok()
 }
 
-/// The name of a flag, and whether its value is in the same word: `--namespace=shop`, `-nshop`.
+/// Parses a flag that contains its value: `--namespace=shop`, `-nshop`.
 fn name(word: &str) -> (&str, bool) {
     match (word.split_once('='), word.get(..2)) {
         (_, Some(short)) if word.len() > 2 && word.starts_with('-') && short != "--" => (short, true),

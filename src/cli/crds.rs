@@ -1,4 +1,4 @@
-//! `serin crds`: the definitions of the five kinds, as YAML.
+//! `serin crds`: prints the definitions of the five kinds as YAML.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -7,15 +7,15 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 
 use serin_core::api::schema::all_crds;
 
-/// Why the definitions could not be written.
+/// The reason why the definitions could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum CrdsError {
     /// A file or directory could not be written.
     #[error("cannot write {path}: {source}")]
     File {
-        /// Where to.
+        /// The path.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: std::io::Error,
     },
     /// The standard output could not be written.
@@ -24,9 +24,9 @@ pub enum CrdsError {
     /// A definition could not be turned into YAML.
     #[error("cannot write the definition of {kind} as YAML: {source}")]
     Yaml {
-        /// Kind that is defined.
+        /// Kind of the definition.
         kind: String,
-        /// Why not.
+        /// The cause.
         source: serde_yaml::Error,
     },
 }
@@ -40,8 +40,8 @@ pub struct CrdFile {
     pub yaml: String,
 }
 
-/// Writes each definition to a file of its own in the directory `out`, which is made if need be; without `out`,
-/// prints all of them as one YAML stream.
+/// Writes each definition to its own file in the directory `out`, and creates the directory if it is missing. Without
+/// `out`, prints all definitions as one YAML stream.
 pub fn run(out: Option<&Path>) -> Result<(), CrdsError> {
     let files = files()?;
     let Some(directory) = out else {

@@ -1,96 +1,34 @@
-//! Why a command of a user did not do what it was asked to, and with which code the program ends.
+//! Failures of user commands, and their exit codes.
 
 use kube::core::Status;
 
 use super::cluster::ConfigError;
+pub(super) use super::program::Program;
 use crate::controller::failure::root_cause;
 use serin_core::api::keys;
 
-/// Under which name the program was called: its exit codes and its messages depend on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Program {
-    /// `serin`.
-    Serin,
-    /// `kubectl serin`: the same, where users have it as a plugin.
-    KubectlSerin,
-    /// `kubectl argo rollouts`: in the place of the reference's plugin, whose only codes are 0 and 1.
-    Plugin,
-}
-
-impl Program {
-    /// The program that a path names.
-    #[must_use]
-    pub(super) fn of(path: &str) -> Self {
-        let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
-        let name = name.strip_suffix(".exe").unwrap_or(name);
-        let named = [Self::KubectlSerin, Self::Plugin].into_iter().find(|program| program.name() == name);
-        named.unwrap_or(Self::Serin)
-    }
-
-    /// Whether it does, prints and exits as the reference's plugin does.
-    #[must_use]
-    pub(super) const fn is_plugin(self) -> bool {
-        match self {
-            Self::Serin | Self::KubectlSerin => false,
-            Self::Plugin => true,
-        }
-    }
-
-    /// The name of its file.
-    #[must_use]
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Serin => "serin",
-            Self::KubectlSerin => "kubectl-serin",
-            Self::Plugin => "kubectl-argo-rollouts",
-        }
-    }
-
-    /// How users call it in a command.
-    #[must_use]
-    pub(super) const fn command(self) -> &'static str {
-        match self {
-            Self::Serin => "serin",
-            Self::KubectlSerin => "kubectl serin",
-            Self::Plugin => "kubectl argo rollouts",
-        }
-    }
-
-    /// What precedes a message about a failure.
-    #[must_use]
-    pub(super) const fn complaint(self) -> &'static str {
-        if self.is_plugin() { "Error" } else { "serin" }
-    }
-
-    /// The code where the arguments are wrong.
-    #[must_use]
-    pub(super) const fn usage_code(self) -> u8 {
-        if self.is_plugin() { 1 } else { 2 }
-    }
-}
-
-/// Why a command did not do what it was asked to.
+/// The reason why a command failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Failure {
-    /// For a reason that has no code of its own.
+    /// A reason without an exit code of its own.
     #[error("{0}")]
     Failed(String),
-    /// The arguments are wrong, in a way that only shows when they are read together.
+    /// The arguments are invalid in combination.
     #[error("{0}")]
     Usage(String),
-    /// Somebody else has changed the object meanwhile.
+    /// Someone else changed the object in the meantime.
     #[error("{0}")]
     Conflict(String),
-    /// The cluster does not know this kind.
-    #[error("the cluster does not know the kind {0}; `serin crds` prints its definition")]
+    /// The cluster does not have this kind.
+    #[error("the cluster has no kind {0}; `serin crds` prints its definition")]
     UnknownKind(String),
-    /// Nobody reads what is printed any more.
-    #[error("nobody reads the output")]
+    /// No one reads the output any more.
+    #[error("the output is closed")]
     Unread,
-    /// There is no object of that name.
+    /// The object does not exist.
     #[error("{0}")]
     NotFound(String),
-    /// The user may not do that.
+    /// The user is not allowed to do this.
     #[error("{0}")]
     Refused(String),
     /// The API server did not answer in time.
@@ -99,22 +37,22 @@ pub(super) enum Failure {
     /// The Rollout is Degraded.
     #[error("The rollout is in a degraded state with message: {0}")]
     Degraded(String),
-    /// The Rollout waits for a user.
+    /// The Rollout is waiting for a user.
     #[error("the rollout is paused: {0}")]
     Paused(String),
-    /// The Rollout is on its way.
-    #[error("the rollout is not done: {0}")]
+    /// The Rollout is progressing.
+    #[error("the rollout is progressing: {0}")]
     Progressing(String),
-    /// Several objects, each for a reason of its own. The first decides about the code.
+    /// Several objects failed, each for its own reason. The first one determines the exit code.
     #[error("{}", lines(.0))]
     Several(Vec<Failure>),
-    /// The Rollout was not Healthy within the time that was given to it.
+    /// The Rollout was not Healthy within the timeout.
     #[error("Rollout status watch exceeded timeout")]
     TimeLimit,
 }
 
 impl Failure {
-    /// Success where there are no failures, and else what they come to together.
+    /// Returns `Ok` if there are no failures, and one combined failure otherwise.
     pub(super) fn together(mut failures: Vec<Self>) -> Result<(), Self> {
         match failures.pop() {
             None => Ok(()),
@@ -126,12 +64,12 @@ impl Failure {
         }
     }
 
-    /// Each of the failures that it comes to.
+    /// The individual failures.
     pub(super) fn complaints(&self) -> &[Self] {
         if let Self::Several(failures) = self { failures } else { std::slice::from_ref(self) }
     }
 
-    /// That an object went while it was watched.
+    /// The failure for an object that was deleted while it was watched.
     pub(super) fn deleted(kind: &str, name: &str) -> Self {
         Self::NotFound(format!("the {kind} {name:?} was deleted"))
     }
@@ -143,7 +81,7 @@ impl Failure {
         if program.is_plugin() { code.min(1) } else { code }
     }
 
-    /// The code under Serin's own names.
+    /// The exit code under the names `serin` and `kubectl-serin`.
     fn own_code(&self) -> u8 {
         match self {
             Self::Unread => 0,
@@ -160,12 +98,12 @@ impl Failure {
         }
     }
 
-    /// The same, where what was asked for was not a Rollout.
+    /// The same failure for an object that is not a Rollout.
     pub(super) fn about(self, kind: &str) -> Self {
         if let Self::UnknownKind(_) = self { Self::UnknownKind(kind.to_owned()) } else { self }
     }
 
-    /// Whether the API server does not know the kind that it was asked for.
+    /// True if the API server does not have the requested kind.
     pub(super) fn is_unknown_kind(error: &kube::Error) -> bool {
         matches!(error, kube::Error::Api(status) if status.code == 404 && !names_object(status))
     }

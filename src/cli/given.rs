@@ -1,20 +1,20 @@
-//! Commands that are printed for a user to run: they reach the cluster that the command at hand reached.
+//! Flags that make printed commands reach the same cluster as the current command.
 
 use std::fmt::Write as _;
 
-use super::failure::Program;
+use super::program::Program;
 
-/// The flags about the cluster that a user gave, for a shell.
+/// The given flags that select the cluster, quoted for a shell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Given {
-    /// Each with a space before it.
+    /// The flags, each with a leading space.
     flags: String,
     /// The proxy, for which kubectl has no flag.
     proxy: Option<String>,
 }
 
 impl Given {
-    /// The flag of that name, if there is a value. Of a secret only a word that stands for it.
+    /// Adds a flag if it has a value. A placeholder replaces each secret.
     pub(super) fn with(mut self, flag: &str, value: Option<&str>) -> Self {
         if let Some(value) = value {
             let _ = write!(self.flags, " --{flag}={}", quoted(value));
@@ -22,7 +22,7 @@ impl Given {
         self
     }
 
-    /// The flag of that name, which has no value, if it is on.
+    /// Adds a flag without a value if it is on.
     pub(super) fn with_switch(mut self, flag: &str, is_on: bool) -> Self {
         if is_on {
             let _ = write!(self.flags, " --{flag}");
@@ -50,7 +50,7 @@ impl Given {
     }
 }
 
-/// A word as a shell reads it. No argument of a process has the one character that cannot be quoted.
+/// Quotes a word for a shell. Process arguments cannot contain the NUL character, which cannot be quoted.
 fn quoted(word: &str) -> String {
     shlex::try_quote(word).map_or_else(|_| word.to_owned(), std::borrow::Cow::into_owned)
 }

@@ -1,4 +1,4 @@
-//! Templates as `kubectl -o jsonpath` has them: text, and paths in braces.
+//! Templates as in `kubectl -o jsonpath`: text, and paths in braces.
 
 use std::str::FromStr;
 
@@ -14,14 +14,14 @@ pub(super) struct Template(Vec<Part>);
 #[derive(Debug, Clone, PartialEq)]
 enum Part {
     Text(String),
-    /// A path, from the whole document or from where a range is.
+    /// A path, from the whole document or from the current item of a range.
     Path(String),
-    /// Once for each value that a path leads to.
+    /// Repeats its content for each value at a path.
     Range(String, Vec<Part>),
 }
 
 impl Template {
-    /// The text of the template for a document. A path that leads nowhere leaves nothing.
+    /// Renders the template for a document. A path without a value renders nothing.
     pub(super) fn fill(&self, document: &Value) -> String {
         fill(&self.0, document)
     }
@@ -62,7 +62,7 @@ impl FromStr for Template {
     }
 }
 
-/// The parts up to the end of the template, or of the range.
+/// Parses up to the end of the template or of the range.
 fn parts(rest: &mut &str, is_in_range: bool) -> Result<Vec<Part>, String> {
     let mut parts = Vec::new();
     while !rest.is_empty() {
@@ -73,12 +73,12 @@ fn parts(rest: &mut &str, is_in_range: bool) -> Result<Vec<Part>, String> {
         if !text.is_empty() {
             parts.push(Part::Text(text.to_owned()));
         }
-        let end = end(after).ok_or_else(|| format!("the brace before {after:?} is not closed"))?;
+        let end = end(after).ok_or_else(|| format!("unclosed brace before {after:?}"))?;
         let expression = after[..end].trim();
         *rest = &after[end + 1..];
         match expression.split_once(char::is_whitespace) {
             _ if expression == "end" && is_in_range => return Ok(parts),
-            _ if expression == "end" => return Err("there is an {end} without a {range}".to_owned()),
+            _ if expression == "end" => return Err("{end} without {range}".to_owned()),
             Some(("range", path)) => {
                 let path = standard(path.trim())?;
                 parts.push(Part::Range(path, self::parts(rest, true)?));
@@ -87,10 +87,10 @@ fn parts(rest: &mut &str, is_in_range: bool) -> Result<Vec<Part>, String> {
             _ => parts.push(Part::Path(standard(expression)?)),
         }
     }
-    if is_in_range { Err("a {range} has no {end}".to_owned()) } else { Ok(parts) }
+    if is_in_range { Err("{range} without {end}".to_owned()) } else { Ok(parts) }
 }
 
-/// Where the brace that was opened is closed.
+/// Finds the closing brace.
 fn end(text: &str) -> Option<usize> {
     let mut quote = None;
     let mut escaped = false;
@@ -111,7 +111,7 @@ fn end(text: &str) -> Option<usize> {
 fn literal(quoted: &str) -> Result<String, String> {
     let quote = &quoted[..1];
     let inner = quoted.strip_prefix(quote).and_then(|text| text.strip_suffix(quote));
-    let inner = inner.ok_or_else(|| format!("the quote before {quoted:?} is not closed"))?;
+    let inner = inner.ok_or_else(|| format!("unclosed quote before {quoted:?}"))?;
     let mut text = String::new();
     let mut letters = inner.chars();
     while let Some(letter) = letters.next() {
@@ -169,10 +169,10 @@ mod tests {
     #[test]
     fn a_wrong_template_is_explained() {
         for (template, said) in [
-            ("{.metadata.name", "the brace before \".metadata.name\" is not closed"),
+            ("{.metadata.name", "unclosed brace before \".metadata.name\""),
             ("{metadata}", "the path \"metadata\" does not begin with a dot, as in .status.phase"),
-            ("{range .a[*]}x", "a {range} has no {end}"),
-            ("{end}", "there is an {end} without a {range}"),
+            ("{range .a[*]}x", "{range} without {end}"),
+            ("{end}", "{end} without {range}"),
             ("{.a[}", "a bracket in \".a[\" is not closed"),
             ("{.a[?]}", "\".a[?]\" is no path"),
         ] {

@@ -1,4 +1,4 @@
-//! `serin list`: objects as a table; once, or with a row for each change.
+//! `serin list`: prints objects as a table, once or with a row for each change.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -18,18 +18,18 @@ use super::watch::{Announcer, Sight, news};
 use serin_clock::Clock;
 use serin_core::api::{Experiment, Rollout};
 
-/// How long changes are collected before they are printed.
+/// Time for which changes are collected before they are printed.
 const PAUSE: Duration = Duration::from_millis(500);
-/// How many failures of a watch in a row the reference's plugin puts up with.
+/// Number of consecutive watch failures after which the reference's plugin stops.
 const PLUGIN_PATIENCE: u32 = 5;
 
-/// What is listed.
+/// The kind to list.
 #[derive(Debug, Subcommand)]
 pub(super) enum Kind {
-    /// Rollouts, one a row.
+    /// List Rollouts, one per row.
     #[command(visible_aliases = ["ro", "rollout"])]
     Rollouts(Box<Flags>),
-    /// Experiments, one a row.
+    /// List Experiments, one per row.
     #[command(visible_aliases = ["exp", "experiment"])]
     Experiments(Box<Flags>),
 }
@@ -37,20 +37,20 @@ pub(super) enum Kind {
 /// Flags of `serin list`.
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// Only the object of this name
+    /// List only the object of this name
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// Those of all namespaces
+    /// List the objects of all namespaces
     #[arg(long, short = 'A')]
     all_namespaces: bool,
-    /// Begin each row with the time
+    /// Start each row with the time
     #[arg(long)]
     timestamps: bool,
-    /// Go on with a row for each change, until Ctrl-C
+    /// Print a row for each change, until Ctrl-C
     #[arg(long, short, value_name = "BOOL", value_parser = switch, default_value = "false",
           num_args = 0..=1, require_equals = true, default_missing_value = "true", conflicts_with = "output")]
     watch: bool,
-    /// Print more columns (wide), or the objects for programs: json, yaml, name, or jsonpath=TEMPLATE
+    /// Output format: wide (more columns), json, yaml, name, or jsonpath=TEMPLATE
     #[arg(long, short, value_name = "FORM")]
     output: Option<Form>,
     #[command(flatten)]
@@ -99,12 +99,12 @@ async fn list<K: Listed + Legible>(flags: Flags, program: Program) -> Result<(),
     Failure::together(failures)
 }
 
-/// Objects as far as they can be read.
+/// Objects, parsed as far as possible.
 struct Read<K> {
     objects: Vec<K>,
-    /// What of them could not be read. They are shown all the same.
+    /// Unreadable parts of objects that are listed nevertheless.
     problems: Vec<String>,
-    /// Why others could not be read at all, which must not hide the rest.
+    /// Errors of objects that could not be parsed. They do not hide the others.
     failures: Vec<Failure>,
 }
 
@@ -124,8 +124,8 @@ impl<K: Listed + Legible> Read<K> {
     }
 }
 
-/// Prints a row for each object that is new, has changed or is gone, without end. Under the name of the reference's plugin
-/// one that is gone is not told, and a watch that fails again and again is given up.
+/// Prints a row for each object that is new, changed or deleted. Never returns without an error. Under the name of
+/// the reference's plugin, deleted objects get no row, and repeated watch failures end the command.
 async fn follow<K: Listed + Legible>(
     objects: Api<DynamicObject>,
     settings: Config,
@@ -168,7 +168,7 @@ async fn until(due: Option<Instant>) {
     }
 }
 
-/// Whether to go on although the API server stays away.
+/// True if the command continues while the API server is unreachable.
 fn give_up(sight: &Sight, program: Program) -> Result<(), Failure> {
     match sight.absence_now() {
         Some(absence) if program.is_plugin() && absence.failures > PLUGIN_PATIENCE => {

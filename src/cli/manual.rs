@@ -1,15 +1,16 @@
-//! What is written about the command line, from its own definition.
+//! Documentation of the command line, generated from its definition.
 
 use std::path::Path;
 
 use clap::{Command, CommandFactory};
 use clap_markdown::{MarkdownOptions, help_markdown_command_custom};
 
+use super::Cli;
+use super::cluster::CLUSTER_HEADING;
 use super::failure::Failure;
 use super::output::print;
-use super::{CLUSTER_HEADING, Cli};
 
-/// Writes a man page for each verb into a folder.
+/// Writes a man page for each verb into a directory.
 pub(super) fn man_pages(folder: &Path) -> Result<(), Failure> {
     let failed =
         |error: std::io::Error| Failure::Failed(format!("cannot write to {}: {error}", folder.display()));
@@ -22,11 +23,11 @@ pub(super) fn page() -> Result<(), Failure> {
     print(&reference())
 }
 
-/// The reference page: every verb with its arguments. The flags that all verbs of users share are there once.
+/// The reference page: every verb with its arguments. Shared flags are listed once.
 #[must_use]
 pub fn reference() -> String {
     let options = MarkdownOptions::new()
-        .title("Reference of the command line".to_owned())
+        .title("Command line reference".to_owned())
         .show_footer(false)
         .show_table_of_contents(true);
     let command = Cli::command();
@@ -38,9 +39,7 @@ pub fn reference() -> String {
     });
     let shared: String = shared.collect();
     let page = help_markdown_command_custom(&without_shared(command), &options);
-    format!(
-        "{page}\n\n## Flags of every verb about Rollouts\n\nThey may stand before the verb, too.\n\n{shared}"
-    )
+    format!("{page}\n\n## Flags of all verbs for Rollouts\n\nThey may also precede the verb.\n\n{shared}")
 }
 
 fn is_shared(arg: &clap::Arg) -> bool {

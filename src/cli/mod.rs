@@ -1,4 +1,4 @@
-//! The command line: one file a verb, but for those that are one patch (`command`).
+//! The command line. Each verb has its own file, except those that send a single patch (`command`).
 
 mod arguments;
 mod client;
@@ -18,6 +18,7 @@ pub mod manual;
 mod output;
 #[cfg(feature = "playground")]
 pub mod playground;
+mod program;
 mod screen;
 mod status;
 mod stops;
@@ -49,84 +50,85 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Shows an object in full.
+    /// Show an object with its dependents.
     #[command(subcommand)]
     Get(get::Kind),
-    /// Lists objects.
+    /// List objects.
     #[command(subcommand)]
     List(list::Kind),
-    /// Shows how a Rollout stands, and waits until it is Healthy or Degraded.
+    /// Show the status of a Rollout, and wait until it is Healthy or Degraded.
     ///
-    /// Exit codes: 0 Healthy, 10 Degraded, 11 paused until a user does something, 12 on its way (with --watch=false),
-    /// 124 not Healthy in time; 3 for a Rollout that does not exist, 4 for a missing right.
+    /// Exit codes: 0 Healthy, 10 Degraded, 11 paused until a user acts, 12 progressing (with --watch=false), 124 not
+    /// Healthy within --timeout; 3 the Rollout does not exist, 4 permission denied.
     Status(Box<status::Flags>),
-    /// Says what a Rollout waits for, what would help, and what comes next.
+    /// Explain what a Rollout is waiting for, how to unblock it, and what happens next.
     Explain(Box<explain::Flags>),
-    /// Ends the pause of Rollouts, or skips steps of their updates.
+    /// End the pause of Rollouts, or skip steps of their updates.
     Promote(Box<command::Promote>),
-    /// Takes back the updates of Rollouts: the stable revision gets all traffic.
+    /// Abort the updates of Rollouts: the stable revision gets all traffic.
     Abort(Box<command::Abort>),
-    /// Begins what was aborted anew.
+    /// Retry aborted updates or Experiments.
     #[command(subcommand)]
     Retry(command::Retry),
-    /// Holds Rollouts where they are, until they are promoted.
+    /// Pause Rollouts until they are promoted.
     Pause(Box<command::Plain>),
-    /// Replaces the pods of Rollouts, one after the other.
+    /// Restart the pods of Rollouts, one after the other.
     Restart(Box<command::Restart>),
-    /// Goes back to an earlier revision, by an update to its template.
+    /// Roll back to an earlier revision with an update to its template.
     Undo(Box<command::Undo>),
-    /// Lists the revisions of a Rollout, with their images and what they are to it.
+    /// List the revisions of a Rollout, with their images and roles.
     History(Box<command::History>),
-    /// Makes Rollouts and what belongs to them, from files.
+    /// Create Rollouts and related objects from files.
     Create(Box<command::Create>),
-    /// Sets a part of the template.
+    /// Set a part of the pod template.
     #[command(subcommand)]
     Set(command::Set),
-    /// Ends what runs, before its time.
+    /// Terminate running `AnalysisRuns` or Experiments.
     #[command(subcommand)]
     Terminate(command::Terminate),
-    /// Checks manifests before they reach a cluster.
+    /// Check manifests before you apply them.
     ///
-    /// Exit codes: 0 nothing or only warnings and notes were found, 1 errors (with --strict also warnings), 2 wrong arguments.
+    /// Exit codes: 0 no findings, or only warnings and notes; 1 errors (with --strict also warnings); 2 invalid
+    /// arguments.
     Lint(Box<lint::Flags>),
-    /// Says which build this is.
+    /// Print the version.
     #[command(mut_args(client::without_use))]
     Version(Box<version::Flags>),
-    /// Prints a script that completes what you type, with the names of Rollouts, for a shell.
+    /// Print a completion script for a shell. It also completes the names of Rollouts.
     ///
-    /// For the shell that you are in: `source <(serin completion bash)`; for others see the manual of the shell.
+    /// To enable it in the current shell: `source <(serin completion bash)`. For other shells, see their manual.
     #[command(mut_args(client::without_use))]
     Completion(Box<completion::Flags>),
-    /// Prints the reference of the command line, or writes it as man pages.
+    /// Print the reference of the command line, or write it as man pages.
     Manual {
-        /// The folder to write man pages to, one a verb.
+        /// Directory for the man pages, one per verb.
         #[arg(long, value_name = "DIRECTORY")]
         man: Option<PathBuf>,
     },
-    /// What kubectl asks a plugin for the candidates of a completion.
+    /// Completion requests from kubectl.
     #[command(name = completion::COMPLETE, hide = true)]
     Complete {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         words: Vec<OsString>,
     },
-    /// Runs the controller: watches Rollouts and carries out what they ask for.
+    /// Run the controller, which watches and reconciles Rollouts.
     Controller(Box<controller::Flags>),
-    /// Runs everything on this machine, without Kubernetes, and shifts real HTTP traffic.
+    /// Run everything on this machine without Kubernetes, and shift real HTTP traffic.
     #[cfg(feature = "playground")]
     Playground(playground::Flags),
-    /// Prints the definitions of the custom resources (CRDs), or writes them to files.
+    /// Print the custom resource definitions (CRDs), or write them to files.
     Crds {
-        /// The directory to write one file a kind to, instead of printing them.
+        /// Directory for the definitions, one file per kind. Without it, prints them.
         #[arg(long, value_name = "DIRECTORY")]
         out: Option<PathBuf>,
     },
-    /// A page with all Rollouts. It comes with a later version.
+    /// Show all Rollouts on a web page. Not available yet.
     Dashboard(Later),
-    /// Messages about what happens to Rollouts. They come with a later version.
+    /// Notify about events of Rollouts. Not available yet.
     Notifications(Later),
 }
 
-/// Arguments of what is not there yet.
+/// Arguments of verbs that are not available yet.
 #[derive(Debug, Args)]
 struct Later {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
@@ -137,14 +139,11 @@ impl Later {
     fn refuse(self, what: &str) -> Failure {
         let arguments = self.arguments.iter().map(|one| format!(" {}", one.to_string_lossy()));
         let asked: String = std::iter::once(what.to_owned()).chain(arguments).collect();
-        Failure::Failed(format!("{asked}: this version has no {what} yet; it comes with a later one"))
+        Failure::Failed(format!("{asked}: this version has no {what} yet; a later version will have it"))
     }
 }
 
-/// What precedes the flags that say which cluster is meant, in help.
-const CLUSTER_HEADING: &str = "Which cluster, and as whom";
-
-/// Does what the arguments of the process ask for. Mistakes in them are explained by clap.
+/// Runs the command in the arguments of the process. clap reports invalid arguments.
 #[must_use]
 pub fn run() -> ExitCode {
     let path = std::env::args_os().next().unwrap_or_default();
@@ -156,7 +155,7 @@ pub fn run() -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version are asked for; there is nothing to be done if nobody reads them.
+            // Help and version were printed. An error means that no one reads them.
             let _unread = error.print();
             return if error.use_stderr() { program.usage_code().into() } else { ExitCode::SUCCESS };
         }
@@ -209,12 +208,12 @@ fn failed(error: impl std::error::Error) -> Failure {
     Failure::Failed(error.to_string())
 }
 
-/// Waits for what a user asked for.
+/// Runs the future of a user command.
 fn ask(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::Failed(format!("cannot start: {error}")))?;
     let done = runtime.block_on(work);
-    // Whatever still waits for an answer is not waited for.
+    // Pending requests are not awaited.
     runtime.shutdown_background();
     done
 }

@@ -1,4 +1,4 @@
-//! How results are printed: for people as text, for programs as objects.
+//! Prints results: text for people, objects for programs.
 
 use std::env;
 use std::io::{self, IsTerminal, Write};
@@ -16,21 +16,21 @@ use super::jsonpath::Template;
 use serin_clock::sleep;
 use serin_core::api::keys;
 
-/// How often it is looked whether anybody reads the output.
+/// Interval of the checks that someone still reads the output.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// A form of results, named as those of kubectl.
+/// An output format, named as in kubectl.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Form {
     /// Objects as JSON.
     Json,
     /// Objects as YAML.
     Yaml,
-    /// Their kinds and names.
+    /// Kind and name of each object.
     Name,
-    /// Text with more in it.
+    /// Text with more columns.
     Wide,
-    /// What a template takes from the objects.
+    /// The result of a `jsonpath` template.
     JsonPath(Template),
 }
 
@@ -52,12 +52,12 @@ impl FromStr for Form {
 }
 
 impl Form {
-    /// The form, unless it is text.
+    /// The format, or `None` for text.
     pub(super) fn for_programs(form: Option<&Self>) -> Option<&Self> {
         form.filter(|form| **form != Self::Wide)
     }
 
-    /// One object.
+    /// Formats one object.
     pub(super) fn object(&self, object: &DynamicObject) -> Result<String, Failure> {
         if *self == Self::Name {
             return Ok(name(object));
@@ -65,10 +65,10 @@ impl Form {
         self.document(object)
     }
 
-    /// Several objects; as a list, where they are documents. Where they do not say it, they are of this kind.
+    /// Formats several objects, as a List in JSON and YAML. `kind` is used for objects that do not name their kind.
     pub(super) fn objects(&self, kind: &str, objects: &[DynamicObject]) -> Result<String, Failure> {
         let asked_for = || TypeMeta { api_version: keys::API_VERSION.to_owned(), kind: kind.to_owned() };
-        // The items of a list that was asked for do not repeat kind and version, but a mixed list has to.
+        // The items of a requested list do not repeat kind and version, but those of a mixed list must.
         let items = objects.iter().map(|object| DynamicObject {
             types: Some(object.types.clone().unwrap_or_else(asked_for)),
             ..object.clone()
@@ -80,10 +80,10 @@ impl Form {
         self.document(&json!({"apiVersion": "v1", "kind": "List", "items": items}))
     }
 
-    /// A document of our own.
+    /// Formats a document of Serin's own.
     pub(super) fn document(&self, value: &impl Serialize) -> Result<String, Failure> {
         let failed = |error: &dyn std::error::Error| Failure::Failed(error.to_string());
-        // Through a JSON value, which has its keys in order.
+        // A JSON value sorts its keys.
         let value = serde_json::to_value(value).map_err(|error| failed(&error))?;
         match self {
             Self::JsonPath(template) => Ok(template.fill(&value)),
@@ -96,7 +96,7 @@ impl Form {
     }
 }
 
-/// A value as YAML.
+/// Formats a value as YAML.
 pub(super) fn yaml(value: &Value) -> Result<String, Failure> {
     serde_yaml::to_string(value).map_err(|error| Failure::Failed(error.to_string()))
 }
@@ -108,7 +108,7 @@ fn name(object: &DynamicObject) -> String {
     format!("{}{group}/{name}\n", types.kind.to_lowercase())
 }
 
-/// Prints a result. Who does not want to read to the end need not.
+/// Prints a result. A closed pipe is not an error.
 pub(super) fn print(text: &str) -> Result<(), Failure> {
     match print_on(text) {
         Err(Failure::Unread) => Ok(()),
@@ -116,13 +116,13 @@ pub(super) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Prints a piece of something that goes on, which ends where nobody reads it any more: [`Failure::Unread`].
+/// Prints a part of continuous output. Returns [`Failure::Unread`] when no one reads it any more.
 pub(super) fn print_on(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| unprinted(&error))
 }
 
-/// Why nothing more can be printed.
+/// The failure for an error of the output.
 pub(super) fn unprinted(error: &io::Error) -> Failure {
     if error.kind() == io::ErrorKind::BrokenPipe {
         Failure::Unread
@@ -131,7 +131,7 @@ pub(super) fn unprinted(error: &io::Error) -> Failure {
     }
 }
 
-/// Returns when nobody reads the output any more. Only a pipe or a terminal can tell that by itself.
+/// Returns when no one reads the output any more. Only pipes and terminals report this.
 pub(super) async fn unread() -> Failure {
     loop {
         let out = io::stdout();
@@ -144,12 +144,12 @@ pub(super) async fn unread() -> Failure {
     }
 }
 
-/// Whether who reads the output sees colours.
+/// True if the reader of the output sees colours.
 pub(super) fn has_colours() -> bool {
     is_capable() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// Whether the output is a terminal that can be told where to write, and how.
+/// True if the output is a terminal that supports cursor movement.
 pub(super) fn is_capable() -> bool {
     io::stdout().is_terminal() && env::var_os("TERM").is_none_or(|term| term != "dumb")
 }

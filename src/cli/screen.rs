@@ -1,4 +1,4 @@
-//! The terminal while a picture is on it.
+//! Draws frames on a terminal.
 
 use std::io::{self, Write};
 
@@ -10,28 +10,28 @@ use crossterm::terminal::{
 use crossterm::{execute, queue};
 use unicode_width::UnicodeWidthChar;
 
-/// Begins a sequence that tells the terminal something.
+/// The escape sequence that starts a terminal command.
 const ESCAPE: char = '\x1b';
-/// Stands for the rest of a line that has no room.
+/// Marks a line that was cut.
 const REST: char = '…';
-/// The size that a terminal has which does not tell.
+/// The assumed size of a terminal that does not report its size.
 const USUAL: (u16, u16) = (80, 24);
 
-/// The other screen of a terminal. When it is dropped, the terminal shows again what it showed before.
+/// The alternate screen of a terminal. Dropping it restores the previous content.
 pub(super) struct Screen<W: Write> {
     out: W,
     is_open: bool,
 }
 
 impl<W: Write> Screen<W> {
-    /// Takes the terminal that `out` is.
+    /// Switches the terminal `out` to its alternate screen.
     pub(super) fn open(mut out: W) -> io::Result<Self> {
         execute!(out, EnterAlternateScreen, Hide, DisableLineWrap, Clear(ClearType::All))?;
         Ok(Self { out, is_open: true })
     }
 
-    /// Shows the lines of a picture over those of the last one, as many as there is room for. They are sent at once, and
-    /// nothing is cleared that is not also left empty, so that nothing flickers.
+    /// Draws the lines over those of the last frame, as many as fit. All output is sent at once, and only empty areas
+    /// are cleared, to avoid flicker.
     pub(super) fn show(&mut self, picture: &str, room: (u16, u16)) -> io::Result<()> {
         let mut frame = Vec::new();
         queue!(frame, BeginSynchronizedUpdate)?;
@@ -43,7 +43,7 @@ impl<W: Write> Screen<W> {
                 break;
             };
             write!(frame, "{}", line.text)?;
-            // At the right edge the cursor stands on the last character.
+            // At the right edge, the cursor is on the last character.
             if line.columns < room.0.into() {
                 queue!(frame, Clear(ClearType::UntilNewLine))?;
             }
@@ -53,10 +53,10 @@ impl<W: Write> Screen<W> {
         self.out.flush()
     }
 
-    /// Gives the terminal back. Nothing more is to be shown on it.
+    /// Restores the terminal. Nothing may be drawn afterwards.
     pub(super) fn close(&mut self) {
         if std::mem::take(&mut self.is_open) {
-            // A terminal that is gone needs no order.
+            // A closed terminal needs no reset.
             let _gone = execute!(self.out, EnableLineWrap, Show, LeaveAlternateScreen);
         }
     }
@@ -68,14 +68,14 @@ impl<W: Write> Drop for Screen<W> {
     }
 }
 
-/// What is shown of a line, and how many columns it takes.
+/// The visible part of a line, and its width in columns.
 #[derive(Debug, PartialEq, Eq)]
 struct Line {
     text: String,
     columns: usize,
 }
 
-/// The lines of a picture for which there is room. The last one says how many others there are.
+/// The lines that fit. The last one counts the others.
 fn fit(picture: &str, (columns, rows): (u16, u16)) -> Vec<Line> {
     let all = picture.lines().count();
     let room = usize::from(rows);
@@ -87,7 +87,7 @@ fn fit(picture: &str, (columns, rows): (u16, u16)) -> Vec<Line> {
     lines
 }
 
-/// The part of a line that fits into so many columns. Sequences that set colours take none, and are all kept.
+/// The part of a line that fits into `columns`. Colour sequences have no width and are all kept.
 fn cut(line: &str, columns: usize) -> Line {
     let whole = part(line, columns);
     if whole.columns == part(line, usize::MAX).columns {
@@ -103,7 +103,7 @@ fn part(line: &str, columns: usize) -> Line {
     let (mut is_sequence, mut is_full) = (false, false);
     for character in line.chars() {
         if is_sequence || character == ESCAPE {
-            // A sequence ends with its first letter.
+            // An escape sequence ends with its first letter.
             is_sequence = !character.is_ascii_alphabetic();
             text.push(character);
             continue;

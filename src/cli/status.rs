@@ -1,4 +1,4 @@
-//! `serin status`: how a Rollout stands, or how it gets to its end.
+//! `serin status`: prints the status of a Rollout, once or until it has reached an end.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use super::watch::{Announcer, Sight, news};
 use serin_clock::{Clock, sleep};
 use serin_core::api::{Rollout, RolloutPhase};
 
-/// After what time a Rollout that has not changed is looked at again: that it has not may be the answer.
+/// Interval for checking an unchanged Rollout: the time that has passed may change the answer.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// Flags of `serin status`.
@@ -32,33 +32,33 @@ pub(super) struct Flags {
     #[arg(long, short, value_name = "BOOL", value_parser = switch, default_value = "true",
           num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     watch: bool,
-    /// How long to wait, as in 5m; 0 waits for ever
+    /// Maximum time to wait, as in 5m; 0 waits without limit
     #[arg(long, short, value_name = "DURATION", value_parser = client::limit, default_value = "0")]
     timeout: Limit,
-    /// A Rollout that waits for a user is where it should be
+    /// Exit with 0 if the Rollout is paused until a user acts
     #[arg(long)]
     paused_is_ok: bool,
-    /// Print it for programs, once for each change: json, yaml, name, or jsonpath=TEMPLATE
+    /// Output format, one result per change: json, yaml, name, or jsonpath=TEMPLATE
     #[arg(long, short, value_name = "FORM")]
     output: Option<Form>,
     #[command(flatten)]
     user: UserFlags,
 }
 
-/// What a Rollout that is not Healthy means to who asked.
+/// The failure for a Rollout that is not Healthy.
 #[derive(Debug, Clone, Copy)]
 struct Question {
     program: Program,
     paused_is_ok: bool,
 }
 
-/// Prints how a Rollout stands, once or until it has come to an end.
+/// Prints the status of a Rollout, once or until it has reached an end.
 pub(super) async fn run(flags: Flags, program: Program) -> Result<(), Failure> {
     let Flags { name, watch, timeout, paused_is_ok, output, user } = flags;
     let form = Form::for_programs(output.as_ref());
     let question = Question { program, paused_is_ok };
     let cluster = Cluster::open(user).await?;
-    // The first look tells at once what a watch would try again and again.
+    // Reports at once an error that a watch would retry forever.
     let first = cluster.stored::<Rollout>(&name, program).await?;
     if !watch {
         let rollout = legible(first.clone())?;
@@ -79,7 +79,7 @@ pub(super) async fn run(flags: Flags, program: Program) -> Result<(), Failure> {
 }
 
 impl Question {
-    /// What a Rollout that was asked about once is said to be. A pause that ends by itself is on its way.
+    /// The outcome for `--watch=false`. A pause that ends without a user counts as progressing.
     fn answer(self, standing: &Standing, waits_for_user: bool) -> Result<(), Failure> {
         let message = standing.message.clone();
         let is_plugin = self.program.is_plugin();
@@ -94,8 +94,8 @@ impl Question {
     }
 }
 
-/// Prints each change of how a Rollout stands, until nothing more happens by itself. Under the name of the reference's
-/// plugin a pause is no end.
+/// Prints each change of the status, until nothing more happens without a user. Under the name of the reference's
+/// plugin, a pause is not an end.
 async fn follow(
     cluster: &Cluster,
     name: &str,
@@ -110,13 +110,13 @@ async fn follow(
             print_on(&text)?;
             last = text;
         }
-        // A pause is an end only where a user has to end it.
+        // Only a pause that a user must end is an end.
         Ok(is_end.then(|| question.answer(&standing, true)))
     };
     until(cluster, name, question.program, look).await
 }
 
-/// What is printed of a Rollout: the line, or the form for programs.
+/// The output for a Rollout: the line, or the format for programs.
 fn told(stored: &DynamicObject, line: &str, form: Option<&Form>) -> Result<String, Failure> {
     match form {
         None => Ok(format!("{line}\n")),
@@ -125,7 +125,7 @@ fn told(stored: &DynamicObject, line: &str, form: Option<&Form>) -> Result<Strin
     }
 }
 
-/// Looks at a Rollout each time that it may have changed, and every few seconds, until `look` has an answer.
+/// Calls `look` after each possible change of a Rollout, and every few seconds, until it returns a result.
 pub(super) async fn until(
     cluster: &Cluster,
     name: &str,
@@ -162,12 +162,12 @@ pub(super) async fn until(
     Err(Failure::Failed("the watch has ended".to_owned()))
 }
 
-/// A Rollout as far as it can be read; what is wrong with it is its message.
+/// Parses a Rollout as far as possible. Its message reports what is wrong with it.
 fn legible(stored: DynamicObject) -> Result<Rollout, Failure> {
     client::legible(stored).map(|(rollout, _)| rollout)
 }
 
-/// How a Rollout stands, and whether that is an end.
+/// The standing of a Rollout, and its end if it has reached one.
 fn look(stored: DynamicObject, question: Question) -> Result<(Standing, bool), Failure> {
     let rollout = legible(stored)?;
     let standing = Standing::of(&rollout);

@@ -1,10 +1,10 @@
-//! What asks the process to stop.
+//! Signals that stop the process.
 
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Ctrl-C, `kill`, and a terminal that is closed. From the time that this is made none of them ends the process by itself.
+/// Catches Ctrl-C, SIGTERM, and the hang-up of a terminal. While this exists, none of them ends the process.
 pub(super) struct Stops {
     interrupt: Signal,
     terminate: Signal,
@@ -20,7 +20,7 @@ impl Stops {
         })
     }
 
-    /// Returns when one of them has come.
+    /// Returns when one of the signals arrives.
     pub(super) async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}

@@ -1,4 +1,4 @@
-//! `serin version`: which build this is.
+//! `serin version`: prints the version.
 
 use clap::Args;
 use serde_json::json;
@@ -10,17 +10,17 @@ use super::output::{Form, print};
 /// Flags of `serin version`.
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// The number alone
+    /// Print the version number only
     #[arg(long)]
     short: bool,
-    /// Print it for programs: json, yaml, or jsonpath=TEMPLATE, with the fields `version` and `platform`
+    /// Output format: json, yaml, or jsonpath=TEMPLATE, with the fields `version` and `platform`
     #[arg(long, short, value_name = "FORM")]
     output: Option<Form>,
     #[command(flatten)]
     _without_use: UserFlags,
 }
 
-/// Prints which build this is.
+/// Prints the version.
 pub(super) fn run(flags: &Flags, program: Program) -> Result<(), Failure> {
     let version = concat!("v", env!("CARGO_PKG_VERSION"));
     let platform = format!("{}/{}", std::env::consts::OS, std::env::consts::ARCH);

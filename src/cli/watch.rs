@@ -1,4 +1,4 @@
-//! Watches that go on when the API server comes back, and what they see.
+//! Watches that survive an unreachable API server, and the objects that they have seen.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,15 +13,15 @@ use super::failure::Failure;
 use crate::controller::failure::root_cause;
 use serin_clock::sleep;
 
-/// The first wait after a failure; it doubles up to the longest.
+/// The first delay after a failure. It doubles up to the maximum.
 const RETRY_FIRST: Duration = Duration::from_millis(200);
-/// The longest wait: how late the return of the API server is noticed.
+/// The maximum delay, which limits how late the return of the API server is noticed.
 const RETRY_MOST: Duration = Duration::from_secs(3);
 
-/// What a watch tells.
+/// An event of a watch.
 pub(super) type News = Result<Event<DynamicObject>, Error>;
 
-/// What happens to objects, without end. After a failure they are listed anew, so that it shows when all is well again.
+/// An endless stream of events. After a failure the objects are listed again, so that recovery is visible.
 pub(super) fn news(objects: Api<DynamicObject>, settings: Config) -> impl Stream<Item = News> + Send {
     let begin = move || watcher(objects.clone(), settings.clone()).boxed();
     let watch = Watch { events: begin(), begin, failures: 0, is_broken: false };
@@ -34,7 +34,7 @@ pub(super) fn news(objects: Api<DynamicObject>, settings: Config) -> impl Stream
 struct Watch<F> {
     events: BoxStream<'static, News>,
     begin: F,
-    /// How many failures there were in a row.
+    /// The number of consecutive failures.
     failures: u32,
     is_broken: bool,
 }
@@ -59,29 +59,29 @@ impl<F: Fn() -> BoxStream<'static, News>> Watch<F> {
     }
 }
 
-/// The namespace and the name of an object.
+/// Namespace and name of an object.
 pub(super) type Key = (String, String);
 
-/// The objects of a watch, as they were last seen.
+/// The objects of a watch, as last seen.
 #[derive(Debug, Default)]
 pub(super) struct Sight {
     pub(super) objects: BTreeMap<Key, DynamicObject>,
-    /// Those of a list that is not complete yet.
+    /// The objects of a list that is not complete yet.
     listed: BTreeMap<Key, DynamicObject>,
-    /// Whether there has been a complete list.
+    /// True after a complete list.
     is_complete: bool,
-    /// Why nothing newer is seen.
+    /// The reason why the objects may be out of date.
     pub(super) trouble: Option<Trouble>,
 }
 
-/// Why a watch sees nothing.
+/// The reason why a watch has no current data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Trouble {
-    /// The API server does not answer, or not as it should.
+    /// The API server does not answer, or answers with an error.
     Away(Absence),
-    /// The user may not see these objects.
+    /// The user must not watch these objects.
     Refused(String),
-    /// The cluster does not know the kind.
+    /// The cluster does not have the kind.
     UnknownKind,
 }
 
@@ -90,21 +90,21 @@ pub(super) enum Trouble {
 pub(super) struct Absence {
     pub(super) since: Timestamp,
     pub(super) cause: String,
-    /// How many attempts have failed since.
+    /// The number of failed attempts since then.
     pub(super) failures: u32,
 }
 
 impl Absence {
-    /// What is said about it, with the time of this machine.
+    /// The message for users, with local time.
     pub(super) fn words(&self) -> String {
         let Self { since, cause, .. } = self;
         let since = since.to_zoned(TimeZone::system()).strftime("%H:%M:%S");
-        format!("cannot reach the API server since {since}, trying again: {cause}")
+        format!("cannot reach the API server since {since}, retrying: {cause}")
     }
 }
 
 impl Sight {
-    /// Takes in what a watch tells at that time.
+    /// Applies an event at that time.
     pub(super) fn hear(&mut self, news: News, now: Timestamp) {
         let event = match news {
             Ok(event) => event,
@@ -137,7 +137,7 @@ impl Sight {
         let answer = match error {
             Error::InitialListFailed(kube::Error::Api(status))
             | Error::WatchStartFailed(kube::Error::Api(status)) => Some(status.as_ref()),
-            // The API server has forgotten how things were then; the list that follows tells how they are.
+            // The API server no longer has this resource version. A new list follows.
             Error::WatchError(_) => return self.trouble.clone(),
             Error::InitialListFailed(_)
             | Error::WatchStartFailed(_)
@@ -165,12 +165,12 @@ impl Sight {
         }
     }
 
-    /// From now on others are seen, too: until there is a list of them, it is not known what there is.
+    /// Changes the selection. The objects are unknown until the next complete list.
     pub(super) const fn widen(&mut self) {
         self.is_complete = false;
     }
 
-    /// Why nothing was ever seen, if the user may not see these objects.
+    /// The reason why nothing was ever seen, if the user must not watch these objects.
     pub(super) fn refusal(&self) -> Option<Failure> {
         match &self.trouble {
             Some(Trouble::Refused(said)) if self.objects.is_empty() => Some(Failure::Refused(said.clone())),
@@ -178,12 +178,12 @@ impl Sight {
         }
     }
 
-    /// Whether it is known what there is, as far as it can be.
+    /// True if the current objects are known, as far as possible.
     pub(super) fn is_settled(&self) -> bool {
         self.is_complete || matches!(self.trouble, Some(Trouble::Refused(_) | Trouble::UnknownKind))
     }
 
-    /// Whether it is known that there is nothing.
+    /// True if it is known that there are no objects.
     pub(super) fn is_empty(&self) -> bool {
         self.is_complete && self.objects.is_empty()
     }
@@ -201,7 +201,7 @@ fn key(object: &DynamicObject) -> Key {
     (text(&object.metadata.namespace), text(&object.metadata.name))
 }
 
-/// Says on standard error that the API server has gone, and that it has come back, each once.
+/// Reports once on standard error that the API server is unreachable, and once that it is back.
 #[derive(Debug, Default)]
 pub(super) struct Announcer {
     is_away: bool,
@@ -238,7 +238,7 @@ mod tests {
         Err(Error::WatchStartFailed(kube::Error::Api(status(code))))
     }
 
-    /// What is seen after some news, which come a second apart.
+    /// The sight after events one second apart.
     fn seen(all: impl IntoIterator<Item = News>) -> Sight {
         let mut sight = Sight::default();
         for (second, news) in (0..).zip(all) {
@@ -262,7 +262,7 @@ mod tests {
             let sight = seen([refused(code)]);
             assert_eq!(sight.refusal(), Some(Failure::Refused("why".to_owned())), "{code}");
             assert!(sight.is_settled() && sight.absence_now().is_none(), "{code}");
-            // What was seen before is still shown.
+            // The last seen objects stay visible.
             let seen = seen(list(&["a"]).into_iter().chain([refused(code)]));
             assert_eq!((seen.refusal(), names(&seen)), (None, vec!["a"]), "{code}");
         }
@@ -272,7 +272,7 @@ mod tests {
         let absence = away.absence_now().expect("an absence");
         assert_eq!((absence.since, absence.failures), (Timestamp::UNIX_EPOCH, 3));
         assert!(!away.is_settled() && away.refusal().is_none());
-        // An API server that has forgotten what was is there.
+        // An API server with expired history is reachable.
         let forgotten = || Err(Error::WatchError(status(410)));
         assert_eq!(seen([forgotten()]).trouble, None);
         assert!(seen([refused(500), forgotten()]).absence_now().is_some());

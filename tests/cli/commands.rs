@@ -1,4 +1,4 @@
-//! What the commands send: the patches of the reference's plugin.
+//! Requests of commands: the patches of the reference's plugin.
 
 use std::collections::BTreeMap;
 
@@ -79,7 +79,7 @@ fn is_write(asked: &Asked) -> bool {
     asked.method != "GET"
 }
 
-/// What was sent to change something: method, end of the path, content type, body.
+/// The requests that change something: method, end of the path, content type, body.
 fn writes(asked: Vec<Asked>) -> Vec<Asked> {
     asked.into_iter().filter(is_write).collect()
 }
@@ -94,7 +94,7 @@ struct Row {
     words: String,
     of: String,
     said: String,
-    /// What the reference's plugin says, where that is not what it did.
+    /// Messages of the reference's plugin that differ from what it did.
     slip: Option<String>,
     /// The only name of the program under which it is sent.
     only: Option<String>,
@@ -237,7 +237,7 @@ fn an_undo_changes_the_template_where_it_is() {
         });
         let undo = ["undo", "demo", "-n", "shop"];
         let done = server.run(SERIN, &[&undo[..], &["--wait", "--timeout", "100ms"]].concat());
-        let late = "serin: rollout 'demo' is not done after 100ms\n";
+        let late = "serin: timed out after 100ms waiting for rollout 'demo'\n";
         let said = (done.stdout.as_str(), done.stderr.as_str(), done.exit);
         assert_eq!(said, ("rollout 'demo' undo\n", late, 5), "{kind}");
         let body = json!([{"op": "replace", "path": path, "value": template("old")}]);
@@ -273,7 +273,8 @@ fn an_undo_that_is_not_possible_says_why() {
     for (rollout, said) in [
         (
             other,
-            "spec.workloadRef: apps/v1 StatefulSet is none of apps/v1 Deployment, apps/v1 ReplicaSet, v1 PodTemplate",
+            "spec.workloadRef: unsupported workload apps/v1 StatefulSet: expected apps/v1 Deployment, \
+             apps/v1 ReplicaSet or v1 PodTemplate",
         ),
         (foreign, "rollout 'demo' has no revisions yet"),
     ] {

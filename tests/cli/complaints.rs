@@ -1,4 +1,4 @@
-//! What the program says to somebody who cannot know yet how it is used.
+//! Messages for users who do not know the program yet.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -44,7 +44,7 @@ fn silent_address() -> String {
 fn without_a_cluster_it_says_how_to_name_one() {
     let (code, text) = complaint_of(&["controller"]);
     assert_eq!(code, Some(1), "{text}");
-    assert!(text.starts_with("serin: no cluster to work on:") && text.contains("--kubeconfig"), "{text}");
+    assert!(text.starts_with("serin: no cluster is configured:") && text.contains("--kubeconfig"), "{text}");
 }
 
 #[test]
@@ -60,7 +60,8 @@ fn a_context_that_is_not_there_is_named() {
     let file = kubeconfig(directory.path(), "http://127.0.0.1:1");
     let (code, text) = complaint_of(&["controller", "--kubeconfig", &file, "--context", "nowhere"]);
     assert_eq!(code, Some(1), "{text}");
-    let list = format!("no context \"nowhere\"; `kubectl config get-contexts --kubeconfig={file}` lists");
+    let list =
+        format!("context \"nowhere\" not found; `kubectl config get-contexts --kubeconfig={file}` lists");
     assert!(text.contains(&list), "{text}");
 }
 

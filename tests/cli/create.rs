@@ -1,4 +1,4 @@
-//! What `create` makes of files and templates.
+//! Objects that `create` creates from files and templates.
 
 use std::fs;
 
@@ -81,14 +81,14 @@ async fn nothing_is_made_where_something_is_wrong() {
         &format!("{TEMPLATES}---\napiVersion: v1\nkind: Service\nmetadata: {{name: s}}\n"),
     );
     for (path, said) in [
-        (&misspelt, "spec.stratgy: there is no such field; did you mean strategy? [unknown-field]"),
+        (&misspelt, "spec.stratgy: unknown field; did you mean strategy? [unknown-field]"),
         (
             &service,
-            "Service (v1) is none of Rollout, Experiment, AnalysisTemplate, ClusterAnalysisTemplate, AnalysisRun; `kubectl create` makes the others",
+            "unsupported kind Service (v1): expected one of Rollout, Experiment, AnalysisTemplate, ClusterAnalysisTemplate, AnalysisRun; use `kubectl create` for others",
         ),
         (
             &file(&folder, "other.yaml", &ROLLOUT.replace("argoproj.io/v1alpha1", "example.org/v1")),
-            "Rollout (example.org/v1) is none of Rollout, Experiment,",
+            "unsupported kind Rollout (example.org/v1): expected one of Rollout, Experiment,",
         ),
         (
             &"/nothing.yaml".to_owned(),
@@ -101,10 +101,10 @@ async fn nothing_is_made_where_something_is_wrong() {
     }
     let watched = file(&folder, "watched.yaml", TEMPLATES);
     let refused = stage.run(SERIN, &["create", "-w", "-f", &watched]);
-    let said = "serin: the kind ClusterAnalysisTemplate cannot be watched, only Rollout and Experiment\n";
+    let said = "serin: cannot watch the kind ClusterAnalysisTemplate; only Rollout and Experiment\n";
     assert_eq!((refused.stdout.as_str(), refused.stderr.as_str(), refused.exit), ("", said, 2));
     let templates = stage.run(SERIN, &["create", "analysisrun", "--from", "rate"]);
-    let missing = "serin: there is no AnalysisTemplate \"rate\"\n";
+    let missing = "serin: AnalysisTemplate \"rate\" not found\n";
     assert_eq!((templates.stderr.as_str(), templates.exit), (missing, 3));
     for wrong in [
         &["create"][..],
@@ -154,7 +154,7 @@ async fn a_template_is_run() {
     let named = stage.run(PLUGIN, &["create", "analysisrun", "--from", "rate", "-a", "host=h"]);
     assert!(named.stdout.starts_with("analysisrun.argoproj.io/rate-") && named.exit == 0, "{named:?}");
     let open = stage.run(SERIN, &["create", "ar", "--from", "rate"]);
-    let said = "serin: arguments without a value: host; say them with -a NAME=VALUE\n";
+    let said = "serin: missing values of arguments: host; set them with -a NAME=VALUE\n";
     assert_eq!((open.stderr.as_str(), open.exit), (said, 1));
 }
 
@@ -215,8 +215,8 @@ async fn the_template_of_a_file_is_the_only_one() {
     let folder = tempfile::tempdir().expect("a folder");
     let common = TEMPLATES.split("---").nth(1).expect("the second");
     for (text, said) in [
-        (TEMPLATES.to_owned(), "there is more than one template in it"),
-        (ROLLOUT.to_owned(), "there is no AnalysisTemplate or ClusterAnalysisTemplate in it"),
+        (TEMPLATES.to_owned(), "the file contains more than one template"),
+        (ROLLOUT.to_owned(), "the file contains no AnalysisTemplate or ClusterAnalysisTemplate"),
         (format!("{common}---{ROLLOUT}"), ""),
     ] {
         let path = file(&folder, "some.yaml", &text);

@@ -22,7 +22,7 @@ pub(crate) struct Asked {
 /// A code and a body; none is never answered.
 pub(crate) type Answer = Option<(u16, Value)>;
 
-/// A server that answers as it is told.
+/// A server with scripted answers.
 pub(crate) struct Double {
     asked: Arc<Mutex<Vec<Asked>>>,
     kubeconfig: PathBuf,
@@ -61,7 +61,7 @@ impl Double {
         outcome(&mut command(name, &self.kubeconfig, args))
     }
 
-    /// What was asked since the last call.
+    /// The requests since the last call.
     pub(crate) fn asked(&self) -> Vec<Asked> {
         std::mem::take(&mut self.asked.lock().expect("the notes"))
     }
@@ -97,6 +97,6 @@ fn write(stream: &mut TcpStream, (code, body): &(u16, Value)) {
     let body = body.to_string();
     let head = format!("HTTP/1.1 {code} Answer\r\nContent-Type: application/json\r\nConnection: close\r\n");
     let answer = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
-    // Who does not wait for an answer needs none.
+    // A client that does not wait needs no answer.
     let _gone = stream.write_all(answer.as_bytes());
 }

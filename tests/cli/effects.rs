@@ -1,4 +1,4 @@
-//! What commands do to the objects of an API, and what they say where there is nothing to do.
+//! Effects of commands on the objects of an API, and messages of commands without effect.
 
 use std::io::{BufRead, BufReader};
 
@@ -51,12 +51,12 @@ async fn a_command_that_has_nothing_to_do_says_so() {
         (
             "nginx-abort",
             vec!["abort", "demo", "--wait", "--timeout", "1s"],
-            "rollout 'demo' is aborted already\n",
+            "rollout 'demo' is already aborted\n",
         ),
         (
             "basic-create",
             vec!["set", "image", "demo", "demo=argoproj/rollouts-demo:blue"],
-            "rollout \"demo\" has that image already\n",
+            "rollout \"demo\" already has that image\n",
         ),
     ] {
         let before = stored(&stage, namespace).await;
@@ -99,13 +99,13 @@ async fn while_the_spec_is_invalid_only_an_abort_is_carried_out() {
         assert_eq!(outcome, Outcome { stdout: String::new(), stderr: said, exit: 1 }, "{words}");
         assert_eq!(stored(&stage, namespace).await, before, "{words}");
     }
-    // The reference's plugin sends it all the same.
+    // The reference's plugin still sends it.
     let promoted = stage.run(PLUGIN, &["promote", "demo", "-n", "steps-edited"]);
     assert_eq!((promoted.stdout.as_str(), promoted.exit), ("rollout 'demo' promoted\n", 0));
     let aborted = run(&stage, "steps-edited", &["abort", "demo"]);
     assert_eq!((aborted.stdout.as_str(), aborted.exit), ("rollout 'demo' aborted\n", 0), "{aborted:?}");
     assert_eq!(stored(&stage, "steps-edited").await["status"]["abort"], true);
-    // What may make the spec valid is not held back.
+    // Commands that may make the spec valid are sent.
     let image = run(&stage, "steps-edited", &["set", "image", "demo", "demo=a:b"]);
     assert_eq!(image.exit, 0, "{image:?}");
 }
@@ -135,7 +135,10 @@ async fn a_command_tells_of_a_write_that_is_refused() {
     let said = "The API server refused a write of Ingress demo: bad key";
     stage.patch_status("steps-edited", "demo", json!({"conditions": [condition("Blocked", said)]})).await;
     let aborted = run(&stage, "steps-edited", &["abort", "demo"]);
-    let note = format!("rollout 'demo': what depends on a refused write waits: {said}\n");
+    let note = format!(
+        "rollout 'demo': the API server refuses a write, and dependent changes wait: \
+                        {said}\n"
+    );
     let expected = Outcome { stdout: "rollout 'demo' aborted\n".to_owned(), stderr: note, exit: 0 };
     assert_eq!(aborted, expected);
 }
@@ -254,7 +257,7 @@ async fn an_undo_takes_back_what_a_revision_was_given_for_its_role() {
     let labels = stored(&stage, "basic-history").await["spec"]["template"]["metadata"]["labels"].clone();
     assert_eq!(labels, json!({"app": "demo"}));
     let again = run(&stage, "basic-history", &["undo", "demo", "--to-revision", "3"]);
-    let said = "serin: nothing to undo: rollout 'demo' has the template of revision 3\n";
+    let said = "serin: nothing to undo: rollout 'demo' already has the template of revision 3\n";
     assert_eq!((again.stderr.as_str(), again.exit), (said, 1));
 }
 
@@ -279,7 +282,7 @@ async fn several_rollouts_are_commanded_by_name_labels_or_all() {
     };
     let named = run(&stage, "steps-edited", &["pause", "one", "missing", "two", "lost"]);
     let stderr: String = ["missing", "lost"]
-        .map(|name| format!("serin: there is no Rollout {name:?} in the namespace \"steps-edited\"\n"))
+        .map(|name| format!("serin: Rollout {name:?} not found in namespace \"steps-edited\"\n"))
         .concat();
     assert_eq!(named, Outcome { stdout: paused(&["one", "two"]), stderr, exit: 3 });
     let stopped = stage.run(PLUGIN, &["pause", "one", "missing", "two", "-n", "steps-edited"]);
@@ -293,7 +296,7 @@ async fn several_rollouts_are_commanded_by_name_labels_or_all() {
     let all = run(&stage, "steps-edited", &["restart", "--all", "-o", "name"]);
     assert_eq!(all.stdout.lines().count(), 3, "{all:?}");
     let none = run(&stage, "steps-edited", &["abort", "-l", "tier=c"]);
-    let said = "serin: there is no Rollout with the labels \"tier=c\" in the namespace \"steps-edited\"\n";
+    let said = "serin: no Rollout with the labels \"tier=c\" found in namespace \"steps-edited\"\n";
     assert_eq!((none.stderr.as_str(), none.exit), (said, 3));
     for wrong in [
         &["abort"][..],
@@ -359,7 +362,8 @@ async fn an_image_is_set_where_the_template_is() {
     let wait = ["set", "image", "referring", "main=a:1", "--wait", "--timeout", "200ms"];
     let late = run(&stage, "steps-edited", &wait);
     assert!(
-        late.stderr.ends_with("serin: rollout 'referring' is not done after 200ms\n") && late.exit == 5,
+        late.stderr.ends_with("serin: timed out after 200ms waiting for rollout 'referring'\n")
+            && late.exit == 5,
         "{late:?}"
     );
 }
@@ -372,7 +376,7 @@ async fn what_was_commanded_is_waited_for() {
     assert_eq!((late.stdout.as_str(), late.exit), ("rollout 'demo' promoted\n", 5), "{}", late.stderr);
     assert_eq!(
         late.stderr,
-        "demo: Progressing - waiting for rollout to unpause\nserin: rollout 'demo' is not done after 300ms\n"
+        "demo: Progressing - waiting for rollout to unpause\nserin: timed out after 300ms waiting for rollout 'demo'\n"
     );
     let child = |args: &[&str]| {
         let mut command = stage.command(SERIN, &[args, &["-n", "steps-edited"]].concat());
@@ -454,7 +458,7 @@ async fn other_kinds_have_commands_too() {
             assert_eq!(api.get("x").await.expect("it").data["status"], Value::Null);
         }
         let unknown = stage.run(SERIN, &["terminate", word, "y"]);
-        let said = format!("serin: there is no {kind} \"y\" in the namespace \"default\"\n");
+        let said = format!("serin: {kind} \"y\" not found in namespace \"default\"\n");
         assert_eq!((unknown.stderr, unknown.exit), (said, 3));
     }
 }

@@ -92,7 +92,7 @@ fn findings(text: &str) -> Vec<(String, String)> {
     let done = run(folder.path(), &["a.yaml", "-o", "json"]);
     let document: Value = serde_json::from_str(&done.stdout).expect("JSON");
     let findings = document["findings"].as_array().expect("a list").clone();
-    let word = |finding: &Value, name: &str| finding[name].as_str().expect("a text").to_owned();
+    let word = |finding: &Value, name: &str| finding[name].as_str().expect("a string").to_owned();
     findings.iter().map(|finding| (word(finding, "rule"), word(finding, "field"))).collect()
 }
 
@@ -140,7 +140,7 @@ fn the_table_of_rules_is_that_of_the_code() {
     if std::env::var_os("UPDATE").is_some() {
         fs::write(&path, &current).expect("a page");
     }
-    assert_eq!(page, current, "UPDATE=1 writes it anew");
+    assert_eq!(page, current, "UPDATE=1 writes it again");
 }
 
 const GOOD: &str = "\
@@ -179,7 +179,7 @@ fn exit_codes_tell_errors_from_warnings() {
         (vec!["warned.yaml", "--warnings-are-errors"], 1, "serin: 1 warning\n"),
         (vec!["-f", "bad.yaml", "warned.yaml"], 1, "serin: 1 error, 1 warning\n"),
         (vec!["-f", "bad.yaml", "-f", "bad.yaml", "good.yaml"], 1, "serin: 1 error\n"),
-        (vec![], 2, "serin: name a file or directory to check, as in `serin lint -f FILE`\n"),
+        (vec![], 2, "serin: no file or directory given; use `serin lint -f FILE`\n"),
     ] {
         for name in [SERIN, "kubectl-serin"] {
             let done = run_as(name, folder.path(), &args);
@@ -196,8 +196,7 @@ fn a_finding_is_a_line_with_its_place() {
     let done = run(folder.path(), &["two.yaml", "warned.yaml"]);
     let expected = "\
 two.yaml:32:9: error: spec.strategy.canary.steps[0].setWeight: 200: must be between 0 and 100 [invalid-spec]
-warned.yaml:13:7: warning: spec.strategy.canary.maxSurge: \"50\": means 50 %, not 50 pods; write 50% or 50, as it is \
-                    meant [percent-without-sign]
+warned.yaml:13:7: warning: spec.strategy.canary.maxSurge: \"50\": means 50 %, not 50 pods; write 50% or 50, whichever is intended [percent-without-sign]
 ";
     assert_eq!(done.stdout, expected);
 }
@@ -214,11 +213,12 @@ fn unknown_fields_and_wrong_types_say_what_is_meant() {
     let folder = folder(&[("a.yaml", &text)]);
     let lines = run(folder.path(), &["a.yaml"]).stdout;
     for line in [
-        "a.yaml:6:3: error: spec.replicas: \"10\": must be a whole number, and is a text; write it without quotes",
-        "a.yaml:9:25: error: spec.template.metadata.labels.app: true: must be a text, and is a truth value; put it in \
+        "a.yaml:6:3: error: spec.replicas: \"10\": must be an integer, but is a string; write it without \
+         quotes",
+        "a.yaml:9:25: error: spec.template.metadata.labels.app: true: must be a string, but is a boolean; put it in \
          quotes, as in \"yes\": without them kubectl reads yes as true",
-        "a.yaml:12:5: error: spec.strategy.maxSurge: there is no such field; did you mean canary.maxSurge?",
-        "a.yaml:14:7: error: spec.strategy.canary.Steps: there is no such field; did you mean steps?",
+        "a.yaml:12:5: error: spec.strategy.maxSurge: unknown field; did you mean canary.maxSurge?",
+        "a.yaml:14:7: error: spec.strategy.canary.Steps: unknown field; did you mean steps?",
     ] {
         assert!(lines.contains(line), "{line}\n{lines}");
     }
@@ -273,12 +273,12 @@ fn what_cannot_be_read_does_not_hide_the_rest() {
     let done = run(folder.path(), &args);
     let lines: Vec<&str> = done.stdout.lines().collect();
     for start in [
-        "bad.json:1:2: error: is no JSON: ",
-        "bytes.yaml: error: cannot be read: it is no text in UTF-8 [unreadable-file]",
+        "bad.json:1:2: error: invalid JSON: ",
+        "bytes.yaml: error: cannot be read: the file is not UTF-8 text [unreadable-file]",
         "missing.yaml: error: cannot be read: No such file",
-        "mixed.yaml:2:1: error: is no YAML: ",
+        "mixed.yaml:2:1: error: invalid YAML: ",
         "mixed.yaml:16:9: error: spec.strategy.canary.steps[0].setWeight: 200: ",
-        "text.yaml:1:1: error: is no object",
+        "text.yaml:1:1: error: not an object",
     ] {
         assert!(lines.iter().any(|line| line.starts_with(start)), "{start}\n{}", done.stdout);
     }
@@ -397,7 +397,8 @@ fn a_cluster_tells_what_is_missing() {
     let lines = done.stdout.lines().filter(|line| !line.ends_with("[not-built]"));
     let lines: Vec<String> = lines.map(|line| line.replace(&file, "a.yaml")).collect();
     let expected = [
-        "a.yaml:1:1: error: the user may not patch Rollouts in the namespace \"shop\" [missing-right]",
+        "a.yaml:1:1: error: permission denied: the user cannot patch Rollouts in namespace \"shop\" \
+         [missing-right]",
         "a.yaml:13:7: error: spec.strategy.blueGreen.activeService: \"active\": the Service selects pods with app=other, but \
          that label of spec.template is \"demo\"; correct the selector or the label [invalid-reference]",
         "a.yaml:14:7: error: spec.strategy.blueGreen.previewService: \"preview\": service \"preview\" not found; create it in \

@@ -1,4 +1,4 @@
-//! Commands that go on: what they print when something changes, when the API server goes away, and how they end.
+//! Continuous commands: their output after changes, without the API server, and at their end.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::double::Double;
 use crate::stage::{PLUGIN, SERIN, Stage};
 
-/// How long something may take that is waited for. It does not when all is well.
+/// The time limit of each wait; it is only reached on failure.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A program that runs, and what it prints.
@@ -89,7 +89,7 @@ async fn a_frame_is_printed_for_each_change_and_for_none_else() {
     for program in [SERIN, PLUGIN] {
         let running = Running::start(&mut stage.command(program, &GET));
         assert_eq!(running.line("Status:"), "Status:          ॥ Paused");
-        assert_eq!(running.line("Waits for:"), "Waits for:       a promote");
+        assert_eq!(running.line("Waits for:"), "Waits for:       a promotion");
         running.line("→");
         // A change of no consequence, and another after some frames.
         stage.patch_status("steps-edited", "demo", json!({"HPAReplicas": 7})).await;
@@ -116,7 +116,7 @@ async fn a_picture_stays_while_the_api_server_is_away() {
     running.line("Status:");
     stage.go_away().await;
     let said = running.line("cannot reach the API server since");
-    assert!(said.contains(", trying again: "), "{said}");
+    assert!(said.contains(", retrying: "), "{said}");
     assert_eq!(running.line("Status:"), "Status:          ॥ Paused");
     stage.come_back().await;
     stage.patch_status("steps-edited", "demo", json!({"message": "news"})).await;
@@ -143,7 +143,7 @@ async fn status_and_list_say_that_the_api_server_is_away_and_go_on() {
     for one in &watching {
         one.complaint("cannot reach the API server since");
     }
-    // More attempts fail, of which nothing is told.
+    // More attempts fail without a message.
     serin_clock::sleep(Duration::from_secs(1)).await;
     stage.come_back().await;
     for one in &watching {
@@ -168,7 +168,7 @@ async fn the_plugin_gives_a_list_up_when_the_api_server_stays_away() {
     stage.go_away().await;
     running.complaint("Error: cannot reach the Kubernetes API server");
     assert_eq!(running.end().0, 1);
-    // Under its own name it goes on.
+    // Under its own name, the command continues.
     serin_clock::sleep(Duration::from_secs(1)).await;
     stage.come_back().await;
     other.complaint("the API server is back");
@@ -387,15 +387,14 @@ async fn experiments_are_shown_and_listed() {
     assert_eq!(row, ["ended", "Successful", "10m", "-"]);
     let missing = stage.run(SERIN, &[["get", "exp", "tri"].as_slice(), &at].concat());
     let expected =
-        "serin: there is no Experiment \"tri\" in the namespace \"basic-create\"; did you mean \"try\"?\n";
+        "serin: Experiment \"tri\" not found in namespace \"basic-create\"; did you mean \"try\"?\n";
     assert_eq!((missing.stderr.as_str(), missing.exit), (expected, 3));
     let missing = stage.run(PLUGIN, &[["get", "exp", "tri"].as_slice(), &at].concat());
     assert_eq!(missing.stderr, "Error: experiment.argoproj.io \"tri\" not found\n");
     let bare = Stage::knowing(&["Rollout"]).await;
     for args in [&["get", "exp", "try"][..], &["list", "exp"]] {
         let unknown = bare.run(SERIN, args);
-        let expected =
-            "serin: the cluster does not know the kind Experiment; `serin crds` prints its definition\n";
+        let expected = "serin: the cluster has no kind Experiment; `serin crds` prints its definition\n";
         assert_eq!((unknown.stderr.as_str(), unknown.exit), (expected, 1), "{args:?}");
     }
 }
@@ -519,7 +518,7 @@ fn what_cannot_be_read_does_not_hide_the_rest() {
         assert!(done.stderr.starts_with(&said), "{done:?}");
         let shown = server.run(program, &["get", "rollout", "bad", "-n", "shop"]);
         assert!(shown.exit == 0 && shown.stdout.contains(PROBLEM), "{shown:?}");
-        // What others have is no matter of this one.
+        // Objects of others do not matter here.
         let shown = server.run(program, &["get", "rollout", "good", "-n", "shop"]);
         assert!(shown.exit == 0 && shown.stdout.contains("Healthy"), "{shown:?}");
     }
@@ -570,7 +569,7 @@ fn seconds_without_effect_end_no_pause() {
                 "pauseConditions": [{"reason": "BlueGreenPause", "startTime": "2026-01-01T00:00:00Z"}]},
         })
     };
-    // Only a user ends the first one, and so a wait for it ends; the other one goes on by itself.
+    // Only a user ends the first pause, so a wait for it ends; the other one ends automatically.
     for (enabled, exit) in [(false, 11), (true, 124)] {
         let rollout = rollout(enabled);
         let list = json!({"kind": "List", "apiVersion": "v1", "metadata": {"resourceVersion": "7"}, "items": [rollout]});

@@ -45,7 +45,7 @@ async fn printed(page: &str) -> String {
 async fn stage(situation: &str) -> Stage {
     let stage = Stage::start().await;
     stage.play_named(situation).await;
-    // What is made anew begins with the first generation.
+    // Newly created objects start with the first generation.
     stage.patch_status(situation, "demo", json!({"observedGeneration": "1"})).await;
     let client = || stage.client.clone();
     let experiments = Api::namespaced_with(client(), situation, &ApiResource::erase::<Experiment>(&()));
@@ -68,7 +68,7 @@ async fn stage(situation: &str) -> Stage {
     stage
 }
 
-/// What a command prints, on both outputs. The namespace of the situation is that of the context.
+/// The output of a command on both streams. The context's namespace is that of the situation.
 fn run(stage: &Stage, situation: &str, command: &str) -> String {
     let path = stage.kubeconfig();
     let text = fs::read_to_string(&path).expect("a kubeconfig");

@@ -29,7 +29,7 @@ async fn status_list_and_get_are_as_recorded() {
                 assert_eq!(outcome, expected, "{} {args:?}", recording.name);
                 continue;
             }
-            // Of pods that were made at once the order is another, and a delay has passed by now.
+            // Pods that were created at once have another order, and a delay has passed by now.
             let lines = |text: &str| {
                 let mut lines: Vec<String> =
                     ageless(text).lines().map(|line| line.replace(['├', '└'], "-")).collect();

@@ -1,4 +1,4 @@
-//! What the reference's plugin printed of objects at a time, which ours must print, too: the same bytes.
+//! Output of the reference's plugin about recorded objects. Serin must print the same bytes.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What users are told who may not ask, or get no answer.
+//! Messages for users without permission, and for requests without an answer.
 
 use serde_json::json;
 
@@ -72,7 +72,7 @@ fn what_an_explanation_can_do_without_is_named() {
     let said = server.run(SERIN, &["explain", "demo", "-n", "shop"]);
     assert_eq!((said.stderr.as_str(), said.exit), ("", 0));
     for resource in ["pods", "leases", "poddisruptionbudgets"] {
-        let expected = format!("Not looked at: {resource}, because {resource} is forbidden: jane may not\n");
+        let expected = format!("Not readable: {resource}: {resource} is forbidden: jane may not\n");
         assert!(said.stdout.contains(&expected), "{}", said.stdout);
     }
 }

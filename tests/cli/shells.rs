@@ -34,11 +34,11 @@ fn what_is_not_there_yet_says_so() {
     for (args, said) in [
         (
             vec!["dashboard", "-p", "3100"],
-            "dashboard -p 3100: this version has no dashboard yet; it comes with a later one",
+            "dashboard -p 3100: this version has no dashboard yet; a later version will have it",
         ),
         (
             vec!["notifications", "template", "get"],
-            "notifications template get: this version has no notifications yet; it comes with a later one",
+            "notifications template get: this version has no notifications yet; a later version will have it",
         ),
     ] {
         for (program, prefix) in [(SERIN, "serin"), (PLUGIN, "Error")] {
@@ -70,7 +70,7 @@ fn each_shell_has_its_script() {
     );
 }
 
-/// What bash, which must be there, offers for a line.
+/// The candidates of bash for a line. Needs bash.
 fn offered(stage: &Stage, line: &str) -> Vec<String> {
     let words: Vec<&str> = line.split(' ').collect();
     let mut program = stage.command(SERIN, &[&["--"], words.as_slice()].concat());
@@ -122,7 +122,7 @@ async fn verbs_flags_and_names_are_offered() {
     let kubectl = outcome(stage.command(PLUGIN, &before).env("KUBECONFIG", "/nowhere"));
     assert_eq!((kubectl.stdout.as_str(), kubectl.exit), ("demo\n:4\n", 0), "{}", kubectl.stderr);
     let verb = stage.run(PLUGIN, &["__complete", "promo"]);
-    assert_eq!(verb.stdout, "promote\tEnds the pause of Rollouts, or skips steps of their updates\n:4\n");
+    assert_eq!(verb.stdout, "promote\tEnd the pause of Rollouts, or skip steps of their updates\n:4\n");
     let flags = stage.run(PLUGIN, &["__complete", "status", "--"]).stdout;
     assert!(flags.contains("--watch\tWait until") && !flags.contains("--kloglevel"), "{flags}");
 }

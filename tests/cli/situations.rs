@@ -14,7 +14,7 @@ const ROLLOUT: &str = "demo";
 #[serde(deny_unknown_fields)]
 struct Situation {
     case: String,
-    /// How often users have changed the spec.
+    /// The number of changes of the spec.
     #[serde(default)]
     generation: i64,
     spec: Value,
@@ -25,7 +25,7 @@ struct Situation {
     experiments: Vec<Run>,
     #[serde(default)]
     runs: Vec<Run>,
-    /// What the reference shows.
+    /// The output of the reference.
     shown: Option<String>,
 }
 
@@ -43,7 +43,7 @@ struct Set {
     available: u32,
     #[serde(default = "an_hour")]
     age: i64,
-    /// When it is to be scaled down.
+    /// The scale-down deadline.
     deadline: Option<String>,
     /// Its pods cannot be made.
     #[serde(default)]
@@ -55,7 +55,7 @@ struct Set {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Pod {
-    /// What its container waits for; it runs where there is nothing.
+    /// The reason why its container waits; it runs without one.
     waiting: Option<String>,
     #[serde(default)]
     restarts: u32,
@@ -156,7 +156,7 @@ fn situations() -> Vec<Situation> {
 
 impl Situation {
     fn shown(&self, look: &Look) -> String {
-        let mut meta = meta(ROLLOUT, an_hour(), "nobody", 0);
+        let mut meta = meta(ROLLOUT, an_hour(), "noone", 0);
         meta["generation"] = self.generation.into();
         let rollout = json!({"metadata": meta, "spec": self.spec, "status": self.status});
         let rollout = serde_json::from_value(rollout).expect("a Rollout");
@@ -169,7 +169,7 @@ impl Situation {
         view::rollout(&rollout, &around, look)
     }
 
-    /// What is shown on a terminal, below a ruler.
+    /// The output on a terminal, below a ruler.
     fn framed(&self, columns: usize) -> String {
         let look = Look { is_full: true, columns: Some(columns), ..Look::plain(now()) };
         let shown = self.shown(&look);

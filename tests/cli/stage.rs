@@ -34,7 +34,7 @@ pub(crate) struct Stage {
     server: Option<Server>,
 }
 
-/// What came of a command.
+/// The outcome of a command.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Outcome {
     pub(crate) stdout: String,
@@ -172,7 +172,7 @@ impl Stage {
 
     /// The objects of the kind that `object` is of.
     pub(crate) fn objects(&self, namespace: Option<&str>, object: &Value) -> Api<DynamicObject> {
-        let text = |field: &str| object[field].as_str().expect("a text");
+        let text = |field: &str| object[field].as_str().expect("a string");
         let (group, version) = text("apiVersion").split_once('/').unwrap_or(("", text("apiVersion")));
         let kind = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, text("kind")));
         match namespace {
@@ -182,7 +182,7 @@ impl Stage {
     }
 }
 
-/// A recorded object without what an API server sets; its owners are those that were made anew.
+/// A recorded object without the fields that an API server sets, with owners that were created again.
 fn anew(object: &Value, uids: &BTreeMap<String, String>) -> Value {
     let mut object = object.clone();
     let meta = object["metadata"].as_object_mut().expect("metadata");

@@ -14,7 +14,7 @@ use vt100::Parser;
 
 use crate::stage::{SERIN, Stage};
 
-/// What stood on the terminal before.
+/// The content of the terminal before.
 const BEFORE: &str = "what was there before";
 const GET: [&str; 6] = ["get", "rollout", "demo", "-w", "-n", "steps-edited"];
 
@@ -49,7 +49,7 @@ impl Terminal {
         let (reader, writer) = (Arc::clone(&pty), Arc::clone(&shown));
         std::thread::spawn(move || {
             let mut bytes = [0; 4096];
-            // It is an error to read of a terminal that nobody has open any more.
+            // Reading from a closed terminal is an error.
             while let Ok(read @ 1..) = reader.as_ref().read(&mut bytes) {
                 let mut shown = writer.lock().expect("the screen");
                 shown.parser.process(&bytes[..read]);
@@ -81,7 +81,7 @@ impl Terminal {
         contents.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
     }
 
-    /// Whether the program has the screen for itself, and hides the cursor.
+    /// True if the program uses the alternate screen, and true if it hides the cursor.
     fn is_taken(&self) -> (bool, bool) {
         let shown = self.shown.lock().expect("the screen");
         (shown.parser.screen().alternate_screen(), shown.parser.screen().hide_cursor())
@@ -127,7 +127,8 @@ async fn each_frame_takes_the_place_of_the_last_one() {
     );
     assert!(first.contains("Message:         CanaryPauseStep\n") && !first.contains(BEFORE), "{first}");
     assert_eq!(terminal.is_taken(), (true, true));
-    let long = "so long a message that it goes on in the next line of a terminal that has but eighty columns";
+    let long =
+        "so long a message that it continues in the next line of a terminal that has but eighty columns";
     stage.patch_status("steps-edited", "demo", json!({"message": long})).await;
     let longer = terminal.wait_for(|text| text.contains("eighty columns"));
     assert!(longer.contains("Message:         so long a message"), "{longer}");
@@ -164,7 +165,7 @@ async fn a_frame_fits_into_a_terminal_of_any_size() {
     );
     terminal.resize((120, 60));
     terminal.wait_for(|text| text.contains("⟳ demo") && !text.contains("more lines"));
-    // What stays is the whole picture, however low the terminal is.
+    // The whole picture stays, however low the terminal is.
     terminal.resize((80, 12));
     terminal.wait_for(|text| text.contains("more lines"));
     terminal.press("\x03");
@@ -230,7 +231,7 @@ async fn all_rollouts_are_commanded_only_after_a_question() {
         let resumed = Patch::Merge(json!({"spec": {"paused": false}}));
         rollouts.patch("demo", &PatchParams::default(), &resumed).await.expect("a Rollout");
         let mut terminal = Terminal::start(&stage, &words, &[], (120, 20));
-        let question = "pause the only Rollout of the namespace \"steps-edited\" (demo)? [y/N]";
+        let question = "pause the only Rollout in namespace \"steps-edited\" (demo)? [y/N]";
         terminal.wait_for(|text| text.contains(question));
         terminal.press(answer);
         assert_eq!(terminal.end(), Some(0), "{}", terminal.contents());

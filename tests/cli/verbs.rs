@@ -1,4 +1,4 @@
-//! What the commands of users print, and their exit codes.
+//! Output of user commands, and their exit codes.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -44,7 +44,7 @@ async fn the_exit_code_of_status_says_how_a_rollout_stands() {
         let expected = Outcome { stdout: stdout.to_owned(), stderr: stderr.to_owned(), exit };
         assert_eq!(stage.run(SERIN, &args), expected, "{args:?}");
     }
-    // Who does not read the answer gets the code all the same.
+    // A closed output does not change the exit code.
     let (reader, writer) = std::io::pipe().expect("a pipe");
     drop(reader);
     let words = ["status", "demo", "-n", "nginx-abort", once];
@@ -93,13 +93,13 @@ async fn a_name_that_does_not_exist_leads_to_the_nearest() {
         let args = [args, &["-n", "basic-create"]].concat();
         let Outcome { stderr, exit, .. } = stage.run(SERIN, &args);
         let expected =
-            "serin: there is no Rollout \"dem\" in the namespace \"basic-create\"; did you mean \"demo\"?\n";
+            "serin: Rollout \"dem\" not found in namespace \"basic-create\"; did you mean \"demo\"?\n";
         assert_eq!((stderr.as_str(), exit), (expected, 3), "{args:?}");
     }
     let nowhere = stage.run(SERIN, &["get", "rollout", "demo", "-n", "basic"]);
-    assert_eq!((nowhere.stderr.as_str(), nowhere.exit), ("serin: there is no namespace \"basic\"\n", 3));
+    assert_eq!((nowhere.stderr.as_str(), nowhere.exit), ("serin: namespace \"basic\" not found\n", 3));
     let elsewhere = stage.run(SERIN, &["get", "rollout", "demo"]);
-    let expected = "serin: there is no Rollout \"demo\" in the namespace \"default\"\n";
+    let expected = "serin: Rollout \"demo\" not found in namespace \"default\"\n";
     assert_eq!((elsewhere.stderr.as_str(), elsewhere.exit), (expected, 3));
 }
 
@@ -110,7 +110,7 @@ async fn kinds_that_are_not_installed_are_not_missed() {
     let shown = stage.run(SERIN, &["get", "ro", "demo", "-n", "basic-create"]);
     assert!(shown.stdout.contains("└──⧉ demo-6c89d8f565") && shown.exit == 0, "{shown:?}");
     let bare = Stage::knowing(&[]).await.run(SERIN, &["list", "rollouts"]);
-    let expected = "serin: the cluster does not know the kind Rollout; `serin crds` prints its definition\n";
+    let expected = "serin: the cluster has no kind Rollout; `serin crds` prints its definition\n";
     assert_eq!((bare.stderr.as_str(), bare.exit), (expected, 1));
 }
 
@@ -171,7 +171,7 @@ async fn programs_get_objects() {
     assert!(full.contains("ready:1/1") && full.contains("ip:10.0.0.3"), "{full}");
     assert!(!read(&["get", "rollout", "demo"]).contains("ip:"), "{full}");
     let wrong = stage.run(SERIN, &["list", "rollouts", "-o", "jsonpath={.a"]);
-    assert!(wrong.exit == 2 && wrong.stderr.contains("the brace before \".a\" is not closed"), "{wrong:?}");
+    assert!(wrong.exit == 2 && wrong.stderr.contains("unclosed brace before \".a\""), "{wrong:?}");
     for wrong in [["list", "ro", "-w", "-o", "json"].as_slice(), &["get", "ro", "demo", "-w", "-o", "json"]] {
         assert_eq!(stage.run(SERIN, wrong).exit, 2, "{wrong:?}");
     }

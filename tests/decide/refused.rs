@@ -110,7 +110,7 @@ fn a_router_that_is_asked_for_and_not_named_is_refused() {
     for routing in ["{}", "{plugins: {}}"] {
         let manifest = MISSPELT.replace("trafficRouting: {}", &format!("trafficRouting: {routing}"));
         let world = applied(&manifest);
-        let path = "spec.strategy.canary.trafficRouting: Invalid value: {}: asks for a router and names none";
+        let path = "spec.strategy.canary.trafficRouting: Invalid value: {}: names no router";
         assert_refused(
             &world,
             &[path, "name one of nginx, istio, alb, smi, ambassador, appMesh, traefik, apisix"],

@@ -139,7 +139,7 @@ async fn update(user: &User<'_>) {
     user.is_told(
         "set image demo nobody=demo:green",
         (1, 1),
-        "there is no container \"nobody\"; there are: web",
+        "container \"nobody\" not found; the template has: web",
     );
     user.commands("set image demo web=demo:green", "rollout \"demo\" image updated");
     assert_eq!(user.stored(IMAGE).await, "demo:green");

@@ -49,12 +49,12 @@ fn file(directory: &Path, name: &str, text: &str) -> String {
 
 #[tokio::test]
 async fn a_kubeconfig_that_cannot_be_used() {
-    let none = "serin: no cluster to work on: /nonexistent/.kube/config: No such file or directory (os error 2); \
-                and this is not a pod of a cluster: $KUBERNETES_SERVICE_HOST is not set";
-    says(&[], &[], &[none, "Name a kubeconfig with --kubeconfig or in $KUBECONFIG."]).await;
+    let none = "serin: no cluster is configured: /nonexistent/.kube/config: No such file or directory (os error 2); \
+                and this process does not run in a pod: $KUBERNETES_SERVICE_HOST is not set";
+    says(&[], &[], &[none, "Set --kubeconfig or $KUBECONFIG to a kubeconfig."]).await;
 
     let absent = "cannot use the kubeconfig /nonexistent/config: No such file or directory (os error 2)";
-    let other = "Name another one with --kubeconfig or in $KUBECONFIG, or another context with --context.";
+    let other = "Set --kubeconfig or $KUBECONFIG to another file, or --context to another context.";
     says(&["--kubeconfig", "/nonexistent/config"], &[], &[&format!("serin: {absent}"), other]).await;
     says(&[], &[("KUBECONFIG", "/nonexistent/config")], &[&format!("serin: {absent}"), other]).await;
 
@@ -66,11 +66,11 @@ async fn a_kubeconfig_that_cannot_be_used() {
     assert!(stderr.contains("line 1") && stderr.ends_with(&format!("\n{other}\n")), "{stderr}");
 
     let empty = file(directory.path(), "empty", "apiVersion: v1\nkind: Config\n");
-    let error = format!("serin: cannot use the kubeconfig {empty}: it has no current context");
+    let error = format!("serin: cannot use the kubeconfig {empty}: no current context is set");
     says(&["--kubeconfig", &empty], &[], &[&error, other]).await;
     let error = format!(
-        "serin: cannot use the kubeconfig {empty}: it has no context \"shop\"; \
-         `kubectl config get-contexts --kubeconfig={empty}` lists those that it has"
+        "serin: cannot use the kubeconfig {empty}: context \"shop\" not found; `kubectl config \
+         get-contexts --kubeconfig={empty}` lists the existing ones"
     );
     says(&["--kubeconfig", &empty, "--context", "shop"], &[], &[&error, other]).await;
 }

@@ -278,7 +278,7 @@ async fn a_router_that_cannot_be_driven_stops_the_rollout_and_nothing_else() {
     assert_eq!(
         message,
         "The Rollout \"canary-traefik\" is invalid: spec.strategy.canary.trafficRouting.traefik: this version of \
-         Serin cannot set weights with this router yet; the Rollout is left as it is"
+         Serin cannot set weights with this router yet; the Rollout stays unchanged"
     );
     let stopped = format!(
         "Degraded: InvalidSpec: {message}

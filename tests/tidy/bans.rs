@@ -1,4 +1,4 @@
-//! What code of a floor must not contain.
+//! Code that a floor must not contain.
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
@@ -102,7 +102,7 @@ struct Word {
     line: usize,
 }
 
-/// What code consists of, test modules and comments aside.
+/// The tokens of code, without test modules and comments.
 #[derive(Default)]
 struct Code {
     /// Names.
@@ -233,7 +233,7 @@ impl<'ast> Visit<'ast> for Code {
     }
 }
 
-/// Whether a pattern is one of texts or numbers.
+/// True if a pattern matches strings or numbers.
 fn is_open(pattern: &Pat) -> bool {
     if let Pat::Or(or) = pattern {
         return or.cases.iter().all(is_open);

@@ -8,14 +8,14 @@ use crate::named_tests::Tests;
 /// Where the table is.
 pub(crate) const DOCUMENT: &str = "docs/compatibility.md";
 
-/// What may be said of a row.
+/// The allowed states of a row.
 const STATES: [&str; 5] = ["same", "better", "refused", "not yet", "no effect"];
 
 /// A row: what it is about, what holds, and what shows it.
 struct Row<'a> {
     /// The section that it is in.
     section: &'a str,
-    /// What it is about. A field has its whole path.
+    /// The subject. A field has its whole path.
     subjects: Vec<String>,
     state: &'a str,
     remark: &'a str,
@@ -104,7 +104,7 @@ impl<'a> Row<'a> {
         let mut faults: Vec<Finding> =
             self.tests.iter().filter_map(|(file, name)| tests.lack(file, name)).collect();
         if !STATES.contains(&self.state) {
-            faults.push(format!("{:?} is none of {STATES:?}", self.state));
+            faults.push(format!("{:?} must be one of {STATES:?}", self.state));
         }
         let is_nothing_shown = self.tests.is_empty();
         if is_nothing_shown && matches!(self.state, "same" | "better" | "refused") {
@@ -122,7 +122,7 @@ fn cells(line: &str) -> Vec<&str> {
     inner.map_or_else(Vec::new, |inner| inner.split('|').map(str::trim).collect())
 }
 
-/// What is between backquotes.
+/// The text between backquotes.
 fn code_spans(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
 }
@@ -168,7 +168,7 @@ mod tests {
 |---|---|---|
 | `a` | same | `tests/a.rs: f` |
 | `b.c`, `b.d` | better: with a reason | `tests/a.rs: f`, `tests/a.rs: g` |
-| `e` | not yet: nobody wants it | - |
+| `e` | not yet: no one wants it | - |
 
 ## Flags
 
@@ -185,7 +185,7 @@ spec: {versions: [{schema: {openAPIV3Schema: {properties: {spec: {properties: {
   e: {}}}, status: {}}}}}]}
 ";
 
-    /// What is found after one text has taken the place of another.
+    /// The faults after one text has replaced another.
     fn found(from: &str, to: &str) -> Vec<Finding> {
         let document = SAMPLE.replacen(from, to, 1);
         let table = Table::of(&document);
@@ -203,11 +203,11 @@ spec: {versions: [{schema: {openAPIV3Schema: {properties: {spec: {properties: {
     #[test]
     fn faulty_rows_are_found() {
         for (from, to, fault) in [
-            ("same", "fine", "\"fine\" is none of"),
+            ("same", "fine", "\"fine\" must be one of"),
             ("a.rs: f", "a.rs: h", "tests/a.rs has no test h"),
             ("a.rs: f`, ", "b.rs: f`, ", "there is no file tests/b.rs"),
             ("same | `tests/a.rs: f`", "same | -", "no test shows it"),
-            ("not yet: nobody wants it", "not yet", "neither a test nor a reason"),
+            ("not yet: no one wants it", "not yet", "neither a test nor a reason"),
             ("refused | `tests/a.rs: g`", "refused: says so | -", "no test shows it"),
         ] {
             let found = found(from, to);

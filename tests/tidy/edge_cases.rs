@@ -10,7 +10,7 @@ use crate::named_tests::Tests;
 /// Where the table is.
 pub(crate) const TABLE: &str = "tests/decide/edge_cases/table.yaml";
 
-/// How many rows there are.
+/// The number of rows.
 const ROWS: u32 = 130;
 
 /// One edge case.
@@ -19,7 +19,7 @@ const ROWS: u32 = 130;
 struct Row {
     #[serde(rename = "row")]
     number: u32,
-    /// What is expected.
+    /// The expected behaviour.
     case: String,
     /// Names of tests by file.
     #[serde(default)]

@@ -1,4 +1,4 @@
-//! Who may import whom within a package. Between packages cargo says so (`walls.rs`).
+//! Allowed imports within a package. Cargo checks imports between packages (`walls.rs`).
 
 use syn::visit::{self, Visit};
 use syn::{ItemUse, UseTree};

@@ -7,6 +7,7 @@ mod circles;
 mod compatibility;
 mod dependencies;
 mod edge_cases;
+mod english;
 mod floors;
 mod named_tests;
 mod shape;
@@ -16,7 +17,7 @@ mod words;
 
 use source::{Source, rust_sources, text_files};
 
-/// What breaks a rule, with its place.
+/// A violation of a rule, with its place.
 type Finding = String;
 
 fn assert_none(findings: &[Finding]) {
@@ -83,6 +84,14 @@ fn no_text_speaks_of_one_machine() {
     let files = text_files();
     assert!(files.len() > 20, "only {} text files found", files.len());
     assert_none(&files.iter().flat_map(|(path, text)| words::of_one_machine(path, text)).collect::<Vec<_>>());
+}
+
+#[test]
+fn texts_are_in_plain_english() {
+    let files = text_files();
+    let checked: Vec<_> = files.iter().filter(|(path, _)| english::is_checked(path)).collect();
+    assert!(checked.len() > 100, "only {} files are checked", checked.len());
+    assert_none(&checked.iter().flat_map(|(path, text)| english::habits(path, text)).collect::<Vec<_>>());
 }
 
 #[test]

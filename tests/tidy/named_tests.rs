@@ -22,7 +22,7 @@ impl Tests {
         Self(sources.iter().map(of_one).collect())
     }
 
-    /// That there is no such test, unless there is.
+    /// A finding if the test does not exist.
     pub(crate) fn lack(&self, file: &str, name: &str) -> Option<Finding> {
         match self.0.get(file) {
             None => Some(format!("there is no file {file}")),

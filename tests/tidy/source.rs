@@ -32,7 +32,7 @@ impl Source {
         (module != "lib" && module != "main").then_some((package, module))
     }
 
-    /// Whether all of the file is test code.
+    /// True if all of the file is test code.
     pub(crate) fn is_test(&self) -> bool {
         self.path.starts_with("tests/") || self.path.ends_with("/tests.rs") || self.path.contains("/tests/")
     }

@@ -1,4 +1,4 @@
-//! What the packages of the workspace may depend on; cargo refuses imports of anything else.
+//! The allowed dependencies between packages of the workspace; cargo refuses imports of anything else.
 
 use crate::Finding;
 use crate::source::text_files;

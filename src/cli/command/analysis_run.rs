@@ -1,4 +1,4 @@
-//! `serin create analysisrun`: an analysis from its template, outside of an update.
+//! `serin create analysisrun`: creates an `AnalysisRun` from a template, independent of any update.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -12,8 +12,8 @@ use serde_json::{Map, Value, json};
 use super::super::client::{Cluster, UserFlags};
 use super::super::failure::Failure;
 use super::super::lint;
-use super::create::New;
 use super::manner::Manner;
+use super::new::New;
 use serin_core::api::{AnalysisTemplate, ClusterAnalysisTemplate, keys};
 
 /// Flags of `serin create analysisrun`.
@@ -25,19 +25,19 @@ pub(super) struct AnalysisRunFlags {
     /// File with an `AnalysisTemplate` or a `ClusterAnalysisTemplate`; - is the standard input
     #[arg(long, value_name = "FILE")]
     from_file: Option<PathBuf>,
-    /// --from names a `ClusterAnalysisTemplate`
+    /// Read a `ClusterAnalysisTemplate` with --from
     #[arg(long, requires = "from")]
     global: bool,
-    /// Name of the `AnalysisRun` [default: one that begins with that of the template]
+    /// Name of the `AnalysisRun` [default: generated from the name of the template]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
-    /// What its name begins with [default: the name of the template and a hyphen]
+    /// Prefix of the generated name [default: the name of the template and a hyphen]
     #[arg(long, value_name = "PREFIX", conflicts_with = "name")]
     generate_name: Option<String>,
-    /// The controller with this instance id is to act on it; this takes the place of all labels
+    /// Instance id of the controller that reconciles it; replaces all labels
     #[arg(long, value_name = "ID")]
     instance_id: Option<String>,
-    /// An argument of the template; may be given several times
+    /// Argument of the template; repeatable
     #[arg(long = "argument", short = 'a', value_name = "NAME=VALUE", value_parser = argument)]
     arguments: Vec<(String, String)>,
     #[command(flatten)]
@@ -47,11 +47,11 @@ pub(super) struct AnalysisRunFlags {
 }
 
 fn argument(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("an argument is written as NAME=VALUE")?;
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// Makes an `AnalysisRun`.
+/// Creates an `AnalysisRun`.
 pub(super) async fn analysis_run(flags: AnalysisRunFlags) -> Result<(), Failure> {
     let AnalysisRunFlags {
         from,
@@ -68,7 +68,9 @@ pub(super) async fn analysis_run(flags: AnalysisRunFlags) -> Result<(), Failure>
     let template = match (from, from_file) {
         (Some(name), _) => stored(&cluster, &name, global).await?,
         (None, Some(path)) => of_file(&path)?,
-        (None, None) => return Err(Failure::Usage("name a template, with --from or --from-file".to_owned())),
+        (None, None) => {
+            return Err(Failure::Usage("no template given; set --from or --from-file".to_owned()));
+        }
     };
     let template = whole(&cluster, template).await?;
     let mut run = run_of(&template, &arguments).map_err(Failure::Failed)?;
@@ -94,7 +96,7 @@ async fn stored(cluster: &Cluster, name: &str, is_global: bool) -> Result<Value,
     };
     let found = cluster.ask(api.get(name)).await.map_err(|failure| {
         if let Failure::NotFound(_) = failure {
-            Failure::NotFound(format!("there is no {kind} {name:?}"))
+            Failure::NotFound(format!("{kind} {name:?} not found"))
         } else {
             failure.about(kind)
         }
@@ -102,7 +104,7 @@ async fn stored(cluster: &Cluster, name: &str, is_global: bool) -> Result<Value,
     serde_json::to_value(found).map_err(|error| Failure::Failed(error.to_string()))
 }
 
-/// The only template of a file.
+/// The only template in a file.
 fn of_file(path: &PathBuf) -> Result<Value, Failure> {
     let kinds = [keys::ANALYSIS_TEMPLATE, keys::CLUSTER_ANALYSIS_TEMPLATE];
     let mut found = lint::sound(std::slice::from_ref(path))?;
@@ -110,15 +112,15 @@ fn of_file(path: &PathBuf) -> Result<Value, Failure> {
     match (found.pop(), found.is_empty()) {
         (Some(only), true) => Ok(only.json),
         (None, _) => {
-            Err(Failure::Failed(format!("{}: there is no {} in it", path.display(), kinds.join(" or "))))
+            Err(Failure::Failed(format!("{}: the file contains no {}", path.display(), kinds.join(" or "))))
         }
         (Some(_), false) => {
-            Err(Failure::Failed(format!("{}: there is more than one template in it", path.display())))
+            Err(Failure::Failed(format!("{}: the file contains more than one template", path.display())))
         }
     }
 }
 
-/// A template with everything that it takes from others, each of which counts once.
+/// A template with the contents of all templates that it references. Each one is included once.
 async fn whole(cluster: &Cluster, mut template: Value) -> Result<Value, Failure> {
     const LISTS: [&str; 4] = ["metrics", "args", "dryRun", "measurementRetention"];
     let is_global = template["kind"] == keys::CLUSTER_ANALYSIS_TEMPLATE;
@@ -143,7 +145,7 @@ async fn whole(cluster: &Cluster, mut template: Value) -> Result<Value, Failure>
     Ok(template)
 }
 
-/// Takes out of a template the names of those that it refers to, each with whether it is for all namespaces.
+/// Removes the references from a template, and returns them: name, and true for cluster-scoped templates.
 fn references(template: &mut Value) -> Vec<(String, bool)> {
     let named = |one: &Value| {
         Some((one["templateName"].as_str()?.to_owned(), one["clusterScope"].as_bool().unwrap_or(false)))
@@ -152,7 +154,7 @@ fn references(template: &mut Value) -> Vec<(String, bool)> {
     taken.iter().filter_map(Value::as_array).flatten().filter_map(named).collect()
 }
 
-/// The `AnalysisRun` that a template describes, with these arguments.
+/// The `AnalysisRun` for a template and arguments.
 fn run_of(template: &Value, arguments: &[(String, String)]) -> Result<Value, String> {
     const KEPT: [&str; 3] = ["labels", "annotations", "namespace"];
     let meta = template["metadata"].as_object();
@@ -168,7 +170,7 @@ fn run_of(template: &Value, arguments: &[(String, String)]) -> Result<Value, Str
     Ok(json!({"apiVersion": keys::API_VERSION, "kind": keys::ANALYSIS_RUN, "metadata": kept, "spec": spec}))
 }
 
-/// Gives the arguments of a template their values. Each must have one in the end.
+/// Sets the arguments of a template. Every argument must have a value afterwards.
 fn fill(spec: &mut Value, arguments: &[(String, String)]) -> Result<(), String> {
     let mut none = Vec::new();
     let known = spec.get_mut("args").and_then(Value::as_array_mut).unwrap_or(&mut none);
@@ -176,7 +178,7 @@ fn fill(spec: &mut Value, arguments: &[(String, String)]) -> Result<(), String> 
     for (name, value) in arguments {
         if !names.contains(name) {
             return Err(match names.as_slice() {
-                [] => format!("the template has no arguments, and so none of the name {name:?}"),
+                [] => format!("the template has no argument {name:?}; it has no arguments"),
                 names => format!("the template has no argument {name:?}; it has: {}", names.join(", ")),
             });
         }
@@ -191,7 +193,7 @@ fn fill(spec: &mut Value, arguments: &[(String, String)]) -> Result<(), String> 
     let open: Vec<&str> = known.iter().filter(is_open).filter_map(|one| one["name"].as_str()).collect();
     match open.as_slice() {
         [] => Ok(()),
-        open => Err(format!("arguments without a value: {}; say them with -a NAME=VALUE", open.join(", "))),
+        open => Err(format!("missing values of arguments: {}; set them with -a NAME=VALUE", open.join(", "))),
     }
 }
 
@@ -227,6 +229,6 @@ mod tests {
         let unknown = run_of(&template(), &given("hots"));
         assert_eq!(unknown.unwrap_err(), "the template has no argument \"hots\"; it has: host, port, key");
         let open = run_of(&template(), &given("port"));
-        assert_eq!(open.unwrap_err(), "arguments without a value: host; say them with -a NAME=VALUE");
+        assert_eq!(open.unwrap_err(), "missing values of arguments: host; set them with -a NAME=VALUE");
     }
 }

@@ -1,4 +1,4 @@
-//! Sending commands, and telling what came of them.
+//! Sends commands and reports their results.
 
 use kube::api::{DynamicObject, Patch};
 use kube::core::ApiResource;
@@ -13,16 +13,16 @@ use super::wait::{Goal, Waiting};
 use serin_core::api::Rollout;
 use serin_values::merge_patch::apply_merge_patch;
 
-/// What is to be merged into a Rollout.
+/// A merge patch of a Rollout.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Patches {
-    /// By way of the subresource.
+    /// The patch of the status subresource.
     pub(super) status: Option<Value>,
-    /// Into the Rollout itself.
+    /// The patch of the main resource.
     pub(super) spec: Option<Value>,
 }
 
-/// Who sends the commands of a user.
+/// Sends the commands of a user.
 pub(super) struct Commander {
     pub(super) cluster: Cluster,
     pub(super) program: Program,
@@ -34,14 +34,14 @@ impl Commander {
         Ok(Self { cluster: Cluster::open(user).await?, program, manner })
     }
 
-    /// What a user types to give another command to a Rollout.
+    /// The command line of another verb for a Rollout.
     pub(super) fn command(&self, verb: &str, name: &str) -> String {
         let words = format!("{verb} {name} -n {}", self.cluster.namespace);
         self.cluster.given.own(self.program, &words)
     }
 
-    /// Commands each of the Rollouts, and tells what came of it. Under the name of the reference's plugin the first
-    /// failure is the end; else the others get their command, too. `what` is that command, for a question to the user.
+    /// Sends a command to each Rollout and reports the results. Under the name of the reference's plugin, stops at
+    /// the first failure. `what` names the command in the confirmation prompt.
     pub(super) async fn each(
         &self,
         target: Target,
@@ -51,7 +51,7 @@ impl Commander {
         self.each_of(target.names(&self.cluster, what).await?, act).await
     }
 
-    /// Commands each of the objects of these names, as [`Self::each`] does.
+    /// Sends a command to each named object, as [`Self::each`] does.
     pub(super) async fn each_of(
         &self,
         names: Vec<String>,
@@ -75,7 +75,7 @@ impl Commander {
         Failure::together(failures).map(|()| done)
     }
 
-    /// Tells what may keep a command from being carried out.
+    /// Reports obstacles that may block a command.
     fn warn(&self, done: &Done) {
         if self.program.is_plugin() || !done.is_changed {
             return;
@@ -86,7 +86,7 @@ impl Commander {
         }
     }
 
-    /// Waits for what was commanded, if the user wants to wait and anything was.
+    /// Waits for the effect of the commands if the user asked for that and anything changed.
     pub(super) async fn wait(&self, waiting: Waiting, done: Vec<Done>, goal: Goal) -> Result<(), Failure> {
         if !waiting.is_asked_for() || self.manner.is_dry() {
             return Ok(());
@@ -95,13 +95,13 @@ impl Commander {
         waiting.wait(&self.cluster, changed, goal, self.program).await
     }
 
-    /// The Rollout of that name, as it is stored, and as its type.
+    /// Gets a Rollout, as stored and parsed.
     pub(super) async fn look(&self, name: &str) -> Result<(DynamicObject, Rollout), Failure> {
         let stored = self.cluster.stored::<Rollout>(name, self.program).await?;
         Ok((stored.clone(), client::rollout(stored)?))
     }
 
-    /// Merges patches into a Rollout. What comes of it.
+    /// Applies patches to a Rollout and returns the result.
     pub(super) async fn merge(&self, name: &str, patches: Patches) -> Result<DynamicObject, Failure> {
         let kind = client::rollouts();
         let Patches { status, spec } = patches;
@@ -109,7 +109,7 @@ impl Commander {
         if let Some(status) = status {
             object = self.merge_status(name, &status).await?;
             if object.is_none() {
-                // There is no subresource: one patch holds both.
+                // Without a status subresource, one patch contains both parts.
                 let whole = spec.map_or_else(|| status.clone(), |spec| apply_merge_patch(&status, &spec));
                 return self.merge_into(&kind, name, &whole, None).await;
             }
@@ -121,7 +121,7 @@ impl Commander {
         }
     }
 
-    /// Merges `status` into the status of a Rollout; nothing where its definition has no subresource for that.
+    /// Merges `status` into the status of a Rollout. Returns `None` if its definition has no status subresource.
     async fn merge_status(&self, name: &str, status: &Value) -> Result<Option<DynamicObject>, Failure> {
         if self.manner.is_local() {
             return self.merged(&client::rollouts(), name, status, None).await.map(Some);
@@ -136,7 +136,7 @@ impl Commander {
         self.cluster.ask(request).await
     }
 
-    /// Merges `patch` into an object. `before` is what it is known to be.
+    /// Merges `patch` into an object. `before` is its last known state.
     pub(super) async fn merge_into(
         &self,
         kind: &ApiResource,
@@ -150,7 +150,7 @@ impl Commander {
         self.patch(kind, name, &Patch::Merge(patch)).await
     }
 
-    /// Sends a patch, whatever the manner.
+    /// Sends a patch, also in a dry run.
     pub(super) async fn patch(
         &self,
         kind: &ApiResource,
@@ -162,12 +162,12 @@ impl Commander {
         self.cluster.ask_about(kind, name, self.program, objects.patch(name, &params, patch)).await
     }
 
-    /// The object of a kind and name.
+    /// Gets an object.
     pub(super) async fn get(&self, kind: &ApiResource, name: &str) -> Result<DynamicObject, Failure> {
         self.cluster.get(kind, name, self.program).await
     }
 
-    /// What would come of a patch.
+    /// Computes the result of a patch locally.
     async fn merged(
         &self,
         kind: &ApiResource,

@@ -1,4 +1,4 @@
-//! The difference between two pod templates, as lines.
+//! Line-based difference of two pod templates.
 
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
@@ -8,11 +8,11 @@ use super::super::output::yaml;
 use super::super::view::{Colour, Text};
 use serin_core::domain::template::{EphemeralMetadata, templates_equal};
 
-/// How many lines without a change are shown around one.
+/// The number of unchanged lines around each change.
 const AROUND: usize = 3;
 
-/// What changes from one template to another, as lines of YAML: removed ones begin with `-`, new ones with `+`. A field
-/// that only one of them has, and that means the same without, is left out: a stored template has all the defaults.
+/// The changed lines of YAML: removed ones start with `-`, new ones with `+`. Ignores fields that only one template
+/// has and that equal the default, because stored templates contain all defaults.
 pub(super) fn difference(from: &Value, to: &Value, is_coloured: bool) -> Result<String, Failure> {
     let (from, to) = (yaml(&lean(from, to))?, yaml(&lean(to, from))?);
     let diff = TextDiff::from_lines(&from, &to);
@@ -35,7 +35,7 @@ pub(super) fn difference(from: &Value, to: &Value, is_coloured: bool) -> Result<
     Ok(lines)
 }
 
-/// A template without what another does not have and what makes no difference.
+/// A template without default values that the other one does not have.
 fn lean(template: &Value, other: &Value) -> Value {
     let mut lean = template.clone();
     let mut only_here = Vec::new();
@@ -52,7 +52,7 @@ fn lean(template: &Value, other: &Value) -> Value {
     lean
 }
 
-/// The fields that `value` has and `other` has not, as pointers to what they are in, with their names.
+/// The fields that only `value` has: pointers to their parents, with field names.
 fn collect_only_here(value: &Value, other: &Value, at: &str, found: &mut Vec<(String, String)>) {
     match (value, other) {
         (Value::Object(fields), Value::Object(others)) => {

@@ -1,4 +1,4 @@
-//! `serin history`: the revisions of a Rollout.
+//! `serin history`: lists the revisions of a Rollout.
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
@@ -22,14 +22,14 @@ pub(in crate::cli) struct History {
     /// Show the template of this revision
     #[arg(long, value_name = "NUMBER")]
     revision: Option<i64>,
-    /// Print them for programs: json, yaml, name, wide, or jsonpath=TEMPLATE
+    /// Output format: json, yaml, name, wide, or jsonpath=TEMPLATE
     #[arg(long, short, value_name = "FORM")]
     output: Option<Form>,
     #[command(flatten)]
     user: UserFlags,
 }
 
-/// Prints the revisions of a Rollout, the newest first.
+/// Prints the revisions of a Rollout, newest first.
 pub(in crate::cli) async fn history(flags: History, program: Program) -> Result<(), Failure> {
     let History { name, revision, output, user } = flags;
     let cluster = Cluster::open(user).await?;

@@ -1,4 +1,4 @@
-//! `serin set image`: other images, and so another revision.
+//! `serin set image`: changes images, which starts an update.
 
 use clap::Args;
 use clap_complete::ArgValueCandidates;
@@ -16,13 +16,13 @@ use super::target::{Target, Unnamed};
 use super::wait::{Beginning, Goal};
 use serin_core::api::Rollout;
 
-/// How often a write is tried that somebody else's write has come before.
+/// Maximum number of attempts after write conflicts.
 const ATTEMPTS: usize = 5;
 
 /// Flags of `serin set image`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Image {
-    /// Names of Rollouts, then containers with their images, as in cart web=example.org/cart:1.5; * are all containers
+    /// Names of Rollouts, then containers with images, as in cart web=example.org/cart:1.5; * means all containers
     #[arg(value_name = "NAME|CONTAINER=IMAGE", required = true,
           add = ArgValueCandidates::new(completion::rollouts))]
     words: Vec<String>,
@@ -32,7 +32,7 @@ pub(in crate::cli) struct Image {
     beginning: Beginning,
 }
 
-/// A container and the image that it gets; `*` are all containers.
+/// A container and its new image; `*` means all containers.
 #[derive(Debug, Clone, PartialEq)]
 struct Change {
     container: String,
@@ -50,29 +50,29 @@ pub(in crate::cli) async fn image(flags: Image, program: Program) -> Result<(), 
     commander.wait(waiting, done, Goal::Settled).await
 }
 
-/// Which Rollouts, and which images: an argument with an equals sign is an image, one without is a name.
+/// Splits arguments: those with an equals sign are images, the others are names of Rollouts.
 fn read(words: Vec<String>, others: Unnamed) -> Result<(Target, Vec<Change>), Failure> {
     const EXAMPLE: &str = "CONTAINER=IMAGE, as in web=example.org/cart:1.5";
     let (pairs, names): (Vec<_>, Vec<_>) = words.into_iter().partition(|word| word.contains('='));
     if names.is_empty() != others.are_meant() {
-        let said = "name Rollouts, or choose them with --selector or --all; one of these";
+        let said = "select Rollouts by name, with --selector or with --all, and use only one of these";
         return Err(Failure::Usage(said.to_owned()));
     }
     let change = |pair: &String| {
         let (container, image) = pair.split_once('=').unwrap_or_default();
         if container.is_empty() || image.is_empty() {
-            return Err(Failure::Usage(format!("{pair:?} names no image: that is {EXAMPLE}")));
+            return Err(Failure::Usage(format!("invalid image {pair:?}: expected {EXAMPLE}")));
         }
         Ok(Change { container: container.to_owned(), image: image.to_owned() })
     };
     let changes = pairs.iter().map(change).collect::<Result<Vec<_>, _>>()?;
     if changes.is_empty() {
-        return Err(Failure::Usage(format!("no image is named: {EXAMPLE}")));
+        return Err(Failure::Usage(format!("no image given: expected {EXAMPLE}")));
     }
     Ok((Target { names, others }, changes))
 }
 
-/// Sets the images of one Rollout, or of the Deployment that it takes its template from.
+/// Sets the images of one Rollout, or of the Deployment in its `workloadRef`.
 async fn set(commander: &Commander, name: &str, changes: &[Change]) -> Result<Done, Failure> {
     let rollout = commander.cluster.stored::<Rollout>(name, commander.program).await?;
     let Some(deployment) = rollout.data.pointer("/spec/workloadRef/name").and_then(Value::as_str) else {
@@ -85,7 +85,7 @@ async fn set(commander: &Commander, name: &str, changes: &[Change]) -> Result<Do
     Ok(Done { rollout: rollout.clone(), ..set })
 }
 
-/// Sets the images in an object that has a template. `stored` is how it is known to be.
+/// Sets the images in an object with a template. `stored` is its last known state.
 async fn set_in(
     commander: &Commander,
     (kind, word, name): (&ApiResource, &str, &str),
@@ -101,7 +101,7 @@ async fn set_in(
         };
         let failed = |why| Failure::Failed(format!("{word} {name:?}: {why}"));
         if !change(&mut object, changes).map_err(failed)? && !program.is_plugin() {
-            let said = format!("{word} {name:?} has that image already");
+            let said = format!("{word} {name:?} already has that image");
             return Ok(Done { said, rollout: object.clone(), object, is_changed: false });
         }
         match replace(commander, kind, name, object).await {
@@ -128,7 +128,7 @@ async fn replace(
     commander.cluster.ask_about(kind, name, commander.program, objects.replace(name, &params, &object)).await
 }
 
-/// Puts the images into the template. Whether that made a difference; an error where there is no such container.
+/// Puts the images into the template. Returns true if that changed anything, and an error for an unknown container.
 fn change(object: &mut DynamicObject, changes: &[Change]) -> Result<bool, String> {
     const LISTS: [&str; 3] = ["initContainers", "containers", "ephemeralContainers"];
     let mut is_changed = false;
@@ -148,7 +148,7 @@ fn change(object: &mut DynamicObject, changes: &[Change]) -> Result<bool, String
             known.push(name);
         }
         if !is_found {
-            return Err(format!("there is no container {container:?}; there are: {}", known.join(", ")));
+            return Err(format!("container {container:?} not found; the template has: {}", known.join(", ")));
         }
     }
     Ok(is_changed)

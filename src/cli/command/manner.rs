@@ -1,4 +1,4 @@
-//! How a command is carried out.
+//! Execution of commands: dry runs and output.
 
 use clap::{Args, ValueEnum};
 use kube::api::{DynamicObject, PatchParams};
@@ -7,60 +7,60 @@ use super::super::failure::Failure;
 use super::super::output::{Form, print};
 use serin_core::api::keys;
 
-/// Flags of every command.
+/// Flags of every command that changes objects.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct Manner {
-    /// Change nothing: show what would come of it, by itself (client) or by what the API server says (server)
+    /// Change nothing and show the result: computed locally (client), or by the API server (server)
     #[arg(long, value_name = "WHO")]
     dry_run: Option<DryRun>,
-    /// Print the resulting objects for programs: json, yaml, name, or jsonpath=TEMPLATE
+    /// Output format for the resulting objects: json, yaml, name, or jsonpath=TEMPLATE
     #[arg(long, short, value_name = "FORM")]
     output: Option<Form>,
 }
 
-/// Who says what would come of a command.
+/// The kind of dry run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum DryRun {
-    /// This program; nothing but reads is sent.
+    /// Computes the result locally, and sends only read requests.
     Client,
-    /// The API server, which checks everything and stores nothing.
+    /// The API server validates the request and stores nothing.
     Server,
-    /// Nobody: the command is carried out.
+    /// No dry run.
     None,
 }
 
-/// What came of a command.
+/// The result of a command.
 #[derive(Debug)]
 pub(super) struct Done {
-    /// What users are told.
+    /// The message for users.
     pub(super) said: String,
-    /// What came of it.
+    /// The resulting object.
     pub(super) object: DynamicObject,
-    /// The Rollout that it is about, as it was when that was done.
+    /// The Rollout as it was when the command was sent.
     pub(super) rollout: DynamicObject,
-    /// Whether anything was to be done at all.
+    /// True if the command changed something.
     pub(super) is_changed: bool,
 }
 
 impl Done {
-    /// That `object`, the Rollout of that name, was changed, in `words`.
+    /// The result for the changed Rollout `object`. `words` follow its name in the message.
     pub(super) fn changed(name: &str, object: DynamicObject, words: &str) -> Self {
         Self { said: format!("rollout '{name}' {words}"), rollout: object.clone(), object, is_changed: true }
     }
 
-    /// That there was nothing to be done.
+    /// The result of a command without effect.
     pub(super) fn unchanged(name: &str, object: DynamicObject, words: &str) -> Self {
         Self { is_changed: false, ..Self::changed(name, object, words) }
     }
 }
 
 impl Manner {
-    /// Whether nothing but reads may be sent.
+    /// True if only read requests may be sent.
     pub(super) fn is_local(&self) -> bool {
         self.dry_run == Some(DryRun::Client)
     }
 
-    /// Whether nothing is changed.
+    /// True if nothing is changed.
     pub(super) fn is_dry(&self) -> bool {
         matches!(self.dry_run, Some(DryRun::Client | DryRun::Server))
     }
@@ -69,7 +69,7 @@ impl Manner {
         PatchParams { dry_run: self.is_dry(), ..PatchParams::default() }
     }
 
-    /// Tells what came of a command, unless programs are to be told in the end.
+    /// Prints the message for users, unless the output is for programs.
     pub(super) fn tell(&self, said: &str) -> Result<(), Failure> {
         if self.form().is_some() {
             return Ok(());
@@ -82,7 +82,7 @@ impl Manner {
         print(&format!("{said}{note}\n"))
     }
 
-    /// Tells programs what came of commands.
+    /// Prints the resulting objects for programs.
     pub(super) fn tell_programs(&self, objects: &[DynamicObject]) -> Result<(), Failure> {
         match (self.form(), objects) {
             (None, _) | (Some(_), []) => Ok(()),
@@ -91,7 +91,7 @@ impl Manner {
         }
     }
 
-    /// Whether the results are for programs.
+    /// True if the output is for programs.
     pub(super) fn is_for_programs(&self) -> bool {
         self.form().is_some()
     }

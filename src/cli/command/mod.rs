@@ -1,7 +1,7 @@
-//! What users command: patches of Rollouts and of what belongs to them.
+//! Commands of users: patches of Rollouts and of their dependents.
 //!
-//! Under the name of the reference's plugin a command is sent as it is given. Under Serin's own the Rollout is looked at
-//! first, so that a command that has nothing to do says so.
+//! Under the name of the reference's plugin, commands are sent without checks. Under the other names, Serin reads the
+//! Rollout first and reports commands without effect.
 
 mod analysis_run;
 mod commander;
@@ -10,6 +10,7 @@ mod difference;
 mod history;
 mod image;
 mod manner;
+mod new;
 mod obstacle;
 mod promote;
 mod revision;
@@ -28,14 +29,14 @@ pub(super) use undo::{Undo, undo};
 
 use super::failure::{Failure, Program};
 
-/// What is set.
+/// The part to set.
 #[derive(Debug, Subcommand)]
 pub(super) enum Set {
-    /// Sets the images of containers of a Rollout, or of the Deployment that it takes its template from.
+    /// Set the images of containers of a Rollout, or of the Deployment in its workloadRef.
     Image(Box<image::Image>),
 }
 
-/// Sets a part of templates.
+/// Sets a part of pod templates.
 pub(super) async fn set(what: Set, program: Program) -> Result<(), Failure> {
     let Set::Image(flags) = what;
     image::image(*flags, program).await

@@ -1,7 +1,7 @@
-//! What keeps a command from being carried out, as far as the status of the Rollout tells.
+//! Obstacles that block a command, according to the status of the Rollout.
 //!
-//! While the spec is invalid the controller carries out an abort and nothing else. While the API server refuses a write,
-//! what depends on that write waits.
+//! While the spec is invalid, the controller carries out only an abort. While the API server refuses a write,
+//! everything that depends on that write waits.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -9,30 +9,35 @@ use super::super::failure::Failure;
 use super::super::view::{blocked, invalid_spec};
 use serin_core::api::Rollout;
 
-/// How long a refused write is waited for: so long that the controller, which tries again within 30 s, has done so.
+/// Time to wait for a refused write. The controller retries within 30 s, so it has retried at least once by then.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(1);
 
-/// That a Rollout cannot be `done` (as in `promoted`) because its spec is invalid, if it is.
+/// The failure if a Rollout cannot be `done` (as in `promoted`) because its spec is invalid.
 pub(super) fn of_spec(rollout: &Rollout, done: &str) -> Result<(), Failure> {
     let Some(said) = invalid_spec(rollout) else { return Ok(()) };
     let name = rollout.metadata.name.as_deref().unwrap_or_default();
     Err(Failure::Failed(format!("rollout '{name}' cannot be {done} until its spec is valid: {said}")))
 }
 
-/// What users are told about a command that was given while the API server refuses a write.
+/// The note for commands that are sent while the API server refuses a write.
 pub(super) fn note(rollout: &Rollout) -> Option<String> {
     let name = rollout.metadata.name.as_deref().unwrap_or_default();
-    blocked(rollout).map(|said| format!("rollout '{name}': what depends on a refused write waits: {said}"))
+    blocked(rollout).map(|said| {
+        format!(
+            "rollout '{name}': the API server refuses a write, and dependent \
+                                         changes wait: {said}"
+        )
+    })
 }
 
-/// Since when a wait has seen a refused write.
+/// The time since when a wait has seen a refused write.
 #[derive(Debug, Default)]
 pub(super) struct Blockage {
     since: Option<Timestamp>,
 }
 
 impl Blockage {
-    /// That nothing comes of the wait, where a write has been refused for too long.
+    /// The failure of a wait if a write has been refused for too long.
     pub(super) fn look(&mut self, rollout: &Rollout, now: Timestamp) -> Option<Failure> {
         let Some(said) = blocked(rollout) else {
             self.since = None;
@@ -41,8 +46,7 @@ impl Blockage {
         let since = *self.since.get_or_insert(now);
         let name = rollout.metadata.name.as_deref().unwrap_or_default();
         let is_over = now.duration_since(since) >= PATIENCE;
-        is_over
-            .then(|| Failure::Failed(format!("rollout '{name}' waits for a write that is refused: {said}")))
+        is_over.then(|| Failure::Failed(format!("rollout '{name}' is blocked by a refused write: {said}")))
     }
 }
 
@@ -78,10 +82,10 @@ mod tests {
         assert_eq!(blockage.look(&refused, begin), None);
         assert_eq!(blockage.look(&well, begin + PATIENCE), None);
         assert_eq!(blockage.look(&refused, begin + PATIENCE), None);
-        let said = "rollout 'demo' waits for a write that is refused: quota";
+        let said = "rollout 'demo' is blocked by a refused write: quota";
         let failure = blockage.look(&refused, begin + 2 * PATIENCE);
         assert_eq!(failure, Some(Failure::Failed(said.to_owned())));
         assert_eq!(note(&well), None);
-        assert!(note(&refused).unwrap().ends_with("waits: quota"));
+        assert!(note(&refused).unwrap().ends_with("wait: quota"));
     }
 }

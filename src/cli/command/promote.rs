@@ -1,4 +1,4 @@
-//! `serin promote`: ends a pause, or skips steps.
+//! `serin promote`: ends a pause or skips steps.
 
 use clap::Args;
 use serde_json::Value;
@@ -25,17 +25,17 @@ pub(in crate::cli) struct Promote {
     beginning: Beginning,
 }
 
-/// How far a promotion goes: to the end of the pause, where nothing is said.
+/// The extent of a promotion. Without a flag, it ends the pause.
 #[derive(Debug, Clone, Copy, Default, Args)]
 #[group(multiple = false)]
 struct Extent {
-    /// Skip everything up to the end of the update: steps, pauses and analysis
+    /// Skip all remaining steps, pauses and analyses of the update
     #[arg(long)]
     full: bool,
     /// Skip the current step
     #[arg(long, short = 'c')]
     skip_current_step: bool,
-    /// Skip all steps that are left
+    /// Skip all remaining steps
     #[arg(long, short = 'a')]
     skip_all_steps: bool,
 }
@@ -61,7 +61,7 @@ pub(in crate::cli) async fn promote(flags: Promote, program: Program) -> Result<
     commander.wait(waiting, done, Goal::Settled).await
 }
 
-/// Why a promotion would do nothing, if it would.
+/// The reason why a promotion would have no effect, if any.
 fn needless(rollout: &Rollout, patches: &Patches) -> Option<&'static str> {
     if rollout.spec.paused && patches.spec.is_some() {
         return None;
@@ -70,19 +70,16 @@ fn needless(rollout: &Rollout, patches: &Patches) -> Option<&'static str> {
         return patches
             .status
             .is_none()
-            .then_some("was changed, and the controller has not seen that yet; try again");
+            .then_some("has changes that the controller has not observed yet; try again");
     }
     let is_paused = rollout.status.as_ref().is_some_and(|status| !status.pause_conditions.is_empty());
     if is_settled(rollout) && !is_paused {
-        return Some("is not being updated, and not paused");
+        return Some("is neither updating nor paused");
     }
-    patches
-        .status
-        .is_none()
-        .then_some("is not paused, and has no steps; --full goes to the end of the update")
+    patches.status.is_none().then_some("is not paused and has no steps; use --full to complete the update")
 }
 
-/// What promotes a Rollout that stands so: the patches of the reference's plugin.
+/// The patches that promote a Rollout, as sent by the reference's plugin.
 fn patches(rollout: &Rollout, extent: Extent) -> Result<Patches, Failure> {
     let status = rollout.status.clone().unwrap_or_default();
     let spec = rollout.spec.paused.then(|| json!({"spec": {"paused": false}}));
@@ -99,13 +96,13 @@ fn patches(rollout: &Rollout, extent: Extent) -> Result<Patches, Failure> {
         return Ok(Patches { status: resume(&status, steps, next), spec });
     }
     if steps == 0 {
-        return Err(Failure::Failed("the Rollout has no steps that could be skipped".to_owned()));
+        return Err(Failure::Failed("the Rollout has no steps to skip".to_owned()));
     }
     let index = if extent.skip_all_steps { steps } else { next };
     Ok(Patches { status: Some(json!({"status": {"currentStepIndex": index}})), spec: None })
 }
 
-/// What ends the pause that the controller began, and else the current step; nothing where there is neither.
+/// The patch that ends the controller's pause or the current step; `None` if there is neither.
 fn resume(status: &RolloutStatus, steps: i32, next: i32) -> Option<Value> {
     let analysis = status.canary.current_step_analysis_run_status.as_ref();
     let is_inconclusive = analysis.is_some_and(|run| run.status == AnalysisPhase::Inconclusive);
@@ -196,10 +193,10 @@ mod tests {
 
     #[test]
     fn what_would_do_nothing_is_refused() {
-        const SETTLED: Option<&str> = Some("is not being updated, and not paused");
-        const UNSEEN: Option<&str> = Some("was changed, and the controller has not seen that yet; try again");
+        const SETTLED: Option<&str> = Some("is neither updating nor paused");
+        const UNSEEN: Option<&str> = Some("has changes that the controller has not observed yet; try again");
         const STEPLESS: Option<&str> =
-            Some("is not paused, and has no steps; --full goes to the end of the update");
+            Some("is not paused and has no steps; use --full to complete the update");
         let pause = json!([{"reason": "BlueGreenPause", "startTime": "2026-01-01T00:00:00Z"}]);
         let settled =
             |pause: &Value| json!({"currentPodHash": "a", "stableRS": "a", "pauseConditions": pause});
@@ -211,7 +208,7 @@ mod tests {
             ("canary", false, 1, updating.clone(), None),
             // A first revision, which is not stable yet.
             ("canary", false, 1, json!({}), None),
-            // The change may be an update, whose pause it is.
+            // The change may be an update, which the pause belongs to.
             ("canary", false, 2, settled(&Value::Null), None),
             ("stepless", false, 2, settled(&Value::Null), UNSEEN),
             ("stepless", true, 2, settled(&Value::Null), None),

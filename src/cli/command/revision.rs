@@ -1,4 +1,4 @@
-//! The revisions of a Rollout, by its `ReplicaSets`.
+//! The revisions of a Rollout, from its `ReplicaSets`.
 
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use kube::api::{DynamicObject, ListParams};
@@ -11,7 +11,7 @@ use super::super::view::revision;
 use serin_core::api::Rollout;
 use serin_core::domain::template::EphemeralMetadata;
 
-/// One revision, as its ReplicaSet is stored.
+/// A revision, with its stored ReplicaSet.
 pub(super) struct Revision {
     pub(super) number: i64,
     pub(super) set: DynamicObject,
@@ -23,19 +23,19 @@ impl Revision {
         self.set.data.pointer("/spec/template").unwrap_or(&Value::Null)
     }
 
-    /// What the template was given for its role.
+    /// The metadata that the controller added to the template for its role.
     pub(super) fn ephemeral(&self) -> EphemeralMetadata {
         self.set.metadata.annotations.as_ref().map(EphemeralMetadata::recorded).unwrap_or_default()
     }
 }
 
-/// The revisions of a Rollout, the newest first.
+/// The revisions of a Rollout, newest first.
 pub(super) async fn revisions(cluster: &Cluster, rollout: &Rollout) -> Result<Vec<Revision>, Failure> {
     let params = client::own_selector(rollout)
         .map_or_else(ListParams::default, |own| ListParams::default().labels_from(&own));
     let sets = cluster.objects_of(&ApiResource::erase::<ReplicaSet>(&()));
     let sets = cluster.ask(sets.list(&params)).await?.items;
-    // The items of a list do not say what they are.
+    // List items have no kind.
     let typed = |set| DynamicObject { types: Some(TypeMeta::resource::<ReplicaSet>()), ..set };
     let owned = sets.into_iter().filter(|set| is_controlled(set, rollout)).map(typed);
     let mut revisions: Vec<_> = owned.map(|set| Revision { number: revision(&set.metadata), set }).collect();

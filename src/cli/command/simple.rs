@@ -1,4 +1,4 @@
-//! The commands that are one patch: abort, retry, pause, restart, terminate.
+//! Commands that send a single patch: abort, retry, pause, restart, terminate.
 
 use clap::{Args, Subcommand};
 use clap_complete::ArgValueCandidates;
@@ -45,7 +45,7 @@ pub(in crate::cli) struct Abort {
 pub(in crate::cli) struct Restart {
     #[command(flatten)]
     target: Target,
-    /// How long to wait before, as in 10m
+    /// Time to wait before the restart, as in 10m
     #[arg(long = "in", short, value_name = "DURATION", value_parser = delay, default_value = "0s")]
     delay: SignedDuration,
     #[command(flatten)]
@@ -54,27 +54,27 @@ pub(in crate::cli) struct Restart {
 
 fn delay(text: &str) -> Result<SignedDuration, String> {
     let delay = duration::go_duration(text).filter(|delay| !delay.is_negative());
-    delay.ok_or_else(|| "a duration is written as in 15s or 1m30s".to_owned())
+    delay.ok_or_else(|| "expected a duration such as 15s or 1m30s".to_owned())
 }
 
-/// What is retried.
+/// The kind to retry.
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Retry {
-    /// Rollouts whose update was aborted.
+    /// Retry the aborted updates of Rollouts.
     #[command(visible_aliases = ["ro", "rollouts"])]
     Rollout(Box<Plain>),
-    /// Experiments, which begin anew.
+    /// Restart Experiments from the beginning.
     #[command(visible_aliases = ["exp", "experiments"], mut_arg("names", |names| names.add(ArgValueCandidates::new(completion::experiments))))]
     Experiment(Box<Named>),
 }
 
-/// What is ended before its time.
+/// The kind to terminate.
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Terminate {
-    /// `AnalysisRuns`.
+    /// Terminate `AnalysisRuns`.
     #[command(visible_aliases = ["ar", "analysisruns"], mut_arg("names", |names| names.add(ArgValueCandidates::new(completion::analysis_runs))))]
     Analysisrun(Box<Named>),
-    /// Experiments.
+    /// Terminate Experiments.
     #[command(visible_aliases = ["exp", "experiments"], mut_arg("names", |names| names.add(ArgValueCandidates::new(completion::experiments))))]
     Experiment(Box<Named>),
 }
@@ -82,7 +82,7 @@ pub(in crate::cli) enum Terminate {
 /// Objects of a kind, by name.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Named {
-    /// Names
+    /// Names of the objects
     #[arg(required = true, value_name = "NAME")]
     names: Vec<String>,
     #[command(flatten)]
@@ -91,26 +91,26 @@ pub(in crate::cli) struct Named {
     user: UserFlags,
 }
 
-/// A command that is one patch of a Rollout.
+/// A command that sends a single patch of a Rollout.
 struct Order {
-    /// What is commanded, as users write it.
+    /// The verb that users type.
     verb: &'static str,
-    /// What the Rollout then is, in the words that follow its name.
+    /// The result, as words that follow the name of the Rollout.
     done: &'static str,
     patches: fn() -> Patches,
     needless: fn(&Rollout) -> Option<Needless>,
-    /// Whether nothing comes of it while the spec is invalid.
+    /// True if the command has no effect while the spec is invalid.
     needs_spec: bool,
-    /// What a user may have meant who commands this for nothing, and the verb for it.
+    /// A suggestion for users whose command has no effect, and its verb.
     instead: Option<(&'static str, &'static str)>,
 }
 
-/// Why a command would do nothing.
+/// The reason why a command would have no effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Needless {
-    /// The Rollout is so already, which is a success.
+    /// The Rollout is in that state already. Counts as success.
     IsSo,
-    /// The Rollout is not what can be commanded so; what it is, in the words that follow its name.
+    /// The command does not apply to the Rollout. Has the reason, as words that follow its name.
     IsNot(&'static str),
 }
 
@@ -120,11 +120,11 @@ const ABORT: Order = Order {
     patches: || Patches { status: Some(json!({"status": {"abort": true}})), spec: None },
     needless: |rollout| match (is_aborted(rollout), is_settled(rollout)) {
         (true, _) => Some(Needless::IsSo),
-        (false, true) => Some(Needless::IsNot("is not being updated")),
+        (false, true) => Some(Needless::IsNot("has no update in progress")),
         (false, false) => None,
     },
     needs_spec: false,
-    instead: Some(("see to which revisions `undo --to-revision` can go back", "history")),
+    instead: Some(("list the revisions for `undo --to-revision`", "history")),
 };
 
 const RETRY: Order = Order {
@@ -146,7 +146,7 @@ const PAUSE: Order = Order {
 };
 
 impl Order {
-    /// Gives the command to each of the Rollouts.
+    /// Sends the command to each of the Rollouts.
     async fn give(&self, commander: &Commander, target: Target) -> Result<Vec<Done>, Failure> {
         commander.each(target, self.verb, async |name: &str| self.give_one(commander, name).await).await
     }
@@ -157,7 +157,7 @@ impl Order {
             match (self.needless)(&rollout) {
                 None => {}
                 Some(Needless::IsSo) => {
-                    return Ok(Done::unchanged(name, object, &format!("is {} already", self.done)));
+                    return Ok(Done::unchanged(name, object, &format!("is already {}", self.done)));
                 }
                 Some(Needless::IsNot(what)) => return Err(self.pointless(commander, name, what)),
             }
@@ -175,7 +175,7 @@ impl Order {
     }
 }
 
-/// Takes back updates.
+/// Aborts updates.
 pub(in crate::cli) async fn abort(flags: Abort, program: Program) -> Result<(), Failure> {
     let Beginning { waiting, manner, user } = flags.beginning;
     let commander = Commander::open(user, manner, program).await?;
@@ -183,7 +183,7 @@ pub(in crate::cli) async fn abort(flags: Abort, program: Program) -> Result<(), 
     commander.wait(waiting, done, Goal::TakenBack).await
 }
 
-/// Begins aborted updates, or Experiments, anew.
+/// Retries aborted updates, or Experiments.
 pub(in crate::cli) async fn retry(what: Retry, program: Program) -> Result<(), Failure> {
     match what {
         Retry::Rollout(flags) => give(&RETRY, *flags, program).await,
@@ -202,7 +202,7 @@ pub(in crate::cli) async fn retry(what: Retry, program: Program) -> Result<(), F
     }
 }
 
-/// Holds Rollouts where they are.
+/// Pauses Rollouts.
 pub(in crate::cli) async fn pause(flags: Plain, program: Program) -> Result<(), Failure> {
     give(&PAUSE, flags, program).await
 }
@@ -212,7 +212,7 @@ async fn give(order: &Order, flags: Plain, program: Program) -> Result<(), Failu
     order.give(&commander, flags.target).await.map(drop)
 }
 
-/// Replaces the pods of Rollouts.
+/// Restarts the pods of Rollouts.
 pub(in crate::cli) async fn restart(flags: Restart, program: Program) -> Result<(), Failure> {
     let Beginning { waiting, manner, user } = flags.beginning;
     let commander = Commander::open(user, manner, program).await?;
@@ -229,7 +229,7 @@ pub(in crate::cli) async fn restart(flags: Restart, program: Program) -> Result<
     commander.wait(waiting, done, Goal::Settled).await
 }
 
-/// Ends `AnalysisRuns` and Experiments before their time.
+/// Terminates running `AnalysisRuns` and Experiments.
 pub(in crate::cli) async fn terminate(what: Terminate, program: Program) -> Result<(), Failure> {
     let change = json!({"spec": {"terminate": true}});
     match what {
@@ -238,7 +238,7 @@ pub(in crate::cli) async fn terminate(what: Terminate, program: Program) -> Resu
             merge_into_each(&kind, "analysisRun", "terminated", *named, change, program).await
         }
         Terminate::Experiment(named) => {
-            // What the reference says here is a slip of its own, which scripts may look for.
+            // The reference's message has this typo, and scripts may match on it.
             let done = if program.is_plugin() { "retried" } else { "terminated" };
             let kind = ApiResource::erase::<Experiment>(&());
             merge_into_each(&kind, "experiment", done, *named, change, program).await
@@ -271,18 +271,18 @@ fn is_aborted(rollout: &Rollout) -> bool {
     rollout.status.as_ref().is_some_and(|status| status.abort)
 }
 
-/// Whether all of the users get the current template, as far as the controller knows.
+/// True if all users reach the current template, as far as the controller knows.
 pub(super) fn is_settled(rollout: &Rollout) -> bool {
     let status = rollout.status.clone().unwrap_or_default();
     is_observed(rollout) && status.stable_rs.is_some() && status.current_pod_hash == status.stable_rs
 }
 
-/// When pods are to be replaced, in whole seconds.
+/// The time of the restart, in whole seconds.
 fn restart_time(now: Timestamp, wait: SignedDuration) -> String {
     time::whole_seconds(time::after(now, wait)).0.to_string()
 }
 
-/// A wait as Go writes it, without fractions of a second.
+/// Formats a duration as Go does, without fractions of a second.
 fn go_text(wait: SignedDuration) -> String {
     let seconds = wait.as_secs();
     let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);

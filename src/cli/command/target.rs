@@ -1,4 +1,4 @@
-//! Which Rollouts a command is about.
+//! Selects the Rollouts of a command.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
@@ -10,7 +10,7 @@ use super::super::client::Cluster;
 use super::super::completion;
 use super::super::failure::Failure;
 
-/// Rollouts: by name, by labels, or all.
+/// Rollouts by name, by labels, or all.
 #[derive(Debug, Args)]
 pub(super) struct Target {
     /// Names of Rollouts
@@ -21,29 +21,29 @@ pub(super) struct Target {
     pub(super) others: Unnamed,
 }
 
-/// Rollouts that are not named.
+/// Selection without names.
 #[derive(Debug, Args)]
 pub(super) struct Unnamed {
-    /// Those with these labels, as in app=cart,tier!=test
+    /// Select by labels, as in app=cart,tier!=test
     #[arg(long, short = 'l', value_name = "LABELS", conflicts_with = "all")]
     selector: Option<String>,
-    /// All of the namespace; on a terminal you are asked first
+    /// Select all Rollouts of the namespace; asks for confirmation on a terminal
     #[arg(long)]
     all: bool,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long, short)]
     yes: bool,
 }
 
 impl Unnamed {
-    /// Whether any are meant.
+    /// True if any selection was given.
     pub(super) fn are_meant(&self) -> bool {
         self.all || self.selector.is_some()
     }
 }
 
 impl Target {
-    /// The names; none where the user has thought better of it. `what` is what is going to be done, as in `abort`.
+    /// The selected names. Empty if the user does not confirm. `what` names the command, as in `abort`.
     pub(super) async fn names(self, cluster: &Cluster, what: &str) -> Result<Vec<String>, Failure> {
         let Self { names, others: Unnamed { selector, all, yes } } = self;
         if !names.is_empty() {
@@ -55,13 +55,13 @@ impl Target {
         let place = &cluster.namespace;
         if names.is_empty() {
             let which = selector.map(|labels| format!(" with the labels {labels:?}")).unwrap_or_default();
-            return Err(Failure::NotFound(format!("there is no Rollout{which} in the namespace {place:?}")));
+            return Err(Failure::NotFound(format!("no Rollout{which} found in namespace {place:?}")));
         }
         let question = match names.as_slice() {
-            [only] => format!("{what} the only Rollout of the namespace {place:?} ({only})?"),
+            [only] => format!("{what} the only Rollout in namespace {place:?} ({only})?"),
             names => {
                 let (count, list) = (names.len(), names.join(", "));
-                format!("{what} all {count} Rollouts of the namespace {place:?} ({list})?")
+                format!("{what} all {count} Rollouts in namespace {place:?} ({list})?")
             }
         };
         let is_meant = !all || yes || is_confirmed(&question)?;
@@ -69,13 +69,13 @@ impl Target {
     }
 }
 
-/// What the user answers, where there is a terminal to answer on; else that it is meant.
+/// Asks for confirmation on a terminal. Returns true without one.
 fn is_confirmed(question: &str) -> Result<bool, Failure> {
     if !io::stdin().is_terminal() {
         return Ok(true);
     }
     let failed =
-        |error: io::Error| Failure::Failed(format!("cannot ask whether it is meant: {error}; say --yes"));
+        |error: io::Error| Failure::Failed(format!("cannot ask for confirmation: {error}; use --yes"));
     let mut complaints = io::stderr();
     write!(complaints, "{question} [y/N] ").and_then(|()| complaints.flush()).map_err(failed)?;
     let mut answer = String::new();

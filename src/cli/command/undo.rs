@@ -1,4 +1,4 @@
-//! `serin undo`: back to an earlier revision.
+//! `serin undo`: rolls back to an earlier revision.
 
 use std::io::{self, IsTerminal};
 
@@ -26,23 +26,23 @@ use serin_core::rollout::workload::WorkloadKind;
 pub(in crate::cli) struct Undo {
     #[command(flatten)]
     target: Target,
-    /// The revision to go back to; 0 is the one before the newest
+    /// The revision to roll back to; 0 is the one before the newest
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     to_revision: i64,
     #[command(flatten)]
     beginning: Beginning,
 }
 
-/// What holds the template of a Rollout.
+/// The object that contains the template of a Rollout.
 struct Holder {
     kind: ApiResource,
     name: String,
     object: DynamicObject,
-    /// Where in it the template is.
+    /// The path of the template in the object.
     path: &'static str,
 }
 
-/// Goes back to earlier revisions.
+/// Rolls back to earlier revisions.
 pub(in crate::cli) async fn undo(flags: Undo, program: Program) -> Result<(), Failure> {
     let Undo { target, to_revision, beginning } = flags;
     let Beginning { waiting, manner, user } = beginning;
@@ -66,17 +66,17 @@ async fn go_back(commander: &Commander, name: &str, to_revision: i64) -> Result<
             return Ok(Done { said: words, object: stored.clone(), rollout: stored, is_changed: false });
         }
         return Err(Failure::Failed(format!(
-            "nothing to undo: rollout '{name}' has the template of revision {number}"
+            "nothing to undo: rollout '{name}' already has the template of revision {number}"
         )));
     }
     let template = restored(revision.template(), &revision.ephemeral());
     show(commander, name, number, &current, &template)?;
     let done = Done::changed(name, replace(commander, holder, template).await?, "undo");
-    // Who waits waits for the Rollout, which is not always what was changed.
+    // Waits for the Rollout, which may not be the changed object.
     Ok(if rollout.spec.workload_ref.is_none() { done } else { Done { rollout: stored, ..done } })
 }
 
-/// The revision that is meant.
+/// The requested revision.
 fn chosen(revisions: &[Revision], number: i64) -> Result<&Revision, String> {
     let numbers = || {
         let numbers: Vec<String> = revisions.iter().map(|revision| revision.number.to_string()).collect();
@@ -84,7 +84,7 @@ fn chosen(revisions: &[Revision], number: i64) -> Result<&Revision, String> {
     };
     match (number, revisions) {
         (_, []) => Err("has no revisions yet".to_owned()),
-        (0, [only]) => Err(format!("has only one revision, {}: there is none to go back to", only.number)),
+        (0, [only]) => Err(format!("has only one revision, {}, and nothing to roll back to", only.number)),
         (0, [_, previous, ..]) => Ok(previous),
         _ => {
             let found = revisions.iter().find(|revision| revision.number == number);
@@ -93,7 +93,7 @@ fn chosen(revisions: &[Revision], number: i64) -> Result<&Revision, String> {
     }
 }
 
-/// What holds the template: the Rollout, or the workload that it names.
+/// The object that contains the template: the Rollout or its workload.
 async fn holder(commander: &Commander, stored: DynamicObject, rollout: &Rollout) -> Result<Holder, Failure> {
     let Some(reference) = &rollout.spec.workload_ref else {
         let name = stored.metadata.name.clone().unwrap_or_default();
@@ -108,7 +108,8 @@ async fn holder(commander: &Commander, stored: DynamicObject, rollout: &Rollout)
             let (version, kind) = (reference.api_version.as_deref(), reference.kind.as_deref());
             let (version, kind) = (version.unwrap_or_default(), kind.unwrap_or_default());
             return Err(Failure::Failed(format!(
-                "spec.workloadRef: {version} {kind} is none of apps/v1 Deployment, apps/v1 ReplicaSet, v1 PodTemplate"
+                "spec.workloadRef: unsupported workload {version} {kind}: expected apps/v1 Deployment, \
+                 apps/v1 ReplicaSet or v1 PodTemplate"
             )));
         }
     };
@@ -117,7 +118,7 @@ async fn holder(commander: &Commander, stored: DynamicObject, rollout: &Rollout)
     Ok(Holder { kind, name, object, path })
 }
 
-/// Shows on a terminal, or where nothing else is done, what is going to change.
+/// Prints the difference of the templates on a terminal, and in dry runs.
 fn show(commander: &Commander, name: &str, number: i64, from: &Value, to: &Value) -> Result<(), Failure> {
     let is_read = io::stdout().is_terminal() || commander.manner.is_dry();
     if commander.program.is_plugin() || commander.manner.is_for_programs() || !is_read {

@@ -1,4 +1,4 @@
-//! Waiting for what a command has begun.
+//! Waits for the end of what a command started.
 
 use clap::Args;
 use futures::future::join_all;
@@ -13,21 +13,21 @@ use super::obstacle::Blockage;
 use serin_clock::Clock;
 use serin_core::api::{Rollout, RolloutPhase, RolloutStatus};
 
-/// Flags about waiting.
+/// Flags for waiting.
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct Waiting {
-    /// Wait until it is done. What happens meanwhile is told in the error output
+    /// Wait until the command has taken effect, and print progress to the standard error
     ///
-    /// The exit codes are those of `status`: 10 where the Rollout ends Degraded, 11 where it is paused until a user does
-    /// something; and 5 where that takes longer than --timeout.
+    /// The exit codes are those of `status`: 10 if the Rollout becomes Degraded, 11 if it is paused until a user
+    /// acts, and 5 if --timeout passes.
     #[arg(long)]
     wait: bool,
-    /// How long to wait, as in 5m; 0 waits for ever
+    /// Maximum time to wait, as in 5m; 0 waits without limit
     #[arg(long, value_name = "DURATION", value_parser = client::limit, default_value = "0", requires = "wait")]
     timeout: Limit,
 }
 
-/// Flags of commands that begin something.
+/// Flags of commands that start an update or a restart.
 #[derive(Debug, Args)]
 pub(super) struct Beginning {
     #[command(flatten)]
@@ -38,12 +38,12 @@ pub(super) struct Beginning {
     pub(super) user: UserFlags,
 }
 
-/// When what was commanded is done.
+/// The goal of a wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Goal {
     /// The Rollout is Healthy.
     Settled,
-    /// Its update was taken back: the stable revision has all of the traffic, and its pods.
+    /// The update is rolled back: the stable revision has all traffic and all of its pods.
     TakenBack,
 }
 
@@ -52,7 +52,7 @@ impl Waiting {
         self.wait
     }
 
-    /// Waits for all of these Rollouts, as they were when they were commanded.
+    /// Waits for all of these Rollouts, given as of the time of the command.
     pub(super) async fn wait(
         self,
         cluster: &Cluster,
@@ -66,7 +66,7 @@ impl Waiting {
                 Some(limit) => {
                     let late = || {
                         let name = object.metadata.name.as_deref().unwrap_or_default();
-                        Failure::TimedOut(format!("rollout '{name}' is not done after {limit:?}"))
+                        Failure::TimedOut(format!("timed out after {limit:?} waiting for rollout '{name}'"))
                     };
                     let end = follow(cluster, object, goal, program);
                     tokio::time::timeout(limit, end).await.unwrap_or_else(|_| Err(late()))
@@ -77,7 +77,7 @@ impl Waiting {
     }
 }
 
-/// Tells each change of how a Rollout stands, until it is at its goal or at another end.
+/// Prints each change of a Rollout's status line, until it reaches the goal or another end.
 async fn follow(
     cluster: &Cluster,
     commanded: &DynamicObject,
@@ -102,13 +102,13 @@ async fn follow(
     until(cluster, name, program, look).await
 }
 
-/// Whether an end counts although the controller has not answered since the command. Else the status is that of before. While
-/// the spec is invalid there may be nothing to answer: traffic that is where an abort wants it stays there.
+/// True if an end counts although the controller has not observed the command yet; other ends are from an old status.
+/// With an invalid spec there may be nothing to observe. The traffic of an aborted update stays where it is.
 fn is_fact(rollout: &Rollout, goal: Goal) -> bool {
     goal == Goal::TakenBack && invalid_spec(rollout).is_some()
 }
 
-/// What a Rollout has come to, if nothing more happens by itself.
+/// The end that a Rollout has reached, if it stays there without a user.
 fn end(rollout: &Rollout, standing: Standing, goal: Goal) -> Option<Result<(), Failure>> {
     match (standing.phase, goal) {
         (RolloutPhase::Healthy, Goal::Settled) => Some(Ok(())),
@@ -125,21 +125,21 @@ fn end(rollout: &Rollout, standing: Standing, goal: Goal) -> Option<Result<(), F
     }
 }
 
-/// That an abort does not count any more, for there was a retry, or another template.
+/// The failure for an abort that a retry or another template has ended.
 fn revoked(rollout: &Rollout) -> Option<Result<(), Failure>> {
     let name = rollout.metadata.name.as_deref().unwrap_or_default();
     let is_aborted = rollout.status.as_ref().is_some_and(|status| status.abort);
-    let why = || format!("rollout '{name}' is not aborted any more: it was retried, or has another template");
+    let why = || format!("rollout '{name}' is no longer aborted: it was retried or has another template");
     (!is_aborted).then(|| Err(Failure::Failed(why())))
 }
 
-/// Whether there is a pause that no promotion has ended yet.
+/// True if there is a pause that no promotion has ended yet.
 fn is_paused(rollout: &Rollout) -> bool {
     rollout.status.as_ref().is_some_and(|status| !status.pause_conditions.is_empty() && !status.promote_full)
 }
 
-/// Whether the stable revision has all of the traffic, and all of its pods. Where the spec is invalid, its size may be wrong,
-/// too: then traffic alone counts, if a router or the active Service tells where it goes.
+/// True if the stable revision has all traffic and all of its pods. With an invalid spec, the size may be invalid,
+/// too. Then only the traffic counts, if a router or the active Service shows it.
 fn is_taken_back(rollout: &Rollout) -> bool {
     let status = rollout.status.clone().unwrap_or_default();
     let is_routed = status.canary.weights.as_ref().is_none_or(|weights| weights.canary.weight == 0);
@@ -183,7 +183,7 @@ mod tests {
             status
         };
         let revoked = || {
-            let why = "rollout 'demo' is not aborted any more: it was retried, or has another template";
+            let why = "rollout 'demo' is no longer aborted: it was retried or has another template";
             Some(Err(Failure::Failed(why.to_owned())))
         };
         let is_paused = || Some(Err(Failure::Paused(PAUSED.to_owned())));
@@ -218,7 +218,7 @@ mod tests {
         for (status, is_end) in [
             (json!({"availableReplicas": 3}), true),
             (json!({"availableReplicas": 2}), false),
-            // Without a router the pods of the update are there until others have taken their place.
+            // Without a router, the pods of the update stay until others replace them.
             (json!({"availableReplicas": 3, "updatedReplicas": 1}), false),
             (json!({"availableReplicas": 4, "updatedReplicas": 1, "canary": weights(0)}), true),
             (json!({"availableReplicas": 4, "updatedReplicas": 1, "canary": weights(5)}), false),
@@ -254,7 +254,7 @@ mod tests {
             (json!({"canary": weights(10), "availableReplicas": 3}), false),
             (json!({"blueGreen": {"activeSelector": "a"}}), true),
             (json!({"blueGreen": {"activeSelector": "b"}, "availableReplicas": 3}), false),
-            // Only pods tell where traffic goes.
+            // Only pods show the traffic.
             (json!({"availableReplicas": 3, "updatedReplicas": 1}), false),
             (json!({"availableReplicas": 3}), true),
         ] {

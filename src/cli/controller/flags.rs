@@ -1,46 +1,46 @@
-//! The flags of the controller, named as those of the reference.
+//! Flags of the controller, named as in the reference.
 
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::go_duration;
 use super::unneeded::Unneeded;
 use crate::cli::cluster::{ClusterFlags, switch};
+use serin_values::duration;
 
-/// The flags of the controller, named as those of the reference.
+/// Flags of the controller, named as in the reference.
 #[derive(Debug, Args)]
 pub struct Flags {
-    /// Namespace to look after, with --namespaced [default: that of the context]
+    /// Namespace to watch, with --namespaced [default: that of the context]
     #[arg(long, short, value_name = "NAMESPACE")]
     pub(super) namespace: Option<String>,
-    /// Look after one namespace only; needs no rights outside of it
+    /// Watch a single namespace; needs no permissions outside of it
     #[arg(long, value_name = "BOOL", value_parser = switch, default_value = "false",
           num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(super) namespaced: bool,
-    /// Look after Rollouts with this value of the label argo-rollouts.argoproj.io/controller-instance-id [default:
+    /// Reconcile Rollouts with this value of the label argo-rollouts.argoproj.io/controller-instance-id [default:
     /// those without the label]
     #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
     pub(super) instance_id: String,
-    /// Port of /healthz and /readyz; 0 serves neither
+    /// Port of /healthz and /readyz; 0 disables both
     #[arg(long = "healthzPort", value_name = "PORT", default_value_t = 8080)]
     pub(super) healthz_port: u16,
-    /// Port of /metrics; 0 does not serve it
+    /// Port of /metrics; 0 disables it
     #[arg(long = "metricsPort", alias = "metricsport", value_name = "PORT", default_value_t = 8090)]
     pub(super) metrics_port: u16,
-    /// How many Rollouts are reconciled at the same time
+    /// Number of Rollouts that are reconciled concurrently
     #[arg(long, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) rollout_threads: u16,
-    /// Seconds after which a Rollout is looked at again although nothing has changed; 0 for never
+    /// Seconds after which an unchanged Rollout is reconciled again; 0 disables resyncs
     #[arg(long, value_name = "SECONDS", default_value_t = 900)]
     pub(super) rollout_resync: u32,
-    /// How much is logged
+    /// Log level
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     pub(super) loglevel: LogLevel,
-    /// How log lines look [default: text]
+    /// Log format [default: text]
     #[arg(long, value_name = "FORMAT", default_value = "", hide_default_value = true)]
     pub(super) logformat: LogFormat,
-    /// Which controllers to run [default: all that are built]
+    /// Controllers to run [default: all that are built]
     #[arg(long, value_name = "NAME", value_parser = only_all)]
     pub(super) controllers: Option<String>,
     #[command(flatten)]
@@ -51,22 +51,22 @@ pub struct Flags {
     pub(super) unneeded: Unneeded,
 }
 
-/// The flags about the election of a leader.
+/// Flags of the leader election.
 #[derive(Debug, Args)]
 pub(super) struct ElectionFlags {
-    /// Elect a leader among the replicas, by a Lease in the namespace that the controller is in
+    /// Elect a leader among the replicas, with a Lease in the controller's namespace
     #[arg(long = "leader-elect", value_name = "BOOL", value_parser = switch, default_value = "true",
           num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     pub(super) elect: bool,
-    /// How long replicas wait for a leader that is not heard of any more
+    /// Time after which replicas may replace a leader that does not renew its lease
     #[arg(long = "leader-election-lease-duration", value_name = "DURATION", value_parser = go_duration,
           default_value = "15s")]
     pub(super) lease_duration: Duration,
-    /// How long a leader tries to renew its lease before it gives up
+    /// Time for which a leader tries to renew its lease before it exits
     #[arg(long = "leader-election-renew-deadline", value_name = "DURATION", value_parser = go_duration,
           default_value = "10s")]
     pub(super) renew_deadline: Duration,
-    /// How often the lease is renewed or looked at
+    /// Interval for renewing or checking the lease
     #[arg(long = "leader-election-retry-period", value_name = "DURATION", value_parser = go_duration,
           default_value = "2s")]
     pub(super) retry_period: Duration,
@@ -90,13 +90,19 @@ pub(super) enum LogFormat {
     Json,
 }
 
-/// The only choice that the reference has beside all controllers is one that is not built; to run all instead would do
-/// what nobody asked for.
+/// Parses a Go duration that must be longer than 0.
+fn go_duration(text: &str) -> Result<Duration, String> {
+    let duration = duration::go_duration(text).and_then(|duration| Duration::try_from(duration).ok());
+    duration.filter(|d| !d.is_zero()).ok_or_else(|| "expected a duration such as 15s or 1m30s".to_owned())
+}
+
+/// Refuses the only other value of the reference, which selects a controller that is not built. Running all
+/// controllers instead would be unexpected.
 fn only_all(name: &str) -> Result<String, String> {
     Err(if name == "analysis" {
         "the controller of AnalysisRuns is not built yet".into()
     } else {
-        "the reference knows no other value than analysis".to_owned()
+        "invalid value; leave the flag out to run all controllers".to_owned()
     })
 }
 
@@ -113,7 +119,7 @@ mod tests {
         flags: Flags,
     }
 
-    /// The flags of the reference that have an effect here: name, deprecated alias, default.
+    /// Flags of the reference that have an effect here: name, deprecated alias, default.
     const USED: [(&str, Option<&str>, &str); 34] = [
         ("rollout-resync", None, "900"),
         ("namespaced", None, "false"),

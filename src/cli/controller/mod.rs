@@ -12,33 +12,32 @@ use super::cluster::ConfigError;
 use crate::controller::lease::election::Terms;
 use crate::controller::run::{self, ElectionOptions, Options, RunError};
 use flags::{ElectionFlags, LogFormat, LogLevel};
-use serin_values::duration;
 
 pub use flags::Flags;
 
-/// The namespace of the controller where nothing says otherwise.
+/// The default namespace of the controller.
 const NAMESPACE: &str = "argo-rollouts";
-/// Where a pod finds the namespace that it is in.
+/// File with the namespace of a pod.
 const NAMESPACE_FILE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
 
-/// Why the controller did not run.
+/// The reason why the controller did not run.
 #[derive(Debug, thiserror::Error)]
 pub enum ControllerError {
-    /// There is no cluster to work on.
+    /// No cluster is configured.
     #[error(transparent)]
     Cluster(#[from] ConfigError),
-    /// The flags about the election of a leader do not fit together.
+    /// The durations of the leader election contradict each other.
     #[error("{0}")]
     Terms(&'static str),
-    /// It did not start, or could not go on.
+    /// The controller did not start, or stopped with an error.
     #[error(transparent)]
     Run(#[from] RunError),
-    /// The runtime could not be made.
+    /// The async runtime could not be created.
     #[error("cannot start threads: {0}")]
     Runtime(#[source] std::io::Error),
 }
 
-/// Runs the controller until it is told to stop.
+/// Runs the controller until it receives a stop signal.
 pub fn run(flags: Flags) -> Result<(), ControllerError> {
     log_to_stderr(flags.loglevel, flags.logformat);
     for notice in flags.unneeded.notices() {
@@ -47,7 +46,7 @@ pub fn run(flags: Flags) -> Result<(), ControllerError> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ControllerError::Runtime)?;
     let done = runtime.block_on(async { Ok(run::run(options(flags).await?).await?) });
-    // Whatever still waits for an answer is not waited for.
+    // Pending requests are not awaited.
     runtime.shutdown_background();
     done
 }
@@ -65,7 +64,7 @@ async fn options(flags: Flags) -> Result<Options, ControllerError> {
         namespace,
         instance_id: Some(flags.instance_id).filter(|id| !id.is_empty()),
         rollout_threads: usize::from(flags.rollout_threads),
-        // 0 is for never, and this is longer than anybody waits.
+        // 0 means never; this duration is practically infinite.
         resync: Duration::from_secs(
             if flags.rollout_resync == 0 { u32::MAX } else { flags.rollout_resync }.into(),
         ),
@@ -84,17 +83,11 @@ fn election(flags: &ElectionFlags) -> Result<Option<ElectionOptions>, Controller
     Ok(Some(ElectionOptions { namespace: own_namespace(), terms }))
 }
 
-/// The namespace that this controller is in.
+/// The namespace of this controller.
 fn own_namespace() -> String {
     let named = std::env::var("POD_NAMESPACE").ok().or_else(|| fs::read_to_string(NAMESPACE_FILE).ok());
     let named = named.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
     named.unwrap_or_else(|| NAMESPACE.to_owned())
-}
-
-/// Reads a duration as Go does; it must be longer than 0.
-fn go_duration(text: &str) -> Result<Duration, String> {
-    let duration = duration::go_duration(text).and_then(|duration| Duration::try_from(duration).ok());
-    duration.filter(|d| !d.is_zero()).ok_or_else(|| "a duration is written as in 15s or 1m30s".to_owned())
 }
 
 fn log_to_stderr(level: LogLevel, format: LogFormat) {
@@ -105,7 +98,7 @@ fn log_to_stderr(level: LogLevel, format: LogFormat) {
         LogLevel::Debug => "debug",
         LogLevel::Trace => "trace",
     };
-    // What the libraries have to say is said again, with its context, by the controller.
+    // The controller repeats the messages of libraries with context.
     let filter = EnvFilter::new(format!("off,serin={level}"));
     let log =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);

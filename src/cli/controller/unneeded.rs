@@ -1,18 +1,18 @@
-//! What the reference's manifests may say and this controller has no use for: a table, from which the flags are made.
+//! Flags and variables of the reference that have no effect here: a table, from which the flags are defined.
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 
-/// What a flag takes.
+/// The value type of a flag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Takes {
     /// A number.
     Number,
-    /// Any text.
+    /// A string.
     Text,
-    /// Texts; it may be given several times.
+    /// Strings; the flag is repeatable.
     Texts,
-    /// `true` or `false`; without a value it means `true`.
+    /// `true` or `false`; `true` without a value.
     Switch,
 }
 
@@ -23,7 +23,7 @@ pub(super) struct Row {
     pub(super) alias: Option<&'static str>,
     pub(super) takes: Takes,
     pub(super) default: &'static str,
-    /// Why it has no effect.
+    /// The reason why it has no effect.
     pub(super) why: &'static str,
 }
 
@@ -35,11 +35,11 @@ const NO_LIMIT: &str =
     "requests are limited by the API server's own priority and fairness, and by --rollout-threads";
 const NO_ANALYSIS: &str = "analysis and experiments are not built yet";
 const NO_ROUTER: &str = "this router is not built yet";
-const ONE_QUEUE: &str = "Services and Ingresses are looked after with the Rollouts that name them";
+const ONE_QUEUE: &str = "Services and Ingresses are reconciled with the Rollouts that reference them";
 
-/// Every one of them.
+/// All such flags.
 pub(super) const FLAGS: &[Row] = &[
-    row("kloglevel", Takes::Number, "0", "there is one log, and --loglevel is its level"),
+    row("kloglevel", Takes::Number, "0", "there is one log; --loglevel sets its level"),
     row("qps", Takes::Number, "40", NO_LIMIT),
     row("burst", Takes::Number, "80", NO_LIMIT),
     row("experiment-threads", Takes::Number, "10", NO_ANALYSIS),
@@ -51,7 +51,7 @@ pub(super) const FLAGS: &[Row] = &[
         "ephemeral-metadata-update-pod-retries",
         Takes::Number,
         "3",
-        "a Pod that has changed meanwhile is looked at again until it is labelled",
+        "labelling a Pod is retried until it succeeds",
     ),
     Row {
         alias: Some("alb-verify-weight"),
@@ -65,7 +65,7 @@ pub(super) const FLAGS: &[Row] = &[
         "ingress-api-version",
         Takes::Text,
         "",
-        "it is networking.k8s.io/v1, which every supported cluster has",
+        "the version is networking.k8s.io/v1, which every supported cluster has",
     ),
     row("istio-api-version", Takes::Text, "v1alpha3", NO_ROUTER),
     row("ambassador-api-version", Takes::Text, "getambassador.io/v2", NO_ROUTER),
@@ -74,11 +74,11 @@ pub(super) const FLAGS: &[Row] = &[
     row("traefik-api-version", Takes::Text, "traefik.io/v1alpha1", NO_ROUTER),
     row("appmesh-crd-version", Takes::Text, "v1beta2", NO_ROUTER),
     row("self-service-notification-enabled", Takes::Switch, "false", "notifications are not built yet"),
-    row("enable-pprof-address", Takes::Text, "", "there is no Go runtime to look into"),
+    row("enable-pprof-address", Takes::Text, "", "there is no Go runtime to profile"),
     row("request-timeout", Takes::Text, "0", "a request takes 5 s at most"),
 ];
 
-/// An environment variable that the reference reads and this controller has no use for.
+/// An environment variable of the reference that has no effect here.
 pub(super) const VARIABLES: &[(&str, &str)] = &[
     ("ROLLOUT_VERIFY_RETRY_INTERVAL", "no weight is verified yet"),
     ("ARGO_ROLLOUTS_ANALYSIS_JOB_KUBECONFIG", NO_ANALYSIS),
@@ -86,14 +86,14 @@ pub(super) const VARIABLES: &[(&str, &str)] = &[
     ("ARGO_ROLLOUTS_PROMETHEUS_ADDRESS", NO_ANALYSIS),
 ];
 
-/// Those of the table that were given.
+/// The given flags of the table.
 #[derive(Debug, Default)]
 pub(super) struct Unneeded {
     given: Vec<&'static Row>,
 }
 
 impl Unneeded {
-    /// One line for each flag and variable that was given: what, and why it has no effect.
+    /// One line per given flag and variable, with the reason why it has no effect.
     pub(super) fn notices(&self) -> Vec<String> {
         let flags = self.given.iter().map(|row| format!("--{} has no effect: {}", row.flag, row.why));
         let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
@@ -104,9 +104,7 @@ impl Unneeded {
 
 impl Args for Unneeded {
     fn augment_args(command: Command) -> Command {
-        command
-            .next_help_heading("Without effect, for the manifests of the reference")
-            .args(FLAGS.iter().map(arg))
+        command.next_help_heading("Accepted for compatibility, without effect").args(FLAGS.iter().map(arg))
     }
 
     fn augment_args_for_update(command: Command) -> Command {

@@ -1,4 +1,4 @@
-//! What is waited for of pods: that they are made, become available, may be evicted, or end.
+//! Finds causes about pods: creation, availability, eviction and termination.
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Pod;
@@ -7,6 +7,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use serde_json::json;
 
 use super::cause::{Cause, Finding};
+use super::naming::object;
 use super::pods::{Trouble, Troubled, trouble};
 use super::scene::Scene;
 use serin_core::api::keys;
@@ -14,20 +15,20 @@ use serin_core::domain::plan::{ObjectKind, Purpose};
 use serin_core::rollout::snapshot::ReplicaSetView;
 use serin_values::selector::selects;
 
-/// The ReplicaSets that have not as many available pods as they are to have.
+/// The ReplicaSets with fewer available pods than wanted.
 fn incomplete<'a>(scene: &Scene<'a>) -> Vec<&'a ReplicaSetView> {
     let mut sets = scene.replica_sets();
     sets.retain(|rs| rs.status.available < rs.replicas);
     sets
 }
 
-/// The pods of a ReplicaSet that are not available, and why.
+/// The unavailable pods of a ReplicaSet, with reasons.
 fn troubled(scene: &Scene<'_>, rs: &ReplicaSetView) -> Vec<Troubled> {
     let min_ready = SignedDuration::from_secs(rs.min_ready_seconds.into());
     scene.pods_of(rs).filter_map(|pod| trouble(pod, min_ready, scene.now)).collect()
 }
 
-/// A ReplicaSet whose pods the API server does not admit: a quota, a webhook, a service account that is missing.
+/// A ReplicaSet whose pods are refused on creation: by a quota, a webhook, or a missing service account.
 pub(super) fn no_pods(scene: &Scene<'_>) -> Option<Finding> {
     let rs = incomplete(scene).into_iter().find(|rs| rs.status.failure.is_some())?;
     let failure = rs.status.failure.as_ref()?;
@@ -40,7 +41,7 @@ pub(super) fn no_pods(scene: &Scene<'_>) -> Option<Finding> {
     Some(Finding::of(cause).since(Some(failure.since)))
 }
 
-/// A pod that does not become available by itself.
+/// A pod that needs a user to become available.
 pub(super) fn broken_pods(scene: &Scene<'_>) -> Option<Finding> {
     incomplete(scene).into_iter().find_map(|rs| {
         let broken: Vec<_> = troubled(scene, rs).into_iter().filter(|one| one.trouble.needs_help()).collect();
@@ -59,7 +60,7 @@ pub(super) fn broken_pods(scene: &Scene<'_>) -> Option<Finding> {
     })
 }
 
-/// Pods that are on their way, or were not even noticed to be wanted.
+/// Pods that are starting, or that the ReplicaSet controller has not created yet.
 pub(super) fn coming_pods(scene: &Scene<'_>) -> Option<Finding> {
     let changed = scene.replica_sets().into_iter().find(|rs| rs.generation > rs.status.observed_generation);
     if let Some(rs) = changed {
@@ -101,7 +102,7 @@ fn young_until(trouble: &Trouble) -> Option<Timestamp> {
     if let Trouble::Young { until } = trouble { Some(*until) } else { None }
 }
 
-/// How long the pods that are there have to stay ready until they are available, if nothing else is missing.
+/// The remaining part of `minReadySeconds` if nothing else is missing.
 pub(super) fn ready_left(scene: &Scene<'_>) -> Option<SignedDuration> {
     let sets = incomplete(scene);
     let ends = sets.iter().flat_map(|rs| troubled(scene, rs)).map(|one| young_until(&one.trouble));
@@ -109,7 +110,7 @@ pub(super) fn ready_left(scene: &Scene<'_>) -> Option<SignedDuration> {
     Some(last.duration_since(scene.now))
 }
 
-/// The pods that a restart has still to replace.
+/// The pods that a restart has not replaced yet.
 fn due<'s>(scene: &'s Scene<'_>) -> Vec<&'s Pod> {
     let at = scene.rollout.spec.restart_at.as_ref();
     let Some(at) = at.filter(|at| at.0 <= scene.now && scene.before.restarted_at.as_ref() != Some(at)) else {
@@ -126,7 +127,7 @@ fn due<'s>(scene: &'s Scene<'_>) -> Vec<&'s Pod> {
         .collect()
 }
 
-/// A restart that a `PodDisruptionBudget` does not let go on.
+/// A restart that a `PodDisruptionBudget` blocks.
 pub(super) fn budget(scene: &Scene<'_>) -> Option<Finding> {
     let mut purposes = scene.plan.ops().flat_map(|op| &op.purposes);
     if !purposes.any(|purpose| *purpose == Purpose::EvictPod) {
@@ -151,8 +152,8 @@ pub(super) fn budget(scene: &Scene<'_>) -> Option<Finding> {
     Some(Finding::of(cause).since(since))
 }
 
-/// What lets one pod go of those that a budget protects, which may be more than the `replicas` of the Rollout. `None` where
-/// the budget would let one go, were all of them healthy.
+/// A patch of the budget that allows one eviction. The budget may protect more pods than `replicas` of the Rollout.
+/// `None` if the budget would allow an eviction with all pods healthy.
 fn relief(budget: &PodDisruptionBudget, replicas: i32) -> Option<String> {
     let spec = budget.spec.as_ref()?;
     let expected = budget.status.as_ref().and_then(|status| status.expected_pods).unwrap_or(0).max(replicas);
@@ -168,7 +169,7 @@ fn relief(budget: &PodDisruptionBudget, replicas: i32) -> Option<String> {
     Some(patch.to_string())
 }
 
-/// A restart that goes on by itself.
+/// A restart that continues without a user.
 pub(super) fn restart(scene: &Scene<'_>) -> Option<Finding> {
     let at = scene.rollout.spec.restart_at.as_ref().filter(|at| at.0 <= scene.now)?;
     if scene.before.restarted_at.as_ref() == Some(at) {
@@ -178,7 +179,7 @@ pub(super) fn restart(scene: &Scene<'_>) -> Option<Finding> {
     Some(Finding::of(Cause::Restart { left: due(scene).len(), starting }).since(Some(at.0)))
 }
 
-/// Old pods: they stay for a while, or are about to end.
+/// Old pods that wait for a delay, or that are terminating.
 pub(super) fn leaving(scene: &Scene<'_>) -> Option<Finding> {
     let deadline = |rs: &ReplicaSetView| {
         let text = rs.annotations.get(keys::SCALE_DOWN_DEADLINE)?;
@@ -197,12 +198,12 @@ pub(super) fn leaving(scene: &Scene<'_>) -> Option<Finding> {
         })
         .collect();
     if let Some(pod) = going.first() {
-        let object = super::find::object(ObjectKind::Pod, pod.metadata.name.as_deref().unwrap_or_default());
+        let object = object(ObjectKind::Pod, pod.metadata.name.as_deref().unwrap_or_default());
         let since = pod.metadata.deletion_timestamp.as_ref().map(|time| time.0);
         return Some(Finding::of(Cause::Leaving { object, pods: going.len() }).since(since));
     }
     let rs = scene.replica_sets().into_iter().find(|rs| rs.status.replicas > rs.replicas)?;
-    let object = super::find::object(ObjectKind::ReplicaSet, &rs.id.name);
+    let object = object(ObjectKind::ReplicaSet, &rs.id.name);
     let pods = usize::try_from(rs.status.replicas - rs.replicas).unwrap_or(0);
     Some(Finding::of(Cause::Leaving { object, pods }))
 }
@@ -219,12 +220,12 @@ mod tests {
         let max = Some(json!({"spec": {"maxUnavailable": 1}}).to_string());
         for (spec, expected_pods, patch) in [
             (json!({"minAvailable": 5}), 5, min(4)),
-            // It protects the pods of others, too, which one patch must not expose.
+            // It also protects other pods, which a patch must not expose.
             (json!({"minAvailable": 10}), 10, min(9)),
             (json!({"minAvailable": "100%"}), 10, min(9)),
             (json!({"maxUnavailable": 0}), 5, max.clone()),
             (json!({"maxUnavailable": "0%"}), 5, max),
-            // Pods that are not healthy hold it, not what it asks for.
+            // Unhealthy pods exhaust the budget, not its limits.
             (json!({"minAvailable": 4}), 5, None),
             (json!({"maxUnavailable": 1}), 5, None),
         ] {

@@ -1,4 +1,4 @@
-//! What a Rollout may wait for. Each situation is a variant; what is said about it is in [`words`](super::words).
+//! Causes for the state of a Rollout, one variant each. [`words`](super::words) describes them.
 
 use std::collections::BTreeMap;
 
@@ -7,168 +7,168 @@ use jiff::{SignedDuration, Timestamp};
 use super::lease::Controller;
 use super::pods::Trouble;
 
-/// A situation, since when it is so, and when it will be over by itself.
+/// A cause with its start and its expected end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Finding {
-    /// The situation.
+    /// The cause.
     pub cause: Cause,
-    /// Since when, where that is known.
+    /// The start, if known.
     pub since: Option<Timestamp>,
-    /// Until when at the latest, or at the earliest where pods have to follow.
+    /// The latest end, or the earliest end if pods must follow.
     pub until: Option<Timestamp>,
 }
 
-/// Why a Rollout is where it is.
+/// The cause for the state of a Rollout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Cause {
-    /// It is being deleted.
+    /// The Rollout is being deleted.
     Deletion {
-        /// What keeps it from going.
+        /// The finalizers that block the deletion.
         finalizers: Vec<String>,
     },
-    /// Its JSON is not what the kind's types say.
+    /// The JSON of the Rollout does not match the types of the kind.
     Unreadable {
-        /// Where.
+        /// The path.
         path: String,
-        /// What is wrong there.
+        /// The problem.
         problem: String,
     },
-    /// A change was not looked at by any controller yet.
+    /// No controller has seen a change yet.
     Controller {
-        /// The generation of the Rollout that nobody has looked at; `None` where only something else is to be done.
+        /// The generation that no controller has seen; `None` if there is only other work to do.
         generation: Option<i64>,
-        /// What is known of the controller.
+        /// The state of the controller.
         controller: Controller,
-        /// The instance that the Rollout belongs to; empty for the one without an id.
+        /// The instance of the Rollout; empty for the instance without an id.
         instance: String,
     },
-    /// The spec is wrong.
+    /// The spec is invalid.
     Spec(Vec<Mistake>),
-    /// The spec asks for what is not built.
+    /// The spec uses features that are not built.
     Unbuilt {
-        /// The fields that do, and what they ask for.
+        /// The fields, and the features that they ask for.
         fields: Vec<(String, &'static str)>,
     },
-    /// A Service that it names does not exist.
+    /// A referenced Service does not exist.
     NoService {
         /// Its name.
         service: String,
-        /// The labels by which the Rollout selects its pods.
+        /// The selector labels of the Rollout.
         labels: BTreeMap<String, String>,
-        /// A port of these pods.
+        /// A port of its pods.
         port: i64,
     },
-    /// A Service that it names selects other pods.
+    /// A referenced Service selects other pods.
     StrayService {
         /// Its name.
         service: String,
-        /// The labels that it asks for and that pods of the Rollout do not have so.
+        /// The selector labels of the Service that the Rollout's pods do not match.
         strays: Vec<StrayLabel>,
-        /// The labels by which the Rollout selects its pods.
+        /// The selector labels of the Rollout.
         labels: BTreeMap<String, String>,
     },
-    /// An Ingress that it names does not exist.
+    /// A referenced Ingress does not exist.
     NoIngress {
         /// Its name.
         ingress: String,
-        /// The Service that it has to send requests to.
+        /// The Service that its rules must use.
         service: String,
         /// A port of that Service.
         port: i64,
     },
-    /// An Ingress that it names sends nothing to the stable Service.
+    /// A referenced Ingress does not use the stable Service.
     StrayIngress {
         /// Its name.
         ingress: String,
-        /// The Service that it has to send requests to.
+        /// The Service that its rules must use.
         service: String,
     },
-    /// A Service that it names belongs to another Rollout.
+    /// A referenced Service belongs to another Rollout.
     SharedService {
         /// Its name.
         service: String,
         /// The other Rollout.
         other: String,
-        /// Whether that one is there.
+        /// True if the other Rollout exists.
         is_there: bool,
     },
-    /// The workload that has its template does not exist.
+    /// The workload of `workloadRef` does not exist.
     NoWorkload {
         /// Its kind.
         kind: String,
         /// Its name.
         name: String,
     },
-    /// Another object that it names is missing or wrong.
+    /// Another referenced object is missing or invalid.
     Reference {
-        /// What is wrong.
+        /// The problems.
         mistakes: Vec<Mistake>,
-        /// What has to be changed.
+        /// The place of the correction.
         place: Place,
     },
-    /// A router cannot do what is asked for.
+    /// The router cannot apply the weights.
     Router {
-        /// What it said.
+        /// The router's message.
         said: String,
     },
-    /// What would have to be done is not safe.
+    /// The guard refused the plan as unsafe.
     Guarded {
-        /// Why.
+        /// The guard's reason.
         said: String,
     },
     /// The API server refuses a write.
     Refused {
-        /// What it said.
+        /// The API server's message.
         said: String,
     },
-    /// The update was given up.
+    /// The update was aborted.
     Aborted {
-        /// Why, if not by a user.
+        /// The reason, unless a user aborted it.
         said: String,
-        /// Which revision users reach.
+        /// The revision that users reach.
         serving: Serving,
-        /// How it can be undone for good; `None` where the spec is invalid, so that nothing can be begun.
+        /// The rollback; `None` if the spec is invalid, so that no update can start.
         way_back: Option<WayBack>,
     },
-    /// The spec is invalid, and an update that had begun can be aborted all the same.
+    /// The spec is invalid, but the started update can still be aborted.
     Abortable {
-        /// How the update can be undone.
+        /// The rollback.
         way_back: WayBack,
     },
-    /// A user holds it.
+    /// A user paused the Rollout with `spec.paused`.
     Held,
-    /// A pause of its steps.
+    /// A pause step.
     Pause {
-        /// The number of the step, from 1.
+        /// The step number, from 1.
         step: usize,
-        /// How many steps there are.
+        /// The number of steps.
         steps: usize,
-        /// How the update can be undone.
+        /// The rollback.
         way_back: WayBack,
     },
-    /// The preview waits to become the active revision.
+    /// The preview waits for its promotion.
     Promotion {
-        /// The Service of the preview, if there is one.
+        /// The preview Service, if there is one.
         preview: Option<String>,
-        /// `autoPromotionSeconds`, where they are set and have no effect.
+        /// `autoPromotionSeconds`, if it is set but has no effect.
         idle_seconds: Option<i32>,
-        /// How the update can be undone.
+        /// The rollback.
         way_back: WayBack,
     },
-    /// An analysis has neither succeeded nor failed.
+    /// An analysis was inconclusive.
     Inconclusive {
-        /// How the update can be undone.
+        /// The rollback.
         way_back: WayBack,
     },
-    /// Pods cannot be made.
+    /// Pods cannot be created.
     NoPods {
-        /// The ReplicaSet that tries.
+        /// The ReplicaSet.
         replica_set: String,
-        /// What it was told.
+        /// The API server's message.
         said: String,
-        /// How many of its pods are there.
+        /// The number of existing pods.
         has: i32,
-        /// How many it is to have.
+        /// The number of wanted pods.
         wants: i32,
     },
     /// A pod cannot become available.
@@ -177,94 +177,94 @@ pub(super) enum Cause {
         pod: String,
         /// Its ReplicaSet.
         replica_set: String,
-        /// Why.
+        /// The reason.
         trouble: Trouble,
-        /// How many pods of the ReplicaSet are in the same trouble, this one included.
+        /// The number of pods of the ReplicaSet with the same problem, including this one.
         alike: usize,
-        /// How it can be undone.
+        /// The rollback.
         way_back: WayBack,
     },
-    /// It came no further for too long.
+    /// The progress deadline has passed.
     Deadline {
-        /// How long it may take.
+        /// The deadline.
         seconds: i64,
-        /// How it can be undone.
+        /// The rollback.
         way_back: WayBack,
     },
-    /// A restart waits until pods may be missing.
+    /// A restart waits because no pod may be unavailable.
     Budget {
-        /// The `PodDisruptionBudget` that forbids it.
+        /// The `PodDisruptionBudget` that forbids evictions.
         budget: String,
-        /// What it should ask for, as a merge patch of its spec.
+        /// The correction, as a merge patch of the budget's spec.
         relief: Option<String>,
-        /// How many pods are still to be replaced.
+        /// The number of pods that are not replaced yet.
         left: usize,
     },
-    /// A restart goes on once more pods are available.
+    /// A restart continues when more pods are available.
     Restart {
-        /// How many pods are still to be replaced.
+        /// The number of pods that are not replaced yet.
         left: usize,
-        /// How many are on their way.
+        /// The number of starting pods.
         starting: i32,
     },
-    /// Something is to be done now.
+    /// The controller is about to act.
     Acts,
-    /// The controller of ReplicaSets has not noticed a change.
+    /// The ReplicaSet controller has not seen a change yet.
     Unnoticed {
         /// The ReplicaSet.
         replica_set: String,
     },
-    /// Pods are on their way.
+    /// Pods are starting.
     Starts {
         /// Their ReplicaSet.
         replica_set: String,
-        /// One of them, if there is one.
+        /// One of the pods, if there is one.
         pod: Option<String>,
-        /// A container that runs, but is not ready.
+        /// A container that runs but is not ready.
         unready: Option<String>,
-        /// How many pods are available.
+        /// The number of available pods.
         available: i32,
-        /// How many there are to be.
+        /// The number of wanted pods.
         wants: i32,
     },
-    /// Pods are ready, but not for long enough.
+    /// Pods are ready, but not yet for `minReadySeconds`.
     Young {
         /// Their ReplicaSet.
         replica_set: String,
         /// `minReadySeconds`.
         min_ready: SignedDuration,
     },
-    /// Nothing has to be done.
+    /// There is nothing to do.
     Nothing {
-        /// How many pods it has.
+        /// The number of pods.
         pods: i32,
-        /// What the first step of the next update is.
+        /// The first action of the next update.
         first: String,
     },
-    /// The Rollout takes the place of a workload that has more pods.
+    /// The Rollout replaces a workload that has more pods.
     Shrinks {
-        /// The workload, with its kind.
+        /// Kind and name of the workload.
         workload: String,
-        /// How many pods that has.
+        /// The number of its pods.
         from: i32,
-        /// How many the Rollout asks for.
+        /// The number of pods that the Rollout asks for.
         to: i32,
     },
-    /// Old pods stay for a while.
+    /// Old pods are kept until a delay has passed.
     Delay {
         /// Their ReplicaSet.
         replica_set: String,
-        /// How many there are.
+        /// The number of pods.
         pods: i32,
     },
-    /// Old pods are about to end.
+    /// Old pods are terminating.
     Leaving {
-        /// One of them, or their ReplicaSet.
+        /// One of the pods, or their ReplicaSet.
         object: String,
-        /// How many there are.
+        /// The number of pods.
         pods: usize,
     },
-    /// None of the above; what the status says.
+    /// None of the other causes applies.
     Other {
         /// The message of the status.
         message: String,
@@ -276,92 +276,92 @@ pub(super) enum Cause {
 pub(super) struct Mistake {
     /// The field.
     pub path: String,
-    /// The value that it has, as JSON; empty if it has none.
+    /// The value as JSON; empty if there is none.
     pub value: String,
-    /// What is wrong, and what would be right.
+    /// The problem and its remedy.
     pub problem: String,
 }
 
-/// A label that a Service asks for and that pods do not have so.
+/// A selector label of a Service that pods do not match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct StrayLabel {
-    /// The label.
+    /// The label key.
     pub key: String,
-    /// The value that the Service asks for.
+    /// The value in the Service.
     pub asked: String,
-    /// The value that the pods have; `None` where they do not have the label.
+    /// The value on the pods; `None` if they do not have the label.
     pub has: Option<String>,
 }
 
-/// Where something has to be changed that a Rollout takes from another object.
+/// The place of a correction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
-    /// In the Rollout.
+    /// The Rollout.
     Rollout,
-    /// In the object of that kind and name.
+    /// The object of that kind and name.
     Object {
         /// Its kind.
         kind: String,
         /// Its name.
         name: String,
     },
-    /// In the rights of the controller.
+    /// The RBAC rules of the controller.
     Rights,
 }
 
-/// A revision of a Rollout, and its pods.
+/// A revision of a Rollout, and its pod counts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Revision {
-    /// Its name: the hash of its template.
+    /// The hash of its template.
     pub hash: String,
-    /// Its number, where its ReplicaSet says it.
+    /// The revision number, if its ReplicaSet has one.
     pub number: Option<i64>,
-    /// How many of its pods are available.
+    /// The number of available pods.
     pub available: i32,
-    /// How many it is to have.
+    /// The number of wanted pods.
     pub wants: i32,
 }
 
-/// Which revision users reach.
+/// The revision that users reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Serving {
-    /// The stable one.
+    /// The stable revision.
     Stable(Revision),
-    /// The newest one alone, though it is not the stable one.
+    /// The newest revision only, although it is not stable.
     New {
         /// The newest revision.
         new: Revision,
-        /// The stable one.
+        /// The stable revision.
         stable: Revision,
     },
-    /// Both, each a share.
+    /// Both, each for a share of the requests.
     Both(Revision),
-    /// None of them has an available pod that users reach.
+    /// No available pod that users reach.
     Neither,
 }
 
-/// How an update can be undone.
+/// The possible rollback of an update.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct WayBack {
-    /// The stable revision, if the update is to another one, and its ReplicaSet is there.
+    /// The stable revision, if the update is to another one and its ReplicaSet exists.
     pub stable: Option<Revision>,
-    /// How many pods of the newest revision are available.
+    /// The number of available pods of the newest revision.
     pub new_available: i32,
-    /// Whether the update was aborted.
+    /// True if the update was aborted.
     pub is_aborted: bool,
     /// A container of the template.
     pub container: String,
 }
 
 impl WayBack {
-    /// Where a rollback goes: always to the stable revision, never to one that was not promoted. `None` where there is no
-    /// other revision, and where going back would take away the only pods that are available.
+    /// The revision to roll back to: always the stable one, never one that was not promoted. `None` if there is no
+    /// other revision, and if a rollback would remove the only available pods.
     #[must_use]
     pub(super) fn target(&self) -> Option<&Revision> {
         self.stable.as_ref().filter(|_| !self.only_new_serves())
     }
 
-    /// Whether the stable revision is to have pods, none of which is available, while the newest one has some.
+    /// True if the stable revision wants pods and has none available, while the newest revision has some.
     #[must_use]
     pub(super) fn only_new_serves(&self) -> bool {
         let fails = |stable: &Revision| stable.wants > 0 && stable.available == 0;
@@ -370,7 +370,7 @@ impl WayBack {
 }
 
 impl Cause {
-    /// Whether the spec, or an object that it names, has to be corrected before an update can go on.
+    /// True if the spec or a referenced object must be corrected before an update can continue.
     #[must_use]
     pub(super) const fn is_about_spec(&self) -> bool {
         match self {

@@ -1,4 +1,4 @@
-//! An explanation: what it says, as an object for programs and as text for people.
+//! An explanation, as an object for programs and as text for people.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,54 +17,54 @@ use crate::cli::view::{Standing, counted, left, passed, span};
 use serin_core::rollout::snapshot::Remembered;
 use serin_machine::observe::Observed;
 
-/// The most lines of a plan that people are shown.
+/// The maximum number of plan lines in the text.
 const PLAN_LINES_MAX: usize = 12;
 
-/// Why a Rollout is where it is, and how it goes on. The fields are what `-o json` prints.
+/// Explains the state of a Rollout and what happens next. Its fields are the output of `-o json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Explanation {
-    /// The Rollout's namespace.
+    /// Namespace of the Rollout.
     pub namespace: String,
-    /// Its name.
+    /// Name of the Rollout.
     pub rollout: String,
-    /// When the objects were read.
+    /// The time at which the objects were read.
     pub time: Timestamp,
-    /// Its phase, as `status` shows it.
+    /// The phase, as in `status`.
     pub phase: &'static str,
-    /// What it waits for.
+    /// The main cause.
     #[serde(flatten)]
     pub reason: Reason,
-    /// What else is to be known.
+    /// Further causes.
     pub also: Vec<Reason>,
-    /// What is written next, in order.
+    /// The next writes, in order.
     pub plan: Vec<String>,
-    /// The most pods that its ReplicaSets, and the workload whose place it takes, are to have at a time from now on; pods
-    /// that end are not counted. `None` where nothing can be planned.
+    /// The maximum number of pods from now on, of its ReplicaSets and of the workload that it replaces. Terminating
+    /// pods are not counted. `None` if there is no plan.
     pub peak_pods: Option<i64>,
-    /// How many seconds it takes at least until nothing is left to do: pauses with a duration, `minReadySeconds`, and
-    /// delays before pods go. What has no time of its own is not counted. `None` where nothing can be planned, where the
-    /// update is past its deadline, and where no end can be foreseen.
+    /// The minimum number of seconds until the Rollout is settled: timed pauses, `minReadySeconds` and scale-down
+    /// delays. Everything else counts as 0. `None` if there is no plan, if the deadline has passed, and if no end can
+    /// be predicted.
     pub at_least_seconds: Option<i64>,
-    /// The resources that could not be looked at, by name, with what the API server said.
+    /// The resources that could not be read, by name, with the API server's message.
     pub not_looked_at: BTreeMap<String, String>,
     #[serde(skip)]
     forecast: Option<Forecast>,
 }
 
-/// Something that a Rollout waits for.
+/// A cause that a Rollout is waiting for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Reason {
-    /// In one word, which stays the same from version to version.
+    /// A single word that is stable across versions.
     pub waits_for: &'static str,
-    /// Since when, where that is known.
+    /// The start, if known.
     pub since: Option<Timestamp>,
-    /// When it ends by itself, where that is known.
+    /// The time at which it ends without a user, if known.
     pub until: Option<Timestamp>,
-    /// Why, in sentences.
+    /// The reason, in sentences.
     pub because: String,
-    /// Commands that help; the first is the one to try.
+    /// Commands that help, the recommended one first.
     pub commands: Vec<Command>,
 }
 
@@ -81,10 +81,10 @@ impl Reason {
     }
 }
 
-/// Explains the Rollout of a picture at the time of the picture. An error says which object cannot be read.
+/// Explains the Rollout of a picture at the time of the picture. Returns an error that names an unreadable object.
 pub(super) fn explain(picture: &Picture, speaker: Speaker<'_>) -> Result<Explanation, String> {
     match picture.observe(Remembered::default())? {
-        Observed::Absent => Err(format!("the Rollout {:?} is not there", picture.explain.rollout)),
+        Observed::Absent => Err(format!("Rollout {:?} not found", picture.explain.rollout)),
         Observed::Unreadable(unreadable) => {
             let cause =
                 Cause::Unreadable { path: unreadable.path.clone(), problem: unreadable.problem.clone() };
@@ -107,8 +107,8 @@ pub(super) fn explain(picture: &Picture, speaker: Speaker<'_>) -> Result<Explana
     }
 }
 
-/// Whether there is anything to be planned. Where the spec has to change before, that is what the controller does all the
-/// same, as `acts` says: an abort, and sizes.
+/// True if there is a plan to show. If the spec must be corrected first, the plan has only what the controller does
+/// anyway (`acts`): an abort, and size changes.
 fn is_plannable(causes: &[Finding], acts: bool) -> bool {
     let is_over = |finding: &Finding| {
         matches!(finding.cause, Cause::Deletion { .. } | Cause::Unreadable { .. } | Cause::Guarded { .. })
@@ -116,7 +116,7 @@ fn is_plannable(causes: &[Finding], acts: bool) -> bool {
     !causes.iter().any(is_over) && (acts || !causes.iter().any(|finding| finding.cause.is_about_spec()))
 }
 
-/// Why a forecast, in which pods start and writes succeed, promises nothing.
+/// The reason why a forecast, which assumes that pods start and writes succeed, is not valid.
 const fn void(cause: &Cause) -> Option<&'static str> {
     if let Cause::Deadline { .. } = cause {
         Some("there was no progress within progressDeadlineSeconds")
@@ -155,7 +155,7 @@ fn assemble(
 }
 
 impl Explanation {
-    /// For people.
+    /// The text for people.
     #[must_use]
     pub(super) fn text(&self) -> String {
         let mut text = format!("{} in {}: {}\n", self.rollout, self.namespace, self.phase);
@@ -165,7 +165,7 @@ impl Explanation {
         }
         self.write_plan(&mut text);
         for (resource, said) in &self.not_looked_at {
-            let _ = writeln!(text, "\nNot looked at: {resource}, because {said}");
+            let _ = writeln!(text, "\nNot readable: {resource}: {said}");
         }
         text
     }
@@ -192,7 +192,7 @@ impl Explanation {
     fn write_plan(&self, text: &mut String) {
         let Some(ahead) = &self.forecast else { return };
         if !self.plan.is_empty() {
-            let _ = writeln!(text, "\nWhat is written next, in this order:");
+            let _ = writeln!(text, "\nNext writes, in this order:");
         }
         for (index, line) in self.plan.iter().take(PLAN_LINES_MAX).enumerate() {
             let _ = writeln!(text, "  {}. {line}", index + 1);
@@ -204,39 +204,36 @@ impl Explanation {
             return;
         }
         let peak = counted(ahead.peak_pods, "pod");
-        let _ = writeln!(text, "\nAt most {peak} at a time, without those that end.");
+        let _ = writeln!(text, "\nAt most {peak} at a time, not counting terminating ones.");
         text.push_str(&time_left(ahead));
     }
 }
 
-/// How long it takes at least, and what is not counted.
+/// The minimum time, and what it does not include.
 fn time_left(ahead: &Forecast) -> String {
     let parts = [
         (ahead.times.pauses, "pauses"),
         (ahead.times.ready, "minReadySeconds"),
-        (ahead.times.delays, "delays before pods go"),
+        (ahead.times.delays, "scale-down delays"),
     ];
     let parts = parts.into_iter().filter(|(time, _)| *time > SignedDuration::ZERO);
     let listed: Vec<_> = parts.map(|(time, what)| format!("{} of {what}", span(time))).collect();
     let users = match ahead.user_pauses {
         0 => String::new(),
-        1 => ", and a pause that a user ends".to_owned(),
-        count => format!(", and {} that a user ends", counted(count, "pause")),
+        1 => " and a pause that only a user ends".to_owned(),
+        count => format!(" and {} that only a user ends", counted(count, "pause")),
     };
     match &ahead.end {
         End::Reached => {}
-        End::Void { why } => return format!("How long it takes cannot be said: {why}.\n"),
+        End::Void { why } => return format!("The duration cannot be predicted: {why}.\n"),
         End::Stuck { line } => {
-            return format!("The update does not finish: the Rollout then stays {}\n", sentence(line));
+            return format!("The update does not finish: the Rollout stays {}\n", sentence(line));
         }
-        End::Unseen => return "The end cannot be foreseen.\n".to_owned(),
+        End::Unseen => return "The end cannot be predicted.\n".to_owned(),
     }
     if listed.is_empty() {
-        return format!("How long it takes depends on the start of pods{users}.\n");
+        return format!("The duration depends on the start of pods{users}.\n");
     }
     let total = span(SignedDuration::from_secs(ahead.times.seconds()));
-    format!(
-        "It takes at least {total} until nothing is left to do: {}. Not counted: the start of pods{users}.\n",
-        listed.join(", ")
-    )
+    format!("Minimum duration: {total} ({}). Not included: the start of pods{users}.\n", listed.join(", "))
 }

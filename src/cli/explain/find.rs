@@ -1,22 +1,23 @@
-//! From a scene to its causes: one question a function, the one that matters most first.
+//! Finds causes for the state of a Rollout: one function per question, the most important first.
 
 use super::availability;
 use super::cause::{Cause, Finding, Mistake, WayBack};
 use super::lease::{self, Controller};
+use super::naming::{mistakes, object};
 use super::references;
 use super::scene::Scene;
 use serin_core::api::{PauseReason, RolloutPhase, StepKind};
 use serin_core::domain::condition::{ConditionReason, ConditionType};
 use serin_core::domain::plan::ObjectKind;
 use serin_core::guard;
-use serin_core::rollout::validate::{Refusal, SpecErrors};
+use serin_core::rollout::validate::Refusal;
 use serin_core::rollout::workload::WorkloadKind;
-use serin_core::rollout::{progress_deadline, refusal};
+use serin_core::rollout::{abort_reason, invalid_reason, progress_deadline, refusal};
 
 type Question = fn(&Scene<'_>) -> Option<Finding>;
 
-/// The first that has an answer says what is waited for; of the others, those that are true of a Rollout that waits for
-/// something else are told, too.
+/// The questions. The first one with an answer is the main cause. Later answers are added if they are true at the
+/// same time.
 const QUESTIONS: [(Question, IsAside); 19] = [
     (deletion, IsAside::No),
     (controller, IsAside::No),
@@ -39,14 +40,14 @@ const QUESTIONS: [(Question, IsAside); 19] = [
     (shrinks, IsAside::Yes),
 ];
 
-/// Whether an answer is worth telling although another one matters more.
+/// True if an answer is worth reporting beside a more important one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum IsAside {
     Yes,
     No,
 }
 
-/// Why the Rollout is where it is, and what else is to be known; never empty.
+/// The causes for the current state, the main one first. Never empty.
 pub(super) fn causes(scene: &Scene<'_>) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
     for (question, aside) in QUESTIONS {
@@ -58,7 +59,7 @@ pub(super) fn causes(scene: &Scene<'_>) -> Vec<Finding> {
         let message = scene.next.message.clone().unwrap_or_default();
         found.push(Finding::of(Cause::Other { message }));
     }
-    // Nobody carries out what is decided while no controller runs, so nothing else matters.
+    // Without a running controller nothing is carried out, so nothing else matters.
     if matches!(found[0].cause, Cause::Controller { .. }) {
         found.extend(spec(scene));
     }
@@ -72,7 +73,7 @@ pub(super) fn causes(scene: &Scene<'_>) -> Vec<Finding> {
     found
 }
 
-/// While the spec is invalid: the abort of an update that had begun, or that one would be carried out.
+/// With an invalid spec: the abort of a started update, or the hint that an abort is possible.
 fn abort_beside(scene: &Scene<'_>) -> Option<Finding> {
     if scene.before.abort {
         return Some(abort(scene, None));
@@ -89,20 +90,20 @@ fn deletion(scene: &Scene<'_>) -> Option<Finding> {
     Some(Finding::of(Cause::Deletion { finalizers }).since(Some(since)))
 }
 
-/// Whether something is to be done and nobody does it.
+/// True if there is work to do and no controller does it.
 fn controller(scene: &Scene<'_>) -> Option<Finding> {
     let instance = lease::instance_id(&scene.snapshot.rollout);
     let controller = lease::controller(scene.picture, instance, scene.now);
     let is_missed = match &controller {
         Controller::Gone { .. } => scene.acts() || !scene.is_observed(),
-        // There may be one without a Lease; it would have looked by now.
+        // There may be a controller without a Lease; it would have acted by now.
         Controller::Absent { .. } | Controller::Unknown | Controller::Leads => !scene.is_observed(),
     };
     let since = match &controller {
         Controller::Gone { since, .. } => *since,
         Controller::Absent { .. } | Controller::Unknown | Controller::Leads => None,
     };
-    // One that looked and whose write was refused is not missed, unless it has gone since.
+    // A controller whose write was refused is active, unless it stopped afterwards.
     let is_gone = matches!(controller, Controller::Gone { .. });
     let is_missed = is_missed && (is_gone || scene.condition(ConditionType::Blocked).is_none());
     let generation = scene.rollout.metadata.generation.filter(|_| !scene.is_observed());
@@ -130,22 +131,11 @@ fn spec(scene: &Scene<'_>) -> Option<Finding> {
     Some(Finding::of(cause).since(since))
 }
 
-pub(super) fn mistakes(errors: &SpecErrors) -> Vec<Mistake> {
-    let mistake = |error: &serin_core::rollout::validate::SpecError| {
-        let (path, value) = (error.path.clone(), error.value.clone());
-        let remedy = if error.remedy.is_empty() { String::new() } else { format!("; {}", error.remedy) };
-        Mistake { path, value, problem: format!("{}{remedy}", error.problem) }
-    };
-    errors.iter().map(mistake).collect()
-}
-
-/// What a router said of an Ingress that it cannot work with.
+/// The router's message about an unusable Ingress.
 fn router(scene: &Scene<'_>) -> Option<Finding> {
-    let kind = ConditionType::InvalidSpec.as_str();
-    let invalid = scene.next.conditions.iter().find(|condition| condition.type_ == kind)?;
-    let said = invalid.message.split_once(" is invalid: ").map_or(invalid.message.as_str(), |(_, said)| said);
-    let since = Some(invalid.last_transition_time.0);
-    Some(Finding::of(Cause::Router { said: said.to_owned() }).since(since))
+    let said = invalid_reason(&scene.next)?.to_owned();
+    let since = scene.next.conditions.iter().find(|one| one.type_ == ConditionType::InvalidSpec.as_str());
+    Some(Finding::of(Cause::Router { said }).since(since.map(|one| one.last_transition_time.0)))
 }
 
 fn guarded(scene: &Scene<'_>) -> Option<Finding> {
@@ -153,7 +143,7 @@ fn guarded(scene: &Scene<'_>) -> Option<Finding> {
     Some(Finding::of(Cause::Guarded { said: refusal.to_string() }))
 }
 
-/// What the API server refuses, as the controller has recorded it.
+/// The write that the API server refuses, as recorded by the controller.
 fn refused(scene: &Scene<'_>) -> Option<Finding> {
     let blocked = scene.condition(ConditionType::Blocked)?;
     let cause = Cause::Refused { said: blocked.message.clone() };
@@ -165,9 +155,7 @@ fn aborted(scene: &Scene<'_>) -> Option<Finding> {
 }
 
 fn abort(scene: &Scene<'_>, way_back: Option<WayBack>) -> Finding {
-    let message = scene.condition(ConditionType::Progressing).map(|progressing| progressing.message.as_str());
-    let said = message.and_then(|message| message.strip_prefix("Rollout aborted update to revision "));
-    let said = said.and_then(|said| said.split_once(": ")).map_or("", |(_, why)| why).to_owned();
+    let said = abort_reason(&scene.before).unwrap_or_default().to_owned();
     let since = scene.before.aborted_at.as_ref().map(|time| time.0);
     Finding::of(Cause::Aborted { said, serving: scene.serving(), way_back }).since(since)
 }
@@ -178,7 +166,7 @@ fn held(scene: &Scene<'_>) -> Option<Finding> {
     scene.rollout.spec.paused.then(|| Finding::of(Cause::Held).since(since))
 }
 
-/// A pause that has begun, and that the plan does not end.
+/// A pause that has started and that the plan does not end.
 fn pause(scene: &Scene<'_>) -> Option<Finding> {
     let stays = |reason| scene.next.pause_conditions.iter().any(|pause| pause.reason == reason);
     let pause = scene.before.pause_conditions.iter().find(|pause| stays(pause.reason))?;
@@ -228,7 +216,7 @@ fn nothing(scene: &Scene<'_>) -> Option<Finding> {
     Some(Finding::of(Cause::Nothing { pods, first: first_step(scene) }).since(since))
 }
 
-/// Whether the Rollout takes the place of a Deployment that has more pods than it asks for.
+/// A Rollout that replaces a Deployment with more pods than the Rollout asks for.
 fn shrinks(scene: &Scene<'_>) -> Option<Finding> {
     let workload = scene.snapshot.workload.as_ref()?.as_ref().ok()?;
     let mode = scene.rollout.spec.workload_ref.as_ref()?.scale_down.as_deref();
@@ -239,7 +227,7 @@ fn shrinks(scene: &Scene<'_>) -> Option<Finding> {
     (goes && to < from).then(|| Finding::of(Cause::Shrinks { workload: name, from, to }))
 }
 
-/// What happens first when the template changes.
+/// Describes the first action after a change of the template.
 fn first_step(scene: &Scene<'_>) -> String {
     let strategy = &scene.rollout.spec.strategy;
     if let Some(blue_green) = &strategy.blue_green {
@@ -255,11 +243,6 @@ fn first_step(scene: &Scene<'_>) -> String {
     let first = steps.into_iter().find_map(|step| step.set_weight);
     match first {
         Some(weight) => format!("the new revision gets {weight} % first"),
-        None => "pods are replaced at once, as far as maxSurge and maxUnavailable allow".to_owned(),
+        None => "pods are replaced at once, within maxSurge and maxUnavailable".to_owned(),
     }
-}
-
-/// A kind and a name, as people say them.
-pub(super) fn object(kind: ObjectKind, name: &str) -> String {
-    format!("{} {name}", kind.name())
 }

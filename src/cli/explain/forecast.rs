@@ -1,5 +1,4 @@
-//! What comes next: the controller's own decisions, one after the other, in a world where pods become available at once
-//! and nobody keeps an update waiting.
+//! Runs the controller's next decisions in a model where pods become available at once and users end every pause.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -21,46 +20,46 @@ use serin_machine::observe::Observed;
 use serin_machine::request::{Request, Verb};
 use serin_values::merge_patch::apply_merge_patch;
 
-/// More decisions than any update takes; a forecast that needs more is given up.
+/// The maximum number of decisions. A longer forecast is stopped.
 const DECISIONS_MAX: usize = 1000;
 
-/// What the controller will do if all goes well.
+/// The controller's actions if everything succeeds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Forecast {
-    /// What is written next, in order, up to the next moment that waits for time or for a user.
+    /// The next writes, in order, until the Rollout waits for time or for a user.
     pub next: Vec<String>,
-    /// The most pods that the ReplicaSets are to have at a time.
+    /// The maximum number of pods of the ReplicaSets.
     pub peak_pods: i64,
-    /// How long it takes at least.
+    /// The minimum duration.
     pub times: Times,
-    /// How many pauses on the way only a user ends.
+    /// The number of pauses that only a user ends.
     pub user_pauses: u32,
-    /// Where it leads.
+    /// The end.
     pub end: End,
 }
 
-/// Where a forecast leads.
+/// The end of a forecast.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) enum End {
-    /// To where nothing is left to do: the Rollout is Healthy, or an update that was aborted is taken back.
+    /// Settled: the Rollout is Healthy, or an aborted update is rolled back.
     Reached,
-    /// To where nothing happens any more, though something is left to do.
+    /// Stuck: nothing happens any more, but the Rollout is not settled.
     Stuck {
-        /// How the Rollout stands then.
+        /// The phase and message at that point.
         line: String,
     },
-    /// It was not followed so far.
+    /// Stopped before the end.
     #[default]
     Unseen,
-    /// It does not count, for what it takes for granted is not so.
+    /// Not valid, because an assumption does not hold.
     Void {
-        /// What is not as it should be.
+        /// The assumption that does not hold.
         why: &'static str,
     },
 }
 
 impl End {
-    /// The end of a Rollout about which nothing is left to be written; `was_aborted` says how its update began.
+    /// The end for a Rollout without further writes. `was_aborted` is true if the forecast started with an abort.
     fn of(rollout: &Rollout, was_aborted: bool) -> Self {
         let standing = Standing::of(rollout);
         let is_aborted = rollout.status.as_ref().is_some_and(|status| status.abort);
@@ -74,32 +73,31 @@ impl End {
     }
 }
 
-/// How long things take at least that have a time of their own.
+/// The minimum durations of timed waits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Times {
     /// Pauses with a duration.
     pub pauses: SignedDuration,
-    /// Pods that are ready, but not for long enough (`minReadySeconds`).
+    /// Waits for `minReadySeconds`.
     pub ready: SignedDuration,
-    /// Old or aborted pods that stay for a while.
+    /// Delays before old or aborted pods are scaled down.
     pub delays: SignedDuration,
 }
 
 impl Times {
-    /// All of it, in whole seconds.
+    /// The total in whole seconds.
     #[must_use]
     pub(super) fn seconds(self) -> i64 {
         self.pauses.saturating_add(self.ready).saturating_add(self.delays).as_secs()
     }
 }
 
-/// The forecast for a picture whose pods may already have been ready for a part of `minReadySeconds`: `left` is what
-/// remains of it, where that is known.
+/// Runs the forecast. `left` is the remaining part of `minReadySeconds` for pods that are already ready, if known.
 #[must_use]
 pub(super) fn forecast(picture: &Picture, left: Option<SignedDuration>) -> Forecast {
     let mut world = World {
         picture: picture.clone(),
-        // Times that are written have no fractions of a second, and so delays are as long as the spec says.
+        // Stored times have no fractions of a second, so delays are as long as in the spec.
         now: whole_seconds(picture.explain.time).0,
         left: left.map(view::left),
         is_told: true,
@@ -113,9 +111,9 @@ pub(super) fn forecast(picture: &Picture, left: Option<SignedDuration>) -> Forec
 struct World {
     picture: Picture,
     now: Timestamp,
-    /// What is left of `minReadySeconds` for the first pods.
+    /// The remaining part of `minReadySeconds` for the first pods.
     left: Option<SignedDuration>,
-    /// Whether what happens belongs to the next step.
+    /// True while the writes belong to the next stretch.
     is_told: bool,
     forecast: Forecast,
 }
@@ -124,7 +122,7 @@ impl World {
     fn run(&mut self) {
         let mut was_aborted = None;
         for _ in 0..DECISIONS_MAX {
-            // A status is never kept for a later write: who waits for nothing but that is not held up.
+            // Writes status counts at once, because no one waits for the delayed write.
             let held_since = Some(Timestamp::UNIX_EPOCH);
             let remembered = Remembered { last_failure: None, held_since };
             let Ok(Observed::Complete(snapshot)) = self.picture.observe(remembered) else { return };
@@ -161,7 +159,7 @@ impl World {
         }
     }
 
-    /// Does what the plan asks for, as if no request failed.
+    /// Applies the plan as if every request succeeded.
     fn carry_out(&mut self, rollout: &Rollout, plan: &Plan) {
         for op in plan.ops() {
             self.tell(writes::of_op(op));
@@ -211,7 +209,7 @@ impl World {
             }
             Verb::Evict { .. } => {
                 if let Some(pod) = self.picture.find_mut(kind, name) {
-                    // Another one takes its place at once.
+                    // A new pod replaces it at once.
                     pod["metadata"]["creationTimestamp"] = json!(now);
                 }
             }
@@ -219,7 +217,7 @@ impl World {
         }
     }
 
-    /// All pods that are asked for become available, and those that are not go. True if that changes anything.
+    /// Makes all wanted pods available and removes the others. Returns true if that changes anything.
     fn settle(&mut self, snapshot: &Snapshot) -> bool {
         let mut waits = SignedDuration::ZERO;
         let mut changes = false;
@@ -257,7 +255,8 @@ impl World {
         changes
     }
 
-    /// Lets the time pass that the plan waits for, or has a user end a pause. True if there is anything to wait for.
+    /// Advances the time to the plan's next look, or lets a user end a pause. Returns true if there was something to
+    /// wait for.
     fn pass_time(&mut self, snapshot: &Snapshot, plan: &Plan) -> bool {
         let status = snapshot.rollout.status.clone().unwrap_or_default();
         match plan.wake {
@@ -288,7 +287,7 @@ impl World {
         true
     }
 
-    /// A restart that is planned for later is no part of what goes on now.
+    /// Drops a restart that is scheduled for later.
     fn forget_later_restart(&mut self) {
         let now = self.now;
         let Some(rollout) = self.picture.rollout_mut() else { return };
@@ -299,7 +298,7 @@ impl World {
     }
 }
 
-/// Merges `patch` into an object as the API server does, which counts the changes of its spec.
+/// Merges `patch` into an object as the API server does, including the generation.
 fn change(object: &mut Value, patch: &Value) {
     let changed = apply_merge_patch(object, patch);
     let is_other = changed["spec"] != object["spec"];

@@ -1,4 +1,4 @@
-//! Whether a controller runs that looks after a Rollout, as far as Leases tell.
+//! Reads from Leases if a controller is running for a Rollout.
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::coordination::v1::Lease;
@@ -8,45 +8,45 @@ use crate::controller::lease;
 use serin_core::api::{Rollout, keys};
 use serin_core::domain::time::after;
 
-/// What Leases say about the controller of a Rollout.
+/// The state of the controller of a Rollout, according to Leases.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Controller {
-    /// One leads.
+    /// A leader is active.
     Leads,
-    /// The last one is not heard of any more.
+    /// The last leader no longer renews its Lease.
     Gone {
-        /// Its Lease, with the namespace.
+        /// Namespace and name of the Lease.
         lease: String,
-        /// Who it was; empty if it has left in good order.
+        /// The last holder; empty if it released the Lease.
         holder: String,
-        /// When it was last heard of.
+        /// The time of the last renewal.
         since: Option<Timestamp>,
     },
-    /// There is no Lease of a controller for it.
+    /// No Lease exists for the instance.
     Absent {
-        /// The name that the Lease would have.
+        /// The expected name of the Lease.
         lease: String,
-        /// The Leases of controllers that look after others, with their namespaces.
+        /// The Leases of other instances, with their namespaces.
         others: Vec<String>,
     },
-    /// Nobody let us look.
+    /// The user must not read Leases.
     Unknown,
 }
 
-/// The id of the controller that a Rollout asks for.
+/// The instance id of a Rollout.
 #[must_use]
 pub(super) fn instance_id(rollout: &Rollout) -> Option<&str> {
     let id = rollout.metadata.labels.as_ref()?.get(keys::INSTANCE_ID_LABEL)?;
     Some(id.as_str())
 }
 
-/// The name of the Lease by which the controllers of an instance agree on one.
+/// The name of the Lease of an instance.
 #[must_use]
 pub(super) fn name(instance_id: Option<&str>) -> String {
     lease::key("", instance_id.filter(|id| !id.is_empty())).name
 }
 
-/// What the Leases of `picture` say about the controller of an instance.
+/// The state of the controller of an instance, according to the Leases of `picture`.
 #[must_use]
 pub(super) fn controller(picture: &Picture, instance_id: Option<&str>, now: Timestamp) -> Controller {
     if !picture.has_read("leases") {

@@ -1,8 +1,8 @@
-//! `serin explain`: what a Rollout waits for, by the decisions that its controller makes, and what would help.
+//! `serin explain`: explains what a Rollout is waiting for, from the controller's own decisions.
 //!
-//! [`read`] makes a [`Picture`] of the cluster, which can be saved; [`explain`] is a pure function of it. [`find`] asks what
-//! keeps the Rollout waiting, [`words`] says it, and [`forecast`] lets the decisions go on in a world where pods start at
-//! once.
+//! [`read`] reads a [`Picture`] of the cluster, which can be saved. [`explain`] is a pure function of it. [`find`]
+//! finds the causes, [`words`] describes them, and [`forecast`] runs the next decisions in a model where pods start
+//! at once.
 
 mod availability;
 mod cause;
@@ -10,6 +10,7 @@ mod explanation;
 mod find;
 mod forecast;
 mod lease;
+mod naming;
 mod picture;
 mod pods;
 mod read;
@@ -35,26 +36,26 @@ use words::Speaker;
 /// Flags of `serin explain`.
 #[derive(Debug, Args)]
 pub(super) struct Flags {
-    /// Name of the Rollout; that of the file, with --snapshot
+    /// Name of the Rollout [default with --snapshot: the one in the file]
     #[arg(required_unless_present = "snapshot", add = ArgValueCandidates::new(completion::rollouts))]
     name: Option<String>,
-    /// Write all objects that were read to a file, as YAML, or as JSON where its name ends in .json
+    /// Write all objects that were read to a file, as YAML, or as JSON if its name ends in .json
     ///
-    /// Secrets are not read. The values of environment variables in pod templates are part of the file, for they are
-    /// part of what makes a revision.
+    /// Secrets are not read. The file contains the values of environment variables in pod templates, because they are
+    /// part of a revision.
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
-    /// Explain what such a file has, as of when it was written, without asking a cluster
+    /// Explain the objects in a saved file, as of the time when it was written, without a cluster
     #[arg(long, value_name = "FILE", conflicts_with = "save")]
     snapshot: Option<PathBuf>,
-    /// Print the explanation for programs: json, yaml, or jsonpath=TEMPLATE
+    /// Output format: json, yaml, or jsonpath=TEMPLATE
     #[arg(long, short, value_name = "FORM", value_parser = form)]
     output: Option<Form>,
     #[command(flatten)]
     user: UserFlags,
 }
 
-/// A form for programs. A name or a wider text would say nothing more.
+/// The output formats. `name` and `wide` would add nothing.
 fn form(text: &str) -> Result<Form, String> {
     match text.parse()? {
         Form::Name | Form::Wide => Err("one of json, yaml, jsonpath=TEMPLATE".to_owned()),
@@ -62,7 +63,7 @@ fn form(text: &str) -> Result<Form, String> {
     }
 }
 
-/// Prints why a Rollout is where it is.
+/// Prints what a Rollout is waiting for.
 pub(super) async fn run(flags: Flags, program: Program) -> Result<(), Failure> {
     let Flags { name, save, snapshot, output, user } = flags;
     let given = user.given();
@@ -90,7 +91,7 @@ fn load(file: &Path, name: Option<&str>) -> Result<Picture, Failure> {
     let picture = Picture::parse(&text).map_err(failed)?;
     match name.filter(|name| *name != picture.explain.rollout) {
         Some(name) => {
-            Err(failed(format!("it is about the Rollout {:?}, not {name:?}", picture.explain.rollout)))
+            Err(failed(format!("it contains the Rollout {:?}, not {name:?}", picture.explain.rollout)))
         }
         None => Ok(picture),
     }

@@ -1,4 +1,5 @@
-//! What an explanation is made from: plain Kubernetes objects of one moment, as they were read, or saved before.
+//! The input of an explanation: plain Kubernetes objects at one point in time, read from a cluster or from a saved
+//! file.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,34 +17,34 @@ use serin_machine::kinds::{self, Demand};
 use serin_machine::object::RawObject;
 use serin_machine::observe::{Observed, observe};
 
-/// The objects that an explanation looks at. It is written as a List of Kubernetes, with one field more.
+/// The objects for an explanation. Its file format is a Kubernetes List with one additional field.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Picture {
     api_version: String,
     kind: String,
-    /// What the list is about.
+    /// The subject of the list.
     pub explain: About,
     /// The objects, each with `apiVersion` and `kind`.
     pub items: Vec<Value>,
 }
 
-/// Which Rollout a picture is about, and of when it is.
+/// The Rollout of a picture, and the time of the picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct About {
     /// Its namespace.
     pub namespace: String,
     /// Its name.
     pub rollout: String,
-    /// When the objects were read.
+    /// The time at which the objects were read.
     pub time: Timestamp,
-    /// The resources that could not be looked at, by name, with what the API server said.
+    /// The resources that could not be read, by name, with the API server's message.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unread: BTreeMap<String, String>,
 }
 
 impl Picture {
-    /// A picture without objects.
+    /// Returns a picture without objects.
     #[must_use]
     pub(super) fn new(namespace: &str, rollout: &str, time: Timestamp) -> Self {
         let (namespace, rollout) = (namespace.to_owned(), rollout.to_owned());
@@ -51,11 +52,16 @@ impl Picture {
         Self { api_version: "v1".to_owned(), kind: "List".to_owned(), explain, items: Vec::new() }
     }
 
-    /// Reads a picture that was saved, as YAML or JSON. An error says what is wrong, and where.
+    /// Parses a saved picture from YAML or JSON. Returns an error with the problem and its place.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let value: Value = serde_yaml::from_str(text).map_err(|error| format!("no YAML or JSON: {error}"))?;
+        let value: Value = serde_yaml::from_str(text).map_err(|error| {
+            format!(
+                "invalid YAML or JSON: \
+                                                                               {error}"
+            )
+        })?;
         if value.get("explain").is_none() {
-            return Err("has no field `explain`: it was not written by `explain --save`".to_owned());
+            return Err("missing field `explain`: expected a file written by `explain --save`".to_owned());
         }
         let picture: Self = serde_path_to_error::deserialize(&value)
             .map_err(|error| format!("{}: {}", error.path(), error.inner()))?;
@@ -63,19 +69,19 @@ impl Picture {
             for path in ["/apiVersion", "/kind", "/metadata/name"] {
                 let field = path.trim_start_matches('/').replace('/', ".");
                 let text = item.pointer(path).and_then(Value::as_str);
-                text.ok_or_else(|| format!("items[{index}].{field}: must be a text"))?;
+                text.ok_or_else(|| format!("items[{index}].{field}: must be a string"))?;
             }
         }
         picture.caches()?;
         let About { namespace, rollout, .. } = &picture.explain;
         match picture.find(ObjectKind::Rollout, rollout) {
             Some(_) => Ok(picture),
-            None => Err(format!("has no Rollout {rollout:?} of the namespace {namespace:?}")),
+            None => Err(format!("contains no Rollout {rollout:?} of namespace {namespace:?}")),
         }
     }
 
-    /// Adds objects that are not in it yet, without what nobody reads: field ownership, but where a router asks for it, and
-    /// the copy of the manifest that `kubectl apply` keeps.
+    /// Adds objects that are not in the picture yet. Drops unused parts: managed fields, except for routers, and the
+    /// copy of the manifest that `kubectl apply` stores.
     pub(super) fn add(&mut self, objects: impl IntoIterator<Item = Value>) {
         let mut known: BTreeSet<_> = self.items.iter().map(kind_and_name).collect();
         for object in objects {
@@ -92,25 +98,25 @@ impl Picture {
         self.of_kind(kind).find(|object| object["metadata"]["name"] == name)
     }
 
-    /// The object of that kind and name, to change it.
+    /// The object of that kind and name, mutable.
     pub(super) fn find_mut(&mut self, kind: ObjectKind, name: &str) -> Option<&mut Value> {
         let kind = kind.name();
         self.items.iter_mut().find(|object| object["kind"] == kind && object["metadata"]["name"] == name)
     }
 
-    /// The Rollout that the picture is about, to change it.
+    /// The Rollout of the picture, mutable.
     pub(super) fn rollout_mut(&mut self) -> Option<&mut Value> {
         let name = self.explain.rollout.clone();
         self.find_mut(ObjectKind::Rollout, &name)
     }
 
-    /// Whether objects of that resource, such as `pods`, could be looked at.
+    /// True if objects of that resource, such as `pods`, could be read.
     #[must_use]
     pub(super) fn has_read(&self, resource: &str) -> bool {
         !self.explain.unread.contains_key(resource)
     }
 
-    /// The objects of a kind as their type; those that are not readable are left out.
+    /// The readable objects of a kind, parsed.
     #[must_use]
     pub(super) fn all<T: DeserializeOwned>(&self, kind: &str) -> Vec<T> {
         self.of_kind(kind).filter_map(|object| serde_json::from_value(object.clone()).ok()).collect()
@@ -125,13 +131,13 @@ impl Picture {
         self.items.iter().filter(move |object| object["kind"] == kind)
     }
 
-    /// What the controller would observe of it.
+    /// The controller's snapshot of this picture.
     pub(super) fn observe(&self, remembered: Remembered) -> Result<Observed, String> {
         let About { namespace, rollout, .. } = &self.explain;
         Ok(observe(&ObjectKey::new(namespace, rollout), &self.caches()?, remembered))
     }
 
-    /// The controller's own caches, filled with the objects.
+    /// The controller's caches, filled with the objects.
     fn caches(&self) -> Result<Caches, String> {
         let caches = Caches::default();
         for kind in ObjectKind::ALL {
@@ -147,7 +153,7 @@ impl Picture {
     }
 
     fn fill(&self, kind: ObjectKind, caches: &Caches) -> Result<(), String> {
-        // What the controller's watch would leave out is left out.
+        // The controller's watch does not select these objects.
         let label = (kinds::row(kind).labels)(None).filter(|selector| selector == keys::POD_HASH_LABEL);
         let is_seen = |object: &Value| {
             object["kind"] == kind.name()

@@ -1,59 +1,59 @@
-//! What keeps a pod from being available, by its own status.
+//! Reads from a pod's status why the pod is not available.
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::{ContainerStateWaiting, ContainerStatus, Pod, PodCondition};
 
 use serin_core::domain::time::after;
 
-/// Why a pod is not available, the worst last.
+/// The reason why a pod is not available, the worst last.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Trouble {
-    /// It is on its way.
+    /// The pod is starting.
     Starts,
-    /// It is ready, but not for long enough.
+    /// The pod is ready, but not yet for `minReadySeconds`.
     Young {
-        /// When it will be.
+        /// The time at which it becomes available.
         until: Timestamp,
     },
-    /// Its containers run, but it is not ready.
+    /// The containers run, but the pod is not ready.
     Unready {
-        /// A container that is not.
+        /// A container that is not ready.
         container: String,
     },
-    /// No node takes it.
+    /// The pod cannot be scheduled.
     Unschedulable {
-        /// What the scheduler said.
+        /// The scheduler's message.
         said: String,
     },
-    /// A container ends again and again.
+    /// A container crashes repeatedly.
     Crashes {
-        /// Its name.
+        /// The container.
         container: String,
-        /// How often it was started again.
+        /// The number of restarts.
         restarts: i32,
-        /// How it ended last, such as `exit code 1`.
+        /// The last termination, such as `exit code 1`.
         ended: String,
     },
-    /// A container cannot be made, for something that it needs is missing or wrong.
+    /// A container cannot be created because something it needs is missing or invalid.
     Unmakeable {
-        /// Its name.
+        /// The container.
         container: String,
-        /// What the kubelet said.
+        /// The kubelet's message.
         said: String,
     },
-    /// An image cannot be had.
+    /// An image cannot be pulled.
     Image {
-        /// The container that needs it.
+        /// The container.
         container: String,
         /// The image.
         image: String,
-        /// What the kubelet said.
+        /// The kubelet's message.
         said: String,
     },
 }
 
 impl Trouble {
-    /// Whether it does not pass by itself, as far as can be seen.
+    /// True if the problem probably needs a user to solve it.
     #[must_use]
     pub(super) const fn needs_help(&self) -> bool {
         match self {
@@ -65,7 +65,7 @@ impl Trouble {
         }
     }
 
-    /// Whether another image may end it.
+    /// True if another image may solve the problem.
     #[must_use]
     pub(super) const fn may_be_of_image(&self) -> bool {
         match self {
@@ -80,13 +80,13 @@ impl Trouble {
 pub(super) struct Troubled {
     /// Its name.
     pub pod: String,
-    /// Why.
+    /// The reason.
     pub trouble: Trouble,
-    /// Since when.
+    /// The time since when.
     pub since: Option<Timestamp>,
 }
 
-/// What keeps `pod` from being available for `min_ready`; `None` if it is, or is being deleted.
+/// The reason why `pod` has not been available for `min_ready`. `None` if it is available or is being deleted.
 #[must_use]
 pub(super) fn trouble(pod: &Pod, min_ready: SignedDuration, now: Timestamp) -> Option<Troubled> {
     if pod.metadata.deletion_timestamp.is_some() {
@@ -172,7 +172,7 @@ fn words(waiting: &ContainerStateWaiting) -> String {
     }
 }
 
-/// How a container ended last.
+/// The last termination of a container.
 fn ended(container: &ContainerStatus) -> String {
     let last = container.last_state.as_ref().and_then(|state| state.terminated.as_ref());
     last.map_or_else(String::new, |end| match end.reason.as_deref() {

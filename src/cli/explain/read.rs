@@ -1,4 +1,4 @@
-//! Reads what an explanation looks at from a cluster: as little as selectors make it.
+//! Reads the objects for an explanation from a cluster, with selectors that are as narrow as possible.
 
 use std::collections::BTreeSet;
 
@@ -22,14 +22,14 @@ use serin_machine::entry::Entry;
 use serin_machine::kinds;
 use serin_machine::observe::Observed;
 
-/// The namespace in which a controller usually is.
+/// The usual namespace of a controller.
 const USUAL_NAMESPACE: &str = "argo-rollouts";
 
 /// A kind to read.
 #[derive(Debug, Clone)]
 struct Kind {
     resource: ApiResource,
-    /// Whether an explanation can do without.
+    /// True if an explanation works without this kind.
     is_optional: bool,
 }
 
@@ -46,7 +46,7 @@ impl Kind {
     }
 }
 
-/// Reads everything about the Rollout of that name.
+/// Reads everything about the Rollout `name`.
 pub(super) async fn read(cluster: &Cluster, name: &str, program: Program) -> Result<Picture, Failure> {
     let stored = cluster.stored::<Rollout>(name, program).await?;
     let mut picture = Picture::new(&cluster.namespace, name, Clock::System.now());
@@ -79,7 +79,7 @@ pub(super) async fn read(cluster: &Cluster, name: &str, program: Program) -> Res
     Ok(keep_own(picture))
 }
 
-/// What is kept of the metadata of an object.
+/// The part of an object's metadata that is kept.
 #[derive(Clone, Deserialize)]
 struct Owned {
     metadata: Named,
@@ -98,9 +98,8 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Adds the ReplicaSets that belong to the Rollout: those that its selector matches, and those that it owns although that
-    /// does not, because their labels were changed, or the selector, where the definition is the reference's. Of the others
-    /// only metadata is asked for.
+    /// Adds the ReplicaSets of the Rollout: those that match its selector, and those that it owns but that no longer
+    /// match. For others, only metadata is requested.
     async fn replica_sets(&self, rollout: &Entry, picture: &mut Picture) -> Result<(), Failure> {
         let kind = Kind::needed(ObjectKind::ReplicaSet);
         let hashed = ListParams::default().labels(keys::POD_HASH_LABEL);
@@ -119,7 +118,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The names of the objects of a kind that the object of that uid owns. Of the list nothing else is kept, however long it is.
+    /// The names of the objects that are owned by `uid`. Everything else of the list is dropped while it is read.
     async fn owned(&self, kind: &Kind, selector: &ListParams, uid: &str) -> Result<Vec<String>, Failure> {
         let objects = self.cluster.objects_of(&kind.resource);
         let failed = |error: kube::core::request::Error| Failure::Failed(error.to_string());
@@ -133,7 +132,7 @@ impl Reader<'_> {
         self.list_in(&self.cluster.objects_of(&kind.resource), kind, selector, picture).await
     }
 
-    /// Adds the objects of a list. A kind that the cluster does not know has none.
+    /// Adds the objects of a list. A kind that the cluster does not have has no objects.
     async fn list_in(
         &self,
         api: &Api<DynamicObject>,
@@ -161,7 +160,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The Rollouts that the Services of this one say they belong to.
+    /// The Rollouts that the Services of this Rollout claim as their manager.
     async fn other_rollouts(&self, entry: &Entry, picture: &mut Picture) -> Result<(), Failure> {
         let services = picture.items.iter().filter(|one| one["kind"] == "Service");
         let is_named = |name: &str| entry.observed.of_kind(ObjectKind::Service).any(|key| key.name == name);
@@ -177,8 +176,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// The Leases of controllers: of the one that looks after the Rollout, and if that has none, of the usual one. Who may
-    /// not look into all namespaces may look into the usual one.
+    /// Adds the Leases of controllers: of the instance that the Rollout asks for, or of the default instance. If the
+    /// user must not list all namespaces, reads the usual namespace only.
     async fn leases(&self, instance_id: Option<&str>, picture: &mut Picture) -> Result<(), Failure> {
         let kind = Kind::optional("coordination.k8s.io", "Lease", "leases");
         for id in [instance_id, None] {
@@ -206,7 +205,7 @@ fn named(name: &str) -> ListParams {
     ListParams::default().fields(&format!("metadata.name={name}"))
 }
 
-/// Which pods the ReplicaSets of the Rollout can have: by the hashes that they select.
+/// A selector for the pods of the Rollout's ReplicaSets, by pod hash.
 fn pods_of(picture: &Picture, rollout: &str) -> ListParams {
     let of_any = ListParams::default().labels(keys::POD_HASH_LABEL);
     let sets = picture.all::<ReplicaSet>("ReplicaSet");
@@ -219,9 +218,9 @@ fn pods_of(picture: &Picture, rollout: &str) -> ListParams {
         labels.get(keys::POD_HASH_LABEL).cloned()
     };
     match sets.iter().filter(own).map(selected).collect::<Option<BTreeSet<String>>>() {
-        // One selects pods of any hash.
+        // One of them selects pods of any hash.
         None => of_any,
-        // There are none of them, but whether they may be looked at is to be known.
+        // There are no pods, but the request shows whether the user may list them.
         Some(hashes) if hashes.is_empty() => of_any.limit(1),
         Some(hashes) => {
             ListParams::default().labels_from(&Expression::In(keys::POD_HASH_LABEL.to_owned(), hashes).into())
@@ -229,7 +228,7 @@ fn pods_of(picture: &Picture, rollout: &str) -> ListParams {
     }
 }
 
-/// An object as JSON with its kind, which the items of a list do not repeat.
+/// An object as JSON with its kind, which list items omit.
 fn picture_of(kind: &Kind, object: &DynamicObject) -> Result<Value, Failure> {
     let mut value = serde_json::to_value(object).map_err(|error| Failure::Failed(error.to_string()))?;
     value["apiVersion"] = json!(kind.resource.api_version);
@@ -237,7 +236,7 @@ fn picture_of(kind: &Kind, object: &DynamicObject) -> Result<Value, Failure> {
     Ok(value)
 }
 
-/// Leaves out what belongs to others: their ReplicaSets, pods, Services and Ingresses.
+/// Removes objects of others: ReplicaSets, pods, Services and Ingresses.
 fn keep_own(mut picture: Picture) -> Picture {
     let Ok(Observed::Complete(snapshot)) = picture.observe(Remembered::default()) else {
         picture.items.retain(|one| one["kind"] == keys::ROLLOUT || one["kind"] == "Lease");

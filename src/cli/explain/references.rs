@@ -1,11 +1,11 @@
-//! Objects that a Rollout names and that are missing or wrong: which one, and what has to be done to it.
+//! Finds the referenced object that is missing or invalid, and its remedy.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::cause::{Cause, Place, StrayLabel};
-use super::find::mistakes;
+use super::naming::mistakes;
 use super::scene::Scene;
 use serin_core::api::keys;
 use serin_core::domain::plan::ObjectKind;
@@ -14,7 +14,7 @@ use serin_core::rollout::snapshot::{ServiceView, Unresolved};
 use serin_core::rollout::validate::{SpecError, SpecErrors};
 use serin_core::traffic::nginx::uses_service;
 
-/// The first object that `errors` are about.
+/// The cause for the first object that `errors` are about.
 pub(super) fn reference(scene: &Scene<'_>, errors: &SpecErrors) -> Cause {
     if let Some(Err(Unresolved::Absent)) = &scene.snapshot.workload
         && let Some(workload) = observed_keys(&scene.rollout).workload()
@@ -32,14 +32,14 @@ pub(super) fn reference(scene: &Scene<'_>, errors: &SpecErrors) -> Cause {
         .unwrap_or_else(|| Cause::Reference { mistakes: mistakes(errors), place: place(scene, errors) })
 }
 
-/// Whether a mistake is about the object of that name.
+/// True if a mistake is about the object of that name.
 fn names(error: &SpecError, name: &str) -> bool {
     serde_json::from_str::<Value>(&error.value).is_ok_and(|value| value == name)
 }
 
-/// Where mistakes are that no Service and no Ingress has.
+/// The place of a correction that is about neither a Service nor an Ingress.
 fn place(scene: &Scene<'_>, errors: &SpecErrors) -> Place {
-    // The path of what is wrong in a workload names it.
+    // The path of a mistake in a workload contains its name.
     let is_in_workload = errors.iter().all(|error| error.path.starts_with("spec.workloadRef ("));
     match &scene.snapshot.workload {
         Some(Err(Unresolved::Unreadable(_))) => Place::Rights,
@@ -64,7 +64,7 @@ fn of_service(scene: &Scene<'_>, name: &str) -> Option<Cause> {
     (!strays.is_empty()).then_some(Cause::StrayService { service, strays, labels })
 }
 
-/// The labels that a Service asks for and that pods do not have so: those to come, or those that are there.
+/// Labels in the selector of a Service that do not match the new or the current pods.
 fn strays(scene: &Scene<'_>, service: &ServiceView) -> Vec<StrayLabel> {
     let of_template = |template: &Value| -> BTreeMap<String, String> {
         let labels = template.pointer("/metadata/labels").cloned().unwrap_or_default();
@@ -81,7 +81,7 @@ fn strays(scene: &Scene<'_>, service: &ServiceView) -> Vec<StrayLabel> {
     asked.filter_map(stray).collect()
 }
 
-/// The Ingresses that the Rollout names.
+/// The names of the Ingresses in the Rollout.
 fn stable_ingresses(scene: &Scene<'_>) -> Vec<String> {
     let canary = scene.rollout.spec.strategy.canary.as_ref();
     let routing = canary.and_then(|canary| canary.traffic_routing.as_ref());
@@ -105,7 +105,7 @@ fn of_ingress(scene: &Scene<'_>, name: &str) -> Option<Cause> {
     }
 }
 
-/// A port on which the pods can be reached; 80 where the template names none.
+/// A container port of the template; 80 if it has none.
 fn pod_port(scene: &Scene<'_>) -> i64 {
     let containers = scene.rollout.spec.template.as_value().pointer("/spec/containers");
     let ports = containers.and_then(Value::as_array).into_iter().flatten();
@@ -113,7 +113,7 @@ fn pod_port(scene: &Scene<'_>) -> i64 {
     ports.next().unwrap_or(80)
 }
 
-/// A port of a Service; 80 where it is not known.
+/// A port of the Service; 80 if it is unknown.
 fn service_port(scene: &Scene<'_>, name: &str) -> i64 {
     let service = scene.picture.find(ObjectKind::Service, name);
     service.and_then(|service| service.pointer("/spec/ports/0/port")?.as_i64()).unwrap_or(80)

@@ -1,4 +1,4 @@
-//! A Rollout as its controller sees it: the snapshot, the plan that follows, and what only people look at.
+//! A Rollout as its controller sees it: the snapshot, the plan, and additional facts for people.
 
 use std::collections::BTreeMap;
 
@@ -14,18 +14,18 @@ use serin_core::rollout::snapshot::{ReplicaSetView, Snapshot};
 use serin_core::rollout::{decide, workload};
 use serin_values::merge_patch::apply_merge_patch;
 
-/// Everything that an explanation of a readable Rollout looks at.
+/// The input of an explanation of a readable Rollout.
 pub(super) struct Scene<'a> {
     pub(super) picture: &'a Picture,
     pub(super) now: Timestamp,
     pub(super) snapshot: &'a Snapshot,
-    /// The Rollout with what its workload gives to it.
+    /// The Rollout with the template of its workload.
     pub(super) rollout: Rollout,
-    /// What the controller does now.
+    /// The controller's next plan.
     pub(super) plan: Plan,
-    /// The status as it is.
+    /// The current status.
     pub(super) before: RolloutStatus,
-    /// The status once the plan is carried out.
+    /// The status after the plan.
     pub(super) next: RolloutStatus,
     pub(super) pods: Vec<Pod>,
 }
@@ -44,18 +44,18 @@ impl<'a> Scene<'a> {
         &self.picture.explain.rollout
     }
 
-    /// A condition that is stored.
+    /// A condition in the current status.
     pub(super) fn condition(&self, kind: ConditionType) -> Option<&RolloutCondition> {
         self.before.conditions.iter().find(|condition| condition.type_ == kind.as_str())
     }
 
-    /// Whether the status was written for this very spec.
+    /// True if the status was written for the current spec.
     pub(super) fn is_observed(&self) -> bool {
         let generation = self.rollout.metadata.generation.map(|generation| generation.to_string());
         generation == self.before.observed_generation
     }
 
-    /// Whether the controller has more to do than to count.
+    /// True if the plan does more than update counts.
     pub(super) fn acts(&self) -> bool {
         let (before, next) = (&self.before, &self.next);
         self.plan.ops().next().is_some()
@@ -68,7 +68,7 @@ impl<'a> Scene<'a> {
             || before.promote_full != next.promote_full
     }
 
-    /// The ReplicaSets that run pods, the one of the newest revision first.
+    /// The ReplicaSets with pods, the newest revision first.
     pub(super) fn replica_sets(&self) -> Vec<&'a ReplicaSetView> {
         let mut sets: Vec<_> = self.snapshot.replica_sets.iter().collect();
         let rank = |rs: &ReplicaSetView| match hash(rs) {
@@ -93,14 +93,14 @@ impl<'a> Scene<'a> {
         labels.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
     }
 
-    /// The labels by which the Rollout selects its pods; those of the template where it does not say.
+    /// The labels of the Rollout's selector, or of its template without a selector.
     pub(super) fn selected_labels(&self) -> BTreeMap<String, String> {
         let selector = self.rollout.spec.selector.clone();
         let labels = selector.and_then(|selector| selector.match_labels);
         labels.unwrap_or_else(|| self.labels())
     }
 
-    /// How the update can be undone.
+    /// The possible rollback of the update.
     pub(super) fn way_back(&self) -> WayBack {
         let current = self.next.current_pod_hash.as_deref();
         let container = self.rollout.spec.template.as_value().pointer("/spec/containers/0/name");
@@ -112,12 +112,12 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// The stable revision, if its ReplicaSet is there.
+    /// The stable revision, if its ReplicaSet exists.
     fn stable(&self) -> Option<Revision> {
         self.revision(self.next.stable_rs.as_deref()?)
     }
 
-    /// The newest revision, though its ReplicaSet may not be there.
+    /// The newest revision. Its ReplicaSet may be missing.
     fn newest(&self) -> Revision {
         let hash = self.next.current_pod_hash.as_deref().unwrap_or_default();
         self.revision(hash).unwrap_or_else(|| Revision { hash: hash.to_owned(), ..Revision::default() })
@@ -133,14 +133,14 @@ impl<'a> Scene<'a> {
         })
     }
 
-    /// Whether the controller would carry out an abort, by its own decision.
+    /// True if the controller would carry out an abort, according to `decide`.
     pub(super) fn would_carry_out_abort(&self) -> bool {
         let mut snapshot = self.snapshot.clone();
         snapshot.rollout.status.get_or_insert_default().abort = true;
         decide(&snapshot, self.now).ops().next().is_some()
     }
 
-    /// Which revision users reach: by the active Service, else by the weight of the router, else by available pods.
+    /// The revision that users reach: by the active Service, else by the router's weight, else by available pods.
     pub(super) fn serving(&self) -> Serving {
         let new = self.newest();
         let Some(stable) = self.stable() else { return Serving::Neither };
@@ -163,7 +163,7 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// The status once `plan` is carried out.
+/// The status after `plan`.
 fn next_status(before: &RolloutStatus, plan: &Plan) -> RolloutStatus {
     let Some(patch) = plan.status.patch.get("status") else { return before.clone() };
     let stored = serde_json::to_value(before).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What is written, in words: one line a change.
+//! Describes planned writes, one line per change.
 
 use crate::cli::view::counted;
 use serin_core::api::rollout_status::PauseCondition;
@@ -6,7 +6,7 @@ use serin_core::api::{PauseReason, Rollout, RolloutStatus};
 use serin_core::domain::condition::ConditionType;
 use serin_core::domain::plan::{Action, Op, Purpose};
 
-/// The changes that a request makes, those of labels and other bookkeeping aside.
+/// The changes of a request, except labels and other bookkeeping.
 #[must_use]
 pub(super) fn of_op(op: &Op) -> Vec<String> {
     let object = format!("{} {}", op.kind.name(), op.name);
@@ -15,7 +15,7 @@ pub(super) fn of_op(op: &Op) -> Vec<String> {
 
 fn of_purpose(op: &Op, purpose: &Purpose) -> Option<String> {
     let words = match purpose {
-        Purpose::DefaultReplicas(size) => format!("spec.replicas, which is not set, becomes {size}"),
+        Purpose::DefaultReplicas(size) => format!("spec.replicas is set to {size}"),
         Purpose::AdoptReplicaSet => "taken over by the Rollout".to_owned(),
         Purpose::CreateReplicaSet => match &op.action {
             Action::Create { body } => {
@@ -28,10 +28,10 @@ fn of_purpose(op: &Op, purpose: &Purpose) -> Option<String> {
             format!("from {from} to {}", counted(*to, "pod"))
         }
         Purpose::DelayScaleDown(time) => {
-            format!("its pods stay until {}", time.strftime("%H:%M:%SZ"))
+            format!("its scale-down is delayed until {}", time.strftime("%H:%M:%SZ"))
         }
-        Purpose::DeleteReplicaSet => "deleted, for the revision history is full".to_owned(),
-        Purpose::EvictPod => "evicted, for the restart".to_owned(),
+        Purpose::DeleteReplicaSet => "deleted because the revision history is full".to_owned(),
+        Purpose::EvictPod => "evicted for the restart".to_owned(),
         Purpose::PointService { to, .. } => format!("selects the pods of revision {to}"),
         Purpose::ReleaseService => "selects all pods of the Rollout again".to_owned(),
         Purpose::Route { weight } => format!("weight {weight} for the new revision"),
@@ -46,7 +46,8 @@ fn of_purpose(op: &Op, purpose: &Purpose) -> Option<String> {
     Some(words)
 }
 
-/// What the status comes to say, and whether that ends a step: from here on somebody or something is waited for.
+/// The change of the status, and true if it ends a stretch of the plan: the Rollout then waits for a user or for
+/// time.
 #[must_use]
 pub(super) fn of_status(
     rollout: &Rollout,
@@ -58,14 +59,14 @@ pub(super) fn of_status(
     let mut say = |words: String| lines.push(format!("Rollout {name}: {words}"));
     let is_invalid = is_invalid(next) && !is_invalid(before);
     if is_invalid {
-        say("its spec is found to be wrong".to_owned());
+        say("the spec is reported as invalid".to_owned());
     }
     if next.abort && !before.abort {
         say("the update is aborted".to_owned());
     }
     let is_promoted = next.stable_rs.is_some() && next.stable_rs != before.stable_rs;
     if let Some(stable) = next.stable_rs.as_ref().filter(|_| is_promoted) {
-        say(format!("revision {stable} becomes the stable one"));
+        say(format!("revision {stable} becomes stable"));
     }
     let steps = rollout.spec.strategy.canary.as_ref().map_or(0, |canary| canary.steps.len());
     let step =
@@ -80,7 +81,7 @@ pub(super) fn of_status(
     let begun = next.pause_conditions.iter().find(|pause| !has(before, pause));
     if let Some(pause) = begun {
         let what = match pause.reason {
-            PauseReason::CanaryPauseStep => "the pause of the step begins",
+            PauseReason::CanaryPauseStep => "the pause of the step starts",
             PauseReason::BlueGreenPause => "waits to be promoted",
             PauseReason::InconclusiveAnalysisRun | PauseReason::InconclusiveExperiment => "waits for a user",
         };

@@ -1,4 +1,4 @@
-//! A picture that goes on: on a terminal in its place, else as a new frame for each change.
+//! Draws a scene continuously: in place on a terminal, otherwise as one frame per change.
 
 use std::future::pending;
 use std::io::{self, Stdout};
@@ -16,29 +16,29 @@ use super::super::view::Look;
 use super::scene::Scene;
 use serin_clock::{Clock, sleep};
 
-/// How often ages are drawn anew.
+/// Interval for refreshing ages.
 const TICK: Duration = Duration::from_secs(1);
-/// The least time between two frames.
+/// Minimum time between two frames.
 const REST: Duration = Duration::from_millis(200);
 
-/// What is drawn on.
+/// The output for frames.
 pub(super) enum Canvas {
-    /// A terminal, on which each frame takes the place of the last one.
+    /// A terminal, where each frame replaces the last one.
     Terminal {
         screen: Screen<Stdout>,
         is_coloured: bool,
-        /// The last frame, which stays when the watch ends.
+        /// The last frame, which stays on the screen when the watch ends.
         last: Option<String>,
     },
-    /// Anything else: a frame for each change that is more than time gone by.
+    /// Any other output: a new frame for each change other than ages.
     Paper {
-        /// The time that frames are compared at.
+        /// The fixed time at which frames are compared.
         since: Timestamp,
         last: Option<String>,
     },
 }
 
-/// Draws what is seen until somebody stops it, or the time is up. Ends with a failure when the object goes.
+/// Draws the scene until the user stops it, or the time is up. Returns a failure when the object is deleted.
 pub(super) async fn show(
     mut scene: Scene<'_>,
     mut canvas: Canvas,
@@ -79,7 +79,7 @@ pub(super) async fn show(
 }
 
 impl Canvas {
-    /// A canvas on the output, which may be a terminal that can be told where to write.
+    /// Returns a canvas for the standard output.
     pub(super) fn new(is_coloured: bool, is_terminal: bool) -> Result<Self, Failure> {
         if !is_terminal {
             return Ok(Self::Paper { since: Clock::System.now(), last: None });
@@ -116,7 +116,7 @@ impl Drop for Canvas {
     fn drop(&mut self) {
         if let Self::Terminal { screen, last, .. } = self {
             screen.close();
-            // Who cannot read it any more does not miss it.
+            // A write error means that no one reads the output.
             let _unread = last.take().map(|frame| print(&frame));
         }
     }

@@ -1,4 +1,4 @@
-//! `serin get`: one object in full, with what belongs to it; once, or as long as somebody looks.
+//! `serin get`: shows an object with its dependents, once or continuously.
 
 mod live;
 mod scene;
@@ -23,14 +23,14 @@ use serin_core::api::{Experiment, Rollout};
 use subject::Subject;
 pub(super) use subject::SubjectKind;
 
-/// What is shown.
+/// The kind to show.
 #[derive(Debug, Subcommand)]
 pub(super) enum Kind {
-    /// A Rollout: how it stands, and the tree of its revisions, ReplicaSets and pods.
+    /// Show a Rollout: status, steps, and the tree of revisions, ReplicaSets and pods.
     #[command(visible_aliases = ["ro", "rollouts"],
               mut_arg("name", |name| name.add(ArgValueCandidates::new(completion::rollouts))))]
     Rollout(Box<Flags>),
-    /// An Experiment: how it stands, and the tree of its ReplicaSets and analyses.
+    /// Show an Experiment: status, and the tree of its ReplicaSets and analyses.
     #[command(visible_aliases = ["exp", "experiments"],
               mut_arg("name", |name| name.add(ArgValueCandidates::new(completion::experiments))))]
     Experiment(Box<Flags>),
@@ -41,26 +41,23 @@ pub(super) enum Kind {
 pub(super) struct Flags {
     /// Name of the object
     name: String,
-    /// Go on showing it, until Ctrl-C
+    /// Watch the object until Ctrl-C
     #[arg(long, short, value_name = "BOOL", value_parser = switch, default_value = "false",
           num_args = 0..=1, require_equals = true, default_missing_value = "true", conflicts_with = "output")]
     watch: bool,
-    /// Seconds after which a watch ends; 0 is never
+    /// Stop watching after this many seconds; 0 never stops
     #[arg(long, value_name = "SECONDS", default_value_t = 0)]
     timeout_seconds: u64,
-    #[arg(
-        long,
-        help = "Show no colours; there are none where NO_COLOR is set either, nor where the output is no terminal"
-    )]
+    #[arg(long, help = "Disable colours; NO_COLOR and an output that is not a terminal do the same")]
     no_color: bool,
-    /// Tell where pods are (wide), or print the object for programs: json, yaml, name, or jsonpath=TEMPLATE
+    /// Output format: wide (shows the nodes of pods), json, yaml, name, or jsonpath=TEMPLATE
     #[arg(long, short, value_name = "FORM")]
     output: Option<Form>,
     #[command(flatten)]
     user: UserFlags,
 }
 
-/// Shows one object in full.
+/// Shows an object with its dependents.
 pub(super) async fn run(kind: Kind, program: Program) -> Result<(), Failure> {
     let (kind, flags) = match kind {
         Kind::Rollout(flags) => (SubjectKind::Rollout, *flags),
@@ -68,7 +65,7 @@ pub(super) async fn run(kind: Kind, program: Program) -> Result<(), Failure> {
     };
     let Flags { name, watch, timeout_seconds, no_color, output, user } = flags;
     let cluster = Cluster::open(user).await?;
-    // The first look tells at once what a watch would try again and again.
+    // Reports at once an error that a watch would retry forever.
     let stored = match kind {
         SubjectKind::Rollout => cluster.stored::<Rollout>(&name, program).await?,
         SubjectKind::Experiment => cluster.stored::<Experiment>(&name, program).await?,
@@ -86,7 +83,7 @@ pub(super) async fn run(kind: Kind, program: Program) -> Result<(), Failure> {
     follow(&cluster, &subject, &name, is_coloured, limit, program).await
 }
 
-/// Goes on showing an object of a kind, which was just made.
+/// Watches an object that was just created.
 pub(super) async fn watch(
     cluster: Cluster,
     kind: SubjectKind,
@@ -112,7 +109,7 @@ async fn follow(
     live::show(scene, Canvas::new(is_coloured, is_capable())?, limit).await
 }
 
-/// Prints an object as it is now, and says what of it cannot be seen.
+/// Prints the current state of an object, and warnings about kinds that cannot be listed.
 async fn once(
     cluster: &Cluster,
     subject: &Subject,

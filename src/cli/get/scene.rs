@@ -1,4 +1,4 @@
-//! One object and what belongs to it, as watches see them.
+//! One object and its dependents, as seen by watches.
 
 use std::collections::BTreeMap;
 
@@ -57,7 +57,7 @@ impl Kind {
     }
 }
 
-/// What is seen of an object and of what belongs to it.
+/// The watched state of an object and its dependents.
 pub(super) struct Scene<'a> {
     cluster: &'a Cluster,
     program: Program,
@@ -69,7 +69,7 @@ pub(super) struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    /// Begins to watch what belongs to `subject`, which has that name.
+    /// Starts watches for the dependents of the object `name`.
     pub(super) fn open(cluster: &'a Cluster, name: &str, subject: &Subject, program: Program) -> Self {
         let mut scene = Self {
             cluster,
@@ -84,7 +84,7 @@ impl<'a> Scene<'a> {
         scene
     }
 
-    /// Watches what is selected, of each kind no more than is needed.
+    /// Starts watches with these selectors, as narrow as possible.
     fn watch(&mut self) {
         let named = Config::default().fields(&format!("metadata.name={}", self.name));
         let labelled = |labels: &Option<String>| {
@@ -106,7 +106,7 @@ impl<'a> Scene<'a> {
         self.watches = kinds.into_iter().map(|(kind, settings)| kind.watch(self.cluster, settings)).collect();
     }
 
-    /// Waits for something to happen, and takes it in.
+    /// Waits for an event and applies it.
     pub(super) async fn change(&mut self) {
         let Some((kind, news)) = self.watches.next().await else { return std::future::pending().await };
         self.sights.entry(kind).or_default().hear(news, Clock::System.now());
@@ -115,7 +115,7 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Watches others where others may belong to the subject now.
+    /// Restarts watches when the selectors of the subject change.
     fn select(&mut self) {
         let Ok(Some(subject)) = self.subject() else { return };
         let selection = subject.selection(&self.all(Kind::Experiment));
@@ -126,12 +126,12 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Whether it is known what there is, as far as it can be.
+    /// True once all readable kinds have been listed.
     pub(super) fn is_settled(&self) -> bool {
         self.sights.values().all(Sight::is_settled)
     }
 
-    /// That the object is not there any more, or may not be watched, if that is so.
+    /// The failure if the object was deleted, or must not be watched.
     pub(super) async fn end(&self) -> Result<(), Failure> {
         let Some(sight) = self.sights.get(&Kind::of(self.kind)) else { return Ok(()) };
         if let Some(refusal) = sight.refusal() {
@@ -149,7 +149,7 @@ impl<'a> Scene<'a> {
         })
     }
 
-    /// What is seen, as text; nothing as long as the object itself has not been seen.
+    /// Renders the scene as text; `None` until the object itself has been seen.
     pub(super) fn frame(&self, look: &Look) -> Result<Option<String>, Failure> {
         let Some(subject) = self.subject()? else { return Ok(None) };
         let around = Surroundings {
@@ -167,13 +167,13 @@ impl<'a> Scene<'a> {
         stored.map(|stored| Subject::read(self.kind, stored)).transpose()
     }
 
-    /// The objects of a kind, except those that cannot be read.
+    /// The readable objects of a kind.
     fn all<K: Resource<DynamicType = ()> + DeserializeOwned>(&self, kind: Kind) -> Vec<K> {
         let objects = self.sights.get(&kind).into_iter().flat_map(|sight| sight.objects.values());
         objects.filter_map(|object| client::typed(object.clone()).ok()).collect()
     }
 
-    /// What is wrong with the picture.
+    /// Warnings about the scene.
     fn warnings(&self) -> Vec<String> {
         let absences = self.sights.values().filter_map(Sight::absence_now);
         let first = absences.min_by_key(|absence| absence.since).map(super::super::watch::Absence::words);

@@ -1,4 +1,4 @@
-//! What is shown in full, and which objects may belong to it.
+//! The object that `get` shows, and selectors for its dependents.
 
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use kube::Resource;
@@ -9,7 +9,7 @@ use super::super::failure::Failure;
 use super::super::view::{self, Legible, Look, Surroundings, is_owned};
 use serin_core::api::{Experiment, Rollout, keys};
 
-/// The kinds that can be shown in full.
+/// The kinds that `get` supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::cli) enum SubjectKind {
     Rollout,
@@ -17,14 +17,14 @@ pub(in crate::cli) enum SubjectKind {
 }
 
 impl SubjectKind {
-    /// The kind that is so named; [`Failure::Usage`] where it is not shown in full.
+    /// Parses a kind. Returns [`Failure::Usage`] for kinds that `get` does not support.
     pub(in crate::cli) fn of(kind: &str) -> Result<Self, Failure> {
         let found = [Self::Rollout, Self::Experiment].into_iter().find(|one| one.word() == kind);
-        let unknown = || format!("the kind {kind} cannot be watched, only Rollout and Experiment");
+        let unknown = || format!("cannot watch the kind {kind}; only Rollout and Experiment");
         found.ok_or_else(|| Failure::Usage(unknown()))
     }
 
-    /// The kind as objects name it.
+    /// The kind as it is written in objects.
     pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Rollout => keys::ROLLOUT,
@@ -33,24 +33,24 @@ impl SubjectKind {
     }
 }
 
-/// What is shown in full.
+/// The object that is shown.
 #[derive(Debug)]
 pub(super) enum Subject {
     Rollout(Box<Rollout>),
     Experiment(Box<Experiment>),
 }
 
-/// Which objects of other kinds may belong to a subject: label selectors, and all where there is none.
+/// Label selectors for the dependents of a subject. `None` selects all objects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Selection {
-    /// Of `ReplicaSets` and pods.
+    /// For `ReplicaSets` and pods.
     pub(super) pods: Option<String>,
-    /// Of Experiments and `AnalysisRuns`.
+    /// For Experiments and `AnalysisRuns`.
     pub(super) runs: Option<String>,
 }
 
 impl Subject {
-    /// Reads an object that is stored, as far as that is possible; what is wrong with it is its message.
+    /// Parses a stored object as far as possible. The object's message reports what is wrong with it.
     pub(super) fn read(kind: SubjectKind, stored: DynamicObject) -> Result<Self, Failure> {
         Ok(match kind {
             SubjectKind::Rollout => Self::Rollout(Box::new(client::legible(stored)?.0)),
@@ -72,10 +72,10 @@ impl Subject {
         }
     }
 
-    /// Which objects may belong to it, as few as selectors can name.
+    /// Selectors for the dependents, as narrow as possible.
     pub(super) fn selection(&self, experiments: &[Experiment]) -> Selection {
         match self {
-            // What an Experiment makes has labels of its own.
+            // The dependents of an Experiment have labels of their own.
             Self::Rollout(rollout)
                 if !experiments.iter().any(|one| is_owned(&one.metadata, &rollout.metadata)) =>
             {
@@ -87,7 +87,8 @@ impl Subject {
         }
     }
 
-    /// The objects among which its own are, of each kind one list; and what of them cannot be seen.
+    /// Lists the dependents, with one request per kind. Also returns warnings about kinds that the user must not
+    /// list.
     pub(super) async fn around(&self, cluster: &Cluster) -> Result<(Surroundings, Vec<String>), Failure> {
         let mut missing = Vec::new();
         let experiments: Vec<Experiment> = match self {
@@ -111,7 +112,7 @@ impl Subject {
     }
 }
 
-/// The custom resources of a kind, each as far as it can be read: what is wrong with one must not hide the others.
+/// Lists the custom resources of a kind. Unreadable ones do not hide the others.
 async fn custom<K: Resource<DynamicType = ()> + Legible>(
     cluster: &Cluster,
     selector: &ListParams,
@@ -131,7 +132,7 @@ fn labelled(label_selector: Option<String>) -> ListParams {
     ListParams { label_selector, ..ListParams::default() }
 }
 
-/// The objects, or none and a word about it where the user may not see them.
+/// Lists objects. If the user must not list them, returns none and adds a warning.
 fn readable<T>(
     listed: Result<Vec<T>, Failure>,
     kinds: &str,
@@ -146,7 +147,7 @@ fn readable<T>(
     }
 }
 
-/// What is said about objects that the user may not see.
+/// The warning about kinds that the user must not list.
 pub(super) fn refusal(kinds: &str, said: &str) -> String {
     format!("{kinds} are not shown: {said}")
 }

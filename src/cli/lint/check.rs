@@ -1,9 +1,10 @@
-//! All that there is to say about some files.
+//! All findings about some files.
 
 use super::controller;
 use super::finding::{Finding, Remark};
 use super::object::Object;
-use super::rules::{self, INVALID_METADATA, NOT_AN_OBJECT, Rule, Subject, UNKNOWN_FIELD, WRONG_TYPE};
+use super::rule::Rule;
+use super::rules::{self, INVALID_METADATA, NOT_AN_OBJECT, Subject, UNKNOWN_FIELD, WRONG_TYPE};
 use super::world::World;
 use super::{shape, strict};
 use serin_core::api::{
@@ -11,17 +12,17 @@ use serin_core::api::{
 };
 use serin_core::rollout::validate::{NameForm, metadata_mistakes};
 
-/// A Rollout that can be read, and the object that it was read from.
+/// A readable Rollout, and the object that it was parsed from.
 pub(super) struct Read<'o> {
     pub(super) object: &'o Object,
     pub(super) rollout: Rollout,
-    /// Paths of the fields that it was read without, because they hold what they cannot hold.
+    /// Paths of fields that were ignored because their values have a wrong type.
     left_out: Vec<String>,
-    /// Paths of fields that do not exist.
+    /// Paths of unknown fields.
     unknown: Vec<String>,
 }
 
-/// The Rollouts of `objects` that can be read, and every field of any object that its kind does not have.
+/// Parses the Rollouts in `objects`, and reports unknown fields of all objects.
 pub(super) fn read(objects: &[Object]) -> (Vec<Read<'_>>, Vec<Finding>) {
     let mut rollouts = Vec::new();
     let mut found = Vec::new();
@@ -39,7 +40,7 @@ pub(super) fn read(objects: &[Object]) -> (Vec<Read<'_>>, Vec<Finding>) {
             Ok(rollout) => {
                 rollouts.extend(rollout.map(|rollout| Read { object, rollout, left_out, unknown }));
             }
-            // What is left may be too little to be read, which is no mistake of its own.
+            // The remaining fields may be too few to parse, which is not a mistake of its own.
             Err(_) if !left_out.is_empty() => {}
             Err(error) => found.push(object.finding(misread(error))),
         }
@@ -47,25 +48,25 @@ pub(super) fn read(objects: &[Object]) -> (Vec<Read<'_>>, Vec<Finding>) {
     (rollouts, found)
 }
 
-/// What the API server refuses in the metadata of an object that it knows.
+/// Invalid metadata of an object of a known kind.
 fn metadata(object: &Object) -> Vec<(&'static Rule, Remark)> {
     let form = if object.name.kind == "Service" { NameForm::Label } else { NameForm::Subdomain };
     let mistakes = metadata_mistakes(&object.json["metadata"], form);
     mistakes.iter().map(|mistake| (&INVALID_METADATA, controller::remark(mistake))).collect()
 }
 
-/// An Ingress of a version that no API server has any more.
+/// The finding for an Ingress of a version that API servers no longer have.
 fn outdated(object: &Object) -> Option<(&'static Rule, Remark)> {
     let versions = ["networking.k8s.io/v1beta1", "extensions/v1beta1"];
     let is_outdated = object.name.kind == "Ingress" && versions.contains(&object.api_version.as_str());
     is_outdated.then(|| {
         let remedy = "write networking.k8s.io/v1, where backends have service.name and service.port";
-        let problem = "Kubernetes has no such version of Ingress since 1.22";
+        let problem = "this version of Ingress was removed in Kubernetes 1.22";
         (&NOT_AN_OBJECT, Remark::new("apiVersion", object.api_version.as_str(), problem, remedy))
     })
 }
 
-/// Reads an object as its type, without its status and the fields of `left_out`; there is more to say only about Rollouts.
+/// Parses an object without its status and the fields of `left_out`. Returns it if it is a Rollout.
 fn decoded(object: &Object, left_out: &[String]) -> Result<Option<Rollout>, DecodeError> {
     let json = || {
         let mut node = object.node.without("status");
@@ -93,7 +94,7 @@ fn misread(error: DecodeError) -> (&'static Rule, Remark) {
     (&WRONG_TYPE, Remark { field: error.path, ..Remark::whole(error.reason) })
 }
 
-/// The objects that Rollouts may refer to.
+/// The objects that Rollouts may reference.
 pub(super) fn world(objects: &[Object]) -> World {
     let mut world = World::default();
     for object in objects {
@@ -102,9 +103,9 @@ pub(super) fn world(objects: &[Object]) -> World {
     world
 }
 
-/// What the controller would refuse of a Rollout, and what is surely not meant.
+/// Reports what the controller would refuse in a Rollout, and what is probably not intended.
 ///
-/// What follows from a field that was left out is not told, nor advice about a strategy that is not whole.
+/// Suppresses consequences of an ignored field, and advice about an incomplete strategy.
 pub(super) fn judge(read: &Read<'_>, world: &World) -> Vec<Finding> {
     let filled = controller::filled(&read.rollout, world);
     let subject = Subject { rollout: &filled, world };
@@ -119,7 +120,7 @@ pub(super) fn judge(read: &Read<'_>, world: &World) -> Vec<Finding> {
         .collect()
 }
 
-/// Whether a remark about `field` is only the consequence of a field that was left out, or of a misspelt router.
+/// True if a remark about `field` is only a consequence of an ignored field or of a misspelt router.
 fn follows(read: &Read<'_>, field: &str) -> bool {
     const ROUTING: &str = "spec.strategy.canary.trafficRouting";
     let is_below = |path: &str, above: &str| {

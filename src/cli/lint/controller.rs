@@ -1,18 +1,21 @@
-//! What the controller would say of a Rollout: its own validation.
+//! Runs the controller's own validation.
 
 use std::borrow::Cow;
 
 use super::finding::Remark;
-use super::rules::{INVALID_REFERENCE, INVALID_SPEC, NOT_BUILT, Rule};
-use super::world::{Revision, World, ingress_names, service_names};
+use super::rule::Rule;
+use super::rules::{INVALID_REFERENCE, INVALID_SPEC, NOT_BUILT};
+use super::world::{Revision, World, ingress_names};
 use serin_core::api::Rollout;
+use serin_core::domain::plan::ObjectKind;
+use serin_core::rollout::observed_keys;
 use serin_core::rollout::snapshot::{Unresolved, WorkloadView};
 use serin_core::rollout::validate::{
     Running, SpecError, unbuilt_features, validate, validate_references, validate_workload,
 };
 use serin_core::rollout::workload::filled_by;
 
-/// The Rollout with the template of its workload, as far as that is known.
+/// The Rollout with the template of its workload, if it is known.
 pub(super) fn filled<'r>(rollout: &'r Rollout, world: &World) -> Cow<'r, Rollout> {
     match workload(rollout, world) {
         Some(workload) => Cow::Owned(filled_by(rollout, workload)),
@@ -43,7 +46,7 @@ pub(super) fn check(rollout: &Rollout, world: &World) -> Vec<(&'static Rule, Rem
     found
 }
 
-/// What is wrong with the objects that `rollout` names.
+/// Mistakes in the objects that `rollout` references.
 pub(super) fn references(rollout: &Rollout, world: &World) -> Vec<SpecError> {
     let namespace = rollout.metadata.namespace.as_deref();
     let mut found = Vec::new();
@@ -58,9 +61,9 @@ pub(super) fn references(rollout: &Rollout, world: &World) -> Vec<SpecError> {
         found.extend(errors.iter().flat_map(|errors| errors.iter().cloned()));
     }
     let filled = filled(rollout, world);
-    let services = service_names(rollout);
+    let services = observed_keys(rollout).names(ObjectKind::Service);
     let services = if rollout.spec.workload_ref.is_some() && workload.is_none() {
-        // The labels of the pods are not known.
+        // The labels of the pods are unknown.
         World::default().services(&services, namespace)
     } else {
         world.services(&services, namespace)
@@ -79,9 +82,9 @@ fn running(revision: &Revision) -> Running<'_> {
     Running { replica_set, hash, template, is_stable: true }
 }
 
-/// A mistake that the controller's validation found.
+/// The finding for a mistake that the controller's validation reports.
 pub(super) fn remark(error: &SpecError) -> Remark {
-    let SpecError { path, value, problem, remedy } = error.clone();
+    let SpecError { path, value, problem, remedy, relation: _ } = error.clone();
     let problem = if value.is_empty() { format!("is required: {problem}") } else { problem };
     Remark { field: path, value, problem, remedy }
 }

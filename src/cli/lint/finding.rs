@@ -1,34 +1,12 @@
-//! What was found: a rule that a field breaks, and where the field stands.
+//! Findings: a rule, the field that breaks it, and its position.
 
 use serde::Serialize;
 use serde_json::Value;
 
-use super::rules::Rule;
+use super::rule::Rule;
 use super::source::node::Mark;
 
-/// How bad it is to break a rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Severity {
-    /// The controller, or the API server, refuses it.
-    Error,
-    /// It is legal, but surely not meant.
-    Warning,
-    /// It is legal, and may be meant; not everybody expects what follows from it.
-    Note,
-}
-
-impl Severity {
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-            Self::Note => "note",
-        }
-    }
-}
-
-/// What breaks a rule, without the place in a file.
+/// A violation, without its position in a file.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Remark {
     /// Path of the field, such as `spec.strategy.canary.steps[0].setWeight`; empty for the whole document.
@@ -36,7 +14,7 @@ pub(super) struct Remark {
     /// The value as JSON; empty where the field is missing.
     pub(super) value: String,
     pub(super) problem: String,
-    /// What would be right; empty where `problem` says it.
+    /// The remedy; empty if `problem` contains it.
     pub(super) remedy: String,
 }
 
@@ -51,14 +29,14 @@ impl Remark {
         Self { field: field.into(), value, problem: problem.into(), remedy: remedy.into() }
     }
 
-    /// One about the whole document.
+    /// A remark about the whole document.
     pub(super) fn whole(problem: impl Into<String>) -> Self {
         let (field, value, remedy) = (String::new(), String::new(), String::new());
         Self { field, value, problem: problem.into(), remedy }
     }
 }
 
-/// Which object something was found in.
+/// The object of a finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct ObjectName {
     pub(super) kind: String,
@@ -67,29 +45,29 @@ pub(super) struct ObjectName {
     pub(super) name: String,
 }
 
-/// What was found.
+/// A violation with its position.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Finding {
     pub(super) rule: &'static Rule,
     pub(super) file: String,
-    /// None where the file itself is at fault.
+    /// `None` if the problem is the file itself.
     pub(super) at: Option<Mark>,
     pub(super) object: Option<ObjectName>,
     pub(super) remark: Remark,
 }
 
 impl Finding {
-    /// What findings are put in order by.
+    /// The sort key of findings.
     pub(super) fn order(&self) -> (&str, Option<Mark>, &str, &str, &str) {
         (&self.file, self.at, self.rule.id, &self.remark.field, &self.remark.problem)
     }
 
-    /// Whether it is about the status, which the API server ignores where an object is applied.
+    /// True if it is about the status, which the API server ignores when an object is applied.
     pub(super) fn is_about_status(&self) -> bool {
         self.remark.field == "status" || self.remark.field.starts_with("status.")
     }
 
-    /// What is wrong and what would be right, without the field.
+    /// Problem and remedy, without the field.
     pub(super) fn message(&self) -> String {
         let Remark { value, problem, remedy, .. } = &self.remark;
         let value = if value.is_empty() { String::new() } else { format!("{}: ", shortened(value)) };
@@ -98,7 +76,7 @@ impl Finding {
     }
 }
 
-/// A value that fits into a line.
+/// Shortens a value to fit into a line.
 fn shortened(value: &str) -> String {
     const LENGTH_MAX: usize = 100;
     match value.char_indices().nth(LENGTH_MAX) {

@@ -1,10 +1,11 @@
-//! How findings are printed.
+//! Output formats for findings.
 
 use serde_json::{Value, json};
 
-use super::finding::{Finding, Severity};
+use super::finding::Finding;
+use super::rule::Severity;
 
-/// One finding a line, as compilers print them.
+/// One finding per line, in the format of compilers.
 pub(super) fn text(findings: &[Finding]) -> String {
     findings.iter().map(line).collect()
 }
@@ -22,7 +23,7 @@ fn line(finding: &Finding) -> String {
     format!("{place}: {severity}: {field}{} [{id}]\n", finding.message())
 }
 
-/// How many there are, in words; none where there are none.
+/// Counts findings in words; `None` if there are none.
 pub(super) fn summary(findings: &[Finding]) -> Option<String> {
     let count = |severity| findings.iter().filter(|finding| finding.rule.severity == severity).count();
     let words = |count: usize, word: &str| match count {
@@ -35,7 +36,7 @@ pub(super) fn summary(findings: &[Finding]) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-/// A JSON document; `docs/lint.md` describes its fields.
+/// A JSON document. `docs/lint.md` describes its fields.
 pub(super) fn json(findings: &[Finding]) -> Value {
     let count = |severity| findings.iter().filter(|finding| finding.rule.severity == severity).count();
     let all: Vec<Value> = findings.iter().map(json_of).collect();

@@ -1,23 +1,23 @@
-//! What the author of an unknown field may have meant.
+//! Suggestions for unknown fields.
 
 use std::collections::BTreeMap;
 
 use super::shape::Place;
 use super::source::node::Entry;
 
-/// The fields that stand in a place, with the path of the place.
+/// The known fields of a place, with its path.
 pub(super) struct Known<'a> {
     pub(super) path: String,
     pub(super) fields: BTreeMap<&'a str, Place<'a>>,
 }
 
-/// More names than that are of no help.
+/// Maximum number of field names in a suggestion.
 const LISTED_MAX: usize = 8;
 
-/// Letters that a slip changes, at most.
+/// Maximum number of letters that a typo changes.
 const SLIPS_MAX: usize = 2;
 
-/// Fields that people write where there are none like them: the name of the place, the field, and what to do.
+/// Common mistakes that no similar field explains: the name of the place, the field, and the suggestion.
 const TOLD: &[(&str, &str, &str)] = &[
     ("trafficRouting", "ingress", "did you mean nginx.stableIngress, or alb.ingress?"),
     ("nginx", "annotation", "did you mean additionalIngressAnnotations?"),
@@ -28,12 +28,12 @@ const TOLD: &[(&str, &str, &str)] = &[
     ("strategy", "rollingUpdate", "maxSurge and maxUnavailable are fields of canary"),
 ];
 
-/// Fields of a metric, which people write into the analysis of a Rollout.
+/// Fields of a metric that people write into the analysis of a Rollout.
 const OF_METRICS: [&str; 7] =
     ["interval", "count", "successCondition", "failureCondition", "failureLimit", "initialDelay", "provider"];
 
-/// What to do about an unknown field in the last of `places`, which begin with the whole object; empty where there is
-/// nothing to say.
+/// A suggestion for an unknown field in the last of `places`, which start at the whole object. Empty if there is
+/// none.
 pub(super) fn remedy(entry: &Entry, places: &[Known<'_>]) -> String {
     let Some((here, around)) = places.split_last() else { return String::new() };
     let key = entry.key.as_str();
@@ -52,7 +52,7 @@ pub(super) fn remedy(entry: &Entry, places: &[Known<'_>]) -> String {
         return format!("did you mean {meant}?");
     }
     let names: Vec<&str> = here.fields.keys().copied().collect();
-    if names.len() <= LISTED_MAX { format!("known are {}", names.join(", ")) } else { String::new() }
+    if names.len() <= LISTED_MAX { format!("known fields are {}", names.join(", ")) } else { String::new() }
 }
 
 fn told(entry: &Entry, here: &Known<'_>) -> Option<String> {
@@ -66,7 +66,7 @@ fn told(entry: &Entry, here: &Known<'_>) -> Option<String> {
     if place.ends_with("nalysis") && OF_METRICS.contains(&key) {
         return Some("it is a field of a metric, in the AnalysisTemplate".to_owned());
     }
-    // What a router is made of tells more than its name.
+    // The contents of a router are more significant than its name.
     if let Some(meant) = by_content(entry, here).filter(|_| place == "trafficRouting") {
         return Some(format!("did you mean {meant}?"));
     }
@@ -74,7 +74,7 @@ fn told(entry: &Entry, here: &Known<'_>) -> Option<String> {
     row.map(|(_, _, remedy)| (*remedy).to_owned())
 }
 
-/// The one field of the place that may hold what the unknown one holds.
+/// The only known field of the place with a value of the same type.
 fn by_content(entry: &Entry, here: &Known<'_>) -> Option<String> {
     let keys = entry.value.entries();
     let holds_all = |place: &Place<'_>| {
@@ -89,7 +89,7 @@ fn by_content(entry: &Entry, here: &Known<'_>) -> Option<String> {
     able.next().is_none().then(|| (*name).to_owned())
 }
 
-/// A field of that name in a field of the place.
+/// A field of that name inside a field of the place.
 fn inside(key: &str, here: &Known<'_>) -> Option<String> {
     here.fields.iter().find_map(|(name, place)| {
         if has(*place, key) {
@@ -99,12 +99,12 @@ fn inside(key: &str, here: &Known<'_>) -> Option<String> {
     })
 }
 
-/// Whether a field of that name stands in a place.
+/// True if the place has a field of that name.
 fn has(place: Place<'_>, name: &str) -> bool {
     place.holds().fields().is_some_and(|fields| fields.contains_key(name))
 }
 
-/// The field that differs by a slip, or by something left out at the end.
+/// A field that differs by a typo or a missing ending.
 fn near(key: &str, here: &Known<'_>) -> Option<String> {
     let distance = |name: &str| {
         let is_cut = key.len() > 3 && (name.starts_with(key) || key.starts_with(name));
@@ -116,7 +116,7 @@ fn near(key: &str, here: &Known<'_>) -> Option<String> {
     near.min().map(|(_, name)| name.to_owned())
 }
 
-/// The place around that has a field of that name, or that holds one that has.
+/// An enclosing place that has a field of that name, or contains an object that has it.
 fn elsewhere(key: &str, around: &[Known<'_>]) -> Option<String> {
     around.iter().rev().find_map(|place| {
         if place.fields.contains_key(key) {

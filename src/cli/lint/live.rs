@@ -1,4 +1,4 @@
-//! The cluster that Rollouts are meant for: the objects that they name, and what the user may do.
+//! Reads the target cluster: the objects that Rollouts reference, and the permissions of the user.
 
 use std::collections::BTreeSet;
 
@@ -12,27 +12,29 @@ use serde_json::Value;
 use super::check::Read;
 use super::finding::{Finding, ObjectName, Remark};
 use super::rules::{self, MISSING_RIGHT, MISSING_TEMPLATE, Subject};
-use super::world::{Revision, World, ingress_names, service_names};
+use super::world::{Revision, World, ingress_names};
 use crate::cli::client::Cluster;
 use crate::cli::failure::Failure;
 use serin_core::api::analysis::TemplateRef;
 use serin_core::api::{Rollout, keys};
+use serin_core::domain::plan::ObjectKind;
+use serin_core::rollout::observed_keys;
 
-/// What files and cluster hold together.
+/// The objects of files and cluster together.
 pub(super) struct Live {
     pub(super) world: World,
-    /// The namespace of Rollouts that name none.
+    /// The default namespace of Rollouts.
     namespace: String,
-    /// What the user may not do: verb and namespace.
+    /// Missing permissions: verb and namespace.
     denied: BTreeSet<(&'static str, String)>,
 }
 
-/// An object that a Rollout names.
+/// An object that a Rollout references.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Wanted {
     api_version: String,
     kind: String,
-    /// None for objects of the whole cluster.
+    /// `None` for cluster-scoped objects.
     namespace: Option<String>,
     name: String,
 }
@@ -55,7 +57,8 @@ impl Wanted {
 }
 
 impl Live {
-    /// Looks up what `rollouts` name. What is in `files` goes before what is in the cluster, for it will be applied.
+    /// Gets the objects that `rollouts` reference. Objects in `files` override those in the cluster, because they
+    /// will be applied.
     pub(super) async fn look(
         cluster: &Cluster,
         rollouts: &[Read<'_>],
@@ -111,8 +114,10 @@ impl Live {
             namespace: Some(namespace.clone()),
             name: name.to_owned(),
         };
-        let mut all: Vec<Wanted> =
-            service_names(rollout).into_iter().map(|name| want("v1", "Service", name)).collect();
+        let mut all: Vec<Wanted> = observed_keys(rollout)
+            .of_kind(ObjectKind::Service)
+            .map(|key| want("v1", "Service", &key.name))
+            .collect();
         let (ingresses, _) = ingress_names(rollout);
         all.extend(ingresses.into_iter().map(|name| want("networking.k8s.io/v1", "Ingress", name)));
         let subject = Subject { rollout, world: &self.world };
@@ -131,7 +136,7 @@ impl Live {
         all
     }
 
-    /// The templates that a template names.
+    /// The templates that a template references.
     fn inner_templates(&self, wanted: &Wanted) -> Vec<Wanted> {
         let is_cluster = wanted.kind == keys::CLUSTER_ANALYSIS_TEMPLATE;
         if !is_cluster && wanted.kind != keys::ANALYSIS_TEMPLATE {
@@ -144,7 +149,7 @@ impl Live {
         inner.filter_map(|inner| Wanted::template(inner, wanted.namespace.as_deref())).collect()
     }
 
-    /// What only the cluster tells of a Rollout.
+    /// Findings that need the cluster.
     pub(super) fn judge(&self, read: &Read<'_>) -> Vec<Finding> {
         let subject = Subject { rollout: &read.rollout, world: &self.world };
         let mut found = Vec::new();
@@ -166,14 +171,14 @@ impl Live {
         let namespace = self.namespace_of(&read.rollout);
         let denied = self.denied.iter().filter(|(_, at)| *at == namespace);
         found.extend(denied.map(|(verb, at)| {
-            let problem = format!("the user may not {verb} Rollouts in the namespace {at:?}");
+            let problem = format!("permission denied: the user cannot {verb} Rollouts in namespace {at:?}");
             (&MISSING_RIGHT, Remark::whole(problem))
         }));
         found.into_iter().map(|remark| read.object.finding(remark)).collect()
     }
 }
 
-/// An object as it is stored; none where it, or its kind, does not exist.
+/// Gets a stored object; `None` if the object or its kind does not exist.
 async fn fetch(cluster: &Cluster, wanted: &Wanted) -> Result<Option<Value>, Failure> {
     let (group, version) = wanted.api_version.split_once('/').unwrap_or(("", &wanted.api_version));
     let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, &wanted.kind));
@@ -195,7 +200,7 @@ async fn fetch(cluster: &Cluster, wanted: &Wanted) -> Result<Option<Value>, Fail
     Ok(Some(value))
 }
 
-/// The stable revision of a Rollout, if it has available pods. One that the user may not see is left out.
+/// The stable revision of a Rollout, if it has available pods. `None` if the user must not read it.
 async fn stable_revision(cluster: &Cluster, rollout: &str, namespace: &str) -> Option<Revision> {
     let wanted = |api_version: &str, kind: &str, name: &str| Wanted {
         api_version: api_version.to_owned(),

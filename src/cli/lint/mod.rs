@@ -1,5 +1,5 @@
-//! `serin lint`: what the controller would say about manifests, before they reach a cluster, and what is legal but surely
-//! not meant.
+//! `serin lint`: checks manifests before they reach a cluster. Reports what the controller would refuse, and what is
+//! valid but probably not intended.
 
 mod check;
 mod controller;
@@ -9,6 +9,7 @@ mod guess;
 mod live;
 mod object;
 mod plugin;
+mod rule;
 mod rules;
 mod sarif;
 mod shape;
@@ -24,7 +25,8 @@ use serde_json::Value;
 use super::client::{Cluster, UserFlags};
 use super::failure::{Failure, Program};
 use super::output::print;
-use finding::{Finding, Severity};
+use finding::Finding;
+use rule::Severity;
 use source::files::{self, File};
 
 /// Flags of `serin lint`.
@@ -34,47 +36,45 @@ pub(super) struct Flags {
     /// Files and directories to check; - is the standard input
     #[arg(value_name = "FILE")]
     paths: Vec<PathBuf>,
-    /// A file or directory to check; may be given several times
+    /// File or directory to check; repeatable
     #[arg(long = "filename", short = 'f', value_name = "FILE")]
     filenames: Vec<PathBuf>,
-    /// Look into directories of directories, too
+    /// Include subdirectories
     #[arg(long, short = 'R')]
     recursive: bool,
-    /// End with 1 also where there are only warnings
+    /// Exit with 1 if there are warnings
     #[arg(long, visible_alias = "warnings-are-errors")]
     strict: bool,
-    /// Check also against the cluster: the objects that Rollouts name, and whether the user may write Rollouts
+    /// Also check against the cluster: objects that Rollouts reference, and whether the user may write Rollouts
     #[arg(long)]
     live: bool,
-    /// Print findings for programs
+    /// Output format of the findings
     #[arg(long, short, value_name = "FORM")]
     output: Option<Form>,
-    /// Print all rules, as a table in Markdown
+    /// Print all rules as a Markdown table
     #[arg(long, exclusive = true)]
     rules: bool,
     #[command(flatten)]
     user: UserFlags,
 }
 
-/// A form for programs.
+/// An output format for programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Form {
     /// A JSON document.
     Json,
-    /// SARIF 2.1.0, which code hosts show beside the lines.
+    /// SARIF 2.1.0, which code hosts show beside the source lines.
     Sarif,
 }
 
-/// Checks manifests, and prints what was found.
+/// Checks manifests and prints the findings.
 pub(super) async fn run(flags: Flags, program: Program) -> Result<(), Failure> {
     if flags.rules {
         return print(&rules::table());
     }
     let paths: Vec<PathBuf> = flags.filenames.into_iter().chain(flags.paths).collect();
     if paths.is_empty() {
-        return Err(Failure::Usage(
-            "name a file or directory to check, as in `serin lint -f FILE`".to_owned(),
-        ));
+        return Err(Failure::Usage("no file or directory given; use `serin lint -f FILE`".to_owned()));
     }
     let files = files::read(&paths, flags.recursive);
     if program.is_plugin() {
@@ -91,16 +91,16 @@ pub(super) async fn run(flags: Flags, program: Program) -> Result<(), Failure> {
     verdict(&report, flags.strict)
 }
 
-/// An object of a file that has only fields of its kind.
+/// An object in a file that has no unknown fields.
 pub(super) struct Sound {
-    /// The name of the file.
+    /// Name of the file.
     pub(super) file: String,
     pub(super) api_version: String,
     pub(super) kind: String,
     pub(super) json: Value,
 }
 
-/// The objects of files. Anything that cannot be read as what it says it is, is a failure.
+/// The objects in files. Fails for anything that is unreadable or has unknown fields.
 pub(super) fn sound(paths: &[PathBuf]) -> Result<Vec<Sound>, Failure> {
     let (objects, mut findings) = object::objects(&files::read(paths, false));
     findings.extend(check::read(&objects).1.into_iter().filter(|finding| !finding.is_about_status()));
@@ -108,16 +108,16 @@ pub(super) fn sound(paths: &[PathBuf]) -> Result<Vec<Sound>, Failure> {
         return Err(Failure::Failed(forms::text(&findings).trim_end().to_owned()));
     }
     if objects.is_empty() {
-        return Err(Failure::Failed("there is no object in the files".to_owned()));
+        return Err(Failure::Failed("the files contain no object".to_owned()));
     }
     Ok(objects.into_iter().map(object::Object::into_sound).collect())
 }
 
-/// What was found in some files.
+/// The result of checking files.
 struct Report {
-    /// By file, line and column.
+    /// Sorted by file, line and column.
     findings: Vec<Finding>,
-    /// How many Rollouts there are.
+    /// The number of Rollouts.
     rollouts: usize,
 }
 
@@ -134,21 +134,21 @@ async fn report(files: &[File], cluster: Option<&Cluster>) -> Result<Report, Fai
         findings.extend(check::judge(rollout, live.as_ref().map_or(&world, |live| &live.world)));
         findings.extend(live.iter().flat_map(|live| live.judge(rollout)));
     }
-    // A file may be named twice; its findings are told in the order of the text.
+    // A file may be given twice. Its findings are sorted by position.
     findings.sort_by(|one, other| one.order().cmp(&other.order()));
     findings.dedup();
     let is_rollout = |object: &&object::Object| object.is(serin_core::api::keys::ROLLOUT);
     Ok(Report { findings, rollouts: objects.iter().filter(is_rollout).count() })
 }
 
-/// Success where nothing, or nothing but warnings and notes, was found. The summary goes to the standard error.
+/// Returns `Ok` if there are only warnings and notes. Prints the summary to the standard error.
 fn verdict(report: &Report, is_strict: bool) -> Result<(), Failure> {
     let worst_allowed = if is_strict { Severity::Note } else { Severity::Warning };
     let is_error = |finding: &Finding| finding.rule.severity < worst_allowed;
     match forms::summary(&report.findings) {
         Some(summary) if report.findings.iter().any(is_error) => return Err(Failure::Failed(summary)),
         Some(summary) => eprintln!("serin: {summary}"),
-        None if report.rollouts == 0 => eprintln!("serin: there is no Rollout in what was checked"),
+        None if report.rollouts == 0 => eprintln!("serin: the files contain no Rollout"),
         None => {}
     }
     Ok(())

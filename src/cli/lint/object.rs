@@ -1,16 +1,17 @@
-//! The objects of files.
+//! Objects in files.
 
 use serde_json::Value;
 
 use super::Sound;
 use super::finding::{Finding, ObjectName, Remark};
-use super::rules::{DUPLICATE_FIELD, NOT_AN_OBJECT, NOT_YAML, Rule, UNREADABLE_FILE};
+use super::rule::Rule;
+use super::rules::{DUPLICATE_FIELD, NOT_AN_OBJECT, NOT_YAML, UNREADABLE_FILE};
 use super::source::files::File;
 use super::source::node::{Content, Mark, Node};
 use super::source::parse::{FaultKind, parse};
 use serin_core::api::keys;
 
-/// An object of a file.
+/// An object in a file.
 #[derive(Debug)]
 pub(super) struct Object {
     file: String,
@@ -21,7 +22,7 @@ pub(super) struct Object {
 }
 
 impl Object {
-    /// Whether it is one of the custom resources of that kind.
+    /// True if it is a custom resource of that kind.
     pub(super) fn is(&self, kind: &str) -> bool {
         self.api_version == keys::API_VERSION && self.name.kind == kind
     }
@@ -30,14 +31,14 @@ impl Object {
         Sound { file: self.file, api_version: self.api_version, kind: self.name.kind, json: self.json }
     }
 
-    /// What was found in it.
+    /// Findings about the object.
     pub(super) fn finding(&self, (rule, remark): (&'static Rule, Remark)) -> Finding {
         let at = Some(self.node.place(&remark.field));
         Finding { rule, file: self.file.clone(), at, object: Some(self.name.clone()), remark }
     }
 }
 
-/// The objects of `files`, those of lists too, and why there are no more.
+/// The objects in `files`, including list items, and the findings about unreadable parts.
 pub(super) fn objects(files: &[File]) -> (Vec<Object>, Vec<Finding>) {
     let mut objects = Vec::new();
     let mut found = Vec::new();
@@ -73,7 +74,7 @@ pub(super) fn objects(files: &[File]) -> (Vec<Object>, Vec<Finding>) {
     (objects, found)
 }
 
-/// A document, or what is in it where it is a list.
+/// Adds a document, or its items if it is a list.
 fn items(document: Node) -> Vec<(Mark, Node)> {
     let is_list = document.text("kind").is_some_and(|kind| kind.ends_with("List"));
     let list = document.field("items").filter(|items| is_list && matches!(items.content, Content::List(_)));
@@ -86,10 +87,10 @@ fn items(document: Node) -> Vec<(Mark, Node)> {
 fn object(file: &File, node: Node) -> Result<Option<Object>, String> {
     let text = |name: &str| node.text(name).filter(|text| !text.is_empty());
     let Content::Map(_) = node.content else {
-        return Err("is no object: a manifest is a map with apiVersion, kind and metadata".to_owned());
+        return Err("not an object: a manifest is a map with apiVersion, kind and metadata".to_owned());
     };
     let (Some(api_version), Some(kind)) = (text("apiVersion"), text("kind")) else {
-        let problem = "has no apiVersion or no kind; a manifest names both";
+        let problem = "apiVersion or kind is missing; a manifest needs both";
         return if file.is_named { Err(problem.to_owned()) } else { Ok(None) };
     };
     let (group, _) = api_version.split_once('/').unwrap_or_default();
@@ -102,16 +103,13 @@ fn object(file: &File, node: Node) -> Result<Option<Object>, String> {
     ];
     let is_ours = kinds.contains(&kind);
     if is_ours && group == keys::GROUP && api_version != keys::API_VERSION {
-        return Err(format!(
-            "there is no {kind} of the version {api_version:?}; the version is {}",
-            keys::API_VERSION
-        ));
+        return Err(format!("{kind} has no version {api_version:?}; use {}", keys::API_VERSION));
     }
     let metadata = node.field("metadata");
     let named = |name: &str| metadata.and_then(|metadata| metadata.text(name)).map(str::to_owned);
     let name = named("name").or_else(|| named("generateName"));
     if is_ours && group == keys::GROUP && name.is_none() {
-        return Err(format!("is a {kind} without metadata.name"));
+        return Err(format!("the {kind} has no metadata.name"));
     }
     let name =
         ObjectName { kind: kind.to_owned(), namespace: named("namespace"), name: name.unwrap_or_default() };

@@ -1,4 +1,5 @@
-//! Findings in the Static Analysis Results Interchange Format, version 2.1.0, which code hosts show beside the lines.
+//! Findings in the Static Analysis Results Interchange Format, version 2.1.0, which code hosts show beside the source
+//! lines.
 //!
 //! <https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>
 
@@ -6,12 +7,13 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::finding::Finding;
-use super::rules::{self, Rule};
+use super::rule::Rule;
+use super::rules;
 
 const SCHEMA: &str =
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 
-/// What a path must not have in a URI as it is.
+/// Characters of a path that a URI must escape.
 const ESCAPED: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -29,7 +31,7 @@ const ESCAPED: &AsciiSet = &CONTROLS
     .add(b'}')
     .add(b':');
 
-/// A log of one run.
+/// A log with one run.
 pub(super) fn log(findings: &[Finding]) -> Value {
     let all: Vec<&Rule> = rules::all().collect();
     let descriptors: Vec<Value> = all.iter().map(|rule| descriptor(rule)).collect();

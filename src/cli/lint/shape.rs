@@ -1,5 +1,5 @@
-//! What fields a kind has: from its definition where it is a custom resource, else from the types of the API server. Inside
-//! of pod templates, which definitions leave open, the types of the API server count.
+//! The schemas of kinds: the definitions of custom resources, and the API server's types otherwise. Definitions leave
+//! pod templates open; there, the API server's types apply.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -10,22 +10,22 @@ use serin_core::api::keys;
 use serin_core::api::schema::definitions;
 use serin_kubernetes::types::{self, Inside, Shape, Type};
 
-/// The place for a value.
+/// A place for a value.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Place<'a> {
-    /// As a schema has it.
+    /// A value with this OpenAPI schema.
     Schema(&'a Value),
-    /// A value of that shape.
+    /// A value of this shape.
     Shape(&'a Shape),
-    /// An object of that type.
+    /// An object of this type.
     Type(&'static str),
 }
 
-/// What may stand in a place.
+/// The allowed values of a place.
 pub(super) enum Holds<'a> {
-    /// Fields of their own.
+    /// An object with these fields.
     Fields(BTreeMap<&'a str, Place<'a>>),
-    /// Any fields, all of one sort.
+    /// A map with values of one type.
     Each(Place<'a>),
     Items(Place<'a>),
     Text,
@@ -33,11 +33,11 @@ pub(super) enum Holds<'a> {
     Whole,
     Number,
     WholeOrText,
-    /// Anything.
+    /// Any value.
     Open,
 }
 
-/// The place for the objects of a kind; none where it is not known here.
+/// The place for objects of a kind; `None` for unknown kinds.
 pub(super) fn of_kind(api_version: &str, kind: &str) -> Option<Place<'static>> {
     static SCHEMAS: LazyLock<BTreeMap<String, Value>> = LazyLock::new(|| {
         let named = |mut definition: Value| {
@@ -55,12 +55,12 @@ pub(super) fn of_kind(api_version: &str, kind: &str) -> Option<Place<'static>> {
 }
 
 impl<'a> Holds<'a> {
-    /// The fields, where it has some of its own.
+    /// The named fields, if it has any.
     pub(super) fn fields(self) -> Option<BTreeMap<&'a str, Place<'a>>> {
         if let Holds::Fields(fields) = self { Some(fields) } else { None }
     }
 
-    /// The place of items, where it is a list.
+    /// The place of list items, if it is a list.
     pub(super) fn items(self) -> Option<Place<'a>> {
         if let Holds::Items(item) = self { Some(item) } else { None }
     }
@@ -100,7 +100,7 @@ fn holds_by_schema(schema: &Value) -> Holds<'_> {
     }
 }
 
-/// The place of a property. Of what definitions leave open, the types of the API server know more.
+/// The place of a property. The API server's types replace open parts of definitions.
 fn inner<'a>(name: &str, schema: &'a Value) -> Place<'a> {
     let has = |pointer: &str| schema.pointer(pointer).is_some();
     if name == "template" && has("/properties/spec/properties/containers") {
@@ -117,7 +117,7 @@ fn inner<'a>(name: &str, schema: &'a Value) -> Place<'a> {
     }
 }
 
-/// The spec of a Rollout has a pod template, too.
+/// True if a schema with a pod template belongs to a Job. The spec of a Rollout has a pod template, too.
 fn is_job(schema: &Value) -> bool {
     schema["properties"].get("strategy").is_none()
 }
@@ -136,7 +136,7 @@ fn holds_by_shape(shape: &Shape) -> Holds<'_> {
     }
 }
 
-/// The fields of a type, with those that stand in the place of a nameless one.
+/// The fields of a type, including those of inlined types.
 fn fields(own: &Type) -> BTreeMap<&'static str, Place<'static>> {
     let mut all = BTreeMap::new();
     let Some(own) = types::find(own.name) else { return all };

@@ -1,14 +1,15 @@
-//! Whether every field of an object is one that its kind has, and holds what it should.
+//! Checks fields and value types against the schema of a kind.
 
 use std::collections::BTreeMap;
 
 use super::finding::Remark;
 use super::guess::{self, Known};
-use super::rules::{Rule, UNKNOWN_FIELD, WRONG_TYPE};
+use super::rule::Rule;
+use super::rules::{UNKNOWN_FIELD, WRONG_TYPE};
 use super::shape::{Holds, Place};
 use super::source::node::{Content, Entry, Node};
 
-/// All fields that have no place in `place`, and those with a value that has none.
+/// All unknown fields in `place`, and all values of a wrong type.
 pub(super) fn check(object: &Node, place: Place<'_>) -> Vec<(&'static Rule, Remark)> {
     let mut walk = Walk { found: Vec::new(), places: Vec::new() };
     walk.value(object, place, "");
@@ -17,14 +18,14 @@ pub(super) fn check(object: &Node, place: Place<'_>) -> Vec<(&'static Rule, Rema
 
 struct Walk<'a> {
     found: Vec<(&'static Rule, Remark)>,
-    /// The fields that are known from the whole object down to the one at hand.
+    /// The known fields, from the whole object down to the current place.
     places: Vec<Known<'a>>,
 }
 
 impl<'a> Walk<'a> {
     fn value(&mut self, node: &Node, place: Place<'a>, path: &str) {
         let holds = place.holds();
-        // Null is the same as nothing.
+        // Null is the same as a missing value.
         if node.content == Content::Null {
             return;
         }
@@ -57,7 +58,7 @@ impl<'a> Walk<'a> {
                 // Every object has these.
                 None if path.is_empty() && matches!(key, "apiVersion" | "kind" | "metadata") => {}
                 None => {
-                    let (field, problem) = (join(path, key), "there is no such field".to_owned());
+                    let (field, problem) = (join(path, key), "unknown field".to_owned());
                     let remedy = guess::remedy(entry, &self.places);
                     self.found
                         .push((&UNKNOWN_FIELD, Remark { field, value: String::new(), problem, remedy }));
@@ -88,17 +89,17 @@ fn misfit(node: &Node, holds: &Holds<'_>, path: &str) -> Remark {
     let wanted = match holds {
         Holds::Fields(_) | Holds::Each(_) | Holds::Open => "a map",
         Holds::Items(_) => "a list",
-        Holds::Text => "a text",
+        Holds::Text => "a string",
         Holds::Truth => "true or false",
-        Holds::Whole => "a whole number",
+        Holds::Whole => "an integer",
         Holds::Number => "a number",
-        Holds::WholeOrText => "a whole number or a text",
+        Holds::WholeOrText => "an integer or a string",
     };
     let is = match &node.content {
         Content::Null => "nothing",
-        Content::Truth(_) => "a truth value",
+        Content::Truth(_) => "a boolean",
         Content::Number(_) => "a number",
-        Content::Text(_) => "a text",
+        Content::Text(_) => "a string",
         Content::List(_) => "a list",
         Content::Map(_) => "a map",
     };
@@ -108,15 +109,15 @@ fn misfit(node: &Node, holds: &Holds<'_>, path: &str) -> Remark {
             "write a number of pods such as 1, or a percentage such as 25%".to_owned()
         }
         (Holds::Text, None) if node.entries().len() == 1 && node.text("name").is_some() => {
-            format!("write the name alone, {}", node.text("name").unwrap_or_default())
+            format!("write only the name, {}", node.text("name").unwrap_or_default())
         }
         (Holds::Text, Some(word)) => {
             format!("put it in quotes, as in \"{word}\": without them kubectl reads {word} as {value}")
         }
-        (Holds::Whole | Holds::Number | Holds::Truth, None) if is == "a text" => {
+        (Holds::Whole | Holds::Number | Holds::Truth, None) if is == "a string" => {
             "write it without quotes".to_owned()
         }
         _ => String::new(),
     };
-    Remark::new(path, value, format!("must be {wanted}, and is {is}"), remedy)
+    Remark::new(path, value, format!("must be {wanted}, but is {is}"), remedy)
 }

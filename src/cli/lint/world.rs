@@ -1,6 +1,6 @@
-//! The objects that Rollouts are checked against: those of the files, and with `--live` those of a cluster.
+//! The objects that Rollouts are checked against: from the files, and with `--live` from a cluster.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -12,20 +12,22 @@ use serin_core::domain::object::{ObjectRef, Objects};
 use serin_core::domain::plan::ObjectKind;
 use serin_core::rollout::snapshot::{Identity, ServiceView, WorkloadView};
 use serin_core::rollout::workload::WorkloadKind;
+use serin_machine::kinds;
+use serin_machine::object::RawObject;
 
 /// Objects of a kind.
 type Named<T> = Vec<(ObjectName, T)>;
 
-/// What sets the size of a Rollout.
+/// An autoscaler of a Rollout.
 #[derive(Debug, Clone)]
 pub(super) struct Autoscaler {
-    /// The name of the Rollout.
+    /// Name of the Rollout.
     rollout: String,
-    /// The fewest pods that it asks for.
+    /// Its minimum number of pods.
     pub(super) least: i32,
 }
 
-/// The stable revision of a Rollout of the cluster.
+/// The stable revision of a Rollout in the cluster.
 #[derive(Debug, Clone)]
 pub(super) struct Revision {
     pub(super) replica_set: String,
@@ -33,7 +35,7 @@ pub(super) struct Revision {
     pub(super) template: Value,
 }
 
-/// All objects that Rollouts may refer to.
+/// All objects that Rollouts may reference.
 #[derive(Debug, Clone, Default)]
 pub(super) struct World {
     services: Named<ServiceView>,
@@ -42,14 +44,14 @@ pub(super) struct World {
     cluster_templates: Named<AnalysisTemplateSpec>,
     workloads: Named<WorkloadView>,
     autoscalers: Named<Autoscaler>,
-    /// Revisions that run, with the names of their Rollouts.
+    /// Stable revisions in the cluster, with the names of their Rollouts.
     revisions: Named<Revision>,
-    /// Whether what is not here does not exist.
+    /// True if objects that are not in here do not exist.
     pub(super) is_complete: bool,
 }
 
 impl World {
-    /// Adds an object, if Rollouts may refer to its kind. One that cannot be read is left out.
+    /// Adds an object if Rollouts may reference its kind. Ignores unreadable objects.
     pub(super) fn add(&mut self, name: &ObjectName, object: &Value) {
         let version = object["apiVersion"].as_str().unwrap_or_default();
         let (group, _) = version.split_once('/').unwrap_or_default();
@@ -64,7 +66,7 @@ impl World {
             ("autoscaling" | "keda.sh", "HorizontalPodAutoscaler" | "ScaledObject") => {
                 let target = &object["spec"]["scaleTargetRef"];
                 let rollout = target["name"].as_str().filter(|_| target["kind"] == keys::ROLLOUT);
-                // The one is a field of HorizontalPodAutoscalers, the other one of ScaledObjects.
+                // HorizontalPodAutoscalers have the first field, ScaledObjects the second.
                 let least = ["minReplicas", "minReplicaCount"].map(|field| object["spec"][field].as_i64());
                 let least = least.into_iter().flatten().next().and_then(|least| i32::try_from(least).ok());
                 let least = least.unwrap_or(1);
@@ -78,7 +80,7 @@ impl World {
         }
     }
 
-    /// Whether there is such an object.
+    /// True if the object is known.
     pub(super) fn has(&self, name: &ObjectName) -> bool {
         let is = |one: &ObjectName| {
             one.kind == name.kind && one.name == name.name && is_in(one, name.namespace.as_deref())
@@ -90,16 +92,20 @@ impl World {
         services.chain(ingresses).chain(templates).chain(workloads).any(is)
     }
 
-    /// The Services of these names, by name. Of those that are not known nothing bad is assumed.
-    pub(super) fn services(&self, names: &[&str], namespace: Option<&str>) -> BTreeMap<String, ServiceView> {
+    /// The Services of these names, by name. Unknown ones get values that pass validation.
+    pub(super) fn services(
+        &self,
+        names: &BTreeSet<String>,
+        namespace: Option<&str>,
+    ) -> BTreeMap<String, ServiceView> {
         let view = |name: &str| {
             let found = find(&self.services, namespace, name);
-            found.cloned().or_else(|| (!self.is_complete).then(|| service(name, &Value::Null)))
+            found.cloned().or_else(|| (!self.is_complete).then(|| unknown_service(name)))
         };
-        names.iter().filter_map(|name| Some(((*name).to_owned(), view(name)?))).collect()
+        names.iter().filter_map(|name| Some((name.clone(), view(name)?))).collect()
     }
 
-    /// The Ingresses of these names, with a rule for `service` where they are not known.
+    /// The Ingresses of these names. Unknown ones get a rule for `service`.
     pub(super) fn ingresses(&self, names: &[&str], service: &str, namespace: Option<&str>) -> Objects {
         let assumed = || {
             let backend = json!({"service": {"name": service}});
@@ -134,12 +140,12 @@ impl World {
         named.map(|(_, workload)| workload).find(|workload| workload.kind == kind)
     }
 
-    /// Adds the revision that serves for a Rollout.
+    /// Adds the stable revision of a Rollout.
     pub(super) fn serves(&mut self, rollout: ObjectName, revision: Revision) {
         self.revisions.push((rollout, revision));
     }
 
-    /// The revisions that serve for a Rollout.
+    /// The stable revisions of a Rollout.
     pub(super) fn serving<'w>(
         &'w self,
         rollout: &'w str,
@@ -149,7 +155,7 @@ impl World {
         self.revisions.iter().filter(move |(name, _)| of(name)).map(|(_, revision)| revision)
     }
 
-    /// The autoscaler that sets the size of a Rollout, and its name.
+    /// The autoscaler of a Rollout, and its name.
     pub(super) fn autoscaler_of(
         &self,
         rollout: &str,
@@ -161,7 +167,7 @@ impl World {
     }
 }
 
-/// The one of that namespace, or else one of which the namespace is not known.
+/// The object of that namespace, otherwise one without a known namespace.
 fn find<'w, T>(all: &'w Named<T>, namespace: Option<&str>, name: &str) -> Option<&'w T> {
     let named = || all.iter().filter(|(one, _)| one.name == name);
     let same = named().find(|(one, _)| one.namespace.as_deref() == namespace);
@@ -175,19 +181,24 @@ fn is_in(name: &ObjectName, namespace: Option<&str>) -> bool {
     }
 }
 
-/// What the controller reads of a Service.
+/// Reduces a Service to what the controller reads. An unreadable one is treated as unknown.
 fn service(name: &str, object: &Value) -> ServiceView {
-    let texts = object["spec"]["selector"].as_object().into_iter().flatten();
-    let texts = texts.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())));
-    let managed_by = object["metadata"]["annotations"][keys::MANAGED_BY_ROLLOUTS].as_str();
-    ServiceView { id: identity(name), selector: texts.collect(), managed_by: managed_by.map(str::to_owned) }
+    let wire = decode::<RawObject>(object.clone()).ok();
+    let entry = wire.map(kinds::row(ObjectKind::Service).prune);
+    let view = entry.and_then(|entry| Some(entry.service()?.view(&entry.id)));
+    view.unwrap_or_else(|| unknown_service(name))
+}
+
+/// A Service that passes validation.
+fn unknown_service(name: &str) -> ServiceView {
+    ServiceView { id: identity(name), selector: BTreeMap::new(), managed_by: None }
 }
 
 fn identity(name: &str) -> Identity {
     Identity { name: name.to_owned(), uid: String::new(), resource_version: String::new() }
 }
 
-/// What the controller reads of a workload.
+/// Reduces a workload to what the controller reads.
 fn workload(version: &str, name: &ObjectName, object: &Value) -> Option<WorkloadView> {
     let reference = WorkloadRef {
         api_version: Some(version.to_owned()),
@@ -209,7 +220,7 @@ fn workload(version: &str, name: &ObjectName, object: &Value) -> Option<Workload
     })
 }
 
-/// An Ingress of an older version, with its backends where version 1 has them.
+/// Converts an Ingress of an older version, with its backends as in version 1.
 fn as_v1(mut ingress: Value) -> Value {
     for rule in ingress.pointer_mut("/spec/rules").and_then(Value::as_array_mut).into_iter().flatten() {
         let paths = rule.pointer_mut("/http/paths").and_then(Value::as_array_mut);
@@ -222,25 +233,7 @@ fn as_v1(mut ingress: Value) -> Value {
     ingress
 }
 
-/// The Services that `rollout` names.
-pub(super) fn service_names(rollout: &Rollout) -> Vec<&str> {
-    let strategy = &rollout.spec.strategy;
-    let mut names = Vec::new();
-    if let Some(blue_green) = &strategy.blue_green {
-        names.push(blue_green.active_service.as_str());
-        names.extend(blue_green.preview_service.as_deref());
-    }
-    if let Some(canary) = &strategy.canary {
-        names.extend(
-            [canary.canary_service.as_deref(), canary.stable_service.as_deref()].into_iter().flatten(),
-        );
-        let pair = canary.ping_pong.iter();
-        names.extend(pair.flat_map(|pair| [pair.ping_service.as_str(), pair.pong_service.as_str()]));
-    }
-    names
-}
-
-/// The Ingresses that `rollout` names, and the Service that their rules must name.
+/// The names of the Ingresses in `rollout`, and the Service that their rules must use.
 pub(super) fn ingress_names(rollout: &Rollout) -> (Vec<&str>, &str) {
     let Some(canary) = &rollout.spec.strategy.canary else { return (Vec::new(), "") };
     let nginx = canary.traffic_routing.as_ref().and_then(|routing| routing.nginx.as_ref());

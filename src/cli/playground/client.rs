@@ -1,4 +1,4 @@
-//! What a user of the playground does to its Rollout, and what they read of it.
+//! Actions of a user of the playground's Rollout.
 
 use std::time::Duration;
 
@@ -12,9 +12,9 @@ use super::error::PlaygroundError;
 use serin_clock::sleep;
 use serin_core::api::{Rollout, RolloutPhase, RolloutStatus, keys};
 
-/// How often something that is waited for is looked at.
+/// Polling interval.
 const LOOK: Duration = Duration::from_millis(25);
-/// How many looks are had before it is waited for in vain: 15 s.
+/// Maximum number of polls: 15 s.
 const LOOKS: usize = 600;
 
 /// A user of the Rollout `demo` in the namespace `default`.
@@ -45,7 +45,7 @@ impl User {
         Ok(pods.into_iter().filter_map(|pod| pod.metadata.name).collect())
     }
 
-    /// Gives the first container another image.
+    /// Sets the image of the first container.
     pub(super) async fn set_image(&self, image: &str) -> Result<(), PlaygroundError> {
         let mut containers = self
             .rollout()
@@ -70,7 +70,7 @@ impl User {
         self.patch_status(&json!({"status": {"abort": true}})).await
     }
 
-    /// Waits until a ReplicaSet is to lose its pods later. Whoever goes back to its revision before that is made to wait.
+    /// Waits until a ReplicaSet has a scale-down deadline. An earlier rollback to its revision would have to wait.
     pub(super) async fn wait_for_delay(&self) -> Result<(), PlaygroundError> {
         for _ in 0..LOOKS {
             let sets = self.replica_sets.list(&ListParams::default()).await?.items;
@@ -79,7 +79,7 @@ impl User {
             }
             sleep(LOOK).await;
         }
-        Err(PlaygroundError::Story("waited in vain for the delay before the old pods go".to_owned()))
+        Err(PlaygroundError::Story("timed out waiting for the scale-down delay of the old pods".to_owned()))
     }
 
     async fn patch_status(&self, patch: &Value) -> Result<(), PlaygroundError> {
@@ -87,7 +87,7 @@ impl User {
         Ok(())
     }
 
-    /// Waits until the status that was written for the present spec is in that phase, and `is_there` holds.
+    /// Waits until the status for the current spec has that phase, and `is_there` is true.
     pub(super) async fn wait(
         &self,
         phase: RolloutPhase,
@@ -106,6 +106,6 @@ impl User {
             }
             sleep(LOOK).await;
         }
-        Err(PlaygroundError::Story(format!("waited in vain for {phase:?}; the Rollout is {last}")))
+        Err(PlaygroundError::Story(format!("timed out waiting for {phase:?}; the Rollout is {last}")))
     }
 }

@@ -1,4 +1,4 @@
-//! Why the playground cannot go on.
+//! Errors of the playground.
 
 use std::io;
 use std::path::PathBuf;
@@ -8,24 +8,24 @@ use thiserror::Error;
 use crate::controller::failure::root_cause;
 use crate::controller::run::RunError;
 
-/// Why the playground cannot go on.
+/// The reason why the playground stopped.
 #[derive(Debug, Error)]
 pub enum PlaygroundError {
-    /// The system refuses a thread, a socket or a signal.
+    /// The operating system refuses a thread, a socket or a signal handler.
     #[error("cannot run: {0}")]
     Runtime(io::Error),
-    /// A port is taken, or may not be used.
-    #[error("{cause}; choose another port with {flag}, or 0 for one that is free")]
+    /// A port is in use or not permitted.
+    #[error("{cause}; choose another port with {flag}, or 0 for a free one")]
     Listen {
         /// The flag that names the port.
         flag: &'static str,
-        /// What the system said, and about which address.
+        /// The system's message and the address.
         cause: io::Error,
     },
     /// The terminal cannot be written to.
     #[error("the terminal: {0}")]
     Terminal(io::Error),
-    /// The controller did not start, or ended.
+    /// The controller failed to start or stopped.
     #[error("the controller: {0}")]
     Controller(RunError),
     /// A file cannot be read or written.
@@ -33,29 +33,29 @@ pub enum PlaygroundError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's message.
         cause: io::Error,
     },
-    /// A manifest is not what it should be.
+    /// A manifest is invalid.
     #[error("{source_name}: {problem}")]
     Manifest {
-        /// File and, where it is known, line.
+        /// File and, if known, line.
         source_name: String,
-        /// What is wrong, and what would be right.
+        /// The problem and its remedy.
         problem: String,
     },
-    /// The kubeconfig that was written cannot be read.
+    /// The generated kubeconfig is unreadable.
     #[error("the kubeconfig: {0}")]
     Kubeconfig(#[from] kube::config::KubeconfigError),
     /// The embedded API refused a request.
     #[error("the embedded API: {}", said(.0))]
     Api(#[from] kube::Error),
-    /// What happened is not what the story says.
-    #[error("the story went wrong: {0}")]
+    /// The story had another outcome than expected.
+    #[error("the story failed: {0}")]
     Story(String),
 }
 
-/// What the API said, or else what kept it from saying anything.
+/// The API's message, or the reason why there was no response.
 pub(super) fn said(error: &kube::Error) -> String {
     if let kube::Error::Api(status) = error { status.message.clone() } else { root_cause(error) }
 }

@@ -1,4 +1,4 @@
-//! The manifests that the playground is given.
+//! Reads the manifests for the playground.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::error::PlaygroundError;
 use serin_core::api::{AnalysisTemplate, Rollout, keys};
 
-/// One object of a manifest, and where it stands.
+/// An object of a manifest, and its position.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Document {
     /// File and line.
@@ -21,7 +21,7 @@ pub(super) struct Document {
     pub(super) object: Value,
 }
 
-/// Reads files, and the YAML and JSON files of directories, in the order of their names.
+/// Reads files, and the YAML and JSON files of directories, sorted by name.
 pub(super) fn read(paths: &[PathBuf]) -> Result<Vec<Document>, PlaygroundError> {
     let mut documents = Vec::new();
     for path in paths {
@@ -52,12 +52,12 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, PlaygroundError> {
     Ok(files)
 }
 
-/// The objects of a text of one or more documents; empty ones are left out.
+/// The objects of a text with one or more documents. Skips empty documents.
 pub(super) fn parse(name: &str, text: &str) -> Result<Vec<Document>, PlaygroundError> {
     let mut documents = Vec::new();
     let mut line = 1;
     for part in split(text) {
-        // So that errors count lines from the top of the file.
+        // Errors count lines from the top of the file.
         let padded = "\n".repeat(line - 1) + &part;
         let wrong = |error: &serde_yaml::Error| PlaygroundError::Manifest {
             source_name: format!("{name}:{}", error.location().map_or(line, |location| location.line())),
@@ -74,8 +74,8 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Vec<Document>, PlaygroundE
     Ok(documents)
 }
 
-/// Reads an object as the type that its kind has, which knows the line of a field that does not fit. What other kinds hold
-/// is judged by the API alone.
+/// Parses an object as the type of its kind, which reports the line of an invalid field. The API validates other
+/// kinds.
 fn fits(object: &Value, text: &str) -> Result<(), serde_yaml::Error> {
     match (object["apiVersion"].as_str(), object["kind"].as_str()) {
         (Some(keys::API_VERSION), Some("Rollout")) => is_a::<Rollout>(text),
@@ -109,8 +109,7 @@ fn checked(source: String, object: Value) -> Result<Document, PlaygroundError> {
         [("apiVersion", "/apiVersion"), ("kind", "/kind"), ("metadata.name", "/metadata/name")]
     {
         if object.pointer(pointer).and_then(Value::as_str).is_none_or(str::is_empty) {
-            let problem =
-                format!("{field} is missing; a manifest names its apiVersion, kind and metadata.name");
+            let problem = format!("{field} is missing; a manifest needs apiVersion, kind and metadata.name");
             return Err(PlaygroundError::Manifest { source_name: source, problem });
         }
     }

@@ -1,5 +1,5 @@
-//! `serin playground`: the whole system on one machine, with no Kubernetes: an embedded API and its actors, pods that
-//! answer HTTP, an ingress proxy, and the controller, shifting real requests.
+//! `serin playground`: the whole system on one machine without Kubernetes: an embedded API and its actors, pods that
+//! answer HTTP, an ingress proxy, and the controller, with real requests.
 
 mod client;
 mod error;
@@ -22,40 +22,40 @@ use world::{Settings, World};
 
 use super::stops::Stops;
 
-/// What can be tried with the example. It has to have room on a terminal of 80 columns and 24 rows.
+/// Commands to try with the example. They must fit on a terminal of 80 columns and 24 rows.
 const EXAMPLE_HINTS: &str = "  serin set image demo demo=argoproj/rollouts-demo:yellow
-  serin promote demo  # goes on after the pause
-  serin abort demo    # takes the update back";
+  serin promote demo  # continues after the pause
+  serin abort demo    # rolls back the update";
 
 /// Flags of `serin playground`.
 #[derive(Debug, Args)]
 pub struct Flags {
-    /// Manifests to apply instead of the example: files, or directories of files.
+    /// Manifests to apply instead of the example: files or directories.
     #[arg(short, long = "filename", value_name = "FILE_OR_DIRECTORY", num_args = 1..)]
     filename: Vec<PathBuf>,
 
-    /// Plays a story with the user's part done by itself, and checks on real responses that it went as told.
+    /// Play a story, including the user's part, and check it with real responses.
     #[arg(long, value_enum, conflicts_with = "filename")]
     story: Option<Story>,
 
-    /// Port of the ingress proxy; 0 takes a free one.
+    /// Port of the ingress proxy; 0 selects a free port.
     #[arg(long, default_value_t = 0, value_name = "PORT")]
     port: u16,
 
-    /// Port of the embedded Kubernetes API; 0 takes a free one.
+    /// Port of the embedded Kubernetes API; 0 selects a free port.
     #[arg(long = "api-port", default_value_t = 0, value_name = "PORT")]
     api_port: u16,
 
-    /// Milliseconds that a pod takes to start.
+    /// Startup time of a pod in milliseconds.
     #[arg(long = "start-latency", default_value_t = 300, value_name = "MILLISECONDS")]
     start_latency: u64,
 }
 
-/// Runs the playground until Ctrl-C, or until its story is told.
+/// Runs the playground until Ctrl-C, or until the end of its story.
 pub fn run(flags: Flags) -> Result<(), PlaygroundError> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     runtime.map_err(PlaygroundError::Runtime)?.block_on(async {
-        // From here on no signal ends the process before what it has made is removed.
+        // From here on, no signal ends the process before its files are removed.
         let mut stops = Stops::new().map_err(PlaygroundError::Runtime)?;
         tokio::select! {
             done = play(flags) => done,

@@ -1,4 +1,4 @@
-//! What the live view shows, as text: pure functions of what is seen.
+//! The text of the live view: pure functions of the observed state.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -10,11 +10,11 @@ use k8s_openapi::api::apps::v1::ReplicaSet;
 use serin_cluster::data_plane::{Count, Tally};
 use serin_core::api::{CanaryStep, Rollout, StepKind, keys};
 
-/// The most columns of the bar that stands for all answers.
+/// Maximum width of a bar, for all answers.
 const BAR: usize = 50;
-/// The percentage and the blanks before a bar take so many columns.
+/// Width of the percentage and the space before a bar.
 const BEFORE_BAR: usize = 9;
-/// The most columns of what an answer says of itself.
+/// Maximum width of an answer's name.
 const LABEL: usize = 32;
 
 /// A Rollout and the ReplicaSets of its namespace.
@@ -24,10 +24,10 @@ pub(super) struct Scene {
     pub(super) replica_sets: Vec<ReplicaSet>,
 }
 
-/// One line about how a Rollout stands.
+/// The status of a Rollout in one line.
 pub(super) fn line(rollout: &Rollout) -> String {
     let name = rollout.metadata.name.as_deref().unwrap_or_default();
-    let Some(status) = &rollout.status else { return format!("{name}: not seen by the controller yet") };
+    let Some(status) = &rollout.status else { return format!("{name}: not observed by the controller yet") };
     let phase = status.phase.map(|phase| format!("{phase:?}")).unwrap_or_default();
     let message = status.message.as_ref().map(|message| format!(", {message}"));
     let weight =
@@ -59,7 +59,7 @@ fn label(step: &CanaryStep) -> String {
     match step.kind() {
         Some(StepKind::SetWeight(weight)) => format!("{weight} % of the requests"),
         Some(StepKind::Pause(pause)) => match &pause.duration {
-            None => "wait for a promote".to_owned(),
+            None => "wait for a promotion".to_owned(),
             Some(duration) => {
                 format!("wait {}", serde_json::to_string(duration).unwrap_or_default().trim_matches('"'))
             }
@@ -76,7 +76,7 @@ fn label(step: &CanaryStep) -> String {
     }
 }
 
-/// The revisions that have pods or are to have some, the newest first.
+/// The revisions with existing or wanted pods, newest first.
 fn revisions(scene: &Scene) -> String {
     let uid = scene.rollout.metadata.uid.as_deref();
     let is_owned = |rs: &&ReplicaSet| {
@@ -106,13 +106,13 @@ fn revision(rollout: &Rollout, rs: &ReplicaSet) -> Option<(i64, String)> {
     Some((number, format!("  revision {number} {role:<8} {pods} {ready} of {wanted} pods ready  {image}\n")))
 }
 
-/// One sign a pod: ready, there, still to come.
+/// One symbol per pod: ready, existing, wanted.
 fn pods(ready: i32, there: i32, wanted: i32) -> String {
     let signs = |sign: &str, number: i32| sign.repeat(usize::try_from(number).unwrap_or(0));
     signs("o", ready) + &signs(".", there - ready) + &signs("_", wanted - there)
 }
 
-/// What the revision of a hash is to its Rollout.
+/// The role of a revision.
 fn role(rollout: &Rollout, hash: &str) -> &'static str {
     let Some(status) = &rollout.status else { return "" };
     let is = |field: &Option<String>| field.as_deref() == Some(hash);
@@ -129,7 +129,7 @@ fn role(rollout: &Rollout, hash: &str) -> &'static str {
     }
 }
 
-/// For each host one bar a colour, by its share of the answers.
+/// For each host one bar per colour, by its share of the answers.
 pub(super) fn bars(answers: &Tally, columns: u16) -> String {
     let mut hosts = BTreeMap::<&str, BTreeMap<&str, Count>>::new();
     for (origin, count) in &answers.origins {
@@ -139,7 +139,7 @@ pub(super) fn bars(answers: &Tally, columns: u16) -> String {
     for (host, colours) in hosts {
         let total: Count = colours.values().copied().sum();
         let Count { answers, errors } = total;
-        let _ = writeln!(text, "{host}, the last second: {answers} real answers, {errors} of them errors");
+        let _ = writeln!(text, "{host}, last second: {answers} real answers, {errors} of them errors");
         let width = colours.keys().map(|colour| colour.chars().count()).max().unwrap_or(0).clamp(8, LABEL);
         let most = usize::from(columns).saturating_sub(width + BEFORE_BAR).min(BAR);
         for (colour, count) in colours {
@@ -152,7 +152,7 @@ pub(super) fn bars(answers: &Tally, columns: u16) -> String {
     text
 }
 
-/// A colour, its percentage of the answers, and a bar that has `most` columns where it gives all of them.
+/// A colour, its percentage of the answers, and a bar with `most` columns for all answers.
 fn bar(colour: &str, width: usize, answers: u64, total: u64, most: usize) -> String {
     let label: String = colour.chars().take(width).collect();
     let percent = (answers * 200 + total) / (total * 2).max(1);
@@ -205,7 +205,7 @@ mod tests {
         let expected = "\
 demo: Paused, CanaryPauseStep, weight 20 %
   done  20 % of the requests
-   ->   wait for a promote
+   ->   wait for a promotion
         80 % of the requests
   revision 3 canary   o._ 1 of 3 pods ready  demo:yellow
   revision 2 stable   oooo 4 of 4 pods ready  demo:blue
@@ -242,8 +242,8 @@ demo: Paused, CanaryPauseStep, weight 20 %
     fn bars_are_shares_of_what_a_host_answered() {
         let shown = bars(&tally(&[("a.b", "orange", 30), ("a.b", "pink", 10), ("c.d", "teal", 5)]), 37);
         let expected = format!(
-            "a.b, the last second: 40 real answers, 4 of them errors\n    orange  75 % {}\n      pink  25 % {}\n\
-             c.d, the last second: 5 real answers, 0 of them errors\n      teal 100 % {}\n",
+            "a.b, last second: 40 real answers, 4 of them errors\n    orange  75 % {}\n      pink  25 % {}\n\
+             c.d, last second: 5 real answers, 0 of them errors\n      teal 100 % {}\n",
             "#".repeat(15),
             "#".repeat(5),
             "#".repeat(20)

@@ -1,4 +1,4 @@
-//! Requests that the playground sends through its own ingress, and what came back.
+//! Requests through the playground's ingress, and their responses.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -17,23 +17,23 @@ use tokio::time::Instant;
 use super::error::PlaygroundError;
 use serin_clock::sleep;
 
-/// How many requests of a sample are under way at the same time.
+/// Maximum number of concurrent requests of a sample.
 const AT_ONCE: usize = 16;
-/// Between two requests of a steady visitor.
+/// Delay between two requests of a steady visitor.
 const PACE: Duration = Duration::from_millis(10);
-/// How many answers a look at what visitors meet has.
+/// Number of answers in one look at the traffic.
 pub(super) const LOOK: u64 = 100;
-/// Between two looks.
+/// Delay between two looks.
 const LOOKS_APART: Duration = Duration::from_millis(20);
-/// For how long something is waited for that visitors are to meet.
+/// Time limit for traffic to change as expected.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// What a request counts as that no pod answered well.
+/// The colour of failed requests.
 pub(super) const FAILED: &str = "failed";
 
-/// Answers by colour, [`FAILED`] among them.
+/// Number of answers by colour, including [`FAILED`].
 pub(super) type Answers = BTreeMap<String, u64>;
 
-/// Somebody who sends requests to one host through the ingress.
+/// A visitor, who sends requests to one host through the ingress.
 #[derive(Debug, Clone)]
 pub(super) struct Visitor {
     client: Client<HttpConnector, Body>,
@@ -48,7 +48,7 @@ impl Visitor {
         Self { client, url: format!("http://{ingress}/color"), host: host.to_owned(), header: None }
     }
 
-    /// The same with a header in every request.
+    /// The same visitor with a header in every request.
     pub(super) fn with_header(&self, name: &'static str, value: &'static str) -> Self {
         Self { header: Some((name, value)), ..self.clone() }
     }
@@ -79,7 +79,7 @@ impl Visitor {
             .await
     }
 
-    /// Visits until a look shows what is waited for, which `what` names.
+    /// Sends requests until a look satisfies the condition that `what` describes.
     pub(super) async fn until(
         &self,
         what: &str,
@@ -97,11 +97,11 @@ impl Visitor {
         };
         let in_time = tokio::time::timeout(PATIENCE, looks).await;
         in_time.map_err(|_| {
-            PlaygroundError::Story(format!("waited in vain until {what}; the last answers are {last:?}"))
+            PlaygroundError::Story(format!("timed out waiting until {what}; the last answers are {last:?}"))
         })
     }
 
-    /// Visits one time after the other until dropped, and tells of each visit.
+    /// Sends requests one after the other until dropped, and reports each one.
     pub(super) async fn keep_coming(self, tell: impl Fn(Visit)) {
         loop {
             let begun = Instant::now();
@@ -111,7 +111,7 @@ impl Visitor {
         }
     }
 
-    /// Somebody who keeps coming and remembers every answer.
+    /// A visitor who sends requests continuously and records every answer.
     pub(super) fn stay(&self) -> Steady {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let memory = Arc::clone(&seen);
@@ -120,7 +120,7 @@ impl Visitor {
     }
 }
 
-/// A request and what came back.
+/// A request and its response.
 #[derive(Debug, Clone)]
 pub(super) struct Visit {
     pub(super) begun: Instant,
@@ -128,7 +128,7 @@ pub(super) struct Visit {
     pub(super) colour: String,
 }
 
-/// A visitor who comes again and again.
+/// A steady visitor.
 #[derive(Debug)]
 pub(super) struct Steady {
     seen: Arc<Mutex<Vec<Visit>>>,
@@ -141,7 +141,7 @@ impl Steady {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// How often each colour so far.
+    /// The number of answers by colour so far.
     pub(super) fn answers(&self) -> Answers {
         self.seen().into_iter().fold(Answers::new(), |mut answers, visit| {
             *answers.entry(visit.colour).or_default() += 1;
@@ -149,7 +149,7 @@ impl Steady {
         })
     }
 
-    /// How many requests failed so far.
+    /// The number of failed requests so far.
     pub(super) fn failed(&self) -> usize {
         self.seen().iter().filter(|visit| visit.colour == FAILED).count()
     }

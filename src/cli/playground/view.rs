@@ -1,4 +1,4 @@
-//! The live view: the steps, the pods of each revision, and who answers real requests.
+//! The live view: steps, pods of each revision, and answers to real requests.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::Write as _;
@@ -20,15 +20,15 @@ use serin_clock::sleep;
 use serin_cluster::data_plane::Tally;
 use serin_core::api::Rollout;
 
-/// How often the view is drawn anew.
+/// Interval for redrawing.
 const FRAME: Duration = Duration::from_millis(500);
-/// How many frames make a second, for which answers are shown.
+/// Frames per second; answers are shown per second.
 const FRAMES: usize = 2;
-/// How many visitors each host has.
+/// Number of clients per host.
 const VISITORS: usize = 4;
 
-/// Shows what goes on until stopped; on a terminal as a picture, else as a line for each change. `hints` says what can be
-/// tried.
+/// Shows the state until stopped: as a picture on a terminal, otherwise one line per change. `hints` lists commands
+/// to try.
 pub(super) async fn show(world: &World, hints: &str) -> Result<(), PlaygroundError> {
     let visitors = visit_all(world);
     let shown = async {
@@ -58,7 +58,7 @@ async fn lines(world: &World, hints: &str) -> Result<(), PlaygroundError> {
     }
 }
 
-/// Shows everything on the terminal, and what `below` says at that time below it.
+/// Draws everything on the terminal, with the text of `below` under it.
 pub(super) async fn picture(world: &World, below: impl Fn() -> String) -> Result<(), PlaygroundError> {
     let mut screen = Screen::open(std::io::stdout().lock()).map_err(PlaygroundError::Terminal)?;
     let mut tallies = VecDeque::from([world.plane.tally()]);
@@ -83,7 +83,7 @@ fn remember(tallies: &mut VecDeque<Tally>, now: Tally) {
     }
 }
 
-/// What runs where, and what to type in another terminal.
+/// Addresses, and commands for another terminal.
 fn introduction(world: &World, host: Option<&String>) -> String {
     let World { api_url, ingress, kubeconfig, link, .. } = world;
     let mut text = format!(
@@ -93,7 +93,7 @@ fn introduction(world: &World, host: Option<&String>) -> String {
     if let Some(folder) = link {
         let _ = writeln!(text, "  export PATH={}:$PATH  # for serin", folder.display());
     }
-    text += "  kubectl get rollout,replicaset,pod  # Ctrl-C ends everything here";
+    text += "  kubectl get rollout,replicaset,pod  # Ctrl-C stops everything here";
     if let Some(host) = host {
         let _ = write!(text, "\n  curl -H 'Host: {host}' http://{ingress}");
     }
@@ -103,21 +103,21 @@ fn introduction(world: &World, host: Option<&String>) -> String {
 /// All Rollouts, with the ReplicaSets of their namespaces.
 async fn scenes(world: &World) -> Result<Vec<Scene>, PlaygroundError> {
     let all = ListParams::default();
-    // One that cannot be read must not end the view.
+    // An unreadable Rollout must not end the view.
     let rollouts = Api::<DeserializeGuard<Rollout>>::all(world.client.clone()).list(&all).await?.items;
     let sets = Api::<ReplicaSet>::all(world.client.clone()).list(&all).await?.items;
     let scene = |rollout: Rollout| Scene { rollout, replica_sets: sets.clone() };
     Ok(rollouts.into_iter().filter_map(|rollout| rollout.0.ok()).map(scene).collect())
 }
 
-/// Every host that an Ingress has rules for.
+/// Every host in the rules of an Ingress.
 async fn hosts(world: &World) -> Result<BTreeSet<String>, PlaygroundError> {
     let ingresses = Api::<Ingress>::all(world.client.clone()).list(&ListParams::default()).await?.items;
     let rules = ingresses.into_iter().filter_map(|ingress| ingress.spec?.rules).flatten();
     Ok(rules.filter_map(|rule| rule.host).collect())
 }
 
-/// Sends visitors to every host, as long as there are rules for it.
+/// Sends requests to every host while Ingresses have rules for it.
 async fn visit_all(world: &World) -> Result<(), PlaygroundError> {
     let mut visitors = BTreeMap::<String, JoinSet<()>>::new();
     loop {

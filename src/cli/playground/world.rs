@@ -1,4 +1,4 @@
-//! The parts of the playground, started in order and ended together.
+//! The parts of the playground, started in order and stopped together.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -28,18 +28,18 @@ use serin_cluster::http::{Front, Server, ServerSettings};
 use serin_cluster::kubelet::{self, KubeletSettings};
 use serin_core::api::schema::definitions;
 
-/// What is applied when the user brings nothing of their own.
+/// The manifests that are applied by default.
 pub(super) const EXAMPLE: &str = include_str!("example.yaml");
-/// The namespace that manifests without one go to.
+/// The namespace for manifests without one.
 pub(super) const NAMESPACE: &str = "default";
-/// What users type to call this program.
+/// The command that users type for this program.
 const NAME: &str = "serin";
-/// How many answers of probes may wait.
+/// Capacity of the queue of probe results.
 const PROBES: usize = 64;
-/// How many Rollouts the controller reconciles at the same time.
+/// Number of Rollouts that the controller reconciles concurrently.
 const ROLLOUT_THREADS: usize = 4;
 
-/// How the playground is started.
+/// Options of the playground.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Settings {
     pub(super) ingress_port: u16,
@@ -47,14 +47,14 @@ pub(super) struct Settings {
     pub(super) start_latency: Duration,
 }
 
-/// The running playground. When it is dropped everything ends, and what was written is removed.
+/// A running playground. Dropping it stops everything and removes its files.
 pub(super) struct World {
     pub(super) client: Client,
     pub(super) plane: DataPlane,
     pub(super) ingress: SocketAddr,
     pub(super) api_url: String,
     pub(super) kubeconfig: PathBuf,
-    /// A folder with a link to this program, where `serin` is not what a shell finds by that name.
+    /// Directory with a link to this program, if the shell does not find `serin`.
     pub(super) link: Option<PathBuf>,
     pub(super) tale: Tale,
     config: Config,
@@ -64,12 +64,12 @@ pub(super) struct World {
 }
 
 impl World {
-    /// Starts everything; the custom resources are defined when it returns.
+    /// Starts everything. The custom resources are defined when it returns.
     pub(super) async fn start(settings: Settings) -> Result<Self, PlaygroundError> {
         let clock = Clock::System;
         let ingress = SocketAddr::from((Ipv4Addr::LOCALHOST, settings.ingress_port));
         let process = std::process::id();
-        // Two playgrounds on one machine keep out of each other's way.
+        // Two playgrounds on one machine do not interfere.
         let network = u8::try_from(64 + process % 128).unwrap_or(64);
         let plane_settings = data_plane::Settings { ingress, network, ..data_plane::Settings::default() };
         let seed = u64::from(process);
@@ -110,12 +110,12 @@ impl World {
         })
     }
 
-    /// The controller, which runs until it is stopped or does not start.
+    /// Runs the controller until it is stopped or fails to start.
     pub(super) fn controller(&self) -> impl Future<Output = Result<(), RunError>> + use<> {
         run_controller(Options::alone(self.config.clone(), ROLLOUT_THREADS))
     }
 
-    /// Applies manifests, in order, as `kubectl apply --server-side` does.
+    /// Applies manifests in order, as `kubectl apply --server-side` does.
     pub(super) async fn apply(&self, documents: Vec<Document>) -> Result<(), PlaygroundError> {
         let discovery = Discovery::new(self.client.clone()).run().await?;
         for Document { source, object } in documents {
@@ -150,7 +150,7 @@ impl World {
         User::new(&self.client, NAMESPACE, "demo")
     }
 
-    /// Somebody who sends requests to `host` through the ingress.
+    /// A visitor of `host` through the ingress.
     pub(super) fn visitor(&self, host: &str) -> Visitor {
         Visitor::new(self.ingress, host)
     }
@@ -160,7 +160,7 @@ fn taken(flag: &'static str, cause: std::io::Error) -> PlaygroundError {
     PlaygroundError::Listen { flag, cause }
 }
 
-/// A directory of its own for the file, which goes with the directory.
+/// Creates a directory for the file. It is removed when the directory is dropped.
 fn write_kubeconfig(text: &str) -> Result<(TempDir, PathBuf), PlaygroundError> {
     let failed = |path: &Path, cause| PlaygroundError::File { path: path.to_owned(), cause };
     let made = tempfile::Builder::new().prefix("serin-playground-").tempdir();
@@ -170,7 +170,7 @@ fn write_kubeconfig(text: &str) -> Result<(TempDir, PathBuf), PlaygroundError> {
     Ok((directory, file))
 }
 
-/// Puts a link to this program into a folder, unless a shell finds it as `serin`. The folder, where it did.
+/// Puts a link to this program into a directory, unless the shell finds `serin`. Returns the directory if it did.
 fn link(folder: &Path) -> Result<Option<PathBuf>, PlaygroundError> {
     let failed = |cause| PlaygroundError::File { path: folder.join(NAME), cause };
     let program = std::env::current_exe().and_then(|path| path.canonicalize()).map_err(failed)?;

@@ -3,16 +3,17 @@
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::ReplicaSet;
 
+use super::colour::Colour;
+use super::look::Surroundings;
+use super::object::{hash, is_owned};
 use super::standing::is_observed;
-use super::text::Colour;
-use super::{Surroundings, hash, is_owned};
 use serin_core::api::rollout_status::PingPongSide;
 use serin_core::api::{ConditionStatus, Rollout, RolloutCondition, StepKind};
 use serin_core::domain::condition::ConditionType;
 use serin_core::domain::pause;
 use serin_core::domain::weight::WEIGHT_MAX_DEFAULT;
 
-/// What a ReplicaSet is to its Rollout.
+/// The role of a ReplicaSet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
     Stable,
@@ -44,7 +45,7 @@ impl Role {
     }
 }
 
-/// The roles of the ReplicaSet with this pod hash, in the order in which they are shown.
+/// The roles of the ReplicaSet with this pod hash, in display order.
 pub(super) fn roles(rollout: &Rollout, hash: &str) -> Vec<Role> {
     let Some(status) = &rollout.status else { return Vec::new() };
     let is = |field: &Option<String>| field.as_deref() == Some(hash);
@@ -77,36 +78,36 @@ pub(super) fn strategy(rollout: &Rollout) -> &'static str {
     }
 }
 
-/// How far through its steps a canary is, such as `1/4`; none where there are no steps, or it has not begun.
+/// The step progress of a canary, such as `1/4`. `None` without steps, or before the first one.
 pub(super) fn step(rollout: &Rollout) -> Option<String> {
     step_counts(rollout).map(|(done, all)| format!("{done}/{all}"))
 }
 
-/// How many steps of a canary are done, and how many there are; none where there are none, or it has not begun.
+/// The completed steps of a canary, and their total. `None` without steps, or before the first one.
 pub(super) fn step_counts(rollout: &Rollout) -> Option<(i32, usize)> {
     let steps = rollout.spec.strategy.canary.as_ref()?.steps.len();
     let index = rollout.status.as_ref()?.current_step_index?;
     (steps > 0).then_some((index, steps))
 }
 
-/// Whether a paused Rollout goes on only when a user says so.
+/// True if only a user can end the pause of a Rollout.
 pub(in crate::cli) fn waits_for_user(rollout: &Rollout) -> bool {
     rollout.spec.paused || pause_ends(rollout).any(|end| end.is_none())
 }
 
-/// When each pause of a Rollout ends by itself; none where only a user ends it.
+/// The end of each pause of a Rollout; `None` if only a user ends it.
 pub(super) fn pause_ends(rollout: &Rollout) -> impl Iterator<Item = Option<Timestamp>> {
     let pauses = rollout.status.iter().flat_map(|status| &status.pause_conditions);
     let step = current_step(rollout);
     pauses.map(move |one| pause::end(&rollout.spec.strategy, step, one))
 }
 
-/// Why the spec at hand cannot be carried out, as the controller has written it.
+/// The reason why the current spec is invalid, as reported by the controller.
 pub(in crate::cli) fn invalid_spec(rollout: &Rollout) -> Option<&str> {
     told(rollout, ConditionType::InvalidSpec).filter(|_| is_observed(rollout))
 }
 
-/// Which write of the controller the API server refuses, and why.
+/// The write that the API server refuses, and the reason.
 pub(in crate::cli) fn blocked(rollout: &Rollout) -> Option<&str> {
     told(rollout, ConditionType::Blocked)
 }
@@ -123,7 +124,7 @@ fn max_weight(rollout: &Rollout) -> i32 {
     routing.and_then(|routing| routing.max_traffic_weight).unwrap_or(WEIGHT_MAX_DEFAULT)
 }
 
-/// The index of the current step; none where there is none any more.
+/// The index of the current step; `None` after the last one.
 pub(super) fn current_step(rollout: &Rollout) -> Option<usize> {
     let steps = rollout.spec.strategy.canary.as_ref()?.steps.len();
     let index = rollout.status.as_ref().and_then(|status| status.current_step_index).unwrap_or(0);
@@ -145,7 +146,7 @@ pub(super) fn set_weight(rollout: &Rollout) -> i32 {
     canary.steps.iter().take(index + 1).rev().find_map(weight).unwrap_or(0)
 }
 
-/// The share of traffic that the canary has: by the router, else by the pods that are available.
+/// The canary's actual share of traffic: by the router, else by available pods.
 pub(super) fn actual_weight(rollout: &Rollout, around: &Surroundings) -> i32 {
     if current_step(rollout).is_none() {
         return max_weight(rollout);
@@ -165,7 +166,7 @@ pub(super) fn actual_weight(rollout: &Rollout, around: &Surroundings) -> i32 {
     i32::try_from(share).unwrap_or(i32::MAX)
 }
 
-/// The ReplicaSets of a Rollout, those of its Experiments aside.
+/// The ReplicaSets of a Rollout, without those of its Experiments.
 pub(super) fn replica_sets<'a>(
     rollout: &'a Rollout,
     around: &'a Surroundings,

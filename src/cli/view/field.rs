@@ -1,18 +1,18 @@
-//! Labels and values, one a line.
+//! Labels and values, one per line.
 
-use super::Look;
+use super::look::Look;
 use super::text::Text;
 
-/// What a value is preceded by, at least.
+/// The minimum space between label and value.
 const LABEL: usize = 17;
-/// How far from the left a value goes on that is not beside its label.
+/// Indentation of continued values that do not fit beside their labels.
 const INDENT: usize = 2;
 
-/// A value, and what it is.
+/// A labelled value.
 #[derive(Debug)]
 pub(super) struct Field {
     label: Text,
-    /// How many columns the label takes, at least.
+    /// The minimum width of the label column.
     width: usize,
     value: Text,
 }
@@ -22,17 +22,17 @@ impl Field {
         Self { label: label.into(), width: LABEL, value: value.into() }
     }
 
-    /// What stands above a list.
+    /// The heading of a list.
     pub(super) fn title(label: &str) -> Self {
         Self::item(label.into(), "")
     }
 
-    /// A value whose label is a row of a list, and as wide as it is.
+    /// A value whose label is a list row of the same width.
     pub(super) fn item(label: Text, value: impl Into<Text>) -> Self {
         Self { width: label.width(), label, value: value.into() }
     }
 
-    /// A value that says itself what it is.
+    /// A value without a label.
     pub(super) fn alone(value: Text) -> Self {
         Self::item(Text::default(), value)
     }
@@ -50,7 +50,7 @@ impl Field {
         indents.zip(lines).map(shown).collect()
     }
 
-    /// The label, and beside it the value.
+    /// Puts the value beside its label.
     fn beside(&self, columns: usize) -> Vec<Text> {
         let mut lines = self.value.wrapped(columns, columns);
         if let Some(first) = lines.first_mut() {
@@ -59,7 +59,7 @@ impl Field {
         lines
     }
 
-    /// The label, and after it the value.
+    /// Puts the value after its label.
     fn flowing(&self, columns: usize) -> Vec<Text> {
         let gap = match (self.label.width(), self.width) {
             (0, LABEL) => " ".repeat(INDENT),

@@ -5,16 +5,18 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
+use super::colour::Colour;
 use super::facts::{Role, actual_weight, replica_sets, roles, set_weight, step, strategy};
 use super::field::Field;
+use super::look::Surroundings;
 use super::mark::Mark;
 use super::node::word;
+use super::object::{annotation, hash, is_owned};
 use super::standing::Standing;
-use super::text::{Colour, Text};
-use super::{Surroundings, annotation, hash, is_owned};
+use super::text::Text;
 use serin_core::api::{Experiment, Rollout, keys};
 
-/// What an image is for, in the order in which it is shown.
+/// The role of an image, in display order.
 type Tags = Vec<(String, Option<Colour>)>;
 
 pub(super) fn rollout(rollout: &Rollout, around: &Surroundings, is_short: bool) -> Vec<Field> {
@@ -36,7 +38,7 @@ pub(super) fn rollout(rollout: &Rollout, around: &Surroundings, is_short: bool) 
     fields
 }
 
-/// Fields that belong together, one a line or all in one.
+/// Related fields: one per line, or all in one line.
 fn group<const N: usize>(values: [(&'static str, String); N], is_short: bool) -> Vec<Field> {
     if !is_short {
         return values.into_iter().map(|(label, value)| Field::new(label, value)).collect();
@@ -55,7 +57,7 @@ pub(super) fn experiment(experiment: &Experiment, around: &Surroundings) -> Vec<
     fields
 }
 
-/// Which object it is, and how it stands.
+/// Name, namespace and status of an object.
 fn who(meta: &ObjectMeta, status: Text, message: String) -> Vec<Field> {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let mut fields = vec![
@@ -97,7 +99,7 @@ fn tagged(image: &str, tags: Tags) -> Text {
     text.with(")", None)
 }
 
-/// The images that run, by name.
+/// The running images, by name.
 type Images = BTreeMap<String, Tags>;
 
 fn of_rollout(rollout: &Rollout, around: &Surroundings) -> Images {
@@ -119,7 +121,7 @@ fn add_experiment(images: &mut Images, experiment: &Experiment, around: &Surroun
     }
 }
 
-/// Adds the images of a ReplicaSet, if it has pods. Tags of an image that others have, too, are sorted.
+/// Adds the images of a ReplicaSet with pods. Tags of an image that others also have are sorted.
 fn add(images: &mut Images, set: &ReplicaSet, tags: &Tags) {
     if set.status.as_ref().is_none_or(|status| status.replicas == 0) {
         return;

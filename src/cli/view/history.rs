@@ -10,32 +10,32 @@ use super::text::{Text, table};
 use serin_core::api::{Rollout, keys};
 use serin_kubernetes::age::human;
 
-/// Why an object is as it is, in the words of a user; the key is kubectl's.
+/// Annotation with the reason for a change, as set by users and kubectl.
 const CHANGE_CAUSE: &str = "kubernetes.io/change-cause";
 const TITLES: [&str; 7] = ["REVISION", "AGE", "ROLE", "REPLICAS", "IMAGES", "REPLICASET", "CHANGE-CAUSE"];
 
-/// What is told of a revision. The names of the fields do not change.
+/// A revision, for programs. Field names are stable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RevisionFacts {
-    /// Its number.
+    /// The revision number.
     pub revision: i64,
-    /// The name of its ReplicaSet.
+    /// Name of its ReplicaSet.
     pub replica_set: String,
-    /// When that was made, in RFC 3339.
+    /// Creation time in RFC 3339.
     pub created_at: Option<String>,
-    /// What it is to the Rollout, as in `stable`, `canary`, `active`, `preview`.
+    /// Its role in the Rollout, as in `stable`, `canary`, `active`, `preview`.
     pub roles: Vec<&'static str>,
-    /// How many pods it has.
+    /// The number of its pods.
     pub replicas: i64,
-    /// The images of its containers, in their order.
+    /// The images of its containers, in order.
     pub images: Vec<String>,
     /// The annotation `kubernetes.io/change-cause`.
     pub change_cause: Option<String>,
 }
 
 impl RevisionFacts {
-    /// What is told of revision `number` of `rollout`, whose ReplicaSet is `set`.
+    /// Describes revision `number` of `rollout` with the ReplicaSet `set`.
     #[must_use]
     pub fn of(number: i64, set: &DynamicObject, rollout: &Rollout) -> Self {
         let hash = set.metadata.labels.as_ref().and_then(|labels| labels.get(keys::POD_HASH_LABEL));
@@ -69,7 +69,7 @@ impl RevisionFacts {
     }
 }
 
-/// Revisions as a table, one a row, in the order given.
+/// Revisions as a table, one per row, in the given order.
 #[must_use]
 pub fn history(revisions: &[RevisionFacts], now: Timestamp) -> String {
     let rows = std::iter::once(TITLES.map(Text::from).to_vec());

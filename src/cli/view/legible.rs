@@ -1,7 +1,7 @@
-//! Objects that cannot be read as a whole, as far as they can be read.
+//! Parses objects with unreadable fields.
 //!
-//! A field that the type cannot hold (`maxSurge: 99999999999`) must not hide the rest of its object, nor other objects. It
-//! is left out, and the object says what is wrong with it, as the controller does: by its phase and message.
+//! A value that the type cannot hold (`maxSurge: 99999999999`) must not hide the other fields, or other objects. It
+//! is ignored, and the object reports it in its phase and message, as the controller does.
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -13,15 +13,15 @@ use serin_core::api::{
 };
 use serin_core::domain::condition::ConditionType;
 
-/// So many fields of an object are left out at most.
+/// Maximum number of fields that are ignored per object.
 const FIELDS_MAX: usize = 100;
 
-/// A kind that can be shown although a part of it cannot be read.
+/// A kind that can be shown without its unreadable fields.
 pub trait Legible: DeserializeOwned {
-    /// Has the object say what is wrong with it.
+    /// Makes the object report the problem.
     fn mark(&mut self, problem: String);
 
-    /// Reads `value`, and tells what of it could not be read. An error where nothing could.
+    /// Parses `value`, and reports unreadable fields. Returns an error if nothing is readable.
     fn read(value: Value) -> Result<(Self, Vec<String>), DecodeError> {
         let mut value = value;
         let mut problems = Vec::new();
@@ -50,7 +50,7 @@ impl Legible for Rollout {
         let status = self.status.get_or_insert_default();
         status.phase = Some(RolloutPhase::Degraded);
         status.message = Some(format!("{kind}: {message}"));
-        // It is so for the spec at hand, whatever generation the status is of.
+        // It applies to the current spec, whatever generation the status has.
         status.observed_generation = None;
         status.conditions.retain(|condition| condition.type_ != kind);
         status.conditions.push(RolloutCondition {
@@ -80,8 +80,8 @@ impl Legible for AnalysisRun {
     }
 }
 
-/// Leaves out the field at `path`, such as `spec.steps[1].pause`. Where its name cannot be told, for it has dots as names of
-/// labels have, what it is in goes. False if that would be the object itself.
+/// Removes the field at `path`, such as `spec.steps[1].pause`. If the field name is ambiguous because it contains
+/// dots, as label keys do, removes its parent. Returns false if that would be the whole object.
 fn leave_out(value: &mut Value, path: &str) -> bool {
     let mut pointer = String::new();
     for name in path.replace('[', ".").replace(']', "").split('.') {

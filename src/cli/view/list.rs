@@ -1,4 +1,4 @@
-//! Objects as a table, which may go on with a row for each change.
+//! Objects as a table, optionally with a row for each change.
 
 use std::collections::BTreeMap;
 
@@ -14,19 +14,19 @@ use super::text::{Text, table};
 use serin_core::api::{Experiment, Rollout};
 use serin_kubernetes::age::human;
 
-/// The columns that are asked for, before the others.
+/// Optional columns before the others.
 const OPTIONAL: [(&str, usize); 2] = [("TIMESTAMP", 20), ("NAMESPACE", 9)];
-/// The column that tells that an object is gone.
+/// The column that marks deleted objects.
 const STATUS: &str = "STATUS";
 
 /// A kind that can be listed.
 pub trait Listed: Resource<DynamicType = ()> {
-    /// The columns, each with the least number of characters of a row in it.
+    /// The columns, each with its minimum width.
     const COLUMNS: &'static [(&'static str, usize)];
-    /// More columns, behind those, for who wants to see more.
+    /// Additional columns for `-o wide`.
     const WIDE: &'static [(&'static str, usize)];
 
-    /// What is in all of them at that time.
+    /// The cells of all columns at that time.
     fn cells(&self, now: Timestamp) -> Vec<String>;
 }
 
@@ -66,7 +66,7 @@ impl Listed for Rollout {
     }
 }
 
-/// The images of the template; none where that is elsewhere.
+/// The images of the template; empty if it is in another object.
 fn images(rollout: &Rollout) -> String {
     let template = serde_json::to_value(&rollout.spec.template).unwrap_or_default();
     let containers = template.pointer("/spec/containers").and_then(Value::as_array);
@@ -94,14 +94,14 @@ impl Listed for Experiment {
     }
 }
 
-/// Which columns there are beside the usual ones.
+/// The optional columns.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ListColumns {
-    /// When the row was printed.
+    /// The time of the row.
     pub timestamp: bool,
-    /// The namespace of the object.
+    /// Namespace of the object.
     pub namespace: bool,
-    /// The columns for who wants to see more.
+    /// The columns of `-o wide`.
     pub wide: bool,
 }
 
@@ -118,32 +118,32 @@ impl ListColumns {
     }
 }
 
-/// Objects as a table, one a row, in the order given.
+/// Objects as a table, one per row, in the given order.
 #[must_use]
 pub fn list<K: Listed>(objects: &[K], columns: ListColumns, now: Timestamp) -> String {
     Listing::new(columns, now).rows(objects, now)
 }
 
-/// A table that is printed bit by bit: the titles, and each object when it is new or has changed.
+/// A table that is printed incrementally: the titles, then each object that is new or changed.
 #[derive(Debug)]
 pub struct Listing {
     columns: ListColumns,
-    /// The time that objects are compared at: that time goes by is no change.
+    /// The fixed time at which objects are compared, so that ages do not count as changes.
     since: Timestamp,
-    /// How many characters each column has had at most.
+    /// The maximum width of each column so far.
     widths: Vec<usize>,
-    /// The namespace and name of each object, and what was in its columns.
+    /// Namespace and name of each object, and its last cells.
     printed: BTreeMap<(String, String), Vec<String>>,
 }
 
 impl Listing {
-    /// A table of which nothing has been printed yet.
+    /// Returns an empty table.
     #[must_use]
     pub const fn new(columns: ListColumns, since: Timestamp) -> Self {
         Self { columns, since, widths: Vec::new(), printed: BTreeMap::new() }
     }
 
-    /// The rows of those objects that are new or have changed.
+    /// The rows of objects that are new or changed.
     #[must_use]
     pub fn rows<K: Listed>(&mut self, objects: &[K], now: Timestamp) -> String {
         let mut rows = Vec::new();
@@ -161,7 +161,7 @@ impl Listing {
         self.table::<K>(&rows, now)
     }
 
-    /// The rows of objects that were printed and are not there any more.
+    /// The rows of deleted objects.
     #[must_use]
     pub fn gone<K: Listed>(&mut self, objects: &[K], now: Timestamp) -> String {
         let name = |object: &K| object.meta().name.clone().unwrap_or_default();
@@ -183,7 +183,7 @@ impl Listing {
         self.table::<K>(&rows, now)
     }
 
-    /// Rows with the widths of those before, after the titles where nothing has been printed yet.
+    /// Rows with the column widths of earlier rows. The first call adds the titles.
     fn table<K: Listed>(&mut self, rows: &[(String, Vec<String>)], now: Timestamp) -> String {
         if rows.is_empty() {
             return String::new();

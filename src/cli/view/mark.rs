@@ -1,9 +1,9 @@
-//! Signs for how things are.
+//! Status symbols.
 
-use super::text::Colour;
+use super::colour::Colour;
 use serin_core::api::{AnalysisPhase, RolloutPhase};
 
-/// How something is.
+/// The state that a symbol stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mark {
     Good,
@@ -49,7 +49,7 @@ impl Mark {
         }
     }
 
-    /// The sign of an analysis, a measurement or an experiment.
+    /// The symbol of an analysis, a measurement or an experiment.
     pub(super) const fn of_analysis(phase: AnalysisPhase) -> Self {
         match phase {
             AnalysisPhase::Successful => Self::Good,
@@ -61,7 +61,7 @@ impl Mark {
         }
     }
 
-    /// The sign of a pod that does what `reason` says, in the words of `kubectl get pods`.
+    /// The symbol of a pod with this `reason`, in the words of `kubectl get pods`.
     pub(super) fn of_pod(reason: &str) -> Self {
         match reason {
             "Running" | "Completed" | "Succeeded" => Self::Good,
@@ -74,7 +74,7 @@ impl Mark {
         }
     }
 
-    /// The sign of an init container: how many are done, or what keeps one.
+    /// The symbol of an init container: the number of completed ones, or the reason why one is blocked.
     fn of_init(reason: &str) -> Self {
         if reason.contains('/') { Self::Progressing } else { Self::of_pod(reason) }
     }

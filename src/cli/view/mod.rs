@@ -1,15 +1,18 @@
-//! What users are shown of Rollouts, as text: pure functions of objects and time.
+//! Text output about Rollouts: pure functions of objects and time.
 //!
-//! Labels, signs, order and widths are those of the reference's plugin, which scripts and people read.
+//! Labels, symbols, order and widths are those of the reference's plugin, because scripts and people read them.
 
+mod colour;
 mod facts;
 mod field;
 mod header;
 mod history;
 mod legible;
 mod list;
+mod look;
 mod mark;
 mod node;
+mod object;
 mod progress;
 mod quantity;
 mod report;
@@ -18,70 +21,23 @@ mod text;
 mod tree;
 mod waiting;
 
-use jiff::Timestamp;
-use k8s_openapi::api::apps::v1::ReplicaSet;
-use k8s_openapi::api::core::v1::Pod;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serin_core::api::{Experiment, Rollout};
 
-use serin_core::api::{AnalysisRun, Experiment, Rollout, keys};
-
+pub(super) use colour::Colour;
 pub(super) use facts::{blocked, invalid_spec, waits_for_user};
 pub use history::{RevisionFacts, history};
 pub use legible::Legible;
 pub use list::{ListColumns, Listed, Listing, list};
+pub use look::{Look, Surroundings};
+pub(super) use object::{is_owned, revision};
 pub(super) use quantity::{counted, left, out_of, passed, span};
 pub use report::{Counts, StatusReport};
 pub use standing::Standing;
 pub(super) use standing::is_observed;
-pub(super) use text::{Colour, Text};
+pub(super) use text::Text;
 
-/// The objects of a namespace among which those of a Rollout are.
-#[derive(Debug, Clone, Default)]
-pub struct Surroundings {
-    /// `ReplicaSets`, of Rollouts and Experiments.
-    pub replica_sets: Vec<ReplicaSet>,
-    /// Pods.
-    pub pods: Vec<Pod>,
-    /// Experiments.
-    pub experiments: Vec<Experiment>,
-    /// `AnalysisRuns`, of Rollouts and Experiments.
-    pub analysis_runs: Vec<AnalysisRun>,
-}
-
-/// How something is shown.
-#[derive(Debug, Clone, Copy)]
-pub struct Look {
-    /// When.
-    pub now: Timestamp,
-    /// Whether signs and roles have colours.
-    pub is_coloured: bool,
-    /// Whether what the reference's plugin does not show is shown, too.
-    pub is_full: bool,
-    /// Whether it is told where each pod is.
-    pub is_wide: bool,
-    /// The columns that there are; as many as it takes where there is no limit.
-    pub columns: Option<usize>,
-    /// The rows that there are.
-    pub rows: Option<usize>,
-}
-
-impl Look {
-    /// As the reference's plugin shows it, without colours.
-    #[must_use]
-    pub const fn plain(now: Timestamp) -> Self {
-        Self { now, is_coloured: false, is_full: false, is_wide: false, columns: None, rows: None }
-    }
-
-    /// Whether there is so little room that nothing can stand beside another.
-    fn is_narrow(&self) -> bool {
-        /// Below this, labels would leave no room for values.
-        const NARROW: usize = 40;
-        self.columns.is_some_and(|columns| columns < NARROW)
-    }
-}
-
-/// A Rollout in full: how it stands, and the tree of what belongs to it. Where that takes more rows than there are, less is
-/// said above the tree.
+/// Renders a Rollout: its status, and the tree of its dependents. Shortens the part above the tree if there are too
+/// few rows.
 #[must_use]
 pub fn rollout(rollout: &Rollout, around: &Surroundings, look: &Look) -> String {
     let tree = tree::lines(&node::rollout(rollout, around, look), look);
@@ -96,7 +52,7 @@ pub fn rollout(rollout: &Rollout, around: &Surroundings, look: &Look) -> String 
     if look.rows.is_some_and(|rows| text.lines().count() > rows) { whole(true) } else { text }
 }
 
-/// An Experiment in full: how it stands, and the tree of what belongs to it.
+/// Renders an Experiment: its status, and the tree of its dependents.
 #[must_use]
 pub fn experiment(experiment: &Experiment, around: &Surroundings, look: &Look) -> String {
     let mut fields = header::experiment(experiment, around);
@@ -107,31 +63,10 @@ pub fn experiment(experiment: &Experiment, around: &Surroundings, look: &Look) -
     format!("{}\n{tree}", field::lines(&fields, look))
 }
 
-/// Something that is wrong with the picture itself, above it.
+/// A warning above the output.
 #[must_use]
 pub fn warnings(texts: &[String], look: &Look) -> String {
     let marked = |text: &String| field::Field::alone(text::Text::marked(mark::Mark::Warning, text));
     let lines = field::lines(&texts.iter().map(marked).collect::<Vec<_>>(), look);
     if lines.is_empty() { lines } else { lines + "\n" }
-}
-
-/// Whether `object` belongs to the one of this uid.
-pub(super) fn is_owned(object: &ObjectMeta, owner: &ObjectMeta) -> bool {
-    let references = object.owner_references.as_deref().unwrap_or_default();
-    references.iter().any(|reference| Some(&reference.uid) == owner.uid.as_ref())
-}
-
-/// The number of the revision that an object is of; 0 where it does not say.
-pub(super) fn revision(object: &ObjectMeta) -> i64 {
-    annotation(object, keys::REVISION).parse().unwrap_or(0)
-}
-
-fn annotation<'a>(object: &'a ObjectMeta, key: &str) -> &'a str {
-    object.annotations.as_ref().and_then(|all| all.get(key)).map_or("", String::as_str)
-}
-
-/// The pod hash of a ReplicaSet.
-fn hash(set: &ReplicaSet) -> &str {
-    let labels = set.metadata.labels.as_ref();
-    labels.and_then(|labels| labels.get(keys::POD_HASH_LABEL)).map_or("", String::as_str)
 }

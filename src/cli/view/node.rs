@@ -1,4 +1,4 @@
-//! What belongs to a Rollout, as a tree: revisions, `ReplicaSets`, Experiments, `AnalysisRuns`, Jobs, Pods.
+//! The dependents of a Rollout as a tree: revisions, `ReplicaSets`, Experiments, `AnalysisRuns`, Jobs, Pods.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -8,21 +8,22 @@ use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 
+use super::colour::Colour;
 use super::facts::roles;
+use super::look::{Look, Surroundings};
 use super::mark::Mark;
+use super::object::{annotation, hash, is_owned, revision};
 use super::quantity::left;
 use super::standing::Standing;
-use super::text::Colour;
-use super::{Look, Surroundings, annotation, hash, is_owned, revision};
 use serin_core::api::analysis::Measurement;
 use serin_core::api::{AnalysisPhase, AnalysisRun, Experiment, Rollout, keys};
 use serin_kubernetes::age::human;
 use serin_kubernetes::pod::Summary as PodSummary;
 
-/// Metadata of a measurement: the Job that makes it.
+/// Metadata key of a measurement with the name of its Job.
 const JOB_NAME: &str = "job-name";
 
-/// One row, and those below it.
+/// A row and its children.
 #[derive(Debug, Default)]
 pub(super) struct Node {
     pub(super) sign: &'static str,
@@ -74,7 +75,7 @@ pub(super) fn rollout(rollout: &Rollout, around: &Surroundings, look: &Look) -> 
     node
 }
 
-/// What belongs directly to an object, the oldest first.
+/// The direct dependents of an object, oldest first.
 struct Owned<'a> {
     sets: Vec<&'a ReplicaSet>,
     experiments: Vec<&'a Experiment>,
@@ -90,7 +91,7 @@ impl<'a> Owned<'a> {
         }
     }
 
-    /// The numbers of the revisions, the newest first.
+    /// The revision numbers, newest first.
     fn revisions(&self) -> Vec<i64> {
         let metas = self.sets.iter().map(|set| &set.metadata);
         let metas = metas.chain(self.experiments.iter().map(|one| &one.metadata));
@@ -122,7 +123,7 @@ fn replica_set(set: &ReplicaSet, rollout: Option<&Rollout>, around: &Surrounding
     Node { info, children, ..Node::new("⧉", "ReplicaSet", &set.metadata, now).status(mark, word) }
 }
 
-/// How a ReplicaSet is doing.
+/// The health of a ReplicaSet.
 fn of_replica_set(set: &ReplicaSet) -> (Mark, &'static str) {
     let spec_replicas = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
     let status = set.status.clone().unwrap_or_default();
@@ -140,8 +141,7 @@ fn of_replica_set(set: &ReplicaSet) -> (Mark, &'static str) {
     }
 }
 
-/// How long a ReplicaSet keeps its pods.
-/// How long pods stay; rounded down where it is shown as the reference's plugin shows it.
+/// The remaining time of a scale-down delay. Rounded down for the reference's output.
 fn delay(deadline: Timestamp, look: &Look) -> String {
     if deadline <= look.now {
         return "delay:passed".to_owned();
@@ -195,7 +195,7 @@ fn analysis_run(run: &AnalysisRun, now: Timestamp) -> Node {
     Node { info, children, ..node.status(Mark::of_analysis(status.phase), word(status.phase)) }
 }
 
-/// The Job that makes a measurement, if one does.
+/// The Job of a measurement, if it has one.
 fn job(measurement: &Measurement, now: Timestamp) -> Option<Node> {
     let name = measurement.metadata.get(JOB_NAME)?.clone();
     let age = age(measurement.started_at.as_ref(), now);

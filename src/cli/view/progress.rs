@@ -1,13 +1,14 @@
-//! What is shown beyond the reference: what an object waits for, how long, and the steps.
+//! Progress that the reference does not show: causes of waiting, remaining times, and steps.
 
 use std::cmp::Ordering;
 
 use jiff::Timestamp;
 
-use super::Surroundings;
+use super::colour::Colour;
 use super::facts::{current_step, set_weight};
 use super::field::Field;
-use super::text::{Colour, Text};
+use super::look::Surroundings;
+use super::text::Text;
 use super::waiting::{deadline, pause_left, reason, until};
 use serin_core::api::{CanaryStep, Experiment, Rollout, StepKind};
 use serin_core::domain::step;
@@ -27,11 +28,11 @@ pub(super) fn fields(rollout: &Rollout, around: &Surroundings, now: Timestamp, i
     fields
 }
 
-/// The weight that the steps ask for, and what the router was last seen to do.
+/// The weight that the steps ask for, and the last known weight of the router.
 fn weights(rollout: &Rollout) -> Option<String> {
     rollout.spec.strategy.canary.as_ref()?.traffic_routing.as_ref()?;
     let weights = rollout.status.as_ref()?.canary.weights.as_ref()?;
-    // After the last step, the weights are no matter of steps any more.
+    // After the last step, weights are independent of steps.
     current_step(rollout)?;
     let verified = match weights.verified {
         Some(true) => ", verified",
@@ -41,11 +42,11 @@ fn weights(rollout: &Rollout) -> Option<String> {
     Some(format!("{} asked for, {} set{verified}", set_weight(rollout), weights.canary.weight))
 }
 
-/// The steps of a canary, with the current one marked; in short that one alone.
+/// The steps of a canary, with the current one marked. `is_short` shows only the current one.
 fn steps(rollout: &Rollout, now: Timestamp, is_short: bool) -> Vec<Field> {
     let steps = rollout.spec.strategy.canary.iter().flat_map(|canary| &canary.steps);
     let status = rollout.status.as_ref();
-    // What is aborted is at no step any more.
+    // An aborted update is at no step.
     let current =
         status.filter(|status| !status.abort).and_then(|status| status.current_step_index).unwrap_or(-1);
     let field = |(index, one): (i32, &CanaryStep)| {
@@ -66,14 +67,14 @@ fn is_pause(step: &CanaryStep) -> bool {
     matches!(step.kind(), Some(StepKind::Pause(_)))
 }
 
-/// When an Experiment ends by itself.
+/// The remaining time of an Experiment.
 pub(super) fn of_experiment(experiment: &Experiment, now: Timestamp) -> Vec<Field> {
     let is_going = experiment.status.as_ref().is_some_and(|status| !status.phase.is_completed());
     let end = end(experiment).filter(|_| is_going);
     end.map(|end| Field::new("Ends:", until(end, now))).into_iter().collect()
 }
 
-/// When an Experiment that is available ends by itself.
+/// The end of an Experiment that is available.
 pub(super) fn end(experiment: &Experiment) -> Option<Timestamp> {
     let available = experiment.status.as_ref()?.available_at.as_ref()?;
     let duration = go_duration(experiment.spec.duration.as_deref()?)?;

@@ -1,4 +1,4 @@
-//! Numbers and spans of time in words. All that users are shown is counted and rounded here.
+//! Formats numbers and durations. All views count and round here.
 
 use jiff::SignedDuration;
 
@@ -9,7 +9,7 @@ pub(in crate::cli) fn counted(count: impl Into<i64>, noun: &str) -> String {
     format!("{count} {}", noun_for(count, noun))
 }
 
-/// A part of a number with its noun, such as `0 of 1 pod` and `1 of 2 pods`.
+/// A part of a total with its noun, such as `0 of 1 pod` and `1 of 2 pods`.
 #[must_use]
 pub(in crate::cli) fn out_of(part: impl Into<i64>, whole: impl Into<i64>, noun: &str) -> String {
     format!("{} of {}", part.into(), counted(whole, noun))
@@ -19,21 +19,21 @@ fn noun_for(count: i64, noun: &str) -> String {
     if count == 1 { noun.to_owned() } else { format!("{noun}s") }
 }
 
-/// Time that has passed, in seconds that are complete. Never negative.
+/// Elapsed time in complete seconds. Never negative.
 #[must_use]
 pub(in crate::cli) fn passed(time: SignedDuration) -> SignedDuration {
     SignedDuration::from_secs(time.as_secs().max(0))
 }
 
-/// Time that is left, rounded up to seconds, so that a delay of 30 s is one of 30 s when a part of a second has passed.
-/// Never negative.
+/// Remaining time, rounded up to seconds, so that a delay of 30 s shows as 30 s after a fraction of a second. Never
+/// negative.
 #[must_use]
 pub(in crate::cli) fn left(time: SignedDuration) -> SignedDuration {
     let seconds = time.as_secs().saturating_add(i64::from(time.subsec_nanos() > 0));
     SignedDuration::from_secs(seconds.max(0))
 }
 
-/// A span of whole seconds as people write it, such as `1h2m` or `45s`.
+/// A duration in whole seconds, such as `1h2m` or `45s`.
 #[must_use]
 pub(in crate::cli) fn span(time: SignedDuration) -> String {
     let seconds = time.as_secs().max(0);

@@ -1,4 +1,4 @@
-//! How a Rollout stands, for programs.
+//! The status of a Rollout, for programs.
 
 use serde::Serialize;
 
@@ -6,45 +6,45 @@ use super::facts::{set_weight, step_counts};
 use super::standing::Standing;
 use serin_core::api::{Rollout, RolloutPhase};
 
-/// How a Rollout stands. The names of the fields do not change.
+/// The status of a Rollout. Field names are stable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StatusReport {
-    /// The namespace of the Rollout.
+    /// Namespace of the Rollout.
     pub namespace: String,
-    /// Its name.
+    /// Name of the Rollout.
     pub name: String,
-    /// The status in one word.
+    /// The phase.
     pub phase: RolloutPhase,
-    /// Why it is so; empty where there is nothing to say.
+    /// The message; may be empty.
     pub message: String,
-    /// How many steps are done; none for blue-green, and without steps.
+    /// The number of completed steps; `None` for blue-green, and without steps.
     pub step: Option<i32>,
-    /// How many steps there are.
+    /// The number of steps.
     pub steps: Option<usize>,
-    /// The share of traffic that the steps give to the canary; none for blue-green.
+    /// The share of traffic that the steps give to the canary; `None` for blue-green.
     pub set_weight: Option<i32>,
-    /// How many pods there are.
+    /// Pod counts.
     pub replicas: Counts,
 }
 
-/// Counts of pods.
+/// Pod counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Counts {
-    /// As many as the spec asks for.
+    /// Pods that the spec asks for.
     pub desired: i32,
-    /// All.
+    /// All pods.
     pub current: i32,
-    /// Those of the current template.
+    /// Pods of the current template.
     pub updated: i32,
-    /// Those that are ready.
+    /// Ready pods.
     pub ready: i32,
-    /// Those that have been ready for long enough.
+    /// Available pods.
     pub available: i32,
 }
 
 impl StatusReport {
-    /// How `rollout` stands.
+    /// The report about `rollout`.
     #[must_use]
     pub fn of(rollout: &Rollout) -> Self {
         let Standing { phase, message } = Standing::of(rollout);

@@ -1,20 +1,20 @@
-//! How a Rollout stands: phase and message, as clients of the API are to read them.
+//! The phase and message of a Rollout, as clients of the API must read them.
 
 use serin_core::api::{Rollout, RolloutPhase};
 use serin_core::rollout::phase;
 
-/// A phase, and why the Rollout is in it.
+/// A phase and its reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
-    /// The status in one word.
+    /// The phase.
     pub phase: RolloutPhase,
-    /// Why it is so; empty where there is nothing to say.
+    /// The reason; may be empty.
     pub message: String,
 }
 
 impl Standing {
-    /// How `rollout` stands. What the controller wrote counts unless it is older than the last change of a user, or of the
-    /// end of a pause. A Rollout that is Degraded is so whatever else its status says: nobody may wait for it for ever.
+    /// The standing of `rollout`. The controller's status counts unless it is older than the user's last change or
+    /// the end of a pause. Degraded always counts, because no one must wait for it forever.
     #[must_use]
     pub fn of(rollout: &Rollout) -> Self {
         let mut status = rollout.status.clone().unwrap_or_default();
@@ -36,7 +36,7 @@ impl Standing {
         Self { phase: RolloutPhase::Progressing, message: message.to_owned() }
     }
 
-    /// The phase as it is written.
+    /// The phase as it is stored.
     #[must_use]
     pub const fn word(&self) -> &'static str {
         match self.phase {
@@ -57,7 +57,7 @@ impl Standing {
         }
     }
 
-    /// The line of `status` where it is asked once: a Rollout that is Healthy or Degraded gets one word.
+    /// The line of `status --watch=false`: a Healthy or Degraded Rollout gets one word.
     #[must_use]
     pub fn last_line(&self) -> String {
         match self.phase {
@@ -67,7 +67,7 @@ impl Standing {
     }
 }
 
-/// Whether the controller has seen the last change of a Rollout, as far as its status tells.
+/// True if the controller has observed the last change of a Rollout, according to its status.
 pub(in crate::cli) fn is_observed(rollout: &Rollout) -> bool {
     let observed = rollout.status.as_ref().and_then(|status| status.observed_generation.as_ref());
     let observed = observed.and_then(|observed| observed.parse::<i64>().ok());
@@ -99,7 +99,7 @@ mod tests {
                 json!({"observedGeneration": "3", "phase": "Paused", "controllerPause": true}),
                 "Progressing - waiting for rollout to unpause",
             ),
-            // A preview that was promoted, and whose further pods do not become ready.
+            // A promoted preview with additional pods that do not become ready.
             (
                 json!({"observedGeneration": "3", "phase": "Degraded", "message": "late", "controllerPause": true}),
                 "Degraded - late",

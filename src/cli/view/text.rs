@@ -1,53 +1,33 @@
-//! Text with colours, and tables of it.
+//! Coloured text, and tables.
 
 use unicode_width::UnicodeWidthChar;
 
+use super::colour::Colour;
 use super::mark::Mark;
 
-/// Ends a colour.
+/// Resets the colour.
 const PLAIN: &str = "\x1b[0m";
-/// The blanks between two columns.
+/// The space between two columns.
 const GAP: usize = 2;
 
-/// A colour of terminals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::cli) enum Colour {
-    Red,
-    Green,
-    Yellow,
-    Blue,
-}
-
-impl Colour {
-    /// What begins it. Blue is the bright one, which is legible on black.
-    const fn begin(self) -> &'static str {
-        match self {
-            Self::Red => "\x1b[31m",
-            Self::Green => "\x1b[32m",
-            Self::Yellow => "\x1b[33m",
-            Self::Blue => "\x1b[94m",
-        }
-    }
-}
-
-/// Pieces of text, each with the colour that it has where colours are shown.
+/// Pieces of text with their colours.
 #[derive(Debug, Clone, Default)]
 pub(in crate::cli) struct Text(Vec<(String, Option<Colour>)>);
 
 impl Text {
-    /// This and a further piece. What objects say gives no orders to the terminal.
+    /// Appends a piece. Removes control characters of object texts, which could control the terminal.
     pub(in crate::cli) fn with(mut self, text: impl Into<String>, colour: Option<Colour>) -> Self {
         let gives_orders = |character: char| character.is_control() && character != '\n';
         self.0.push((text.into().replace(gives_orders, " "), colour));
         self
     }
 
-    /// A sign, and a word for it.
+    /// A symbol with a word.
     pub(super) fn marked(mark: Mark, word: &str) -> Self {
         Self::default().with(mark.sign(), mark.colour()).with(format!(" {word}"), None)
     }
 
-    /// Pieces with commas between them.
+    /// Joins pieces with commas.
     pub(super) fn joined(
         pieces: impl IntoIterator<Item = (String, Option<Colour>)>,
         separator: &str,
@@ -66,14 +46,14 @@ impl Text {
         self.0.iter().map(|(piece, _)| piece.chars().count()).sum()
     }
 
-    /// This, and then that.
+    /// Appends another text.
     pub(super) fn and(mut self, other: &Self) -> Self {
         self.0.extend(other.0.iter().cloned());
         self
     }
 
-    /// Lines of at most so many columns: the first, and the others. Words stay whole, but for those that are longer than a
-    /// line.
+    /// Wraps the text: the first line has `first` columns, the others `others`. Splits only words that are longer
+    /// than a line.
     pub(super) fn wrapped(&self, first: usize, others: usize) -> Vec<Self> {
         let letters = self.0.iter().flat_map(|(piece, colour)| piece.chars().map(|letter| (letter, *colour)));
         let letters: Vec<Letter> = letters.collect();
@@ -103,12 +83,12 @@ impl Text {
 /// A character and its colour.
 type Letter = (char, Option<Colour>);
 
-/// Lines that are being filled.
+/// Lines under construction.
 struct Lines {
     all: Vec<Text>,
-    /// The columns that the last line takes.
+    /// The width of the last line.
     used: usize,
-    /// The columns that there are for it, and for those after it.
+    /// The available width of the last line and of the next ones.
     columns: usize,
     others: usize,
 }
@@ -142,7 +122,7 @@ fn width(letter: char) -> usize {
     letter.width().unwrap_or(0)
 }
 
-/// The columns that the widest of lines without colours takes.
+/// The width of the widest line. Lines must have no colours.
 pub(super) fn columns(lines: &str) -> usize {
     lines.lines().map(|line| line.trim_end().chars().map(width).sum()).max().unwrap_or(0)
 }
@@ -153,7 +133,7 @@ impl<T: Into<String>> From<T> for Text {
     }
 }
 
-/// Lines of equal columns; the last column is as wide as its text.
+/// Formats rows as a table. The last column is not padded.
 pub(super) fn table(rows: &[Vec<Text>], is_coloured: bool) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let widest = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(Text::width).max();

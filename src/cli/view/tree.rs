@@ -1,27 +1,27 @@
-//! A tree as lines.
+//! Renders a tree as lines.
 
-use super::Look;
+use super::look::Look;
 use super::mark::Mark;
 use super::node::Node;
 use super::text::{Text, columns, table};
 
-/// The columns, and which of them goes where there is too little room.
+/// The columns, and the order in which they are dropped if there are too few columns.
 const TITLES: [&str; 5] = ["NAME", "KIND", "STATUS", "AGE", "INFO"];
 const KIND: usize = 1;
 
-/// How much of a tree is shown.
+/// The level of detail of a tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     Whole,
-    /// The sign before a name says the kind.
+    /// Kinds are shown by a symbol before the name.
     WithoutKinds,
-    /// Of names only what they have more than the name above.
+    /// Names are shortened to the part that their parent's name does not have.
     WithShortNames,
-    /// No columns: what matters most comes first.
+    /// No columns. The most important words come first.
     Narrow,
 }
 
-/// The tree, as much of it as there are columns for.
+/// Renders the tree to the available width.
 pub(super) fn lines(root: &Node, look: &Look) -> String {
     let has_room = |form: &Form| {
         let plain = || columns(&table(&rows(root, *form), false));
@@ -48,7 +48,7 @@ struct Rows {
 }
 
 impl Rows {
-    /// Adds what is below `node`, which is itself `indent` from the left and belongs to the object `owner`.
+    /// Adds the children of `node`, which is indented by `indent` and owned by the object `owner`.
     fn branches(&mut self, node: &Node, owner: &str, indent: &str) {
         let last = node.children.len().saturating_sub(1);
         for (index, child) in node.children.iter().enumerate() {
@@ -78,7 +78,7 @@ impl Rows {
         if self.form == Form::Narrow {
             let text = Text::from(format!("{branch}{sign} "));
             let text = match status {
-                // What is well is not worth a word.
+                // A healthy object needs no word.
                 Some((Mark::Good, _)) => {
                     text.with(Mark::Good.sign(), Mark::Good.colour()).with(format!(" {name} "), None)
                 }

@@ -1,11 +1,12 @@
-//! Why a Rollout does not go on, and how long that may take.
+//! The cause that a Rollout is waiting for, and its remaining time.
 
 use jiff::Timestamp;
 
 use super::facts::{blocked, current_step, invalid_spec, pause_ends, replica_sets, set_weight};
+use super::look::Surroundings;
+use super::object::hash;
 use super::quantity::left;
 use super::standing::{Standing, is_observed};
-use super::{Surroundings, hash};
 use serin_core::api::rollout_status::{AnalysisRunReference, BlueGreenStatus};
 use serin_core::api::{
     AnalysisPhase, PauseReason, Rollout, RolloutCondition, RolloutPhase, RolloutStatus, StepKind,
@@ -15,7 +16,7 @@ use serin_core::domain::time::after;
 use serin_core::rollout::progress_deadline;
 use serin_kubernetes::age::human;
 
-/// What a Rollout waits for, in words; none where it waits for nothing.
+/// The cause in words; `None` if the Rollout is not waiting.
 pub(super) fn reason(rollout: &Rollout, around: &Surroundings, now: Timestamp) -> Option<String> {
     let standing = Standing::of(rollout);
     let status = rollout.status.clone().unwrap_or_default();
@@ -27,7 +28,7 @@ pub(super) fn reason(rollout: &Rollout, around: &Surroundings, now: Timestamp) -
     }
 }
 
-/// What gets a Rollout that is Degraded out of that.
+/// The remedy for a Degraded Rollout.
 fn trouble(rollout: &Rollout, status: &RolloutStatus, around: &Surroundings) -> String {
     if let Some(abort) = abort_under_way(rollout, status) {
         return abort;
@@ -36,10 +37,10 @@ fn trouble(rollout: &Rollout, status: &RolloutStatus, around: &Surroundings) -> 
         return "a retry, or another template".to_owned();
     }
     let missing = pods(rollout, around).filter(|_| invalid_spec(rollout).is_none());
-    missing.or_else(|| refused_write(rollout)).unwrap_or_else(|| "a spec that can be carried out".to_owned())
+    missing.or_else(|| refused_write(rollout)).unwrap_or_else(|| "a valid spec".to_owned())
 }
 
-/// What an abort waits for that is not carried out yet.
+/// The pending part of an abort.
 fn abort_under_way(rollout: &Rollout, status: &RolloutStatus) -> Option<String> {
     let weights = status.canary.weights.as_ref().filter(|_| status.abort)?;
     let weight = weights.canary.weight;
@@ -49,35 +50,35 @@ fn abort_under_way(rollout: &Rollout, status: &RolloutStatus) -> Option<String> 
 
 /// A write that the API server refuses.
 fn refused_write(rollout: &Rollout) -> Option<String> {
-    blocked(rollout).map(|said| format!("a write that is refused: {said}"))
+    blocked(rollout).map(|said| format!("a refused write: {said}"))
 }
 
 fn pause(rollout: &Rollout, status: &RolloutStatus, now: Timestamp) -> String {
     let reason = status.pause_conditions.first().map(|condition| condition.reason);
     if rollout.spec.paused {
-        // A promote would end the current step, too.
-        return "a user, who has paused it (spec.paused)".to_owned();
+        // A promotion would end the current step, too.
+        return "a user to resume it (spec.paused is true)".to_owned();
     }
     match (reason, pause_left(rollout, now)) {
         (Some(PauseReason::InconclusiveAnalysisRun), _) => {
-            "a promote or an abort, for an analysis could not tell".to_owned()
+            "a promotion or an abort: an analysis was inconclusive".to_owned()
         }
         (Some(PauseReason::InconclusiveExperiment), _) => {
-            "a promote or an abort, for an experiment could not tell".to_owned()
+            "a promotion or an abort: an experiment was inconclusive".to_owned()
         }
-        (_, Some(left)) => format!("the end of the pause {left}, or a promote"),
+        (_, Some(left)) => format!("the end of the pause {left}, or a promotion"),
         (Some(PauseReason::CanaryPauseStep | PauseReason::BlueGreenPause) | None, None) => {
-            "a promote".to_owned()
+            "a promotion".to_owned()
         }
     }
 }
 
-/// In how much time a pause ends by itself.
+/// The remaining time of a pause.
 pub(super) fn pause_left(rollout: &Rollout, now: Timestamp) -> Option<String> {
     Some(until(pause_ends(rollout).collect::<Option<Vec<_>>>()?.into_iter().max()?, now))
 }
 
-/// How long it is until then.
+/// The time until `end`.
 pub(super) fn until(then: Timestamp, now: Timestamp) -> String {
     if then <= now {
         "now".to_owned()
@@ -86,25 +87,25 @@ pub(super) fn until(then: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// What an update that is on its way waits for.
+/// The cause that a progressing update is waiting for.
 fn progress(rollout: &Rollout, status: &RolloutStatus, around: &Surroundings) -> String {
     if let Some(refused) = refused_write(rollout) {
         return refused;
     }
     if rollout.status.is_none() || !is_observed(rollout) {
-        return "the controller, which has not seen this spec yet".to_owned();
+        return "the controller, which has not observed this spec yet".to_owned();
     }
     if status.controller_pause && status.pause_conditions.is_empty() {
-        return "the controller, which is to end the pause".to_owned();
+        return "the controller, which must end the pause".to_owned();
     }
     if rollout.spec.restart_at.is_some() && rollout.spec.restart_at != status.restarted_at {
-        return "pods that are replaced".to_owned();
+        return "replacement pods".to_owned();
     }
     let causes = [run(rollout, status), pods(rollout, around), traffic(rollout, status)];
     causes.into_iter().flatten().next().unwrap_or_else(|| rest(rollout, status).to_owned())
 }
 
-/// An analysis or an experiment that has not ended.
+/// A running analysis or experiment.
 fn run(rollout: &Rollout, status: &RolloutStatus) -> Option<String> {
     let canary = &status.canary;
     let step = current_step(rollout)
@@ -139,7 +140,7 @@ fn run(rollout: &Rollout, status: &RolloutStatus) -> Option<String> {
     Some(named("analysis", Some(&run.name)))
 }
 
-/// Pods of the current revision or of the stable one that are not available yet.
+/// Unavailable pods of the current or the stable revision.
 fn pods(rollout: &Rollout, around: &Surroundings) -> Option<String> {
     let status = rollout.status.as_ref()?;
     let missing = |wanted: &Option<String>, name: &str| {
@@ -151,7 +152,7 @@ fn pods(rollout: &Rollout, around: &Surroundings) -> Option<String> {
     missing(&status.current_pod_hash, "new").or_else(|| missing(&status.stable_rs, "stable"))
 }
 
-/// A router that does not do yet what the steps ask for.
+/// A router that does not apply the weights of the steps yet.
 fn traffic(rollout: &Rollout, status: &RolloutStatus) -> Option<String> {
     rollout.spec.strategy.canary.as_ref()?.traffic_routing.as_ref()?;
     let weights = status.canary.weights.as_ref()?;
@@ -159,7 +160,7 @@ fn traffic(rollout: &Rollout, status: &RolloutStatus) -> Option<String> {
     if current_step(rollout).is_some() && asked != set {
         return Some(format!("the router, which gives the canary {set} instead of {asked}"));
     }
-    (weights.verified == Some(false)).then(|| "the router, which does not show the weights yet".to_owned())
+    (weights.verified == Some(false)).then(|| "the router, which does not report the weights yet".to_owned())
 }
 
 fn rest(rollout: &Rollout, status: &RolloutStatus) -> &'static str {
@@ -167,13 +168,13 @@ fn rest(rollout: &Rollout, status: &RolloutStatus) -> &'static str {
     if rollout.spec.strategy.blue_green.is_some() && !is_switched {
         "the switch of the active Service"
     } else if status.replicas > status.updated_replicas && status.stable_rs == status.current_pod_hash {
-        "pods of older revisions, which go"
+        "the termination of old pods"
     } else {
         "its next step"
     }
 }
 
-/// When an update counts as stuck unless it goes on before. While it waits on purpose there is no such time.
+/// The time at which an update counts as stuck unless it makes progress. `None` during an intended wait.
 pub(super) fn deadline(rollout: &Rollout) -> Option<Timestamp> {
     let status = rollout.status.as_ref()?;
     let is_stable = status.stable_rs == status.current_pod_hash;

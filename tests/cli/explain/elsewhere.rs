@@ -1,4 +1,4 @@
-//! Commands that are printed to be run reach the cluster that was named, wherever a shell would look by itself.
+//! Printed commands reach the selected cluster, whatever cluster a shell would use.
 
 use std::fs;
 

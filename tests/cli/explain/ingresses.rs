@@ -1,4 +1,4 @@
-//! Ingresses that are missing or wrong: what `explain` names for them lets the Rollout go on.
+//! Missing or invalid Ingresses: the commands that `explain` prints unblock the Rollout.
 
 use serde_json::{Value, json};
 
@@ -32,7 +32,7 @@ async fn an_ingress_is_named_that_is_there() {
         objects: vec![service("demo", &Value::Null), stable_service(), ingress("web", "stable")],
         spec: routed("gone"),
         waits_for: "reference",
-        says: "Ingress gone, which the Rollout names, does not exist.",
+        says: "Ingress gone, which the Rollout references, does not exist.",
         commands: &[1],
         editor: "sed -i s/stableIngress:.gone/stableIngress:\\ web/",
         ..Case::default()
@@ -47,7 +47,7 @@ async fn an_ingress_is_made() {
         objects: vec![service("demo", &Value::Null), stable_service()],
         spec: routed("gone"),
         waits_for: "reference",
-        says: "Ingress gone, which the Rollout names, does not exist.",
+        says: "Ingress gone, which the Rollout references, does not exist.",
         ..Case::default()
     }
     .ends()
@@ -60,7 +60,7 @@ async fn an_ingress_leads_to_the_stable_service() {
         objects: vec![service("demo", &Value::Null), stable_service(), ingress("web", "active")],
         spec: routed("web"),
         waits_for: "reference",
-        says: "Ingress web sends no request to Service stable, the stable one.",
+        says: "Ingress web has no rule for the stable Service stable.",
         editor: "sed -i s/name:.active/name:\\ stable/",
         ..Case::default()
     }

@@ -1,4 +1,4 @@
-//! What is said about objects that were saved: those of the recordings, and situations that are written down here.
+//! Explanations of saved objects: those of the recordings, and situations that are defined here.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -127,19 +127,19 @@ demo in default: Paused
 
 Step 2 of 2 is a pause that only a user ends.
 Since 2026-11-21 02:28:46Z, 18s ago.
-To go on with the next step:
+To continue with the next step:
     serin promote demo -n default
-To take the update back, so that the stable revision gets everything:
+To roll back to the stable revision, which then gets all traffic:
     serin abort demo -n default
 
-What is written next, in this order:
+Next writes, in this order:
   1. ReplicaSet demo-bfcb8ccf7: from 1 to 2 pods
   2. Rollout demo: step 2 of 2 done
   3. ReplicaSet demo-6c89d8f565: from 1 to 0 pods
-  4. Rollout demo: revision bfcb8ccf7 becomes the stable one
+  4. Rollout demo: revision bfcb8ccf7 becomes stable
 
-At most 3 pods at a time, without those that end.
-How long it takes depends on the start of pods, and a pause that a user ends.
+At most 3 pods at a time, not counting terminating ones.
+The duration depends on the start of pods and a pause that only a user ends.
 ";
     assert_eq!(
         run(SERIN, &path, &[]),
@@ -193,7 +193,7 @@ fn the_fields_for_programs_are_these() {
     ];
     expected.sort_unstable();
     assert_eq!(fields, expected);
-    let first = json!({"run": "serin promote demo -n default", "to": "go on with the next step"});
+    let first = json!({"run": "serin promote demo -n default", "to": "continue with the next step"});
     assert_eq!(
         (&said["commands"][0], &said["peakPods"], &said["atLeastSeconds"]),
         (&first, &json!(3), &json!(0))
@@ -206,7 +206,7 @@ fn times_that_are_known_are_added_up() {
     let rollout =
         saved["items"].as_array_mut().expect("items").iter_mut().find(|one| one["kind"] == "Rollout");
     let rollout = rollout.expect("a Rollout");
-    // The steps that were done are the same, so the update does not begin anew but for their hash.
+    // The completed steps are the same, so only the changed hash would restart the update.
     rollout["spec"]["minReadySeconds"] = 7.into();
     rollout["spec"]["strategy"]["canary"]["steps"] = json!([{"setWeight": 50}, {"pause": {"duration": 30}}, {"setWeight": 60}, {"pause": {"duration": "1m"}}]);
     rollout["status"]["currentStepHash"] = Value::Null;
@@ -214,12 +214,7 @@ fn times_that_are_known_are_added_up() {
     rollout["status"]["controllerPause"] = false.into();
     let path = file("times.json", &saved.to_string());
     let said = run(SERIN, &path, &[]).stdout;
-    assert!(
-        said.contains(
-            "It takes at least 1m37s until nothing is left to do: 1m30s of pauses, 7s of minReadySeconds."
-        ),
-        "{said}"
-    );
+    assert!(said.contains("Minimum duration: 1m37s (1m30s of pauses, 7s of minReadySeconds)."), "{said}");
 }
 
 #[test]
@@ -247,12 +242,16 @@ fn a_file_that_cannot_be_used_says_what_is_wrong() {
     let mut empty = paused();
     empty["items"] = json!([]);
     for (name, text, expected) in [
-        ("text.yaml", "a: [".to_owned(), "no YAML or JSON: ".to_owned()),
-        ("list.yaml", "kind: List".to_owned(), "has no field `explain`: it was not written by".to_owned()),
-        ("nameless.json", nameless.to_string(), "items[0].metadata.name: must be a text".to_owned()),
+        ("text.yaml", "a: [".to_owned(), "invalid YAML or JSON: ".to_owned()),
+        (
+            "list.yaml",
+            "kind: List".to_owned(),
+            "missing field `explain`: expected a file written by".to_owned(),
+        ),
+        ("nameless.json", nameless.to_string(), "items[0].metadata.name: must be a string".to_owned()),
         ("misfit.json", misfit.to_string(), format!("items[{count}] (Pod): metadata.labels.")),
         ("timeless.json", timeless.to_string(), "explain.time: ".to_owned()),
-        ("empty.json", empty.to_string(), "has no Rollout \"demo\" of the namespace \"default\"".to_owned()),
+        ("empty.json", empty.to_string(), "contains no Rollout \"demo\" of namespace \"default\"".to_owned()),
     ] {
         let path = file(name, &text);
         let said = run(SERIN, &path, &[]);
@@ -260,7 +259,7 @@ fn a_file_that_cannot_be_used_says_what_is_wrong() {
         assert!(said.stderr.starts_with(&expected) && said.exit == 1, "{}", said.stderr);
     }
     let other = run(SERIN, &file("other.json", &paused().to_string()), &["shop"]);
-    assert!(other.stderr.ends_with("it is about the Rollout \"demo\", not \"shop\"\n"), "{}", other.stderr);
+    assert!(other.stderr.ends_with("it contains the Rollout \"demo\", not \"shop\"\n"), "{}", other.stderr);
     let absent = run(SERIN, "/nowhere/at/all", &[]);
     assert!(
         absent.stderr.starts_with("serin: cannot use /nowhere/at/all: No such file"),
@@ -299,7 +298,7 @@ async fn what_a_rollout_owns_is_read_although_its_selector_does_not_match() {
             let saved: Value =
                 serde_json::from_str(&fs::read_to_string(path).expect("a file")).expect("JSON");
             let items = saved["items"].as_array().expect("items").iter();
-            let text = |value: &Value| value.as_str().expect("a text").to_owned();
+            let text = |value: &Value| value.as_str().expect("a string").to_owned();
             let names = items.map(|one| (text(&one["kind"]), text(&one["metadata"]["name"])));
             names.collect::<BTreeSet<_>>()
         };

@@ -1,4 +1,4 @@
-//! `get`, `status` and `explain` agree on every pause, and on whether it ends by itself.
+//! `get`, `status` and `explain` agree on every pause, and on its end.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use serin_clock::sleep;
 use super::world::Live;
 use crate::stage::SERIN;
 
-/// How often a Rollout is looked at before it counts as stuck.
+/// The number of polls before a Rollout counts as stuck.
 const LOOKS: usize = 300;
 
-/// What a Rollout comes to.
+/// The end of a Rollout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     Done,
@@ -28,7 +28,7 @@ struct Case {
     strategy: Value,
     is_paused: bool,
     is_aborted: bool,
-    /// What it comes to before that.
+    /// The state before that.
     begun: End,
     end: End,
 }
@@ -93,7 +93,7 @@ impl Case {
         live.patch("argoproj.io/v1alpha1", "Rollout", &self.name, patch).await;
     }
 
-    /// What status, get and explain say: each by itself.
+    /// The results of status, get and explain.
     fn said(&self, live: &Live) -> [String; 3] {
         let run = |args: &[&str]| live.stage.run(SERIN, &[args, &["-n", &live.namespace]].concat());
         let status = match run(&["status", &self.name, "--watch=false"]).exit {
@@ -109,7 +109,7 @@ impl Case {
             "" if got.contains("Healthy") => End::Done,
             text if text.starts_with("a retry") => End::Aborted,
             text if text.starts_with("the end of the pause in ") => End::Timed,
-            text if text == "a promote" || text.starts_with("a user") => End::User,
+            text if text == "a promotion" || text.starts_with("a user") => End::User,
             other => return [format!("{status:?}"), other.to_owned(), String::new()],
         };
         let told = run(&["explain", &self.name, "-o", "json"]).stdout;

@@ -1,4 +1,4 @@
-//! For each situation: what `explain` names for it lets the Rollout go on. The lines are run as users copy them.
+//! For each situation, the commands that `explain` prints unblock the Rollout. They are run as users copy them.
 
 use serde_json::{Value, json};
 
@@ -6,21 +6,21 @@ use super::world::Live;
 
 /// A situation, and what is to come of the commands that are named for it.
 pub(super) struct Case {
-    /// What is there beside the Rollout.
+    /// Objects besides the Rollout.
     pub(super) objects: Vec<Value>,
-    /// The Rollout's spec, but for what every Rollout here has.
+    /// The Rollout's spec, except for the common part.
     pub(super) spec: Value,
-    /// The change after which it does not go on; where there is none, it never does.
+    /// The change that blocks the Rollout; `None` if it is blocked from the start.
     pub(super) update: Option<Value>,
-    /// What it waits for then.
+    /// The cause that it is waiting for afterwards.
     pub(super) waits_for: &'static str,
-    /// What the explanation says, among other things.
+    /// A part of the explanation.
     pub(super) says: &'static str,
     /// Which of the commands are run.
     pub(super) commands: &'static [usize],
-    /// What an editor does that is opened.
+    /// The effect of an editor that a command opens.
     pub(super) editor: &'static str,
-    /// What it waits for when they were.
+    /// The cause that it is waiting for after the commands.
     pub(super) then: &'static str,
 }
 
@@ -129,7 +129,7 @@ async fn a_pause_with_an_end_is_promoted() {
         spec: canary(&json!([{"setWeight": 50}, {"pause": {"duration": "1h"}}])),
         update: Some(image("shop:2")),
         waits_for: "pause",
-        says: "a pause that ends by itself",
+        says: "a pause that ends automatically",
         ..Case::default()
     }
     .ends()
@@ -208,7 +208,7 @@ async fn a_container_that_does_not_stay_up_is_taken_back() {
     Case {
         update: Some(json!({"spec": {"template": {"spec": {"containers": [container]}}}})),
         waits_for: "pod",
-        says: "does not stay up: container web ended",
+        says: "crashes: container web exited",
         then: "retry",
         ..Case::default()
     }
@@ -216,7 +216,7 @@ async fn a_container_that_does_not_stay_up_is_taken_back() {
     .await;
 }
 
-/// New pods come no further, with that status, until the update is taken back, or given up.
+/// New pods stay in that status until the update is aborted or rolled back.
 async fn pods_come_no_further(status: &Value, says: &'static str) {
     for (command, then) in [(&[0], "retry"), (&[1], "nothing")] {
         let live = Live::controlled().await;
@@ -239,7 +239,12 @@ async fn pods_that_find_no_node_are_taken_back_or_given_up() {
     let condition = json!({"type": "PodScheduled", "status": "False", "reason": "Unschedulable",
         "message": "0/3 nodes are available: 3 Insufficient memory."});
     let status = json!({"conditions": [condition]});
-    pods_come_no_further(&status, "finds no node: 0/3 nodes are available: 3 Insufficient memory.").await;
+    pods_come_no_further(
+        &status,
+        "cannot be scheduled: 0/3 nodes are available: 3 Insufficient \
+                                   memory.",
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -276,7 +281,7 @@ async fn a_service_is_made() {
     Case {
         spec: blue_green("active"),
         waits_for: "service",
-        says: "Service active, which the Rollout names, does not exist.",
+        says: "Service active, which the Rollout references, does not exist.",
         commands: &[0, 1],
         ..Case::default()
     }
@@ -311,7 +316,7 @@ async fn the_selector_of_an_active_service_is_corrected_and_the_preview_stays_on
     live.patch("v1", "Service", "active", &json!({"spec": {"selector": {"app": "other"}}})).await;
     let said = live.waits_for("service").await;
     Case::default().help(&live, &said);
-    // The hash was never gone, so nobody got the revision that was not promoted.
+    // The hash was always set, so no request reached the revision that was not promoted.
     let said = live.waits_for("promotion").await;
     Case::default().help(&live, &said);
     live.waits_for("nothing").await;
@@ -323,7 +328,7 @@ async fn a_service_of_a_rollout_that_is_gone_is_freed() {
         objects: vec![service("demo", &json!({"argo-rollouts.argoproj.io/managed-by-rollouts": "gone"}))],
         spec: blue_green("active"),
         waits_for: "service",
-        says: "belongs to the Rollout gone, which does not exist",
+        says: "is marked as belonging to the Rollout gone, which does not exist",
         ..Case::default()
     }
     .ends()
@@ -413,7 +418,7 @@ async fn a_budget_lets_one_pod_go() {
     live.restart("2s");
     let said = live.waits_for("disruptionBudget").await;
     let restart = Case {
-        says: "PodDisruptionBudget all lets no pod go. Still to be replaced: 2 pods.",
+        says: "PodDisruptionBudget all allows no eviction. Not replaced yet: 2 pods.",
         ..Case::default()
     };
     restart.help(&live, &said);
@@ -466,7 +471,10 @@ async fn a_workload_is_made() {
     let said = live.waits_for("workload").await;
     assert!(said["commands"][0]["run"].as_str().is_some_and(|run| run.starts_with("kubectl apply -f FILE ")));
     assert!(
-        said["because"].as_str().expect("a reason").starts_with("Deployment web does not exist"),
+        said["because"]
+            .as_str()
+            .expect("a reason")
+            .starts_with("Deployment web, which spec.workloadRef references, does not exist"),
         "{said}"
     );
     live.make(&json!({
@@ -497,7 +505,7 @@ async fn a_controller_is_started_or_another_one_is_asked() {
     live.change(&json!({"metadata": {"labels": {key: "blue"}}, "spec": {"replicas": 3}})).await;
     let said = live.waits_for("controller").await;
     let because = said["because"].as_str().expect("a reason");
-    assert!(because.contains("asks for a controller with --instance-id blue"), "{because}");
+    assert!(because.contains("requires a controller with --instance-id blue"), "{because}");
     assert!(because.contains("hold default/argo-rollouts-controller-lock."), "{because}");
     Case::default().help(&live, &said);
     live.waits_for("nothing").await;

@@ -83,7 +83,7 @@ fn of_objects() -> Vec<Situation> {
                 object(saved, "Ingress", "canary")["metadata"]["ownerReferences"] = Value::Null;
             }),
             "router",
-            "The router cannot do what is asked for: ",
+            "The router cannot be configured: ",
         ),
         (
             changed("basic-create", |saved| {
@@ -93,7 +93,7 @@ fn of_objects() -> Vec<Situation> {
                 conditions.as_array_mut().expect("conditions").push(blocked);
             }),
             "acceptedWrite",
-            "The API server refused a write of Service stable: quota. Correct what it names; the controller tries again",
+            "The API server refused a write of Service stable: quota. Correct the cause that it names; the controller retries",
         ),
     ]
 }
@@ -114,8 +114,8 @@ fn of_controllers() -> Vec<Situation> {
                 add(saved, lease("argo-rollouts-controller-lock", "old-node_1"));
             }),
             "controller",
-            "generation 99 of the Rollout yet: the last controller, old-node_1, does not renew Lease \
-             ops/argo-rollouts-controller-lock any more. Start a controller",
+            "generation 99 of the Rollout yet: the last controller, old-node_1, no longer renews Lease \
+             ops/argo-rollouts-controller-lock. Start a controller",
         ),
         (
             unobserved(|saved| {
@@ -129,7 +129,7 @@ fn of_controllers() -> Vec<Situation> {
                 saved["explain"]["unread"] = json!({"leases": "jane may not"});
             }),
             "controller",
-            "and Leases, which would say whether one runs, could not be looked at.",
+            "and Leases are not readable, so it is unknown if one runs.",
         ),
     ]
 }
@@ -141,7 +141,7 @@ fn of_pods() -> Vec<Situation> {
                 condition("PodScheduled", "False", "Unschedulable", "0/3 nodes are available: too little memory"),
             ]})),
             "pod",
-            "finds no node: 0/3 nodes are available: too little memory.",
+            "cannot be scheduled: 0/3 nodes are available: too little memory.",
         ),
         (
             with_pod(&container(&json!({"waiting": {
@@ -155,13 +155,17 @@ fn of_pods() -> Vec<Situation> {
             "podsReady",
             "has 1 of 2 pods available. Container demo of Pod ",
         ),
-        (with_pod(&container(&json!({"waiting": {"reason": "ContainerCreating"}}))), "podsReady", "starts."),
+        (
+            with_pod(&container(&json!({"waiting": {"reason": "ContainerCreating"}}))),
+            "podsReady",
+            "is starting.",
+        ),
         (
             changed("basic-create", |saved| {
                 object(saved, "ReplicaSet", "")["status"]["observedGeneration"] = 0.into();
             }),
             "replicaSetController",
-            "see whether kube-controller-manager runs",
+            "check that kube-controller-manager runs",
         ),
         (
             changed("restart", |saved| {
@@ -169,7 +173,7 @@ fn of_pods() -> Vec<Situation> {
                 object(saved, "Pod", "")["metadata"]["deletionTimestamp"] = "2026-11-21T02:31:20Z".into();
             }),
             "restart",
-            "A restart goes on: 1 pod to be replaced, 0 on the way.",
+            "The restart continues: 1 pod not replaced yet, 0 starting.",
         ),
         (
             changed("basic-promote-full", |saved| {
@@ -177,7 +181,7 @@ fn of_pods() -> Vec<Situation> {
                 old["status"]["replicas"] = 1.into();
             }),
             "podsEnded",
-            "Old pods end: 1 pod to go (ReplicaSet demo-6c89d8f565).",
+            "Old pods are terminating: 1 pod left (ReplicaSet demo-6c89d8f565).",
         ),
         (
             changed("deadline-abort", |saved| {

@@ -1,4 +1,4 @@
-//! What is said is true: who serves, what helps, how many pods, and how long it takes.
+//! Explanations are true: the serving revision, the commands, the number of pods, and the duration.
 
 use serde_json::{Value, json};
 
@@ -131,7 +131,7 @@ fn where_only_the_new_revision_serves_no_way_back_is_advised() {
     let runs = all_commands(&said);
     assert!(runs.iter().all(|run| !run.contains(" abort ") && !run.contains(" undo ")), "{said:#}");
     assert!(runs.contains(&"serin promote demo --full -n default"), "{said:#}");
-    // The new one fails as well: then the way back is as good as any.
+    // The new one fails as well, so a rollback does no harm.
     let both = changed("basic-scale-paused", |saved| {
         stable_fails(saved);
         object(saved, "ReplicaSet", "demo-bfcb8ccf7")["status"]["availableReplicas"] = 0.into();
@@ -151,7 +151,7 @@ fn an_object_that_is_missing_has_to_be_made() {
     };
     let (_, said) = explained("no-ingress", &without("nginx-steps", "Ingress", "demo"));
     let because = said["because"].as_str().expect("a reason");
-    assert!(because.contains("Ingress demo, which the Rollout names, does not exist."), "{because}");
+    assert!(because.contains("Ingress demo, which the Rollout references, does not exist."), "{because}");
     let create = "kubectl create ingress demo --class=nginx --rule=HOST/*=";
     assert!(commands(&said)[0].replace('\'', "").starts_with(create), "{said:#}");
     let (_, said) = explained("no-workload", &without("workload-ref", "Deployment", "demo"));
@@ -193,7 +193,7 @@ fn times_are_whole_seconds_rounded_up() {
     let mut saved = preview(&json!({"autoPromotionEnabled": false, "scaleDownDelaySeconds": 30}));
     saved["explain"]["time"] = "2026-11-21T02:29:45.700Z".into();
     let (text, said) = explained("delay", &saved);
-    assert!(text.contains("30s of delays before pods go"), "{text}");
+    assert!(text.contains("30s of scale-down delays"), "{text}");
     assert_eq!(said["atLeastSeconds"], 30);
 }
 
@@ -237,7 +237,7 @@ fn an_abort_whose_write_is_refused_is_told_and_promised_no_end() {
     });
     let (text, said) = explained("abort-refused", &saved);
     assert_eq!((&said["waitsFor"], &said["also"][0]["waitsFor"]), (&json!("acceptedWrite"), &json!("retry")));
-    assert!(text.contains("How long it takes cannot be said: the API server refuses a write."), "{text}");
+    assert!(text.contains("The duration cannot be predicted: the API server refuses a write."), "{text}");
     assert_eq!(said["atLeastSeconds"], Value::Null);
 }
 
@@ -258,7 +258,7 @@ fn an_update_that_is_past_its_deadline_is_promised_no_end() {
     });
     let (text, said) = explained("deadline", &saved);
     assert!(text.contains("longer than progressDeadlineSeconds"), "{text}");
-    assert!(!text.contains("It takes at least"), "{text}");
+    assert!(!text.contains("Minimum duration"), "{text}");
     assert_eq!(said["atLeastSeconds"], Value::Null);
 }
 
@@ -275,7 +275,7 @@ fn takes_over(scale_down: &str) -> Value {
 fn the_pods_of_a_deployment_count() {
     let (text, said) = explained("workload", &takes_over("onsuccess"));
     assert_eq!(said["peakPods"], 9, "{said:#}");
-    assert!(text.contains("Deployment demo has 6 pods, and the Rollout asks for 3"), "{text}");
+    assert!(text.contains("Deployment demo has 6 pods, but the Rollout asks for 3"), "{text}");
     assert!(text.contains("from 6 to 3 pods"), "{text}");
     let (text, said) = explained("workload-never", &takes_over("never"));
     assert_eq!(said["peakPods"], 9, "{said:#}");
@@ -321,5 +321,5 @@ fn a_log_is_that_of_the_namespace() {
     });
     let (text, _) = explained("log", &saved);
     assert!(text.contains("-c demo --previous -n default`"), "{text}");
-    assert!(text.contains("was started again 1 time."), "{text}");
+    assert!(text.contains("was restarted 1 time."), "{text}");
 }

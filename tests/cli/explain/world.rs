@@ -20,7 +20,7 @@ use tokio::time::Instant;
 
 use crate::stage::{Outcome, PLUGIN, SERIN, Stage, outcome};
 
-/// How long anything may take.
+/// The time limit of each wait.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A cluster with a namespace to try something in.
@@ -143,14 +143,14 @@ impl Live {
         assert_eq!(done.exit, 0, "{}", done.stderr);
     }
 
-    /// What is said about the Rollout `demo`, for programs.
+    /// The explanation of the Rollout `demo`, for programs.
     pub(crate) fn explain(&self) -> Value {
         let said = self.stage.run(SERIN, &["explain", "demo", "-o", "json", "-n", &self.namespace]);
         assert_eq!((said.stderr.as_str(), said.exit), ("", 0));
         serde_json::from_str(&said.stdout).expect("JSON")
     }
 
-    /// What is said once the Rollout `demo` waits for that.
+    /// The explanation once the Rollout `demo` waits for that cause.
     pub(crate) async fn waits_for(&self, what: &str) -> Value {
         let deadline = Instant::now() + PATIENCE;
         loop {

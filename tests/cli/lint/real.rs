@@ -1,4 +1,4 @@
-//! What `serin lint` says of manifests as people write them.
+//! Findings of `serin lint` about manifests from practice.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ fn findings_are_as_recorded(folder: &str) {
         }
     }
     assert!(!names.is_empty(), "there is something to check");
-    assert!(wrong.is_empty(), "UPDATE=1 writes them, and then each is to be read:\n{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "UPDATE=1 writes them, review each of them:\n{}", wrong.join("\n"));
 }
 
 #[test]

@@ -250,6 +250,6 @@ fn a_size_that_is_taken_out_stays() {
     let scene = Scene::canary(&json!({})).set(1, 7, 7).sized_for(7).spec(&json!({"replicas": null}));
     let decision = scene.decide();
     assert_eq!(decision.requests(), "default replicas 7");
-    let told = "ReplicasKept: spec.replicas is not set any more; it stays 7, the size that the Rollout has";
+    let told = "ReplicasKept: spec.replicas was removed; it stays 7, the current size of the Rollout";
     assert_eq!(decision.events(), [told]);
 }

@@ -35,7 +35,7 @@ pub enum Refusal {
     },
     /// Pods of a workload would go for which the Rollout has no others.
     #[error(
-        "scaling {workload} from {from} to {to} would lose pods, of which the Rollout makes up for {covered}"
+        "scaling {workload} from {from} to {to} would lose pods, but the Rollout replaces only {covered}"
     )]
     UncoveredPods {
         /// The workload.

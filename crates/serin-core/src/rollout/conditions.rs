@@ -197,6 +197,13 @@ pub(super) fn derive_abort(cx: &Context<'_>, why: Option<&str>, next: &mut Rollo
     }
 }
 
+/// The reason of the abort in the status; `None` for an abort by a user.
+#[must_use]
+pub fn abort_reason(status: &RolloutStatus) -> Option<&str> {
+    let message = find(status, ConditionType::Progressing)?.message.strip_prefix(ABORTED)?;
+    message.split_once(": ").map(|(_, why)| why)
+}
+
 fn subject(cx: &Context<'_>) -> String {
     match cx.new_rs {
         Some(rs) => format!("ReplicaSet \"{}\"", rs.id.name),
@@ -204,8 +211,11 @@ fn subject(cx: &Context<'_>) -> String {
     }
 }
 
+/// The beginning of the message about an abort; the revision and the reason follow.
+const ABORTED: &str = "Rollout aborted update to revision ";
+
 fn abort_message(cx: &Context<'_>, why: Option<&str>) -> String {
-    let message = format!("Rollout aborted update to revision {}", cx.revision());
+    let message = format!("{ABORTED}{}", cx.revision());
     why.filter(|why| !why.is_empty()).map_or(message.clone(), |why| format!("{message}: {why}"))
 }
 
@@ -330,7 +340,7 @@ pub(super) fn derive_failure(cx: &Context<'_>, next: &mut RolloutStatus) {
     remove(next, ConditionType::Blocked);
     let Some(failure) = &cx.snapshot.last_failure else { return };
     let lost = format!(
-        "it is there, but has lost its label {}; give it the label again, with the value {}, or delete it",
+        "it exists, but has lost its label {}; set the label to {}, or delete the object",
         keys::POD_HASH_LABEL,
         cx.current_hash
     );
@@ -354,9 +364,19 @@ pub(super) fn derive_failure(cx: &Context<'_>, next: &mut RolloutStatus) {
     }
 }
 
+/// Separates the name of the Rollout from the mistakes in the message about an invalid spec.
+const IS_INVALID: &str = " is invalid: ";
+
+/// The mistakes that the condition `InvalidSpec` of the status reports.
+#[must_use]
+pub fn invalid_reason(status: &RolloutStatus) -> Option<&str> {
+    let message = find(status, ConditionType::InvalidSpec)?.message.as_str();
+    Some(message.split_once(IS_INVALID).map_or(message, |(_, why)| why))
+}
+
 /// Says why the spec cannot be carried out.
 pub(super) fn set_invalid(status: &mut RolloutStatus, now: Timestamp, name: &str, why: &str) {
-    let message = format!("The Rollout \"{name}\" is invalid: {why}");
+    let message = format!("The Rollout \"{name}\"{IS_INVALID}{why}");
     let fact = Fact::new(ConditionType::InvalidSpec, ConditionStatus::True, Reason::InvalidSpec, message);
     set(status, now, fact);
     if find(status, ConditionType::Healthy).is_some() {

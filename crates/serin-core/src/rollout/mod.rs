@@ -47,6 +47,7 @@ use crate::domain::event::EventReason;
 use crate::domain::object::{ObjectKey, ObjectRef};
 use crate::domain::plan::{ObjectKind, Plan, Purpose, StageName};
 use crate::traffic;
+pub use conditions::{abort_reason, invalid_reason};
 use context::Context;
 use draft::Draft;
 use snapshot::{Identity, ServiceView, Snapshot};
@@ -66,6 +67,12 @@ impl ObservedKeys {
     /// The objects of `kind`.
     pub fn of_kind(&self, kind: ObjectKind) -> impl Iterator<Item = &ObjectKey> {
         self.objects.iter().filter(move |object| object.kind == kind).map(|object| &object.key)
+    }
+
+    /// The names of the objects of `kind`.
+    #[must_use]
+    pub fn names(&self, kind: ObjectKind) -> BTreeSet<String> {
+        self.of_kind(kind).map(|key| key.name.clone()).collect()
     }
 
     /// The workload that the template comes from.

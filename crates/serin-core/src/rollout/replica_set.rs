@@ -191,7 +191,7 @@ pub(super) fn avoid_collision(cx: &Context<'_>, draft: &mut Draft) -> bool {
     if let Some(rs) = taken.filter(|rs| cx.identity.is_edited(rs)) {
         let name = &rs.id.name;
         let message = format!(
-            "The pod template of ReplicaSet {name} was edited: it is no longer the one of revision {}. The Rollout creates \
+            "The pod template of ReplicaSet {name} was edited: it no longer is that of revision {}. The Rollout creates \
              another ReplicaSet for that template",
             rs.revision()
         );

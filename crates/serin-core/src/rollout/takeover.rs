@@ -30,15 +30,14 @@ pub(super) fn default_replicas(snapshot: &Snapshot) -> (i32, Vec<EventNote>) {
         |workload: &&WorkloadView| workload.kind != WorkloadKind::PodTemplate && workload.replicas > 0;
     if let Some(workload) = found(snapshot).filter(has_size) {
         let (kind, name, replicas) = (workload.kind.as_str(), &workload.id.name, workload.replicas);
-        let message = format!("spec.replicas is not set; it becomes {replicas}, the size of {kind} {name}");
+        let message = format!("spec.replicas is not set; it is set to {replicas}, the size of {kind} {name}");
         return (replicas, vec![EventNote::new(EventReason::ReplicasFromWorkload, message)]);
     }
     let running = snapshot.replica_sets.iter().filter(|rs| rs.owned && rs.has_pods());
     let Some(replicas) = running.filter_map(ReplicaSetView::desired_replicas).max() else {
         return (1, Vec::new());
     };
-    let message =
-        format!("spec.replicas is not set any more; it stays {replicas}, the size that the Rollout has");
+    let message = format!("spec.replicas was removed; it stays {replicas}, the current size of the Rollout");
     (replicas, vec![EventNote::new(EventReason::ReplicasKept, message)])
 }
 
@@ -58,8 +57,8 @@ pub(super) fn scale_down(cx: &Context<'_>, sizes: &Sizes<'_>, draft: &mut Draft)
     if to + cx.replicas < workload.replicas {
         let (name, from) = (&workload.id.name, workload.replicas);
         let message = format!(
-            "Scaled down Deployment {name} from {from} to {to}: the Rollout takes its place with {} pods, since \
-             spec.replicas asks for no more",
+            "Scaled down Deployment {name} from {from} to {to}: the Rollout replaces it with {} pods, \
+             as spec.replicas asks",
             cx.replicas
         );
         events.push(EventNote::new(EventReason::ScalingWorkload, message));

@@ -1,4 +1,4 @@
-//! What is said about each situation, and which commands help: the table of explanations.
+//! Sentences and commands for each cause.
 
 mod objects;
 mod pods;
@@ -16,29 +16,29 @@ use crate::cli::given::Given;
 pub(super) struct Command {
     /// The command line.
     pub run: String,
-    /// What it does, as in "to end the pause".
+    /// The purpose, as in "to end the pause".
     pub to: String,
 }
 
-/// Who is spoken to about what.
+/// The context of printed commands.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Speaker<'a> {
-    /// The name that the program was called by.
+    /// The name under which the program was called.
     pub(super) program: Program,
-    /// The namespace of the Rollout.
+    /// Namespace of the Rollout.
     pub namespace: &'a str,
-    /// The name of the Rollout.
+    /// Name of the Rollout.
     pub rollout: &'a str,
-    /// How they said which cluster they mean.
+    /// The flags that selected the cluster.
     pub(super) given: &'a Given,
 }
 
-/// What is said about a situation.
+/// The description of a cause.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Words {
-    /// The situation and its reason, in sentences.
+    /// The cause and its reason, in sentences.
     pub because: String,
-    /// Commands that help; the first is the one to try.
+    /// Commands that help, the recommended one first.
     pub commands: Vec<Command>,
 }
 
@@ -58,7 +58,7 @@ impl Words {
 }
 
 impl Speaker<'_> {
-    /// A command of this program about the Rollout; `verb` may have arguments after the name, behind a `|`.
+    /// A command of this program for the Rollout. `verb` may have arguments after the name, behind a `|`.
     fn own(&self, verb: &str, to: &str) -> Command {
         let (verb, arguments) = verb.split_once('|').unwrap_or((verb, ""));
         let (name, namespace) = (self.rollout, self.namespace);
@@ -71,22 +71,27 @@ impl Speaker<'_> {
         Command { run: self.given.kubectl(&words), to: to.to_owned() }
     }
 
-    /// Edits an object of that kind and name.
+    /// The command that edits an object.
     fn edit_object(&self, kind: &str, name: &str, to: &str) -> Command {
         self.kubectl(&format!("edit {} {name}", kind.to_lowercase()), to)
     }
 
-    /// Names another object in that field of the Rollout.
+    /// The edit that names another object in a field of the Rollout.
     fn rename(&self, field: &str) -> Command {
-        self.edit_object("Rollout", self.rollout, &format!("name another one in {field}"))
+        self.edit_object("Rollout", self.rollout, &format!("use another one in {field}"))
     }
 
     fn edit(&self) -> Command {
-        self.edit_object("Rollout", self.rollout, "correct the Rollout, if no file is its source")
+        self.edit_object(
+            "Rollout",
+            self.rollout,
+            "correct the live Rollout, unless it is applied from a \
+                                                   file",
+        )
     }
 }
 
-/// The situation in a word that does not change from version to version.
+/// The identifier of a cause, which is stable across versions.
 #[must_use]
 pub(super) const fn word(cause: &Cause) -> &'static str {
     match cause {
@@ -124,7 +129,7 @@ pub(super) const fn word(cause: &Cause) -> &'static str {
     }
 }
 
-/// What is said to `speaker` about a situation.
+/// Describes a cause.
 #[must_use]
 pub(super) fn words(finding: &Finding, speaker: Speaker<'_>) -> Words {
     let ends = finding.until.is_some();
@@ -171,7 +176,7 @@ pub(super) fn words(finding: &Finding, speaker: Speaker<'_>) -> Words {
         Cause::Budget { budget, relief, left } => pods::budget(budget, relief.as_deref(), *left, speaker),
         Cause::Restart { left, starting } => pods::restart(*left, *starting),
         Cause::Acts => {
-            Words::new("Nothing keeps it waiting: the controller is about to do what is listed below.")
+            Words::new("The Rollout is not waiting: the controller is about to send the writes below.")
         }
         Cause::Unnoticed { replica_set } => pods::unnoticed(replica_set),
         Cause::Starts { replica_set, pod, unready, available, wants } => {
@@ -182,19 +187,23 @@ pub(super) fn words(finding: &Finding, speaker: Speaker<'_>) -> Words {
         Cause::Shrinks { workload, from, to } => pods::shrinks(workload, *from, *to),
         Cause::Delay { replica_set, pods } => pods::delay(replica_set, *pods),
         Cause::Leaving { object, pods } => pods::leaving(object, *pods),
-        Cause::Other { message } => Words::new(match message.as_str() {
-            "" => "Nothing that is known here keeps it waiting.".to_owned(),
-            message => format!("The status says: {message}."),
-        }),
+        Cause::Other { message } => other(message),
     }
 }
 
-/// A text with a full stop at its end.
+fn other(message: &str) -> Words {
+    Words::new(match message {
+        "" => "No reason for waiting is known.".to_owned(),
+        message => format!("The status says: {message}."),
+    })
+}
+
+/// Adds a full stop if there is none.
 pub(super) fn sentence(text: &str) -> String {
     format!("{}.", text.trim().trim_end_matches('.'))
 }
 
-/// A moment, in UTC.
+/// Formats a time in UTC.
 #[must_use]
 pub(super) fn moment(time: Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
@@ -235,7 +244,7 @@ mod tests {
         );
         assert_eq!(
             because(preview(), soon),
-            "The new revision (Service preview) is ready, and is promoted after a while."
+            "The new revision (Service preview) is ready, and is promoted after a delay."
         );
     }
 
@@ -243,7 +252,7 @@ mod tests {
     fn what_is_not_safe_is_said_to_be_held_back() {
         let guarded = Cause::Guarded { said: "Service a would select \"b\"".to_owned() };
         let Words { because, commands } = words(&Finding::of(guarded), speaker(&Given::default()));
-        assert!(because.starts_with("The controller holds back") && because.contains("select \"b\". That"));
+        assert!(because.starts_with("The controller holds back") && because.contains("select \"b\". This"));
         assert!(commands.is_empty());
     }
 }

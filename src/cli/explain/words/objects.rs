@@ -1,4 +1,4 @@
-//! What waits for a controller, or for an object that is missing or wrong.
+//! Words for causes that need a controller, or a correction of an object.
 
 use std::collections::BTreeMap;
 
@@ -17,13 +17,14 @@ pub(super) fn unreadable(path: &str, problem: &str, speaker: Speaker<'_>) -> Wor
 
 pub(super) fn spec(mistakes: &[Mistake], speaker: Speaker<'_>) -> Words {
     let listed = listed(mistakes);
-    Words::new(format!("The spec is invalid, and no update goes on until it is corrected.{listed}"))
+    Words::new(format!("The spec is invalid. Updates stop until it is corrected.{listed}"))
         .with(speaker.edit())
 }
 
 pub(super) fn reference(mistakes: &[Mistake], place: &Place, speaker: Speaker<'_>) -> Words {
     let words = Words::new(format!(
-        "An object that the Rollout names is missing or wrong. Once that is corrected, it goes on by itself.{}",
+        "An object that the Rollout references is missing or invalid. The Rollout continues once it is \
+         corrected.{}",
         listed(mistakes)
     ));
     match place {
@@ -35,45 +36,50 @@ pub(super) fn reference(mistakes: &[Mistake], place: &Place, speaker: Speaker<'_
 
 pub(super) fn no_workload(kind: &str, name: &str, speaker: Speaker<'_>) -> Words {
     Words::new(format!(
-        "{kind} {name} does not exist, from which spec.workloadRef takes the pod template. Once it is there, the Rollout \
-         goes on by itself."
+        "{kind} {name}, which spec.workloadRef references, does not exist. The Rollout continues once it \
+         exists."
     ))
-    .with(speaker.kubectl("apply -f FILE", &format!("make it, from the file with its manifest ({kind} {name})")))
+    .with(speaker.kubectl(
+        "apply -f FILE",
+        &format!(
+            "create it from the file with its manifest ({kind} \
+                                                     {name})"
+        ),
+    ))
     .with(speaker.rename("spec.workloadRef"))
 }
 
 pub(super) fn no_ingress(ingress: &str, service: &str, port: i64, speaker: Speaker<'_>) -> Words {
     let create = format!("create ingress {ingress} --class=nginx --rule='HOST/*={service}:{port}'");
-    Words::new(format!("Ingress {ingress}, which the Rollout names, does not exist."))
-        .with(speaker.kubectl(&create, "make it, with your host, and the class and paths that you need"))
+    Words::new(format!("Ingress {ingress}, which the Rollout references, does not exist."))
+        .with(speaker.kubectl(&create, "create it (insert your host, class and paths)"))
         .with(speaker.rename("spec.strategy.canary.trafficRouting.nginx"))
 }
 
 pub(super) fn stray_ingress(ingress: &str, service: &str, speaker: Speaker<'_>) -> Words {
-    Words::new(format!("Ingress {ingress} sends no request to Service {service}, the stable one."))
+    Words::new(format!("Ingress {ingress} has no rule for the stable Service {service}."))
         .with(speaker.edit_object(
             "Ingress",
             ingress,
-            &format!("have a path of it lead to Service {service}"),
+            &format!("add a path with the backend Service {service}"),
         ))
         .with(speaker.rename("spec.strategy.canary.trafficRouting.nginx"))
 }
 
 pub(super) fn router(said: &str, speaker: Speaker<'_>) -> Words {
-    Words::new(format!("The router cannot do what is asked for: {}", sentence(said))).with(speaker.edit())
+    Words::new(format!("The router cannot be configured: {}", sentence(said))).with(speaker.edit())
 }
 
 pub(super) fn guarded(said: &str) -> Words {
     Words::new(format!(
-        "The controller holds back what it would do, because it is not safe: {} That is a mistake of the controller; please \
-         report it.",
+        "The controller holds back an unsafe plan: {} This is a bug in the controller; please report it.",
         sentence(said)
     ))
 }
 
 pub(super) fn refused(said: &str) -> Words {
     Words::new(format!(
-        "{} Correct what it names; the controller tries again by itself, every 5 to 30 seconds.",
+        "{} Correct the cause that it names; the controller retries every 5 to 30 seconds.",
         sentence(said)
     ))
 }
@@ -95,44 +101,44 @@ pub(super) fn controller(
     speaker: Speaker<'_>,
 ) -> Words {
     let what = generation.map_or_else(
-        || "Nobody does what is to be done".to_owned(),
-        |generation| format!("No controller has looked at generation {generation} of the Rollout yet"),
+        || "No controller does the pending work".to_owned(),
+        |generation| format!("No controller has observed generation {generation} of the Rollout yet"),
     );
     let run = speaker.given.own(Program::Serin, "controller");
     let start = format!("Start a controller (`{run}`, or the Deployment of deploy/).");
     match controller {
-        Controller::Leads => Words::new(format!("{what}. One leads, and should do so within seconds.")),
+        Controller::Leads => Words::new(format!("{what}. A controller leads and should act within seconds.")),
         Controller::Unknown => Words::new(format!(
-            "{what}, and Leases, which would say whether one runs, could not be looked at. If this stays so, see to it \
-             that one runs."
+            "{what}, and Leases are not readable, so it is unknown if one runs. If this persists, make \
+             sure that one runs."
         )),
         Controller::Gone { lease, holder, .. } if holder.is_empty() => {
             Words::new(format!("{what}: no controller holds Lease {lease}. {start}"))
         }
         Controller::Gone { lease, holder, .. } => Words::new(format!(
-            "{what}: the last controller, {holder}, does not renew Lease {lease} any more. {start}"
+            "{what}: the last controller, {holder}, no longer renews Lease {lease}. {start}"
         )),
         Controller::Absent { lease, others } if instance.is_empty() || others.is_empty() => {
             let id =
                 if instance.is_empty() { String::new() } else { format!(" with --instance-id {instance}") };
             let others = match others.as_slice() {
                 [] => String::new(),
-                others => format!(" (there is only {})", others.join(", ")),
+                others => format!(" (only {})", others.join(", ")),
             };
             Words::new(format!(
-                "{what}: there is no Lease {lease} in any namespace{others}, so that none runs{id}, unless without an \
-                 election. {start}"
+                "{what}: there is no Lease {lease} in any namespace{others}. No controller runs{id}, \
+                 except possibly without leader election. {start}"
             ))
         }
         Controller::Absent { lease, others } => {
             let key = keys::INSTANCE_ID_LABEL;
             let unlabel = format!("label rollout {} {key}-", speaker.rollout);
             Words::new(format!(
-                "{what}: its label {key} asks for a controller with --instance-id {instance}, and there is no Lease \
-                 {lease}; the controllers that run hold {}.",
+                "{what}: its label {key} requires a controller with --instance-id {instance}, but there is \
+                 no Lease {lease}. The running controllers hold {}.",
                 others.join(", ")
             ))
-            .with(speaker.kubectl(&unlabel, "hand it to the controller that looks after Rollouts without the label"))
+            .with(speaker.kubectl(&unlabel, "assign it to the controller for Rollouts without the label"))
         }
     }
 }
@@ -150,7 +156,8 @@ pub(super) fn unbuilt(fields: &[(String, &'static str)], speaker: Speaker<'_>) -
     let lines: Vec<_> = fields.iter().map(|(path, what)| format!("\n  {path}: cannot {what}")).collect();
     let lines = lines.concat();
     Words::new(format!(
-        "The spec asks for what this version cannot do, so no update goes on. Leave these fields out:{lines}"
+        "The spec uses features that this version does not support. Updates stop until you remove these \
+         fields:{lines}"
     ))
     .with(speaker.edit())
 }
@@ -161,16 +168,16 @@ pub(super) fn no_service(
     port: i64,
     speaker: Speaker<'_>,
 ) -> Words {
-    /// What `kubectl create service` has a Service select by: its own name.
+    /// The selector that `kubectl create service` sets: its own name.
     const MADE: &str = "app";
     let create = format!("create service clusterip {service} --tcp=80:{port}");
-    Words::new(format!("Service {service}, which the Rollout names, does not exist."))
-        .with(speaker.kubectl(&create, "make it, with the port that you need"))
-        .with(select(service, labels, &[MADE], "have it select the pods", speaker))
+    Words::new(format!("Service {service}, which the Rollout references, does not exist."))
+        .with(speaker.kubectl(&create, "create it (insert your port)"))
+        .with(select(service, labels, &[MADE], "make it select the pods", speaker))
 }
 
-/// Has a Service select pods by `labels`, and not by those of `others` that are none of these. A merge patch keeps what the
-/// controller has added to the selector: the hash of a revision, without which other pods would get requests at once.
+/// The command that makes a Service select pods by `labels`, and drops the labels in `others`. Uses a merge patch,
+/// which keeps the pod hash in the selector. Without the hash, other pods would receive requests at once.
 fn select(
     service: &str,
     labels: &BTreeMap<String, String>,
@@ -211,12 +218,12 @@ pub(super) fn shared_service(service: &str, other: &str, is_there: bool, speaker
     let key = keys::MANAGED_BY_ROLLOUTS;
     if is_there {
         let because = format!(
-            "Service {service} belongs to another Rollout, {other}. Each needs a Service of its own."
+            "Service {service} belongs to another Rollout, {other}. Each Rollout needs its own Service."
         );
         return Words::new(because).with(speaker.edit());
     }
     Words::new(format!(
-        "Service {service} says that it belongs to the Rollout {other}, which does not exist."
+        "Service {service} is marked as belonging to the Rollout {other}, which does not exist."
     ))
-    .with(speaker.kubectl(&format!("annotate service {service} {key}-"), "free the Service"))
+    .with(speaker.kubectl(&format!("annotate service {service} {key}-"), "release the Service"))
 }

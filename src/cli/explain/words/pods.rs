@@ -1,4 +1,4 @@
-//! What waits for pods, and what is said where nothing has to be waited for.
+//! Words for causes that are about pods, and for settled Rollouts.
 
 use jiff::SignedDuration;
 
@@ -8,8 +8,8 @@ use crate::cli::view::{counted, out_of};
 
 pub(super) fn none(replica_set: &str, said: &str, has: i32, wants: i32) -> Words {
     Words::new(format!(
-        "ReplicaSet {replica_set} has {}; the API server refuses more: {} Correct what it names (a quota, a webhook, a \
-         service account); the ReplicaSet tries again by itself.",
+        "ReplicaSet {replica_set} has {}; the API server refuses more: {} Correct the cause that it names \
+         (a quota, a webhook, a service account); the ReplicaSet retries automatically.",
         out_of(has, wants, "pod"),
         sentence(said)
     ))
@@ -30,14 +30,15 @@ pub(super) fn broken(
             let ended = if ended.is_empty() { String::new() } else { format!(" with {ended}") };
             let log = speaker.kubectl(&format!("logs {pod} -c {container} --previous"), "").run;
             format!(
-                "does not stay up: container {container} ended{ended}, and was started again {}. Its log is in `{log}`.",
+                "crashes: container {container} exited{ended} and was restarted {}. For its log, run \
+                 `{log}`.",
                 counted(*restarts, "time")
             )
         }
         Trouble::Unmakeable { container, said } => {
             format!("cannot start container {container}: {}", sentence(said))
         }
-        Trouble::Unschedulable { said } => format!("finds no node: {}", sentence(said)),
+        Trouble::Unschedulable { said } => format!("cannot be scheduled: {}", sentence(said)),
         Trouble::Starts | Trouble::Young { .. } | Trouble::Unready { .. } => "is not available.".to_owned(),
     };
     let others = match alike {
@@ -51,32 +52,33 @@ pub(super) fn broken(
 
 pub(super) fn deadline(seconds: i64) -> Words {
     Words::new(format!(
-        "There was no progress for longer than progressDeadlineSeconds ({seconds}). The controller continues to try."
+        "There was no progress for longer than progressDeadlineSeconds ({seconds}). The controller keeps \
+         trying."
     ))
 }
 
 pub(super) fn budget(budget: &str, relief: Option<&str>, left: usize, speaker: Speaker<'_>) -> Words {
     let words = Words::new(format!(
-        "A restart cannot go on: PodDisruptionBudget {budget} lets no pod go. Still to be replaced: {}.",
+        "The restart is blocked: PodDisruptionBudget {budget} allows no eviction. Not replaced yet: {}.",
         counted(many(left), "pod")
     ));
     let patch = |patch| format!("patch pdb {budget} --type merge -p '{patch}'");
-    let relieve = relief.map(|relief| speaker.kubectl(&patch(relief), "let one pod at a time go"));
+    let relieve = relief.map(|relief| speaker.kubectl(&patch(relief), "allow one eviction at a time"));
     words.with_all(relieve.into_iter().collect())
 }
 
 pub(super) fn restart(left: usize, starting: i32) -> Words {
     Words::new(format!(
-        "A restart goes on: {} to be replaced, {starting} on the way. As many as maxUnavailable says may be missing at a \
-         time, and at least one.",
+        "The restart continues: {} not replaced yet, {starting} starting. It replaces maxUnavailable pods \
+         at a time, and at least one.",
         counted(many(left), "pod")
     ))
 }
 
 pub(super) fn unnoticed(replica_set: &str) -> Words {
     Words::new(format!(
-        "ReplicaSet {replica_set} was changed, and Kubernetes has not followed yet. If that takes longer than seconds, see \
-         whether kube-controller-manager runs."
+        "ReplicaSet {replica_set} was changed, but Kubernetes has not reacted yet. If this takes more than \
+         a few seconds, check that kube-controller-manager runs."
     ))
 }
 
@@ -93,7 +95,7 @@ pub(super) fn starts(
                 " Container {container} of Pod {pod} runs, but its readiness probe has not succeeded yet."
             )
         }
-        (Some(pod), None) => format!(" Pod {pod} starts."),
+        (Some(pod), None) => format!(" Pod {pod} is starting."),
         (None, _) => String::new(),
     };
     let pods = out_of(available, wants, "pod");
@@ -103,33 +105,36 @@ pub(super) fn starts(
 pub(super) fn young(replica_set: &str, min_ready: SignedDuration) -> Words {
     let seconds = min_ready.as_secs();
     Words::new(format!(
-        "The pods of ReplicaSet {replica_set} are ready, and count once they have been so for minReadySeconds ({seconds})."
+        "The pods of ReplicaSet {replica_set} are ready, and become available after minReadySeconds \
+         ({seconds})."
     ))
 }
 
 pub(super) fn nothing(pods: i32, first: &str) -> Words {
     let pods = match pods {
-        0 => "it is to have no pods, and has none".to_owned(),
+        0 => "it asks for no pods and has none".to_owned(),
         1 => "its pod runs the newest revision".to_owned(),
         pods => format!("its {} run the newest revision", counted(pods, "pod")),
     };
-    Words::new(format!("It waits for nothing: {pods}. At the next change of its template {first}."))
+    Words::new(format!("The Rollout is not waiting: {pods}. On the next change of its template, {first}."))
 }
 
 pub(super) fn delay(replica_set: &str, pods: i32) -> Words {
     let pods = counted(pods, "pod");
     Words::new(format!(
-        "ReplicaSet {replica_set} keeps its {pods} for a while, so that no request is lost and the way back is short."
+        "ReplicaSet {replica_set} keeps its {pods} for a delay, so that no request is lost and a rollback \
+         is fast."
     ))
 }
 
 pub(super) fn leaving(object: &str, pods: usize) -> Words {
-    Words::new(format!("Old pods end: {} to go ({object}).", counted(many(pods), "pod")))
+    Words::new(format!("Old pods are terminating: {} left ({object}).", counted(many(pods), "pod")))
 }
 
 pub(super) fn shrinks(workload: &str, from: i32, to: i32) -> Words {
     Words::new(format!(
-        "{workload} has {}, and the Rollout asks for {to}: once it has taken over, there are fewer, from {from} to {}.",
+        "{workload} has {}, but the Rollout asks for {to}. After the takeover the number of pods falls \
+         from {from} to {}.",
         counted(from, "pod"),
         counted(to, "pod")
     ))

@@ -1,30 +1,30 @@
-//! What waits for a user.
+//! Words for causes that need a user.
 
 use super::{Command, Speaker, Words};
 use crate::cli::explain::cause::{Revision, Serving, WayBack};
 use crate::cli::view::out_of;
 
 impl WayBack {
-    /// Aborts the update, where the stable revision can take over.
+    /// The abort, if the stable revision can take over.
     fn abort(&self, speaker: Speaker<'_>) -> Option<Command> {
-        let to = "take the update back, so that the stable revision gets everything";
+        let to = "roll back to the stable revision, which then gets all traffic";
         self.target().filter(|_| !self.is_aborted).map(|_| speaker.own("abort", to))
     }
 
-    /// Goes back to the template of the stable revision.
+    /// The rollback to the template of the stable revision.
     fn undo(&self, speaker: Speaker<'_>) -> Option<Command> {
         let number = self.target()?.number?;
-        let to = "give the update up for good, with the template of the stable revision";
+        let to = "roll back the spec, too, to the template of the stable revision";
         Some(speaker.own(&format!("undo| --to-revision {number}"), to))
     }
 
-    /// Promotes the newest revision, where nothing else serves.
+    /// The promotion of the newest revision, if no other revision serves.
     fn promote(&self, speaker: Speaker<'_>) -> Option<Command> {
-        let to = "have the newest revision, which alone has available pods, take over at once";
+        let to = "promote the newest revision at once, because only it has available pods";
         (self.only_new_serves() && !self.is_aborted).then(|| speaker.own("promote| --full", to))
     }
 
-    /// The ways out of an update that cannot go on; `image` says whether another image may be one.
+    /// The commands for an update that cannot continue. `image` adds the one that sets another image.
     pub(super) fn commands(&self, image: bool, speaker: Speaker<'_>) -> Vec<Command> {
         let set_image = || {
             let verb = format!("set image| {}=IMAGE", self.container);
@@ -37,7 +37,7 @@ impl WayBack {
             .collect()
     }
 
-    /// The ways out of an update that waits for a user, beside going on.
+    /// The commands that stop an update that is waiting for a user.
     fn beside(&self, speaker: Speaker<'_>) -> Vec<Command> {
         [self.promote(speaker), self.abort(speaker)].into_iter().flatten().collect()
     }
@@ -56,7 +56,7 @@ pub(super) fn aborted(
     };
     let serves = match serving {
         Serving::Stable(stable) => {
-            format!("The stable revision {} serves, until a user decides what to do.", stable.hash)
+            format!("The stable revision {} serves until a user acts.", stable.hash)
         }
         Serving::New { new, stable } => format!("Revision {} still serves: {}.", new.hash, has(stable)),
         Serving::Both(stable) => {
@@ -67,12 +67,12 @@ pub(super) fn aborted(
     let words = Words::new(format!("The update was aborted{why}. {serves}"));
     let Some(way_back) = way_back else { return words };
     words
-        .with(speaker.own("retry rollout", "try the same update again, from its first step"))
+        .with(speaker.own("retry rollout", "retry the same update from its first step"))
         .with_all(way_back.undo(speaker).into_iter().collect())
 }
 
 pub(super) fn abortable(way_back: &WayBack, speaker: Speaker<'_>) -> Words {
-    Words::new("An update had begun before the spec became invalid. It can be aborted all the same.")
+    Words::new("An update started before the spec became invalid. It can still be aborted.")
         .with_all(way_back.abort(speaker).into_iter().collect())
 }
 
@@ -80,7 +80,7 @@ pub(super) fn held(speaker: Speaker<'_>) -> Words {
     // A promotion would end the current step, too.
     let spec = r#"{"spec":{"paused":false}}"#;
     let patch = format!("patch rollout {} --type merge -p '{spec}'", speaker.rollout);
-    Words::new("A user holds it: spec.paused is true.").with(speaker.kubectl(&patch, "let it go on"))
+    Words::new("A user paused the Rollout: spec.paused is true.").with(speaker.kubectl(&patch, "resume it"))
 }
 
 pub(super) fn pause(
@@ -91,9 +91,9 @@ pub(super) fn pause(
     speaker: Speaker<'_>,
 ) -> Words {
     let (how, to) = if ends {
-        ("ends by itself", "end the pause now")
+        ("ends automatically", "end the pause now")
     } else {
-        ("only a user ends", "go on with the next step")
+        ("only a user ends", "continue with the next step")
     };
     let because = format!("Step {step} of {steps} is a pause that {how}.");
     Words::new(because).with(speaker.own("promote", to)).with_all(way_back.beside(speaker))
@@ -107,7 +107,7 @@ pub(super) fn promotion(
     speaker: Speaker<'_>,
 ) -> Words {
     let place = preview.map(|name| format!(" (Service {name})")).unwrap_or_default();
-    let how = if ends { "is promoted after a while" } else { "waits until a user promotes it" };
+    let how = if ends { "is promoted after a delay" } else { "waits until a user promotes it" };
     let idle = idle_seconds.map_or_else(String::new, |seconds| {
         format!(" autoPromotionSeconds ({seconds}) has no effect while autoPromotionEnabled is false.")
     });
@@ -117,7 +117,7 @@ pub(super) fn promotion(
 }
 
 pub(super) fn inconclusive(way_back: &WayBack, speaker: Speaker<'_>) -> Words {
-    Words::new("An analysis has neither succeeded nor failed; a user has to judge.")
-        .with(speaker.own("promote", "go on"))
+    Words::new("An analysis was inconclusive; a user must decide.")
+        .with(speaker.own("promote", "continue the update"))
         .with_all(way_back.beside(speaker))
 }

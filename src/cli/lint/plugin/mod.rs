@@ -1,5 +1,5 @@
-//! Under the name of the reference's plugin: its words, and its errors alone. Whoever compares outputs in a pipeline finds
-//! what was there before.
+//! `lint` under the name of the reference's plugin: the reference's messages, and errors only. Pipelines that compare
+//! outputs see no difference.
 
 mod words;
 
@@ -13,11 +13,11 @@ use crate::cli::failure::Failure;
 use crate::cli::output::print;
 use serin_core::rollout::validate::validate;
 
-/// Prints what is wrong with each Rollout of the files, and fails with the first of it.
+/// Prints the errors of each Rollout in the files, and fails with the first one.
 pub(super) fn lint(files: &[File]) -> Result<(), Failure> {
     let (objects, unread) = object::objects(files);
     let (rollouts, misread) = check::read(&objects);
-    // The reference looks at fields alone.
+    // The reference checks only fields.
     let misread = misread.iter().filter(|finding| [&UNKNOWN_FIELD, &WRONG_TYPE].contains(&finding.rule));
     if let Some(finding) = unread.iter().chain(misread).next() {
         return Err(Failure::Failed(unreadable(finding)));
@@ -31,7 +31,7 @@ pub(super) fn lint(files: &[File]) -> Result<(), Failure> {
     errors.into_iter().next().map_or(Ok(()), |first| Err(Failure::Failed(first)))
 }
 
-/// What the reference's decoder says of a file.
+/// The error of the reference's decoder about a file.
 fn unreadable(finding: &Finding) -> String {
     let name = finding.remark.field.rsplit('.').next().unwrap_or_default();
     let decoding = "error unmarshaling JSON: while decoding JSON: json";
@@ -49,7 +49,8 @@ fn unreadable(finding: &Finding) -> String {
     format!("{}: {field}{}", finding.file, finding.message())
 }
 
-/// The errors about a Rollout. What this version cannot do is none: the reference can.
+/// The errors about a Rollout. Features that this version does not support are not errors, because the reference
+/// supports them.
 fn errors(read: &Read<'_>, world: &World) -> Vec<String> {
     let spec = validate(&read.rollout);
     let spec = spec.err().iter().flat_map(|errors| errors.iter().cloned()).collect::<Vec<_>>();

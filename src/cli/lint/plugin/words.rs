@@ -1,4 +1,4 @@
-//! What the reference says where the controller finds a mistake.
+//! The reference's messages for mistakes that the controller finds.
 
 use std::sync::LazyLock;
 
@@ -6,9 +6,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use serin_core::api::{CanaryStep, Rollout};
-use serin_core::rollout::validate::SpecError;
+use serin_core::rollout::validate::{Relation, SpecError};
 
-/// How a mistake is told; see the beginning of `words.yaml`.
+/// The form of a message; see the head of `words.yaml`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Words {
@@ -20,11 +20,11 @@ struct Words {
 }
 
 static TABLE: LazyLock<Vec<Words>> = LazyLock::new(|| {
-    // A text that is built in: where it could not be read, the tests below would fail.
+    // The text is built in. The tests below fail if it is invalid.
     serde_yaml::from_str(include_str!("words.yaml")).unwrap_or_default()
 });
 
-/// The errors that the reference gives for these mistakes.
+/// The reference's errors for these mistakes.
 pub(super) fn all(errors: &[SpecError], rollout: &Rollout) -> Vec<String> {
     let mut told: Vec<String> = Vec::new();
     for error in errors {
@@ -49,23 +49,19 @@ fn told_of(error: &SpecError, rollout: &Rollout) -> Vec<String> {
     told
 }
 
-/// One about another object, or one that the reference has no words for.
+/// The message for a mistake about another object, or for one that the reference does not check.
 fn in_our_words(error: &SpecError) -> String {
-    let SpecError { path, value, problem, .. } = error;
-    let said = if let Some(asked) = problem.strip_prefix("the Service selects pods with ") {
-        let label = asked.split_once('=').map_or(asked, |(label, _)| label);
-        format!("Service {value} has unmatch label {label:?} in rollout")
-    } else if problem.starts_with("the Service is managed by another") {
-        format!("Service {value} is managed by another Rollout")
-    } else if problem.ends_with(" not found") || problem.contains("has no rules using") {
-        problem.clone()
-    } else {
-        return error.to_string();
+    let SpecError { path, value, problem, relation, .. } = error;
+    let said = match relation {
+        Relation::None => return error.to_string(),
+        Relation::Missing | Relation::NoRule => problem.clone(),
+        Relation::Foreign => format!("Service {value} is managed by another Rollout"),
+        Relation::Label(label) => format!("Service {value} has unmatch label {label:?} in rollout"),
     };
     format!("{path}: Invalid value: {value}: {said}")
 }
 
-/// What the reference says beside it.
+/// Errors that the reference adds to this one.
 fn consequence(error: &SpecError, words: &Words, rollout: &Rollout) -> Option<String> {
     let spec = &rollout.spec;
     if words.field.starts_with("matchExpressions") {
@@ -93,7 +89,7 @@ impl Words {
         path.strip_suffix(&self.field).is_some_and(is_end) && error.problem.starts_with(&self.ours)
     }
 
-    /// The path that the reference gives, which leaves out the name of the strategy.
+    /// The reference's path, which omits the name of the strategy.
     fn path(&self, ours: &str) -> String {
         let ours = ours.replace("spec.strategy.canary.", "spec.strategy.");
         let ours = ours.replace("spec.strategy.blueGreen.", "spec.strategy.");
@@ -129,7 +125,7 @@ impl Words {
             "template.metadata.labels" if error.value.starts_with('{') => labels(rollout).to_string(),
             "setHeaderRoute" => step.map(|step| text(&step.set_header_route)).unwrap_or_default(),
             "setMirrorRoute" => step.map(|step| text(&step.set_mirror_route)).unwrap_or_default(),
-            // A duration that is none counts as -1 second.
+            // An invalid duration counts as -1 second.
             "pause.duration" => {
                 let seconds = error.value.trim_matches('"').trim_end_matches('s').parse::<i32>();
                 seconds.unwrap_or(-1).to_string()
@@ -149,7 +145,7 @@ fn labels(rollout: &Rollout) -> Value {
     if labels.is_empty() { Value::Null } else { json!(labels) }
 }
 
-/// Which of its kinds a step has, as the reference writes it: four of them, or all where there is none to blame.
+/// The kinds of a step, as the reference prints them: four of them, or all if the step has none of the four.
 fn kinds(step: &CanaryStep) -> String {
     let four = format!(
         "step.Experiment: {} step.Pause: {} step.SetWeight: {} step.Analysis: {}",
@@ -174,7 +170,7 @@ fn kinds(step: &CanaryStep) -> String {
     json!(names.map(|name| format!("step.{name}: true")).join(" ")).to_string()
 }
 
-/// A path without the numbers of items.
+/// A path without list indexes.
 fn unnumbered(path: &str) -> String {
     path.split('[').enumerate().fold(String::new(), |all, (place, part)| {
         let rest = part.split_once(']').map_or(part, |(_, rest)| rest);
@@ -182,7 +178,7 @@ fn unnumbered(path: &str) -> String {
     })
 }
 
-/// The number of the step that a path names.
+/// The step index in a path.
 fn index(path: &str) -> Option<usize> {
     let (_, rest) = path.split_once("steps[")?;
     rest.split_once(']')?.0.parse().ok()
@@ -195,34 +191,38 @@ mod tests {
     use super::*;
     use serin_core::rollout::validate::validate;
 
-    /// How many recorded Rollouts get other errors than the recorded ones, by why that is.
+    /// The numbers of recorded Rollouts with other errors than the reference's, by reason.
     const DIFFERENT: [(&str, usize); 2] =
         [("matches of a mirror without a router are not told", 2), ("more is refused", 7)];
 
     #[test]
     fn errors_about_other_objects_are_told() {
         let path = "spec.strategy.canary.stableService";
-        for (problem, said) in [
-            ("service \"a\" not found", "service \"a\" not found"),
+        for (relation, problem, said) in [
+            (Relation::Missing, "service \"a\" not found", "service \"a\" not found"),
             (
+                Relation::Label("b".to_owned()),
                 "the Service selects pods with b=c, but that label",
                 "Service \"a\" has unmatch label \"b\" in rollout",
             ),
             (
+                Relation::Foreign,
                 "the Service is managed by another Rollout, \"d\"",
                 "Service \"a\" is managed by another Rollout",
             ),
             (
+                Relation::NoRule,
                 "ingress `a` has no rules using service b backend",
                 "ingress `a` has no rules using service b backend",
             ),
-            ("is new", "is new; change it"),
+            (Relation::None, "is new", "is new; change it"),
         ] {
             let error = SpecError {
                 path: path.to_owned(),
                 value: "\"a\"".to_owned(),
                 problem: problem.to_owned(),
                 remedy: "change it".to_owned(),
+                relation,
             };
             let expected = format!("{path}: Invalid value: \"a\": {said}");
             assert_eq!(all(&[error], &Rollout::default()), [expected]);

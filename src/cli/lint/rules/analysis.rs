@@ -1,28 +1,28 @@
-//! Analyses, as far as their templates are known.
+//! Rules about analyses whose templates are known.
 
 use serde_json::json;
 
-use super::subject::{BLUE_GREEN, CANARY, step_path};
-use super::{Rule, Subject};
-use crate::cli::lint::finding::{Remark, Severity};
+use super::subject::{BLUE_GREEN, CANARY, Subject, step_path};
+use crate::cli::lint::finding::Remark;
+use crate::cli::lint::rule::{Rule, Severity};
 use serin_core::api::analysis::{AnalysisTemplateSpec, RolloutArgument, TemplateRef};
 use serin_core::api::{CanaryStep, IntOrString, Metric, StepKind};
 use serin_values::duration::{go_duration, pause_seconds};
 
-/// Templates that name each other go no deeper here.
+/// Maximum depth of templates that reference each other.
 const DEPTH_MAX: usize = 8;
 
-/// An analysis of a Rollout.
+/// An analysis in a Rollout.
 pub(in crate::cli::lint) struct Run<'s> {
-    /// The path of the analysis.
+    /// Path of the analysis.
     pub(in crate::cli::lint) path: String,
     pub(in crate::cli::lint) templates: &'s [TemplateRef],
     args: &'s [RolloutArgument],
-    /// Whether the Rollout waits for its end.
+    /// True if the Rollout waits for its end.
     is_awaited: bool,
 }
 
-/// Every analysis of a Rollout, but for those of Experiments.
+/// Every analysis of a Rollout, except those of Experiments.
 pub(in crate::cli::lint) fn runs<'s>(subject: &Subject<'s>) -> Vec<Run<'s>> {
     let strategy = &subject.rollout.spec.strategy;
     let mut all = Vec::new();
@@ -60,7 +60,7 @@ pub(super) static ENDLESS_ANALYSIS: Rule = Rule {
     id: "endless-analysis",
     severity: Severity::Error,
     summary: "a step, pre- or post-promotion analysis with a metric that has an interval and no count",
-    why: "It never ends by itself, and the Rollout waits for its end; the controller refuses it.",
+    why: "It never ends, so the Rollout would wait forever; the controller refuses it.",
 };
 
 pub(super) fn endless(subject: &Subject<'_>) -> Vec<Remark> {
@@ -71,7 +71,7 @@ pub(super) fn endless(subject: &Subject<'_>) -> Vec<Remark> {
         let metrics = template.metrics.iter().filter(|metric| measurements(metric).is_none());
         metrics
             .map(|metric| {
-                format!("the metric {:?} has an interval and no count, so that it never ends", metric.name)
+                format!("the metric {:?} has an interval and no count, so it never ends", metric.name)
             })
             .map(|problem| (problem, "give it a count".to_owned()))
             .collect()
@@ -81,8 +81,8 @@ pub(super) fn endless(subject: &Subject<'_>) -> Vec<Remark> {
 pub(super) static MISSING_ARGUMENT: Rule = Rule {
     id: "missing-argument",
     severity: Severity::Error,
-    summary: "an analysis that does not give its template an argument that it needs",
-    why: "The AnalysisRun cannot be made, and the Rollout does not go on.",
+    summary: "an analysis without an argument that its template requires",
+    why: "The AnalysisRun cannot be created, and the Rollout does not continue.",
 };
 
 pub(super) fn missing_argument(subject: &Subject<'_>) -> Vec<Remark> {
@@ -91,12 +91,12 @@ pub(super) fn missing_argument(subject: &Subject<'_>) -> Vec<Remark> {
         needed
             .filter(|needed| run.args.iter().all(|given| given.name != needed.name))
             .map(|needed| format!("the argument {:?} has no value", needed.name))
-            .map(|problem| (problem, format!("give it in {}.args", run.path)))
+            .map(|problem| (problem, format!("set it in {}.args", run.path)))
             .collect()
     })
 }
 
-/// Remarks about the templates that analyses name, as far as they are known.
+/// Applies `remark` to the known templates of each analysis.
 fn each_template(
     subject: &Subject<'_>,
     look: impl Fn(&Run<'_>, &AnalysisTemplateSpec) -> Vec<(String, String)>,
@@ -116,7 +116,7 @@ fn each_template(
     all
 }
 
-/// The template that is named, and those that it names, as far as they are known.
+/// The named template and the templates that it references, as far as they are known.
 fn collect<'s>(
     subject: &Subject<'s>,
     reference: &TemplateRef,
@@ -130,11 +130,11 @@ fn collect<'s>(
     }
 }
 
-/// How many times a metric is measured; none where it has no end.
+/// The number of measurements of a metric; `None` if it is endless.
 fn measurements(metric: &Metric) -> Option<i64> {
     let count = match &metric.count {
         Some(IntOrString::Int(count)) => Some(i64::from(*count)),
-        // One that is an argument is known only when the analysis starts.
+        // The value of an argument is unknown until the analysis starts.
         Some(IntOrString::String(text)) => Some(text.parse().unwrap_or(1)),
         None => None,
     };
@@ -145,7 +145,7 @@ fn measurements(metric: &Metric) -> Option<i64> {
     }
 }
 
-/// Seconds from the start of an analysis to the last measurement of a metric; none where that is not known.
+/// Seconds from the start of an analysis to the last measurement of a metric; `None` if unknown.
 fn seconds(metric: &Metric) -> Option<i64> {
     let length = |text: &Option<String>| match text {
         Some(text) => go_duration(text).map(|duration| duration.as_secs()),
@@ -158,9 +158,9 @@ fn seconds(metric: &Metric) -> Option<i64> {
 pub(super) static PAUSES_SHORTER: Rule = Rule {
     id: "pauses-shorter-than-analysis",
     severity: Severity::Warning,
-    summary: "pauses that are over before the background analysis is",
-    why: "A background analysis is not waited for: it ends when the steps do, and what it would have measured later counts for \
-          nothing.",
+    summary: "pauses that end before the background analysis",
+    why: "The Rollout does not wait for a background analysis: it ends with the steps, and later \
+          measurements are never made.",
 };
 
 pub(super) fn pauses_shorter(subject: &Subject<'_>) -> Vec<Remark> {
@@ -185,7 +185,7 @@ pub(super) fn pauses_shorter(subject: &Subject<'_>) -> Vec<Remark> {
     vec![Remark::new(format!("{CANARY}.analysis.templates"), json!(analysis.templates), problem, remedy)]
 }
 
-/// How long steps wait; none where that is not known.
+/// Total duration of the pauses; `None` if unknown.
 fn paused_seconds(steps: &[CanaryStep]) -> Option<i64> {
     steps.iter().try_fold(0, |sum, step| match step.kind() {
         Some(StepKind::Pause(pause)) => Some(sum + i64::from(pause_seconds(pause.duration.as_ref()?)?)),
@@ -204,7 +204,7 @@ pub(super) static NEVER_STARTS: Rule = Rule {
     id: "analysis-never-starts",
     severity: Severity::Warning,
     summary: "a background analysis whose startingStep is after the last step",
-    why: "The steps are over before it would begin; nothing is measured.",
+    why: "The steps end before it would start; nothing is measured.",
 };
 
 pub(super) fn never_starts(subject: &Subject<'_>) -> Vec<Remark> {

@@ -1,11 +1,10 @@
-//! Fields that have no effect, or another than they seem to have.
+//! Rules about fields without effect, or with an unexpected effect.
 
 use serde_json::{Value, json};
 
-use super::subject::{BLUE_GREEN, CANARY};
-use super::{Rule, Subject};
-use crate::cli::lint::finding::{Remark, Severity};
-use crate::cli::lint::world::service_names;
+use super::subject::{BLUE_GREEN, CANARY, Subject};
+use crate::cli::lint::finding::Remark;
+use crate::cli::lint::rule::{Rule, Severity};
 use serin_core::api::{BlueGreenStrategy, CanaryStrategy, IntOrString, keys};
 use serin_core::traffic::nginx::{DEFAULT_ANNOTATION_PREFIX, annotation_key};
 
@@ -13,7 +12,7 @@ pub(super) static PERCENT_WITHOUT_SIGN: Rule = Rule {
     id: "percent-without-sign",
     severity: Severity::Warning,
     summary: "maxSurge or maxUnavailable as a number in quotes",
-    why: "A text is a percentage even without %: \"1\" is one hundredth of the replicas, not one pod.",
+    why: "A string is a percentage even without %: \"1\" is one hundredth of the replicas, not one pod.",
 };
 
 pub(super) fn percent_without_sign(subject: &Subject<'_>) -> Vec<Remark> {
@@ -28,7 +27,7 @@ pub(super) fn percent_without_sign(subject: &Subject<'_>) -> Vec<Remark> {
         .filter_map(|(path, field, limit)| match limit {
             Some(IntOrString::String(text)) if text.parse::<i32>().is_ok() => {
                 let problem = format!("means {text} %, not {text} pods");
-                let remedy = format!("write {text}% or {text}, as it is meant");
+                let remedy = format!("write {text}% or {text}, whichever is intended");
                 Some(Remark::new(format!("{path}.{field}"), text.as_str(), problem, remedy))
             }
             Some(_) | None => None,
@@ -39,8 +38,8 @@ pub(super) fn percent_without_sign(subject: &Subject<'_>) -> Vec<Remark> {
 pub(super) static NO_EFFECT: Rule = Rule {
     id: "no-effect",
     severity: Severity::Warning,
-    summary: "a field that has no effect beside others",
-    why: "Whoever wrote it expects something that will not happen.",
+    summary: "a field that other fields make ineffective",
+    why: "Its author expects something that will not happen.",
 };
 
 pub(super) fn no_effect(subject: &Subject<'_>) -> Vec<Remark> {
@@ -55,7 +54,7 @@ pub(super) fn no_effect(subject: &Subject<'_>) -> Vec<Remark> {
     }
     let kept = spec.revision_history_limit.unwrap_or(10);
     if let Some(window) = spec.rollback_window.as_ref().filter(|window| window.revisions > kept) {
-        let problem = format!("only {kept} old revisions are kept, so that the window is never full");
+        let problem = format!("only {kept} old revisions are kept, so the window is never full");
         let remedy = "raise spec.revisionHistoryLimit";
         all.push(Remark::new("spec.rollbackWindow.revisions", window.revisions, problem, remedy));
     }
@@ -80,7 +79,7 @@ fn idle_in_canary(canary: &CanaryStrategy) -> Vec<Remark> {
         .collect()
 }
 
-/// Annotations of the canary Ingress that the controller writes itself.
+/// Annotations of the canary Ingress that the controller writes.
 fn overwritten_annotations(canary: &CanaryStrategy) -> Vec<Remark> {
     let Some(nginx) = canary.traffic_routing.as_ref().and_then(|routing| routing.nginx.as_ref()) else {
         return Vec::new();
@@ -101,7 +100,7 @@ fn overwritten_annotations(canary: &CanaryStrategy) -> Vec<Remark> {
                 ("has no effect: the controller writes this annotation", "remove it")
             }
             "canary-weight-total" => (
-                "changes what weights mean, and the controller does not know",
+                "changes the meaning of weights without the controller's knowledge",
                 "set maxTrafficWeight instead",
             ),
             _ => return None,
@@ -123,8 +122,8 @@ fn idle_in_blue_green(strategy: &BlueGreenStrategy) -> Option<Remark> {
 pub(super) static REPLICAS_AND_AUTOSCALER: Rule = Rule {
     id: "replicas-and-autoscaler",
     severity: Severity::Warning,
-    summary: "spec.replicas beside an autoscaler of the Rollout",
-    why: "Each time the manifest is applied the Rollout falls back to that size, whatever the load is.",
+    summary: "spec.replicas together with an autoscaler of the Rollout",
+    why: "Each apply of the manifest resets the Rollout to that size, regardless of the load.",
 };
 
 pub(super) fn replicas_and_autoscaler(subject: &Subject<'_>) -> Vec<Remark> {
@@ -132,17 +131,16 @@ pub(super) fn replicas_and_autoscaler(subject: &Subject<'_>) -> Vec<Remark> {
     else {
         return Vec::new();
     };
-    let problem = format!("the autoscaler {autoscaler:?} sets the number of replicas, too");
-    let remedy = "remove it; a Rollout that runs keeps the size that it has";
+    let problem = format!("the autoscaler {autoscaler:?} also sets the number of replicas");
+    let remedy = "remove it; a running Rollout keeps its size";
     vec![Remark::new("spec.replicas", replicas, problem, remedy)]
 }
 
 pub(super) static BEGINS_WITH_ONE_POD: Rule = Rule {
     id: "begins-with-one-pod",
     severity: Severity::Note,
-    summary: "no spec.replicas beside an autoscaler that asks for several pods",
-    why: "A new Rollout begins with 1 pod, and has no more until the autoscaler has looked at it. One that runs already keeps \
-          its size.",
+    summary: "no spec.replicas, and an autoscaler with a minimum of several pods",
+    why: "A new Rollout starts with 1 pod until the autoscaler scales it. A running Rollout keeps its size.",
 };
 
 pub(super) fn begins_with_one_pod(subject: &Subject<'_>) -> Vec<Remark> {
@@ -150,7 +148,7 @@ pub(super) fn begins_with_one_pod(subject: &Subject<'_>) -> Vec<Remark> {
     let Some((name, autoscaler)) = subject.autoscaler().filter(|(_, autoscaler)| autoscaler.least > 1) else {
         return Vec::new();
     };
-    // That of a workload is its size.
+    // The replicas of a workload are its size.
     if spec.replicas.is_some() || spec.workload_ref.is_some() {
         return Vec::new();
     }
@@ -159,10 +157,10 @@ pub(super) fn begins_with_one_pod(subject: &Subject<'_>) -> Vec<Remark> {
         field: "spec.replicas".to_owned(),
         value: String::new(),
         problem: format!(
-            "is not set: a new Rollout begins with 1 pod, until the autoscaler {name:?} asks for {least}"
+            "is not set: a new Rollout starts with 1 pod, until the autoscaler {name:?} asks for {least}"
         ),
         remedy: format!(
-            "where 1 pod cannot serve all, make the Rollout with replicas: {least} and remove that later"
+            "if 1 pod is not enough, create the Rollout with replicas: {least} and remove the field later"
         ),
     }]
 }
@@ -171,8 +169,9 @@ pub(super) static HASH_LABEL: Rule = Rule {
     id: "hash-label",
     severity: Severity::Warning,
     summary: "the label rollouts-pod-template-hash in a manifest",
-    why: "The controller writes it into Services and pods. A value in a manifest, which comes from a copy of a live object, \
-          points a Service at one revision whenever it is applied, and makes all revisions have the same hash.",
+    why: "The controller writes it into Services and pods. A value in a manifest, usually copied from a \
+          live object, points a Service at one revision on each apply, and gives all revisions the same \
+          hash.",
 };
 
 pub(super) fn hash_label(subject: &Subject<'_>) -> Vec<Remark> {
@@ -189,7 +188,7 @@ pub(super) fn hash_label(subject: &Subject<'_>) -> Vec<Remark> {
             value.map(|value| Remark::new(path, value, "the controller sets this label", "remove it")),
         );
     }
-    let views = subject.world.services(&service_names(subject.rollout), subject.namespace());
+    let views = subject.services();
     for (field, name) in service_fields(subject) {
         let hash =
             views.get(name).filter(|_| !subject.world.is_complete).and_then(|view| view.selected_hash());
@@ -202,7 +201,7 @@ pub(super) fn hash_label(subject: &Subject<'_>) -> Vec<Remark> {
     all
 }
 
-/// The fields that name Services, and the names.
+/// The fields that name Services, and their values.
 pub(super) fn service_fields<'s>(subject: &Subject<'s>) -> Vec<(String, &'s str)> {
     let strategy = &subject.rollout.spec.strategy;
     let canary = strategy.canary.iter().flat_map(|one| {

@@ -1,6 +1,7 @@
-//! The rules: what each is called, what it is good for, and those that are advice.
+//! The rules of lint: names, explanations, and the checks for advice.
 //!
-//! Advice is about what is legal, but surely not meant. It is a pure function of a Rollout and what is known around it.
+//! Advice is about Rollouts that are valid but probably not intended. It is a pure function of a Rollout and the
+//! known objects around it.
 
 mod analysis;
 mod fields;
@@ -10,23 +11,12 @@ mod steps;
 mod subject;
 mod timing;
 
-use super::finding::{Remark, Severity};
+use super::finding::Remark;
+use super::rule::{Rule, Severity};
 pub(super) use analysis::runs;
 pub(super) use subject::Subject;
 
-/// What can be broken.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Rule {
-    /// The stable name: short words with `-` between.
-    pub(super) id: &'static str,
-    pub(super) severity: Severity,
-    /// What breaks it, in a phrase.
-    pub(super) summary: &'static str,
-    /// Why that matters, in a sentence or two.
-    pub(super) why: &'static str,
-}
-
-/// A rule about Rollouts that are legal, and how it is checked.
+/// A rule about valid Rollouts, with its check.
 struct Advice {
     rule: &'static Rule,
     look: fn(&Subject<'_>) -> Vec<Remark>,
@@ -36,20 +26,20 @@ pub(super) static UNREADABLE_FILE: Rule = Rule {
     id: "unreadable-file",
     severity: Severity::Error,
     summary: "a file or directory that cannot be read",
-    why: "Nothing can be said about what is in it.",
+    why: "Its contents cannot be checked.",
 };
 
 pub(super) static NOT_YAML: Rule = Rule {
     id: "not-yaml",
     severity: Severity::Error,
     summary: "a document that is neither YAML nor JSON",
-    why: "kubectl cannot read it. The other documents of the file are checked all the same.",
+    why: "kubectl cannot read it. The other documents of the file are still checked.",
 };
 
 pub(super) static DUPLICATE_FIELD: Rule = Rule {
     id: "duplicate-field",
     severity: Severity::Error,
-    summary: "a field that is there twice",
+    summary: "a duplicate field",
     why: "One of the two has no effect. kubectl takes the last one; other tools refuse the document.",
 };
 
@@ -57,27 +47,27 @@ pub(super) static NOT_AN_OBJECT: Rule = Rule {
     id: "not-an-object",
     severity: Severity::Error,
     summary: "a document without apiVersion, kind or name, or a Rollout of a version that does not exist",
-    why: "The API server does not know what it is. In directories, documents without a kind are passed over.",
+    why: "The API server cannot identify it. In directories, documents without a kind are ignored.",
 };
 
 pub(super) static UNKNOWN_FIELD: Rule = Rule {
     id: "unknown-field",
     severity: Severity::Error,
     summary: "a field that the kind does not have",
-    why: "The API server drops it or refuses the object; either way it does not do what its author wanted.",
+    why: "The API server drops the field or refuses the object; either way the field has no effect.",
 };
 
 pub(super) static WRONG_TYPE: Rule = Rule {
     id: "wrong-type",
     severity: Severity::Error,
-    summary: "a value of another type than the field takes",
+    summary: "a value of the wrong type",
     why: "The API server refuses the object.",
 };
 
 pub(super) static INVALID_METADATA: Rule = Rule {
     id: "invalid-metadata",
     severity: Severity::Error,
-    summary: "a name, label or annotation that no object can have",
+    summary: "an invalid name, label or annotation",
     why: "The API server refuses the object.",
 };
 
@@ -85,22 +75,23 @@ pub(super) static INVALID_SPEC: Rule = Rule {
     id: "invalid-spec",
     severity: Severity::Error,
     summary: "a Rollout that the controller refuses",
-    why: "The Rollout would get the condition InvalidSpec and be left as it is. The words are those of the condition.",
+    why: "The Rollout would get the condition InvalidSpec and stay unchanged. The message is that of the \
+          condition.",
 };
 
 pub(super) static INVALID_REFERENCE: Rule = Rule {
     id: "invalid-reference",
     severity: Severity::Error,
     summary: "a Service, Ingress or workload that does not fit the Rollout that names it",
-    why: "The Rollout would get the condition InvalidSpec until the object is corrected. Without --live, objects that are in \
-          none of the files are taken to be right.",
+    why: "The Rollout would get the condition InvalidSpec until the object is corrected. Without --live, \
+          objects outside of the files are assumed to be valid.",
 };
 
 pub(super) static NOT_BUILT: Rule = Rule {
     id: "not-built",
     severity: Severity::Error,
-    summary: "a Rollout that asks for what this version of Serin cannot do",
-    why: "The Rollout would get the condition InvalidSpec and be left as it is.",
+    summary: "a Rollout with a feature that this version of Serin does not support",
+    why: "The Rollout would get the condition InvalidSpec and stay unchanged.",
 };
 
 pub(super) static MISSING_TEMPLATE: Rule = Rule {
@@ -117,7 +108,7 @@ pub(super) static MISSING_RIGHT: Rule = Rule {
     why: "kubectl apply of the file would be refused.",
 };
 
-/// Everything that lint knows of the world as it is, without advice.
+/// The rules that are not advice.
 const FACTS: [&Rule; 12] = [
     &UNREADABLE_FILE,
     &NOT_YAML,
@@ -165,7 +156,7 @@ pub(super) fn all() -> impl Iterator<Item = &'static Rule> {
     FACTS.into_iter().chain(ADVICE.iter().map(|advice| advice.rule))
 }
 
-/// What there is to say about a Rollout that is legal.
+/// The findings about a valid Rollout.
 pub(super) fn advise(subject: &Subject<'_>) -> Vec<(&'static Rule, Remark)> {
     let all = ADVICE.iter();
     all.flat_map(|advice| (advice.look)(subject).into_iter().map(|remark| (advice.rule, remark))).collect()

@@ -1,10 +1,9 @@
-//! Rollouts that do not go with the objects around them.
+//! Rules about Rollouts that do not match the objects around them.
 
 use super::fields::service_fields;
-use super::subject::{step_path, weights};
-use super::{Rule, Subject};
-use crate::cli::lint::finding::{Remark, Severity};
-use crate::cli::lint::world::service_names;
+use super::subject::{Subject, step_path, weights};
+use crate::cli::lint::finding::Remark;
+use crate::cli::lint::rule::{Rule, Severity};
 use serin_core::api::keys;
 use serin_core::rollout::workload::WorkloadKind;
 
@@ -12,11 +11,11 @@ pub(super) static SELECTS_VERSION: Rule = Rule {
     id: "selects-version",
     severity: Severity::Warning,
     summary: "a Service of the Rollout whose selector names a label that changes with each version",
-    why: "Both revisions run during an update, and such a Service selects one of them only: the users of the other reach \
-          nothing. The controller refuses the update, with the condition InvalidSpec.",
+    why: "Both revisions run during an update, but such a Service selects only one of them: users of the \
+          other one reach no pod. The controller refuses the update with the condition InvalidSpec.",
 };
 
-/// Labels that say which version a pod runs.
+/// Labels that name the version of a pod.
 const VERSION_LABELS: [&str; 5] =
     ["app.kubernetes.io/version", "version", "helm.sh/chart", "tags.datadoghq.com/version", "chart"];
 
@@ -24,20 +23,20 @@ pub(super) fn selects_version(subject: &Subject<'_>) -> Vec<Remark> {
     let template = &subject.rollout.spec.template;
     let labels = template.labels();
     let tags: Vec<&str> = template.images().filter_map(tag).collect();
-    let views = subject.world.services(&service_names(subject.rollout), subject.namespace());
+    let views = subject.services();
     let mut all = Vec::new();
-    // The preview follows the new revision alone.
+    // The preview follows only the new revision.
     let fields = service_fields(subject).into_iter().filter(|(field, _)| !field.ends_with(".previewService"));
     for (field, name) in fields {
         let selector = views.get(name).map(|view| &view.selector);
         for (key, value) in selector.into_iter().flatten() {
             let is_version = VERSION_LABELS.contains(&key.as_str()) || tags.contains(&value.as_str());
-            // One that the template does not have is an error.
+            // A label that the template does not have is an error of its own.
             if is_version && key != keys::POD_HASH_LABEL && labels.get(key.as_str()) == Some(&value.as_str())
             {
                 let problem = format!(
-                    "the Service selects pods with {key}={value}, a label that changes with the version, so that it cannot \
-                     select the old and the new pods during an update"
+                    "the Service selects pods with {key}={value}, a label that changes with the version; \
+                     during an update it cannot select both the old and the new pods"
                 );
                 let remedy = format!("remove {key} from the selector of the Service");
                 all.push(Remark::new(field.clone(), name, problem, remedy));
@@ -56,8 +55,8 @@ fn tag(image: &str) -> Option<&str> {
 pub(super) static FEWER_PODS: Rule = Rule {
     id: "fewer-pods-than-workload",
     severity: Severity::Warning,
-    summary: "a Rollout that is smaller than the Deployment whose place it takes",
-    why: "With scaleDown the Deployment gives up all its pods, and fewer are left than before.",
+    summary: "a Rollout that is smaller than the Deployment that it replaces",
+    why: "With scaleDown, the Deployment is scaled down to 0, and fewer pods remain than before.",
 };
 
 pub(super) fn fewer_pods(subject: &Subject<'_>) -> Vec<Remark> {
@@ -82,9 +81,9 @@ pub(super) fn fewer_pods(subject: &Subject<'_>) -> Vec<Remark> {
 pub(super) static STABLE_EMPTIED: Rule = Rule {
     id: "stable-emptied",
     severity: Severity::Warning,
-    summary: "a setWeight of 100 without a router beside a stableService",
-    why: "Without a router all old pods are gone at 100, while the stableService selects the old revision until the update is \
-          promoted.",
+    summary: "a setWeight of 100 without a router but with a stableService",
+    why: "Without a router, weight 100 removes all old pods, but the stableService selects the old \
+          revision until the update is promoted.",
 };
 
 pub(super) fn stable_emptied(subject: &Subject<'_>) -> Vec<Remark> {
@@ -92,8 +91,9 @@ pub(super) fn stable_emptied(subject: &Subject<'_>) -> Vec<Remark> {
     let Some(canary) = canary.filter(|canary| canary.stable_service.is_some()) else { return Vec::new() };
     let full = weights(canary).into_iter().filter(|(_, weight)| *weight == 100);
     full.map(|(index, weight)| {
-        let problem = "replaces all old pods, while stableService selects the old revision until the update is promoted";
-        let remedy = "remove the step: after the last one the new revision gets everything";
+        let problem = "replaces all old pods, but stableService selects the old revision until the update \
+                       is promoted";
+        let remedy = "remove the step: after the last one the new revision gets all traffic";
         Remark::new(format!("{}.setWeight", step_path(index)), weight, problem, remedy)
     })
     .collect()

@@ -1,10 +1,10 @@
-//! Numbers of pods, by the controller's own arithmetic.
+//! Rules about pod counts, computed by the controller's own functions.
 
 use serde_json::json;
 
-use super::subject::{CANARY, full_weight, step_path, step_sizes, weights};
-use super::{Rule, Subject};
-use crate::cli::lint::finding::{Remark, Severity};
+use super::subject::{CANARY, Subject, full_weight, step_path, step_sizes, weights};
+use crate::cli::lint::finding::Remark;
+use crate::cli::lint::rule::{Rule, Severity};
 use serin_core::api::{CanaryStrategy, IntOrString, StepKind};
 use serin_core::domain::replicas::{
     AbortDelay, BasicCanaryInput, CanaryPosition, Counts, Fenceposts, IntOrPercent, ReplicaSetCounts,
@@ -15,7 +15,8 @@ pub(super) static PAUSE_WITHOUT_CANARY: Rule = Rule {
     id: "pause-without-canary",
     severity: Severity::Warning,
     summary: "a pause or an analysis while the canary has neither pods nor traffic",
-    why: "There is nothing yet to look at: before the first setWeight the weight is 0, and no pod of the new revision runs.",
+    why: "There is nothing to judge yet: before the first setWeight the weight is 0, and no pod of the new \
+          revision runs.",
 };
 
 pub(super) fn pause_without_canary(subject: &Subject<'_>) -> Vec<Remark> {
@@ -35,7 +36,7 @@ pub(super) fn pause_without_canary(subject: &Subject<'_>) -> Vec<Remark> {
         )
         | None => None,
     });
-    // What was there and went to 0 again is as it was written.
+    // A canary that was scaled back to 0 is intended.
     let waits =
         waits.filter(|(index, _)| weights(canary).iter().all(|(at, weight)| at > index || *weight == 0));
     waits
@@ -60,13 +61,14 @@ pub(super) fn pause_without_canary(subject: &Subject<'_>) -> Vec<Remark> {
 pub(super) static WEIGHT_ROUNDED: Rule = Rule {
     id: "weight-rounded",
     severity: Severity::Warning,
-    summary: "a setWeight without a router that so few pods cannot express",
-    why: "Without a router the share of pods is the share of traffic. It is told where the share of the new or \
-          of the old revision is at least twice or at most half of what is asked for, and off by 10 points or more.",
+    summary: "a setWeight without a router that the number of pods cannot express",
+    why: "Without a router the share of pods is the share of traffic. Reported if the share of the new or \
+          of the old revision is at least twice or at most half of the requested share, and differs by 10 \
+          points or more.",
 };
 
 pub(super) fn weight_rounded(subject: &Subject<'_>) -> Vec<Remark> {
-    /// One pod of more is no share to speak of.
+    /// A difference of one pod is not significant.
     const REPLICAS_MAX: i32 = 1000;
     let (Some(canary), Some(replicas)) = (subject.canary(), subject.replicas()) else { return Vec::new() };
     if canary.traffic_routing.is_some() || replicas > REPLICAS_MAX {
@@ -99,7 +101,7 @@ pub(super) static TOO_FEW_PODS: Rule = Rule {
     id: "too-few-pods",
     severity: Severity::Warning,
     summary: "a setCanaryScale that leaves the canary less than half of the pods that its weight needs, or none",
-    why: "A router sends the canary its share of the traffic however few its pods are.",
+    why: "A router sends the canary its share of the traffic, regardless of its number of pods.",
 };
 
 pub(super) fn too_few_pods(subject: &Subject<'_>) -> Vec<Remark> {
@@ -138,7 +140,7 @@ fn position(steps: &[StepSize], index: usize, full: i32) -> CanaryPosition<'_> {
     CanaryPosition { steps, index, max_weight: full, is_aborted: false, is_promoted: false }
 }
 
-/// The sizes that a step asks for in an update of a Rollout that is whole.
+/// The sizes that a step asks for in an update of a settled Rollout.
 fn counts(canary: &CanaryStrategy, steps: &[StepSize], index: usize, replicas: i32) -> Counts {
     let position = position(steps, index, full_weight(canary));
     let stable = ReplicaSetCounts { spec: replicas, available: replicas, status: replicas };
@@ -158,7 +160,7 @@ fn counts(canary: &CanaryStrategy, steps: &[StepSize], index: usize, replicas: i
     })
 }
 
-/// The sizes without a router at which nothing changes any more. Each move may make room for another.
+/// The final sizes without a router. Each change may allow another one.
 fn settled(canary: &CanaryStrategy, position: CanaryPosition<'_>, replicas: i32) -> Counts {
     const MOVES_MAX: usize = 1000;
     let limits = limits(canary, replicas);
@@ -188,8 +190,8 @@ fn limits(canary: &CanaryStrategy, replicas: i32) -> Fenceposts {
 pub(super) static ALL_UNAVAILABLE: Rule = Rule {
     id: "all-unavailable",
     severity: Severity::Warning,
-    summary: "limits that let an update take all pods at once",
-    why: "Until a new pod is ready nothing serves.",
+    summary: "limits that allow an update to replace all pods at once",
+    why: "No pod serves until a new one is ready.",
 };
 
 pub(super) fn all_unavailable(subject: &Subject<'_>) -> Vec<Remark> {
@@ -205,8 +207,9 @@ pub(super) fn all_unavailable(subject: &Subject<'_>) -> Vec<Remark> {
 pub(super) static LIMITS_ROUND_TO_ZERO: Rule = Rule {
     id: "limits-round-to-zero",
     severity: Severity::Warning,
-    summary: "maxSurge and maxUnavailable that are both no pod with so many replicas",
-    why: "An update could not go on; so the controller lets one pod be unavailable, which is more than was asked for.",
+    summary: "maxSurge and maxUnavailable that both round to 0 pods",
+    why: "An update could not progress, so the controller allows one unavailable pod, which is more than \
+          the spec allows.",
 };
 
 pub(super) fn limits_round_to_zero(subject: &Subject<'_>) -> Vec<Remark> {
@@ -219,18 +222,19 @@ pub(super) fn limits_round_to_zero(subject: &Subject<'_>) -> Vec<Remark> {
         return Vec::new();
     };
     let is_written_zero = matches!(unavailable, IntOrPercent::Count(0) | IntOrPercent::Percent(0));
-    // One replica that must be taken is told by another rule, and two zeros are refused.
+    // Other rules report a single replica and explicit zeros.
     let is_rounded = surge.rounded_up(replicas) == 0 && unavailable.rounded_down(replicas) == 0;
     if !is_rounded || is_written_zero || replicas == 1 {
         return Vec::new();
     }
     let problem = format!(
-        "with {replicas} replicas maxSurge and maxUnavailable are both 0 pods; the controller takes one"
+        "with {replicas} replicas, maxSurge and maxUnavailable are both 0 pods; the controller allows one \
+         unavailable pod"
     );
     vec![limit_remark(canary, problem, "give maxSurge or maxUnavailable as a number of pods")]
 }
 
-/// A canary whose size its limits decide about, and its pods.
+/// A canary whose size depends on its limits, and its replicas.
 fn limited<'s>(subject: &Subject<'s>) -> Option<(&'s CanaryStrategy, i32)> {
     let canary = subject.canary().filter(|canary| canary.traffic_routing.is_none())?;
     Some((canary, subject.replicas()?))

@@ -1,25 +1,26 @@
-//! Steps that do not do what their author wanted.
+//! Rules about steps that do not do what their author intended.
 
 use serde_json::json;
 
-use super::subject::{full_weight, lasts, step_path, weights};
-use super::{Rule, Subject};
-use crate::cli::lint::finding::{Remark, Severity};
+use super::subject::{Subject, full_weight, lasts, step_path, weights};
+use crate::cli::lint::finding::Remark;
+use crate::cli::lint::rule::{Rule, Severity};
 use serin_core::api::{CanaryStep, StepKind};
 
 pub(super) static WEIGHT_NOT_HELD: Rule = Rule {
     id: "weight-not-held",
     severity: Severity::Warning,
-    summary: "a setWeight below the whole that nothing waits at",
-    why: "The next weight, or all traffic at the end of the steps, follows at once; nobody and no analysis sees how the \
-          canary does. Without a router, and with dynamicStableScale, weights that follow each other are taken for a slow start.",
+    summary: "a setWeight below 100 % without a pause or an analysis after it",
+    why: "The next weight, or all traffic at the end of the steps, follows at once; no user and no \
+          analysis can judge the canary. Without a router, and with dynamicStableScale, consecutive \
+          weights count as a slow start.",
 };
 
 pub(super) fn weight_not_held(subject: &Subject<'_>) -> Vec<Remark> {
     let Some(canary) = subject.canary() else { return Vec::new() };
     let (full, weights) = (full_weight(canary), weights(canary));
     let may_ramp = canary.traffic_routing.is_none() || canary.dynamic_stable_scale;
-    // A list of weights alone is a slow start from its first to its last.
+    // A list of only weights is a slow start from the first to the last.
     let is_ramp_alone = may_ramp && weights.len() > 1 && !canary.steps.iter().any(lasts);
     let is_lost = |place: usize| {
         let (index, weight) = weights[place];
@@ -34,7 +35,7 @@ pub(super) fn weight_not_held(subject: &Subject<'_>) -> Vec<Remark> {
         .map(|place| {
             let (index, weight) = weights[place];
             let next = weights.get(place + 1).map_or(full, |(_, next)| *next);
-            let problem = format!("nothing waits at this weight: the canary gets {next} of {full} at once");
+            let problem = format!("no step waits at this weight: the canary gets {next} of {full} at once");
             Remark::new(
                 set_weight(index),
                 weight,
@@ -57,7 +58,7 @@ pub(super) fn weight_repeated(subject: &Subject<'_>) -> Vec<Remark> {
         subject,
         |before, weight| before == weight,
         |before, _| {
-            let problem = format!("the weight is already {before}, so that the step has no effect");
+            let problem = format!("the weight is already {before}, so the step has no effect");
             (problem, "raise it, or remove the step")
         },
     )
@@ -76,12 +77,12 @@ pub(super) fn weight_falls(subject: &Subject<'_>) -> Vec<Remark> {
         |before, weight| 0 < weight && weight < before,
         |before, weight| {
             let problem = format!("the weight falls from {before} to {weight}");
-            (problem, "put the steps into the order of their weights")
+            (problem, "sort the steps by weight")
         },
     )
 }
 
-/// Remarks about weights and the ones before them.
+/// Compares each weight with the one before it.
 fn pairs(
     subject: &Subject<'_>,
     is_wrong: impl Fn(i32, i32) -> bool,
@@ -166,8 +167,9 @@ pub(super) fn scale_ambiguous(subject: &Subject<'_>) -> Vec<Remark> {
 pub(super) static JUMP_TO_FULL: Rule = Rule {
     id: "jump-to-full",
     severity: Severity::Warning,
-    summary: "steps that go from a tenth of the traffic or less to all of it, without a person or an analysis between",
-    why: "What breaks under load shows only when everybody has it.",
+    summary: "steps from 10 % of the traffic or less to all of it, without a manual pause or an analysis \
+              in between",
+    why: "Problems under load appear only when all users are affected.",
 };
 
 pub(super) fn jump_to_full(subject: &Subject<'_>) -> Vec<Remark> {

@@ -1,16 +1,21 @@
-//! What rules look at: a Rollout, and what is known around it.
+//! The input of rules: a Rollout and the known objects around it.
+
+use std::collections::BTreeMap;
 
 use crate::cli::lint::world::{Autoscaler, World};
 use serin_core::api::analysis::{AnalysisTemplateSpec, TemplateRef};
 use serin_core::api::{CanaryStep, CanaryStrategy, Rollout, StepKind};
+use serin_core::domain::plan::ObjectKind;
 use serin_core::domain::replicas::{CanaryScale, StepSize};
+use serin_core::rollout::observed_keys;
+use serin_core::rollout::snapshot::ServiceView;
 
-/// The path of a canary.
+/// The path of the canary strategy.
 pub(super) const CANARY: &str = "spec.strategy.canary";
-/// The path of a blue-green strategy.
+/// The path of the blue-green strategy.
 pub(super) const BLUE_GREEN: &str = "spec.strategy.blueGreen";
 
-/// A Rollout, with the template of its workload as far as that is known.
+/// A Rollout, with the template of its workload if it is known.
 pub(in crate::cli::lint) struct Subject<'w> {
     pub(in crate::cli::lint) rollout: &'w Rollout,
     pub(in crate::cli::lint) world: &'w World,
@@ -25,13 +30,18 @@ impl<'w> Subject<'w> {
         self.rollout.metadata.namespace.as_deref()
     }
 
-    /// The autoscaler that sets the size, and its name.
+    /// The Services that the Rollout references, by name.
+    pub(super) fn services(&self) -> BTreeMap<String, ServiceView> {
+        self.world.services(&observed_keys(self.rollout).names(ObjectKind::Service), self.namespace())
+    }
+
+    /// The autoscaler of the Rollout, and its name.
     pub(super) fn autoscaler(&self) -> Option<(&'w str, &'w Autoscaler)> {
         let name = self.rollout.metadata.name.as_deref().unwrap_or_default();
         self.world.autoscaler_of(name, self.namespace())
     }
 
-    /// The number of pods where it is known: the fewest that an autoscaler asks for, or else what is written.
+    /// The number of pods, if known: the minimum of the autoscaler, otherwise `replicas`.
     pub(super) fn replicas(&self) -> Option<i32> {
         let least = self.autoscaler().map(|(_, autoscaler)| autoscaler.least);
         least.or(self.rollout.spec.replicas).filter(|replicas| *replicas > 0)
@@ -42,12 +52,12 @@ impl<'w> Subject<'w> {
     }
 }
 
-/// The weight that stands for all traffic.
+/// The weight for all traffic.
 pub(super) fn full_weight(canary: &CanaryStrategy) -> i32 {
     canary.traffic_routing.as_ref().and_then(|routing| routing.max_traffic_weight).unwrap_or(100).max(1)
 }
 
-/// What the steps say about sizes.
+/// The size settings after these steps.
 pub(super) fn step_sizes(canary: &CanaryStrategy) -> Vec<StepSize> {
     let size = |step: &CanaryStep| StepSize {
         set_weight: step.set_weight,
@@ -60,7 +70,7 @@ pub(super) fn step_sizes(canary: &CanaryStrategy) -> Vec<StepSize> {
     canary.steps.iter().map(size).collect()
 }
 
-/// The `setWeight` steps, with their places in the list.
+/// The `setWeight` steps, with their indexes.
 pub(super) fn weights(canary: &CanaryStrategy) -> Vec<(usize, i32)> {
     let weight = |(index, step): (usize, &CanaryStep)| Some((index, step.set_weight?));
     canary.steps.iter().enumerate().filter_map(weight).collect()
@@ -71,7 +81,7 @@ pub(super) fn step_path(index: usize) -> String {
     format!("{CANARY}.steps[{index}]")
 }
 
-/// Whether a step lasts, so that something can be seen of what is before it.
+/// True if a step takes time, so that the steps before it have a visible effect.
 pub(super) fn lasts(step: &CanaryStep) -> bool {
     match step.kind() {
         Some(StepKind::Pause(_) | StepKind::Experiment(_) | StepKind::Analysis(_) | StepKind::Plugin(_)) => {

@@ -1,19 +1,20 @@
-//! Times that cannot be kept.
+//! Rules about durations.
 
 use serde_json::Value;
 
-use super::{Rule, Subject};
-use crate::cli::lint::finding::{Remark, Severity};
+use super::subject::Subject;
+use crate::cli::lint::finding::Remark;
+use crate::cli::lint::rule::{Rule, Severity};
 
-/// Seconds without progress that are allowed when the Rollout does not say.
+/// The default of `progressDeadlineSeconds`.
 const DEFAULT_DEADLINE: i64 = 600;
 
 pub(super) static DEADLINE_TOO_SHORT: Rule = Rule {
     id: "deadline-too-short",
     severity: Severity::Warning,
     summary: "a progress deadline that passes before a pod can be available",
-    why: "A pod is available at the earliest after the initial delays of its probes and minReadySeconds. Each update would be \
-          told to have failed, and with progressDeadlineAbort be taken back.",
+    why: "A pod is available at the earliest after the initial delays of its probes and minReadySeconds. \
+          Each update would be reported as failed, and with progressDeadlineAbort it would be aborted.",
 };
 
 pub(super) fn deadline_too_short(subject: &Subject<'_>) -> Vec<Remark> {
@@ -27,13 +28,14 @@ pub(super) fn deadline_too_short(subject: &Subject<'_>) -> Vec<Remark> {
     let delay = delays.flatten().max().unwrap_or(0);
     let deadline = spec.progress_deadline_seconds.map_or(DEFAULT_DEADLINE, i64::from);
     let needed = delay + i64::from(spec.min_ready_seconds);
-    // Without a delay this is about minReadySeconds alone, which the controller refuses.
+    // Without a delay only minReadySeconds matters, which the controller refuses.
     if delay == 0 || needed < deadline {
         return Vec::new();
     }
     let ready = spec.min_ready_seconds;
     let problem = format!(
-        "a pod needs {needed} s at least, {delay} s of a probe's initialDelaySeconds and {ready} s of minReadySeconds"
+        "a pod needs at least {needed} s: {delay} s of a probe's initialDelaySeconds and {ready} s of \
+         minReadySeconds"
     );
     let remedy = format!("raise it above {needed}, or lower the delays");
     vec![Remark::new("spec.progressDeadlineSeconds", deadline, problem, remedy)]

@@ -1,31 +1,30 @@
-//! The files that are looked at.
+//! Reads files and directories.
 
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// The name of the standard input.
+/// The display name of the standard input.
 pub(in crate::cli::lint) const STANDARD_INPUT: &str = "-";
 
-/// A file: its name, and its text if it can be read.
+/// A file: its name, and its text if it is readable.
 #[derive(Debug)]
 pub(in crate::cli::lint) struct File {
-    /// As the user wrote it, or as found in a directory that the user named.
+    /// The path as given by the user, or as found in a given directory.
     pub(in crate::cli::lint) name: String,
     pub(in crate::cli::lint) text: Result<String, String>,
-    /// Whether the user named it, and not a directory that it is in.
+    /// True if the user named the file, and not its directory.
     pub(in crate::cli::lint) is_named: bool,
 }
 
 impl File {
-    /// Whether it says of itself that it is JSON.
+    /// True if the file name ends in `.json`.
     pub(in crate::cli::lint) fn is_json(&self) -> bool {
         Path::new(&self.name).extension().is_some_and(|extension| extension == "json")
     }
 }
 
-/// Reads what `paths` name: files, the standard input, and the manifests of directories, in the order of their names;
-/// `deep` also those of the directories in them.
+/// Reads files, the standard input, and the manifests in directories, sorted by name. `deep` includes subdirectories.
 pub(in crate::cli::lint) fn read(paths: &[PathBuf], deep: bool) -> Vec<File> {
     paths.iter().flat_map(|path| read_path(path, deep, true)).collect()
 }
@@ -58,6 +57,6 @@ fn is_manifest(path: &Path) -> bool {
 
 fn text(read: io::Result<Vec<u8>>) -> Result<String, String> {
     let bytes = read.map_err(|error| error.to_string())?;
-    let text = String::from_utf8(bytes).map_err(|_| "it is no text in UTF-8".to_owned())?;
+    let text = String::from_utf8(bytes).map_err(|_| "the file is not UTF-8 text".to_owned())?;
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }

@@ -1,4 +1,4 @@
-//! Texts, and the documents in them with the place of each of their parts.
+//! Parses files into documents with positions.
 
 pub(super) mod files;
 pub(super) mod node;

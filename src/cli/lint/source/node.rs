@@ -1,24 +1,24 @@
-//! A document as a tree that knows where each part of it stands.
+//! A document as a tree with positions.
 
 use serde_json::{Map, Number, Value};
 
-/// A place in a text; both count from 1, columns in characters.
+/// A position in a file. Line and column count from 1; columns count characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::cli::lint) struct Mark {
     pub(in crate::cli::lint) line: usize,
     pub(in crate::cli::lint) column: usize,
 }
 
-/// A value, and where it begins.
+/// A value and its position.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::cli::lint) struct Node {
     pub(in crate::cli::lint) at: Mark,
     pub(in crate::cli::lint) content: Content,
-    /// The word of a scalar without quotes.
+    /// The source text of an unquoted scalar.
     pub(in crate::cli::lint) word: Option<String>,
 }
 
-/// What a value is.
+/// The content of a node.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::cli::lint) enum Content {
     Null,
@@ -29,7 +29,7 @@ pub(in crate::cli::lint) enum Content {
     Map(Vec<Entry>),
 }
 
-/// A field, and where its name stands.
+/// A field, and the position of its name.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::cli::lint) struct Entry {
     pub(in crate::cli::lint) key: String,
@@ -38,7 +38,7 @@ pub(in crate::cli::lint) struct Entry {
 }
 
 impl Node {
-    /// The value as JSON. Of a field that is there twice the last one counts.
+    /// The value as JSON. The last one of duplicate fields wins.
     pub(in crate::cli::lint) fn to_json(&self) -> Value {
         match &self.content {
             Content::Null => Value::Null,
@@ -53,7 +53,7 @@ impl Node {
         }
     }
 
-    /// The same without the field of a path. Where the path leads to an item of a list, it goes without the list.
+    /// The same without the field at `path`. If the path leads to a list item, the whole list is removed.
     pub(in crate::cli::lint) fn without(&self, path: &str) -> Self {
         let path = path.strip_prefix('.').unwrap_or(path);
         let content = match &self.content {
@@ -84,7 +84,7 @@ impl Node {
         Self { at: self.at, content, word: self.word.clone() }
     }
 
-    /// The fields; none where it is no map.
+    /// The fields; empty if it is not a map.
     pub(in crate::cli::lint) fn entries(&self) -> &[Entry] {
         match &self.content {
             Content::Map(entries) => entries,
@@ -94,7 +94,7 @@ impl Node {
         }
     }
 
-    /// The items; none where it is no list.
+    /// The items; empty if it is not a list.
     pub(in crate::cli::lint) fn items(&self) -> &[Self] {
         match &self.content {
             Content::List(items) => items,
@@ -109,7 +109,7 @@ impl Node {
         self.entries().iter().find(|entry| entry.key == name).map(|entry| &entry.value)
     }
 
-    /// The text of a field, if it is one.
+    /// The text of a field, if it is a string.
     pub(in crate::cli::lint) fn text(&self, name: &str) -> Option<&str> {
         match &self.field(name)?.content {
             Content::Text(text) => Some(text),
@@ -119,7 +119,8 @@ impl Node {
         }
     }
 
-    /// Where the field of a path such as `spec.steps[2].setWeight` stands, or the last part of the path that is there.
+    /// The position of the field at a path such as `spec.steps[2].setWeight`, or of the last existing part of the
+    /// path.
     pub(in crate::cli::lint) fn place(&self, path: &str) -> Mark {
         self.place_of(path).unwrap_or(self.at)
     }
@@ -130,14 +131,14 @@ impl Node {
             let item = self.items().get(index.parse::<usize>().ok()?)?;
             return Some(item.place_of(rest).unwrap_or(item.at));
         }
-        // A key may itself have dots in it.
+        // A key may contain dots.
         let entry = self.entries().iter().filter(|entry| begins(path, &entry.key));
         let entry = entry.max_by_key(|entry| entry.key.len())?;
         Some(entry.value.place_of(&path[entry.key.len()..]).unwrap_or(entry.at))
     }
 }
 
-/// Whether the first part of a path is `key`.
+/// True if the first part of a path is `key`.
 fn begins(path: &str, key: &str) -> bool {
     !key.is_empty()
         && path.strip_prefix(key).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[', ' ']))

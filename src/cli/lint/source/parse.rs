@@ -1,4 +1,4 @@
-//! From the text of a file to its documents.
+//! Parses the text of a file into documents.
 
 use std::collections::BTreeMap;
 
@@ -9,31 +9,31 @@ use super::node::{Content, Entry, Mark, Node};
 use super::parts::{self, Part};
 use super::scalar;
 
-/// Values nest no deeper in anything that Kubernetes takes.
+/// Maximum nesting of values; no Kubernetes object is nested deeper.
 const DEPTH_MAX: usize = 100;
-/// A document has no more values, aliases written out.
+/// Maximum number of values in a document, with aliases expanded.
 const SIZE_MAX: usize = 500_000;
 
-/// Why a document, or a part of it, cannot be read.
+/// The reason why a document, or a part of it, is invalid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::cli::lint) struct Fault {
     pub(in crate::cli::lint) at: Mark,
     pub(in crate::cli::lint) kind: FaultKind,
-    /// What is wrong, and what to do about it.
+    /// The problem and its remedy.
     pub(in crate::cli::lint) problem: String,
 }
 
-/// What sort of fault it is.
+/// The kind of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::cli::lint) enum FaultKind {
-    /// The document has no meaning; nothing more is said of it.
+    /// The document is invalid, and gets no further findings.
     Syntax,
-    /// A field is there twice.
+    /// A duplicate field.
     Duplicate,
 }
 
-/// The documents of a text, without empty ones, and what is wrong with any of them. One that cannot be read does not hide
-/// the others.
+/// Parses the documents of a text. Skips empty ones. Also returns the faults of each document. An invalid document
+/// does not hide the others.
 pub(in crate::cli::lint) fn parse(text: &str, is_json: bool) -> (Vec<Node>, Vec<Fault>) {
     let mut documents = Vec::new();
     let mut faults = Vec::new();
@@ -42,8 +42,8 @@ pub(in crate::cli::lint) fn parse(text: &str, is_json: bool) -> (Vec<Node>, Vec<
         Err(error) if is_json => {
             let at = Mark { line: error.line().max(1), column: error.column().max(1) };
             let problem = match error.classify() {
-                Category::Eof => "the JSON ends too early".to_owned(),
-                Category::Io | Category::Syntax | Category::Data => format!("is no JSON: {error}"),
+                Category::Eof => "unexpected end of the JSON".to_owned(),
+                Category::Io | Category::Syntax | Category::Data => format!("invalid JSON: {error}"),
             };
             return (documents, vec![Fault { at, kind: FaultKind::Syntax, problem }]);
         }
@@ -102,7 +102,7 @@ impl<'t> Composer<'t> {
     fn next(&mut self) -> Result<(Event<'t>, Span), Fault> {
         match self.events.next_event() {
             Some(event) => event.map_err(|error| self.syntax(&error)),
-            None => Err(fault(self.part.end(), "the document ends too early")),
+            None => Err(fault(self.part.end(), "unexpected end of the document")),
         }
     }
 
@@ -110,7 +110,7 @@ impl<'t> Composer<'t> {
         let at = self.mark(span.start);
         self.size += 1;
         if self.size > SIZE_MAX || self.depth > DEPTH_MAX {
-            return Err(fault(at, "is too large: aliases and nesting make too many values of it"));
+            return Err(fault(at, "too large: aliases and nesting expand to too many values"));
         }
         match event {
             Event::Alias(anchor) => self.alias(anchor, at),
@@ -132,13 +132,13 @@ impl<'t> Composer<'t> {
             | Event::DocumentStart(_)
             | Event::DocumentEnd
             | Event::SequenceEnd
-            | Event::MappingEnd => Err(fault(at, "ends where a value should stand")),
+            | Event::MappingEnd => Err(fault(at, "unexpected end: a value is missing")),
         }
     }
 
     fn alias(&mut self, anchor: usize, at: Mark) -> Result<Node, Fault> {
         let Some(node) = self.anchors.get(&anchor).cloned() else {
-            return Err(fault(at, "is an alias of something that it stands in itself"));
+            return Err(fault(at, "the alias refers to a value that contains it"));
         };
         self.size += size(&node);
         Ok(node)
@@ -183,11 +183,11 @@ impl<'t> Composer<'t> {
             let (at, key) = (key.at, self.key(key)?);
             if let Some(first) = entries.iter().find(|entry| entry.key == key) {
                 let hint = match key.as_str() {
-                    "nginx" | "stableIngress" => "; several Ingresses are named in nginx.stableIngresses",
+                    "nginx" | "stableIngress" => "; use nginx.stableIngresses for several Ingresses",
                     _ => "",
                 };
                 let line = first.at.line;
-                let problem = format!("{key:?} is there twice; the first one is in line {line}{hint}");
+                let problem = format!("duplicate field {key:?}; the first one is in line {line}{hint}");
                 self.faults.push(Fault { at, kind: FaultKind::Duplicate, problem });
             }
             entries.push(Entry { key, at, value });
@@ -203,7 +203,7 @@ impl<'t> Composer<'t> {
         match (key.content, key.word) {
             (Content::Text(text), _)
             | (Content::Null | Content::Truth(_) | Content::Number(_), Some(text)) => Ok(text),
-            _ => Err(fault(key.at, &format!("a name of a field must be a text{}", self.hint(key.at)))),
+            _ => Err(fault(key.at, &format!("a field name must be a string{}", self.hint(key.at)))),
         }
     }
 
@@ -213,17 +213,17 @@ impl<'t> Composer<'t> {
 
     fn syntax(&self, error: &ScanError) -> Fault {
         let at = self.mark(*error.marker());
-        fault(at, &format!("is no YAML: {}{}", error.info(), self.hint(at)))
+        fault(at, &format!("invalid YAML: {}{}", error.info(), self.hint(at)))
     }
 
-    /// What those mistakes come from that are made most often.
+    /// A hint about the most common causes of invalid YAML.
     fn hint(&self, at: Mark) -> &'static str {
         let line = self.part.line(at);
         let indent = &line[..line.len() - line.trim_start().len()];
         if indent.contains('\t') {
             "; the line is indented with a tab, use spaces"
         } else if line.contains("{{") {
-            "; a template, such as one of Helm, has to be rendered first"
+            "; render a template, such as a Helm chart, first"
         } else {
             ""
         }
@@ -234,7 +234,7 @@ fn fault(at: Mark, problem: &str) -> Fault {
     Fault { at, kind: FaultKind::Syntax, problem: problem.to_owned() }
 }
 
-/// What is written takes precedence over what is merged, and an earlier map over a later one.
+/// Merges maps. Explicit fields override merged ones, and earlier maps override later ones.
 fn merge(value: Node, entries: &mut Vec<Entry>) -> Result<(), Fault> {
     let at = value.at;
     match value.content {

@@ -1,4 +1,4 @@
-//! The documents of a text, still as text.
+//! Splits a text into its documents.
 
 use std::borrow::Cow;
 
@@ -7,25 +7,25 @@ use serde_json::Deserializer;
 
 use super::node::Mark;
 
-/// A document, and where in the text it begins.
+/// A document as text, with its position in the file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Part<'t> {
     pub(super) text: Cow<'t, str>,
-    /// Lines before it.
+    /// Number of lines before it.
     lines: usize,
-    /// Characters of its first line before it.
+    /// Number of characters before it in its first line.
     columns: usize,
 }
 
 impl Part<'_> {
-    /// A place of the part as one of the text.
+    /// Converts a position in the part to a position in the file.
     pub(super) fn mark(&self, line: usize, column: usize) -> Mark {
         let line = line.max(1);
         let columns = if line == 1 { self.columns } else { 0 };
         Mark { line: self.lines + line, column: columns + column }
     }
 
-    /// The line of a place of the text.
+    /// The text of a line of the file.
     pub(super) fn line(&self, at: Mark) -> &str {
         self.text.lines().nth(at.line.saturating_sub(self.lines + 1)).unwrap_or_default()
     }
@@ -36,7 +36,7 @@ impl Part<'_> {
     }
 }
 
-/// The documents of JSON, one after the other. Only what begins as an object or list is JSON.
+/// Splits JSON into documents. Only text that starts with an object or list is JSON.
 pub(super) fn json(text: &str) -> Result<Vec<Part<'_>>, serde_json::Error> {
     let is_blank = !text.trim_start().starts_with(['{', '[']);
     let text_or_none = if is_blank { "!" } else { text };
@@ -58,8 +58,8 @@ pub(super) fn json(text: &str) -> Result<Vec<Part<'_>>, serde_json::Error> {
     Ok(parts)
 }
 
-/// JSON, with the two things that mean something else in YAML: tabs, which are no indentation there, and characters that are
-/// written as two escapes. No text has a tab in it.
+/// Rewrites JSON so that a YAML parser reads it: YAML does not allow tabs as indentation, and has no surrogate pairs.
+/// JSON strings contain no literal tabs.
 fn as_yaml(json: &str) -> String {
     let mut yaml = String::with_capacity(json.len());
     let mut rest = json;
@@ -78,14 +78,14 @@ fn as_yaml(json: &str) -> String {
     (yaml + rest).replace('\t', " ")
 }
 
-/// The character that begins a text as two halves: `ud83d\ude00`.
+/// Parses the surrogate pair at the start of a text: `ud83d\ude00`.
 fn pair(text: &str) -> Option<char> {
     let half = |text: &str| u16::from_str_radix(text.strip_prefix('u')?.get(..4)?, 16).ok();
     let halves = [half(text)?, half(text.get(5..)?.strip_prefix('\\')?)?];
     char::decode_utf16(halves).next()?.ok().filter(|character| *character > '\u{ffff}')
 }
 
-/// The documents of YAML: a line that begins with `---` begins one, wherever it stands.
+/// Splits YAML into documents: every line that starts with `---` starts one.
 pub(super) fn yaml(text: &str) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
     let (mut start, mut lines) = (0, 0);
@@ -106,7 +106,7 @@ fn is_separator(line: &str) -> bool {
     line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace))
 }
 
-/// Whether a part says only how the next is to be read. All is read as kubectl does.
+/// True for a part with YAML directives only. They are ignored, as kubectl does.
 fn is_directives(part: &str) -> bool {
     part.lines().any(|line| line.starts_with('%'))
         && part.lines().all(|line| line.trim().is_empty() || line.starts_with(['%', '#']))

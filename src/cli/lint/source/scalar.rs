@@ -1,4 +1,4 @@
-//! What a word without quotes means to kubectl, which reads YAML 1.1 in part: `yes` is true, and `0755` is octal.
+//! Types of unquoted words in kubectl's subset of YAML 1.1: `yes` is true, and `0755` is octal.
 
 use serde_json::Number;
 
@@ -8,7 +8,7 @@ const TRUE: [&str; 11] = ["y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE",
 const FALSE: [&str; 11] = ["n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"];
 const NULL: [&str; 5] = ["", "~", "null", "Null", "NULL"];
 
-/// What a word stands for.
+/// The value of an unquoted word.
 pub(super) fn resolve(word: &str) -> Content {
     if NULL.contains(&word) {
         return Content::Null;
@@ -27,7 +27,7 @@ fn number(word: &str) -> Option<Number> {
     integer(&plain).or_else(|| is_float(&plain).then(|| plain.parse().ok().and_then(Number::from_f64))?)
 }
 
-/// A whole number, in the notations of Go: decimal, `0x`, `0o` or a leading 0, `0b`.
+/// An integer in Go's notations: decimal, `0x`, `0o` or a leading 0, `0b`.
 fn integer(text: &str) -> Option<Number> {
     let (sign, digits) = match text.strip_prefix(['+', '-']) {
         Some(digits) if text.starts_with('-') => (-1, digits),

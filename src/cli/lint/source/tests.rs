@@ -85,12 +85,12 @@ fn a_broken_document_does_not_hide_the_others() {
 fn mistakes_are_explained() {
     for (text, line, said) in [
         ("a:\n\tb: 1\n", 2, "use spaces"),
-        ("a: *nowhere\n", 1, "is no YAML: "),
-        ("a: &a [*a]\n", 1, "that it stands in itself"),
-        ("a: {{ .Values.a }}\n", 1, "has to be rendered first"),
+        ("a: *nowhere\n", 1, "invalid YAML: "),
+        ("a: &a [*a]\n", 1, "a value that contains it"),
+        ("a: {{ .Values.a }}\n", 1, "render a template"),
         ("a: {<<: 1}\n", 1, "only maps can be merged"),
-        ("? [a]\n: 1\n", 1, "must be a text"),
-        ("a: 'x\n", 1, "is no YAML: "),
+        ("? [a]\n: 1\n", 1, "must be a string"),
+        ("a: 'x\n", 1, "invalid YAML: "),
     ] {
         let faults = faults(text);
         let [fault] = faults.as_slice() else { panic!("{text}: {faults:?}") };
@@ -98,7 +98,7 @@ fn mistakes_are_explained() {
         assert!(fault.at.line.abs_diff(line) <= 1 && fault.kind == FaultKind::Syntax, "{text}: {fault:?}");
     }
     let twice = faults("a: 1\nb: 2\na: 3\n");
-    let problem = "\"a\" is there twice; the first one is in line 1".to_owned();
+    let problem = "duplicate field \"a\"; the first one is in line 1".to_owned();
     assert_eq!(twice, [Fault { at: mark(3, 1), kind: FaultKind::Duplicate, problem }]);
 }
 

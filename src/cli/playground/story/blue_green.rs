@@ -1,4 +1,4 @@
-//! A preview beside the old version, one switch for everybody, and a way back that starts no pod.
+//! A preview beside the old version, one switch for everyone, and a rollback that starts no pod.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use serin_clock::sleep;
 use serin_core::api::RolloutPhase;
 
 const MANIFEST: &str = include_str!("blue_green.yaml");
-/// Times of creation are whole seconds, and of two revisions that were made in the same one none is the earlier: to go back
-/// would be an update like any other, with its pause.
+/// Creation times have whole seconds. Two revisions of the same second have no order, and a rollback would become a
+/// normal update with a pause.
 const ONE_SECOND: Duration = Duration::from_secs(1);
-/// How many visitors come again and again.
+/// Number of steady visitors.
 const VISITORS: usize = 4;
 
 pub(super) async fn tell(world: &World) -> Result<(), PlaygroundError> {
@@ -28,7 +28,10 @@ pub(super) async fn tell(world: &World) -> Result<(), PlaygroundError> {
     preview.until("the preview is yellow", |answers| of(answers, "yellow") == LOOK).await?;
     expect_only(&preview.sample(100).await, "yellow")?;
     expect_only(&active.sample(100).await, "blue")?;
-    world.tale.say("the user asks for yellow: its preview answers on its own Service, users still meet blue");
+    world.tale.say(
+        "the user sets the image to yellow: its preview answers on its own Service, users still \
+                    reach blue",
+    );
     let steady: Vec<_> = (0..VISITORS).map(|_| active.stay()).collect();
     active.until("only blue answers", |answers| of(answers, "blue") == LOOK).await?;
     user.promote().await?;
@@ -45,20 +48,20 @@ pub(super) async fn tell(world: &World) -> Result<(), PlaygroundError> {
     expect_no_start(&before, &user.pod_names().await?)?;
     let seen = steady.iter().flat_map(Steady::seen).collect();
     let switches = switches(seen);
-    expect(switches == ["blue", "yellow", "blue"], || format!("visitors met {}", switches.join(", then ")))?;
-    world.tale.say("the user goes back: blue answers again, and no pod was started for it");
+    expect(switches == ["blue", "yellow", "blue"], || format!("visitors saw {}", switches.join(", then ")))?;
+    world.tale.say("the user rolls back: blue answers again, and no pod was started for it");
     Ok(())
 }
 
-/// What visitors met, without repetitions. As long as no answer had come from the next version, a request may have been
-/// answered by the one before; after that, none that began later.
+/// The sequence of colours that visitors saw. Until the next version gives its first answer, a request may be
+/// answered by the previous one. Requests that start later must not.
 fn switches(mut visits: Vec<Visit>) -> Vec<String> {
     visits.sort_by_key(|visit| visit.ended);
     let mut switches: Vec<(String, Instant)> = Vec::new();
     for Visit { begun, ended, colour } in visits {
         let mut earlier = switches.iter().rev();
         let is_present = earlier.next().is_some_and(|(present, _)| *present == colour);
-        // It was under way when the present version gave its first answer.
+        // It was in flight at the first answer of the present version.
         let is_late = switches.last().is_some_and(|(_, since)| begun < *since)
             && earlier.next().is_some_and(|(before, _)| *before == colour);
         if !is_present && !is_late {
@@ -72,7 +75,7 @@ fn switches(mut visits: Vec<Visit>) -> Vec<String> {
 mod tests {
     use super::*;
 
-    /// The switches in visits that are given by beginning, end and colour.
+    /// The switches in visits, given as start, end and colour.
     fn of(visits: &[(u64, u64, &str)]) -> Vec<String> {
         let start = Instant::now();
         let visit = |(begun, ended, colour): &(u64, u64, &str)| Visit {

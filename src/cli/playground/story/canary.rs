@@ -6,16 +6,16 @@ use super::super::world::{EXAMPLE, World};
 use super::{BLUE, SAMPLE, YELLOW, deploy, expect, expect_only, expect_share, of, update};
 use serin_core::api::RolloutPhase;
 
-/// The header of the example by which a request chooses the canary.
+/// The header that selects the canary in the example.
 const HEADER: &str = "x-canary";
 
-/// From blue to yellow by 20, 50 and 80 %, with no request lost.
+/// From blue to yellow in steps of 20, 50 and 80 %, without a lost request.
 pub(super) async fn tell(world: &World) -> Result<(), PlaygroundError> {
     let (user, visitor) = deploy(world, EXAMPLE).await?;
     world.tale.say("blue is deployed: 4 pods behind the ingress");
     let (steady, before) = (visitor.stay(), world.plane.tally());
     update(&user, &visitor, YELLOW, "yellow").await?;
-    world.tale.say("the user asks for yellow");
+    world.tale.say("the user sets the image to yellow");
     let answers = visitor.sample(SAMPLE).await;
     world.tale.say(&format!("at 20 %: {answers:?} of {SAMPLE} answers"));
     expect_share(&answers, "yellow", 20)?;
@@ -24,7 +24,7 @@ pub(super) async fn tell(world: &World) -> Result<(), PlaygroundError> {
     world.tale.say("requests with X-Canary: always all reach yellow");
     let chosen = choosing.stay();
     user.promote().await?;
-    world.tale.say("the user promotes; 50 and 80 % pass by themselves");
+    world.tale.say("the user promotes; 50 and 80 % follow automatically");
     user.wait(RolloutPhase::Healthy, |_| true).await?;
     visitor.until("only yellow answers", |answers| of(answers, "yellow") == LOOK).await?;
     expect_only(&visitor.sample(200).await, "yellow")?;
@@ -32,16 +32,16 @@ pub(super) async fn tell(world: &World) -> Result<(), PlaygroundError> {
     let all = world.plane.tally().since(&before);
     let failed = u64::try_from(steady.failed()).unwrap_or(u64::MAX) + all.failed() + all.unruled;
     expect(failed == 0, || format!("{failed} of {} requests failed: {all:?}", all.total()))?;
-    world.tale.say(&format!("yellow serves everybody; none of {} requests failed", all.total()));
+    world.tale.say(&format!("yellow serves all users; none of {} requests failed", all.total()));
     Ok(())
 }
 
-/// The header decides, whatever the weight.
+/// The header overrides the weight.
 pub(super) async fn tell_of_header(world: &World) -> Result<(), PlaygroundError> {
     let (user, visitor) = deploy(world, EXAMPLE).await?;
     world.tale.say("blue is deployed: 4 pods behind the ingress");
     update(&user, &visitor, YELLOW, "yellow").await?;
-    world.tale.say("the user asks for yellow");
+    world.tale.say("the user sets the image to yellow");
     let choosing = visitor.with_header(HEADER, "always");
     expect_only(&choosing.sample(300).await, "yellow")?;
     world.tale.say("at 20 %, 300 requests with X-Canary: always reach yellow");
@@ -54,6 +54,6 @@ pub(super) async fn tell_of_header(world: &World) -> Result<(), PlaygroundError>
     user.wait(RolloutPhase::Healthy, |_| true).await?;
     choosing.until("only blue answers", |answers| of(answers, "blue") == LOOK).await?;
     expect_only(&choosing.sample(100).await, "blue")?;
-    world.tale.say("the user goes back to blue; the header finds no canary any more");
+    world.tale.say("the user rolls back to blue; the header no longer selects a canary");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Stories that the playground plays by itself, each judged by the responses that visitors got.
+//! Stories that the playground plays without a user. The responses to visitors decide the result.
 
 mod bad_release;
 mod blue_green;
@@ -17,23 +17,23 @@ use super::view;
 use super::world::World;
 use serin_core::api::RolloutPhase;
 
-/// A story that can be told.
+/// The available stories.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Story {
-    /// A new version gets 20 %, then 50 %, then everything.
+    /// A new version gets 20 %, then 50 %, then all traffic.
     Canary,
-    /// Requests with a header reach the canary whatever the weight.
+    /// Requests with a header reach the canary, independent of the weight.
     CanaryHeader,
-    /// A preview beside the old version, a switch, and the way back.
+    /// A preview beside the old version, a switch, and the rollback.
     BlueGreen,
-    /// An update is given up half way, and the old version deployed again.
+    /// An update is aborted half way, and the old version is deployed again.
     Rollback,
-    /// A new version that answers 500 reaches few, and is taken away.
+    /// A new version that answers 500 reaches few users, and is rolled back.
     BadRelease,
 }
 
 impl Story {
-    /// Plays the story; an error says what went otherwise than told. On a terminal it is seen, too.
+    /// Plays the story, and shows it on a terminal. Returns an error that describes the first deviation.
     pub(super) async fn play(self, world: &World) -> Result<(), PlaygroundError> {
         if !std::io::stdout().is_terminal() {
             return self.tell(world).await;
@@ -57,14 +57,14 @@ impl Story {
     }
 }
 
-/// The images that stories go from and to.
+/// The images before and after the update.
 const BLUE: &str = "argoproj/rollouts-demo:blue";
 const YELLOW: &str = "argoproj/rollouts-demo:yellow";
 const BAD: &str = "argoproj/rollouts-demo:bad-red";
-/// How many requests a share is measured on.
+/// Number of requests for measuring a share.
 const SAMPLE: usize = 2_000;
 
-/// Applies manifests whose Rollout runs blue; returns when a visitor of its host meets nothing else.
+/// Applies manifests whose Rollout runs blue. Returns when all answers are blue.
 async fn deploy(world: &World, manifests: &str) -> Result<(User, Visitor), PlaygroundError> {
     world.apply(parse("the story", manifests)?).await?;
     let (user, visitor) = (world.user(), world.visitor("demo.local"));
@@ -73,7 +73,7 @@ async fn deploy(world: &World, manifests: &str) -> Result<(User, Visitor), Playg
     Ok((user, visitor))
 }
 
-/// Asks for an image in the example; returns at its first pause, at 20 %, when the first visitor has met the new version.
+/// Sets the image of the example. Returns at its first pause, at 20 %, after the first answer of the new version.
 async fn update(user: &User, visitor: &Visitor, image: &str, colour: &str) -> Result<(), PlaygroundError> {
     user.set_image(image).await?;
     user.wait(RolloutPhase::Paused, |status| status.current_step_index == Some(1)).await?;
@@ -81,12 +81,12 @@ async fn update(user: &User, visitor: &Visitor, image: &str, colour: &str) -> Re
     Ok(())
 }
 
-/// The story goes on only if `is_so`; else what was expected and seen ends it.
+/// Ends the story with an error unless `is_so`.
 fn expect(is_so: bool, otherwise: impl FnOnce() -> String) -> Result<(), PlaygroundError> {
     if is_so { Ok(()) } else { Err(PlaygroundError::Story(otherwise())) }
 }
 
-/// Whether a share of `part` in `whole` is within five standard deviations of `percent`.
+/// True if a share of `part` in `whole` is within five standard deviations of `percent`.
 fn is_share(part: u64, whole: u64, percent: u32) -> bool {
     #[allow(clippy::cast_precision_loss, reason = "some thousands of requests")]
     let (part, whole) = (part as f64, whole as f64);
@@ -99,13 +99,13 @@ fn of(answers: &Answers, colour: &str) -> u64 {
     answers.get(colour).copied().unwrap_or(0)
 }
 
-/// All answers of a sample must have one colour.
+/// Checks that all answers of a sample have one colour.
 fn expect_only(answers: &Answers, colour: &str) -> Result<(), PlaygroundError> {
     let all: u64 = answers.values().sum();
     expect(of(answers, colour) == all, || format!("only {colour} was expected, but {answers:?} answered"))
 }
 
-/// Of a whole sample, a colour must have answered its percentage, and no request may have failed.
+/// Checks that a colour has its percentage of a sample, and that no request failed.
 fn expect_share(answers: &Answers, colour: &str, percent: u32) -> Result<(), PlaygroundError> {
     let (part, whole) = (of(answers, colour), answers.values().sum());
     expect(is_share(part, whole, percent), || {
@@ -114,10 +114,10 @@ fn expect_share(answers: &Answers, colour: &str, percent: u32) -> Result<(), Pla
     expect(of(answers, FAILED) == 0, || format!("requests failed: {answers:?}"))
 }
 
-/// The names in `after` that are not in `before`: pods that were started.
+/// Checks that no pod was started: every name in `after` is in `before`.
 fn expect_no_start(before: &[String], after: &[String]) -> Result<(), PlaygroundError> {
     let new: Vec<_> = after.iter().filter(|pod| !before.contains(pod)).collect();
-    expect(new.is_empty(), || format!("pods were started on the way back: {new:?}"))
+    expect(new.is_empty(), || format!("the rollback started pods: {new:?}"))
 }
 
 #[cfg(test)]

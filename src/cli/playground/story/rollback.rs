@@ -1,4 +1,4 @@
-//! An update is aborted at its first step, and the old version deployed again.
+//! An update is aborted at its first step, and the old version is deployed again.
 
 use super::super::error::PlaygroundError;
 use super::super::traffic::LOOK;
@@ -10,20 +10,20 @@ pub(super) async fn tell(world: &World) -> Result<(), PlaygroundError> {
     let (user, visitor) = deploy(world, EXAMPLE).await?;
     world.tale.say("blue is deployed: 4 pods behind the ingress");
     update(&user, &visitor, YELLOW, "yellow").await?;
-    world.tale.say("the user asks for yellow");
+    world.tale.say("the user sets the image to yellow");
     let answers = visitor.sample(SAMPLE).await;
     expect_share(&answers, "yellow", 20)?;
-    world.tale.say(&format!("some meet yellow: {answers:?}"));
+    world.tale.say(&format!("some answers are yellow: {answers:?}"));
     let before = user.pod_names().await?;
     user.abort().await?;
     user.wait(RolloutPhase::Degraded, |status| status.abort).await?;
     visitor.until("only blue answers", |answers| of(answers, "blue") == LOOK).await?;
     expect_only(&visitor.sample(500).await, "blue")?;
-    world.tale.say("the user aborts: everybody meets blue again");
+    world.tale.say("the user aborts: all users reach blue again");
     user.set_image(BLUE).await?;
     user.wait(RolloutPhase::Healthy, |_| true).await?;
     expect_no_start(&before, &user.pod_names().await?)?;
     expect_only(&visitor.sample(200).await, "blue")?;
-    world.tale.say("the user asks for blue: healthy, and no pod was started for it");
+    world.tale.say("the user sets the image to blue: healthy, and no pod was started for it");
     Ok(())
 }

@@ -15,11 +15,29 @@ pub struct SpecError {
     pub problem: String,
     /// What to do about it; empty where `problem` says what would be right.
     pub remedy: String,
+    /// The relation to other objects, for callers with words of their own.
+    pub relation: Relation,
+}
+
+/// The relation of a mistake to another object.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Relation {
+    /// The field itself is wrong.
+    #[default]
+    None,
+    /// The object does not exist.
+    Missing,
+    /// The Ingress has no rule for the stable Service.
+    NoRule,
+    /// The Service belongs to another Rollout.
+    Foreign,
+    /// The Service selects pods by this label, which the pods do not match.
+    Label(String),
 }
 
 impl fmt::Display for SpecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, value, problem, remedy } = self;
+        let Self { path, value, problem, remedy, relation: _ } = self;
         if value.is_empty() {
             write!(f, "{path}: Required value: {problem}")?;
         } else {
@@ -90,19 +108,33 @@ impl Findings {
         problem: impl Into<String>,
         remedy: impl Into<String>,
     ) {
+        self.related(Relation::None, path, value, problem, remedy);
+    }
+
+    /// As [`invalid_but`](Self::invalid_but), for a mistake in relation to another object.
+    pub(super) fn related(
+        &mut self,
+        relation: Relation,
+        path: &Path,
+        value: impl Into<Value>,
+        problem: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
         let value = value.into().to_string();
         self.0.push(SpecError {
             path: path.0.clone(),
             value,
             problem: problem.into(),
             remedy: remedy.into(),
+            relation,
         });
     }
 
     /// A field that must be set is not.
     pub(super) fn required(&mut self, path: &Path, problem: impl Into<String>) {
         let (value, remedy) = (String::new(), String::new());
-        self.0.push(SpecError { path: path.0.clone(), value, problem: problem.into(), remedy });
+        let relation = Relation::None;
+        self.0.push(SpecError { path: path.0.clone(), value, problem: problem.into(), remedy, relation });
     }
 
     /// How many mistakes were found.

@@ -35,7 +35,7 @@ use crate::api::rollout::RolloutSpec;
 use crate::api::{LabelSelector, Rollout};
 use serin_values::selector::selects;
 
-pub use error::{SpecError, SpecErrors};
+pub use error::{Relation, SpecError, SpecErrors};
 pub use metadata::{NameForm, metadata_mistakes};
 pub use references::{Running, validate_references};
 pub use unbuilt::{Unbuilt, unbuilt_features, unbuilt_routers};

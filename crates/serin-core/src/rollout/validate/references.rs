@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::SpecErrors;
-use super::error::{Findings, Path};
+use super::error::{Findings, Path, Relation};
 use crate::api::routing::NginxRouting;
 use crate::api::{CanaryStrategy, Rollout, keys};
 use crate::domain::object::Objects;
@@ -85,7 +85,7 @@ pub fn validate_references(
         let path = Path::new(field);
         let Some(service) = services.get(name) else {
             let problem = format!("service {name:?} not found");
-            found.invalid_but(&path, name, problem, "create it in the Rollout's namespace");
+            found.related(Relation::Missing, &path, name, problem, "create it in the Rollout's namespace");
             continue;
         };
         let served: Vec<_> = running.iter().filter(|one| serves.includes(one, service)).collect();
@@ -141,7 +141,8 @@ fn check_service(
     }
     let own_name = rollout.metadata.name.as_deref().unwrap_or_default();
     if let Some(other) = service.managed_by.as_deref().filter(|manager| *manager != own_name) {
-        found.invalid_but(
+        found.related(
+            Relation::Foreign,
             path,
             service.id.name.as_str(),
             format!("the Service is managed by another Rollout, {other:?}"),
@@ -162,14 +163,15 @@ fn check_label(
 ) {
     let has =
         |label: Option<&str>| label.map_or_else(|| "is not set".to_owned(), |label| format!("is {label:?}"));
-    let changes = format!("remove {key} from the selector of the Service, for it changes with the version");
+    let changes =
+        format!("remove {key} from the selector of the Service, because it changes with the version");
     if new != Some(value) {
         let is_right = served.iter().any(|one| one.label(key) == Some(value));
         let remedy = if is_right { changes } else { "correct the selector or the label".to_owned() };
         let has = has(new);
         let problem =
             format!("the Service selects pods with {key}={value}, but that label of spec.template {has}");
-        return found.invalid_but(path, name, problem, remedy);
+        return found.related(Relation::Label(key.to_owned()), path, name, problem, remedy);
     }
     if let Some(one) = served.iter().find(|one| one.label(key) != Some(value)) {
         let (has, replica_set) = (has(one.label(key)), one.replica_set);
@@ -177,7 +179,7 @@ fn check_label(
             "the Service selects pods with {key}={value}, but that label of the pods of ReplicaSet {replica_set:?} \
              {has}, so that it does not select the revision that serves until the update is promoted"
         );
-        found.invalid_but(path, name, problem, changes);
+        found.related(Relation::Label(key.to_owned()), path, name, problem, changes);
     }
 }
 
@@ -209,7 +211,7 @@ fn check_nginx(
             for (index, name) in names.iter().enumerate() {
                 let path = list.index(index);
                 if names[..index].contains(name) {
-                    found.invalid_but(&path, name.as_str(), "is there twice", "name each Ingress once");
+                    found.invalid_but(&path, name.as_str(), "is a duplicate", "name each Ingress once");
                 } else {
                     check_ingress(name, service, ingresses, &path, found);
                 }
@@ -226,13 +228,15 @@ fn check_nginx(
 
 fn check_ingress(name: &str, service: &str, ingresses: &Ingresses<'_>, path: &Path, found: &mut Findings) {
     match ingresses.get(name) {
-        None => found.invalid_but(
+        None => found.related(
+            Relation::Missing,
             path,
             name,
             format!("ingress {name:?} not found"),
             "create it in the Rollout's namespace",
         ),
-        Some(ingress) if !uses_service(ingress, service) => found.invalid_but(
+        Some(ingress) if !uses_service(ingress, service) => found.related(
+            Relation::NoRule,
             path,
             name,
             format!("ingress `{name}` has no rules using service {service} backend"),

@@ -25,7 +25,7 @@ const ROUTERS: [&str; 8] = ["nginx", "istio", "alb", "smi", "ambassador", "appMe
 /// otherwise.
 pub(super) fn check(routing: &TrafficRouting, rollout: &str, path: &Path, found: &mut Findings) {
     if routers(routing).is_empty() {
-        let problem = "asks for a router and names none; the API server drops a name that it does not know";
+        let problem = "names no router; the API server drops unknown names";
         let remedy = format!("name one of {} and plugins, or remove trafficRouting", ROUTERS.join(", "));
         found.invalid_but(path, json!(routing), problem, remedy);
     }

@@ -297,7 +297,8 @@ fn a_workload_has_a_name_and_says_when_its_pods_go() {
     accepted(&with(&json!({"kind": "ReplicaSet", "scaleDown": "never"})));
     for kind in [json!({"kind": "ReplicaSet"}), json!({"apiVersion": "v1", "kind": "PodTemplate"})] {
         let reference = apply_merge_patch(&kind, &json!({"scaleDown": "progressively"}));
-        let error = format!(r#"{path}.scaleDown: Invalid value: "progressively": must be never, for only a"#);
+        let error =
+            format!(r#"{path}.scaleDown: Invalid value: "progressively": must be never, because only a"#);
         refused(&with(&reference), &error);
     }
 }

@@ -20,7 +20,7 @@ impl fmt::Display for Unbuilt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{}: this version of Serin cannot {} yet; the Rollout is left as it is",
+            "{}: this version of Serin cannot {} yet; the Rollout stays unchanged",
             self.path, self.what
         )
     }

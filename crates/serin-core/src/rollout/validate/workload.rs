@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::error::{Findings, Path};
+use super::error::{Findings, Path, Relation};
 use super::{SpecErrors, pod_template};
 use crate::api::rollout::{RolloutSpec, WorkloadRef};
 use crate::api::{PodTemplate, Rollout};
@@ -41,7 +41,7 @@ pub(super) fn check_reference(
     let problem = match ScaleDown::of(reference) {
         None => "must be never, onsuccess or progressively",
         Some(ScaleDown::OnSuccess | ScaleDown::Progressively) if kind != WorkloadKind::Deployment => {
-            "must be never, for only a Deployment can be scaled down"
+            "must be never, because only a Deployment can be scaled down"
         }
         Some(ScaleDown::Never | ScaleDown::OnSuccess | ScaleDown::Progressively) => return,
     };
@@ -81,7 +81,8 @@ pub(super) fn check_found(
     let kind = reference.kind.clone().unwrap_or_default();
     match workload {
         Ok(workload) => check_workload(workload, filled, &mut found),
-        Err(Unresolved::Absent) => found.invalid_but(
+        Err(Unresolved::Absent) => found.related(
+            Relation::Missing,
             &path.field("name"),
             name.as_str(),
             format!("{kind} {name:?} not found"),

@@ -145,7 +145,7 @@ fn is_text(key: &str, value: &Value, path: &Path, found: &mut Findings) -> bool 
         found.invalid_but(
             path,
             value.clone(),
-            format!("the value of {key} must be a text"),
+            format!("the value of {key} must be a string"),
             "put it in quotes",
         );
     }

@@ -88,7 +88,7 @@ fn port(value: Option<&Value>, path: &Path, found: &mut Findings) {
     match value.filter(|value| !value.is_null()) {
         None => found.required(path, "a number between 1 and 65535, or the name of a port of the container"),
         Some(Value::String(text)) if text.parse::<u16>().is_ok() => {
-            let problem = "is a number in quotes, which is taken for the name of a port";
+            let problem = "is a number in quotes, which counts as a port name";
             found.invalid_but(path, text.as_str(), problem, "write it without quotes");
         }
         Some(Value::String(text)) => {
