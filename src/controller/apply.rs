@@ -9,7 +9,7 @@ use http::Request;
 use super::failure::write_error;
 use serin_core::domain::object::ObjectRef;
 use serin_core::domain::plan::Plan;
-use serin_machine::cache::Caches;
+use serin_machine::caches::Caches;
 use serin_machine::carry::{Carrying, Outcome};
 use serin_machine::failure::WriteError;
 use serin_machine::object::RawObject;

@@ -17,7 +17,8 @@ use super::fence::Fence;
 use super::metrics::scrape;
 use super::reconcile::Reconciler;
 use super::start::StartError;
-use serin_machine::cache::Caches;
+use serin_core::domain::plan::ObjectKind;
+use serin_machine::caches::Caches;
 
 /// A server, and the flag that chooses its port.
 #[derive(Debug, Clone, Copy)]
@@ -77,7 +78,7 @@ pub fn metrics<S: Send + Sync + 'static>(
 
 /// The answer of `/readyz`. A replica that stands by is ready, too: there is nothing more for it to wait for.
 fn readiness(caches: &Caches, fence: &Fence) -> (StatusCode, String) {
-    let missing: Vec<_> = caches.missing().into_iter().map(|kind| kind.plural()).collect();
+    let missing: Vec<_> = caches.missing().into_iter().map(ObjectKind::plural).collect();
     if missing.is_empty() {
         return (StatusCode::OK, format!("ok: this replica {}\n", fence.describe()));
     }
@@ -90,7 +91,6 @@ mod tests {
 
     use super::super::fence::Standing;
     use super::*;
-    use serin_core::domain::plan::ObjectKind;
     use serin_machine::kinds;
 
     #[test]

@@ -7,7 +7,7 @@
 //!
 //! Where nothing changes nothing is sent: there is no polling, and no list but at the start of a watch. A decision is
 //! made only when every cache has been filled, and not before the caches show the last write of the same Rollout
-//! ([`freshness`]). What decisions say is none of this module's business.
+//! ([`serin_machine::freshness`]). What decisions say is none of this module's business.
 
 mod allowance;
 pub mod apply;
@@ -22,6 +22,7 @@ pub mod lease;
 pub mod metrics;
 pub mod outlet;
 pub mod reconcile;
+mod report;
 pub mod run;
 pub mod start;
 pub mod watch;

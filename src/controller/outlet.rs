@@ -10,7 +10,7 @@ use super::apply::Server;
 use super::fence::Fence;
 use super::metrics::Metrics;
 use serin_clock::{Clock, until};
-use serin_machine::cache::Caches;
+use serin_machine::caches::Caches;
 use serin_machine::failure::WriteError;
 use serin_machine::object::RawObject;
 

@@ -1,6 +1,5 @@
 //! One primary object, once: observe, decide, apply, and remember what the next time needs.
 
-use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -13,15 +12,15 @@ use super::events::EventQueue;
 use super::fence::Fence;
 use super::metrics::{ErrorClass, Metrics};
 use super::outlet::Outlet;
+use super::report::{error_class, log, warning};
 use serin_clock::Clock;
 use serin_core::domain::event::{EventNote, EventReason};
 use serin_core::domain::object::ObjectRef;
-use serin_core::domain::plan::{Action, ObjectKind, Op, Plan, Precondition, Purpose, Wake};
-use serin_core::rollout::snapshot::{Failure, FailureCause, Remembered};
-use serin_machine::cache::Caches;
+use serin_core::domain::plan::{ObjectKind, Plan, Precondition, Wake};
+use serin_core::rollout::snapshot::Failure;
+use serin_machine::caches::Caches;
 use serin_machine::carry::{Ending, Outcome};
-use serin_machine::decide::{Deliberation, Stall};
-use serin_machine::kinds;
+use serin_machine::decide::{Deliberation, Stall, deliberate};
 use serin_machine::memory::{Memories, Memory, Recalled};
 use serin_machine::queue::{Next, later};
 use serin_values::random::Rng;
@@ -114,28 +113,26 @@ impl<S: Server> Reconciler<S> {
             Recalled::Fresh(remembered) => remembered,
         };
         let had_failed = remembered.last_failure.is_some();
-        match self.deliberate(object, remembered, now) {
+        match deliberate(object, &self.caches, remembered, now) {
             Deliberation::Absent => self.forget(object),
-            Deliberation::Made { seen, plan: Err(stall) } => self.report_stall(object, &seen, &stall),
-            Deliberation::Made { plan: Ok(plan), .. } => {
-                let outcome = apply(&plan, object, &self.caches, &self.outlet()).await;
-                log(object, &plan, &outcome);
-                let next = self.remember(object, &plan, outcome);
-                let is_forgiven = had_failed && !self.has_failed(object);
-                match next {
-                    // The plan may still speak of a refusal that is over.
-                    Next::At(_) if is_forgiven => Next::Soon(STALE),
-                    Next::At(_) => Next::At(self.next_look(plan.wake, now)),
-                    Next::Soon(_) | Next::Transient | Next::Refused | Next::Forget => next,
-                }
-            }
+            Deliberation::Made { seen, plan } => match *plan {
+                Err(stall) => self.report_stall(object, &seen, &stall),
+                Ok(plan) => self.carry_out(object, &plan, had_failed, now).await,
+            },
         }
     }
 
-    fn deliberate(&self, object: &ObjectRef, remembered: Remembered, now: Timestamp) -> Deliberation {
-        match kinds::row(object.kind).decide {
-            Some(decide) => decide(&object.key, &self.caches, remembered, now),
-            None => Deliberation::Absent,
+    /// Carries out a plan that was decided at `decided`; `had_failed` says whether a write had been refused before.
+    async fn carry_out(&self, object: &ObjectRef, plan: &Plan, had_failed: bool, decided: Timestamp) -> Next {
+        let outcome = apply(plan, object, &self.caches, &self.outlet()).await;
+        log(object, plan, &outcome);
+        let next = self.remember(object, plan, outcome);
+        let is_forgiven = had_failed && !self.has_failed(object);
+        match next {
+            // The plan may still speak of a refusal that is over.
+            Next::At(_) if is_forgiven => Next::Soon(STALE),
+            Next::At(_) => Next::At(self.next_look(plan.wake, decided)),
+            Next::Soon(_) | Next::Transient | Next::Refused | Next::Forget => next,
         }
     }
 
@@ -264,89 +261,15 @@ impl<S: Server> Reconciler<S> {
     }
 }
 
-fn error_class(ending: &Ending) -> Option<ErrorClass> {
-    match ending {
-        Ending::Done | Ending::NamespaceEnds(_) => None,
-        Ending::Conflict(_) => Some(ErrorClass::Conflict),
-        Ending::Transient(_) => Some(ErrorClass::Transient),
-        Ending::Refused(failure) => Some(match failure.cause {
-            FailureCause::AlreadyExists { .. } => ErrorClass::Conflict,
-            FailureCause::Forbidden(_) => ErrorClass::Forbidden,
-            FailureCause::Rejected(_) => ErrorClass::Rejected,
-        }),
-    }
-}
-
-/// The Event that reports a refusal; none where the next decision deals with it.
-fn warning(plan: &Plan, failure: &Failure) -> Option<EventNote> {
-    let said = match &failure.cause {
-        FailureCause::AlreadyExists { .. } => return None,
-        FailureCause::Forbidden(said) | FailureCause::Rejected(said) => said,
-    };
-    let (kind, name) = (failure.kind.name(), &failure.name);
-    let is_refused = |op: &&Op| op.kind == failure.kind && op.name == failure.name;
-    let op = plan.ops().find(is_refused);
-    let is_routing = op.is_some_and(|op| op.purposes.iter().any(|one| matches!(one, Purpose::Route { .. })));
-    let is_creation = op.is_some_and(|op| matches!(op.action, Action::Create { .. }));
-    let (reason, message) = if is_routing {
-        (EventReason::TrafficRoutingError, said.clone())
-    } else if is_creation && failure.kind == ObjectKind::ReplicaSet {
-        let message = format!("Failed to create new replica set \"{name}\": {said}");
-        (EventReason::ReplicaSetCreateError, message)
-    } else {
-        let message = format!("The API server refused the write of {kind} \"{name}\": {said}");
-        (EventReason::ReconciliationError, message)
-    };
-    Some(EventNote::new(reason, message))
-}
-
-/// One line for a plan that did something, or that could not.
-fn log(object: &ObjectRef, plan: &Plan, outcome: &Outcome) {
-    let (namespace, name) = (&object.key.namespace, &object.key.name);
-    for note in &plan.notes {
-        tracing::debug!(namespace, name, "{note}");
-    }
-    if plan.is_empty() {
-        return;
-    }
-    let did = describe(plan);
-    match &outcome.ending {
-        Ending::Done => tracing::info!(namespace, name, did, "carried out a plan"),
-        Ending::Conflict(why) => {
-            tracing::debug!(namespace, name, did, why, "met another state than expected");
-        }
-        Ending::Transient(why) => {
-            tracing::warn!(namespace, name, did, why, "could not finish a plan; tries again");
-        }
-        Ending::NamespaceEnds(why) => {
-            tracing::info!(namespace, name, why, "waits for its end with its namespace");
-        }
-        Ending::Refused(failure) => {
-            tracing::debug!(namespace, name, did, ?failure, "a write was refused");
-        }
-    }
-}
-
-fn describe(plan: &Plan) -> String {
-    let mut did = String::new();
-    for op in plan.ops() {
-        for purpose in &op.purposes {
-            let _ = write!(did, "{purpose:?} {}, ", op.name);
-        }
-    }
-    if !plan.status.patch.is_null() {
-        did.push_str("status");
-    }
-    did.trim_end_matches(", ").to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::super::double::Double;
     use super::*;
-    use serin_machine::cache::{Closed, UNSEEN};
+    use serin_core::rollout::snapshot::{FailureCause, Remembered};
+    use serin_machine::cache::Closed;
+    use serin_machine::caches::UNSEEN;
     use serin_machine::failure::WriteError;
     use serin_machine::object::RawObject;
 

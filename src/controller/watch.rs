@@ -119,7 +119,7 @@ impl<S: Server> Watch<S> {
 
     /// Watches forever.
     pub async fn run(mut self) {
-        let labels = (kinds::row(self.kind).labels)(self.place.instance_id.as_deref());
+        let labels = kinds::row(self.kind).labels.selector(self.place.instance_id.as_deref());
         let mut config = Config::default().page_size(PAGE);
         if let Some(labels) = &labels {
             config = config.labels(labels);
@@ -232,7 +232,7 @@ impl<S: Server> Watch<S> {
         if is_first {
             concerned.extend(trigger::waiting(self.kind, caches));
         }
-        if kinds::row(self.kind).decide.is_some() {
+        if kinds::row(self.kind).is_primary {
             self.reconciler.needs.notify_one();
         }
         // Also where nothing is concerned: the last cache may have become ready.

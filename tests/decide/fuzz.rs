@@ -15,7 +15,7 @@ use serin_core::domain::plan::ObjectKind;
 use serin_core::guard;
 use serin_core::rollout::snapshot::Remembered;
 use serin_core::rollout::{decide, decide_unreadable};
-use serin_machine::cache::Caches;
+use serin_machine::caches::Caches;
 use serin_machine::observe::{Observed, observe};
 
 use crate::world::kind_of;

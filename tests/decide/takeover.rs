@@ -13,7 +13,7 @@ use serin_core::domain::plan::{ObjectKind, Plan, Purpose, Wake};
 use serin_core::guard;
 use serin_core::rollout::decide;
 use serin_core::rollout::snapshot::{Remembered, Snapshot};
-use serin_machine::cache::Caches;
+use serin_machine::caches::Caches;
 use serin_machine::object::RawObject;
 use serin_machine::observe::{Observed, observe};
 

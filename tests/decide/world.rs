@@ -18,7 +18,8 @@ use serin_core::domain::plan::{ObjectKind, Plan, Wake};
 use serin_core::guard;
 use serin_core::rollout::snapshot::{Failure, Remembered, Snapshot};
 use serin_core::rollout::{decide, decide_unreadable};
-use serin_machine::cache::{Caches, Closed};
+use serin_machine::cache::Closed;
+use serin_machine::caches::Caches;
 use serin_machine::carry::{Carrying, Ending};
 use serin_machine::failure::WriteError;
 use serin_machine::object::RawObject;
@@ -483,6 +484,7 @@ fn with_defaults(template: &Value) -> Value {
     filled
 }
 
+#[allow(clippy::wildcard_enum_match_arm, reason = "a kind that is added is one of the others")]
 fn of_journal(kind: ObjectKind) -> Option<Kind> {
     match kind {
         ObjectKind::Rollout => Some(Kind::Rollout),

@@ -15,12 +15,12 @@ use crate::source::Source;
 /// The folders that still have circles, each with the number of files in circles. Entries are removed and numbers
 /// lowered as soon as the circles are gone: this check fails where a number is too high, too.
 const REMAINING: [(&str, usize); 6] = [
-    ("crates/serin-core/src/api/", 9),
+    ("crates/serin-core/src/api/", 8),
     ("crates/serin-core/src/domain/", 9),
-    ("crates/serin-core/src/rollout/", 26),
+    ("crates/serin-core/src/rollout/", 10),
     ("crates/serin-core/src/traffic/", 4),
-    ("src/cli/", 68),
-    ("src/controller/", 10),
+    ("src/cli/", 26),
+    ("src/controller/", 6),
 ];
 
 /// Circles outside the listed folders, and listed folders with another number of files in circles.
@@ -184,7 +184,7 @@ impl Package {
     }
 }
 
-/// What each module imports.
+/// The imports of each module.
 type Imports<'a> = BTreeMap<&'a ModulePath, BTreeMap<&'a ModulePath, String>>;
 
 fn reachable<'a>(imports: &Imports<'a>, start: &ModulePath) -> BTreeSet<&'a ModulePath> {
@@ -205,7 +205,7 @@ struct Import {
     is_public: bool,
 }
 
-/// What of a file matters here; nothing of its tests.
+/// The parts of a file that matter here, without its tests.
 struct File {
     path: String,
     uses: Vec<Import>,

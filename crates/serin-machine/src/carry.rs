@@ -109,7 +109,7 @@ enum State {
     /// The object is to be looked at, since the write met something: this. What it means depends on what is there.
     Looking(String),
     LookSent(String),
-    Answered(Result<RawObject, Ending>),
+    Answered(Box<Result<RawObject, Ending>>),
 }
 
 impl<'p> Carrying<'p> {
@@ -174,7 +174,7 @@ impl<'p> Carrying<'p> {
     pub fn answered(&mut self, Ticket(place): Ticket, answer: Result<RawObject, WriteError>) {
         let Some(attempt) = self.group.get_mut(place) else { return };
         attempt.state = match &attempt.state {
-            State::LookSent(met) => State::Answered(looked(&attempt.request, met, answer)),
+            State::LookSent(met) => State::Answered(Box::new(looked(&attempt.request, met, answer))),
             State::Unsent | State::Sent | State::Looking(_) | State::Answered(_) => {
                 written(&attempt.request, answer)
             }
@@ -254,11 +254,11 @@ impl<'p> Carrying<'p> {
         for Attempt { op, request, state } in std::mem::take(&mut self.group) {
             is_status |= op.is_none();
             pods_alone &= op.is_some_and(is_pod);
-            match (state, op) {
-                (State::Answered(Ok(object)), Some(op)) => self.succeeded(op, request.target, &object),
-                (State::Answered(Ok(object)), None) => self.wrote(request.target, &object),
-                (State::Answered(Err(ending)), _) => self.failed(ending),
-                (State::Unsent | State::Sent | State::Looking(_) | State::LookSent(_), _) => {}
+            let State::Answered(answer) = state else { continue };
+            match (*answer, op) {
+                (Ok(object), Some(op)) => self.succeeded(op, request.target, &object),
+                (Ok(object), None) => self.wrote(request.target, &object),
+                (Err(ending), _) => self.failed(ending),
             }
         }
         if is_status {
@@ -325,10 +325,10 @@ fn is_pod(op: &Op) -> bool {
 /// What the answer to a write means.
 fn written(request: &Request, answer: Result<RawObject, WriteError>) -> State {
     match (answer, &request.verb) {
-        (Ok(object), _) => State::Answered(Ok(object)),
+        (Ok(object), _) => State::Answered(Box::new(Ok(object))),
         (Err(WriteError::Conflict(met)), Verb::Delete { .. }) => State::Looking(met),
         (Err(error @ WriteError::AlreadyExists), _) => State::Looking(error.to_string()),
-        (Err(error), _) => State::Answered(Err(ending(&request.target, error))),
+        (Err(error), _) => State::Answered(Box::new(Err(ending(&request.target, error)))),
     }
 }
 

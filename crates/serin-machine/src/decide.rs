@@ -1,14 +1,18 @@
 //! From what was observed to a plan that does no harm.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use jiff::Timestamp;
+use serde_json::Value;
 use thiserror::Error;
 
+use crate::bulkhead::bulkhead;
+use crate::caches::Caches;
+use crate::observe::{Observed, observe};
+use serin_core::analysis::{self, Run};
+use serin_core::domain::object::{ObjectKey, ObjectRef};
 use serin_core::domain::plan::{ObjectKind, Plan, Precondition};
 use serin_core::guard;
-use serin_core::rollout::decide;
-use serin_core::rollout::snapshot::Snapshot;
+use serin_core::rollout::snapshot::{Identity, Remembered, Snapshot};
+use serin_core::rollout::{decide, decide_unreadable};
 
 /// What came of a look at a primary object.
 #[derive(Debug)]
@@ -20,7 +24,7 @@ pub enum Deliberation {
         /// The state of the object that was decided on.
         seen: Precondition,
         /// What to do, or why nothing is done.
-        plan: Result<Plan, Stall>,
+        plan: Box<Result<Plan, Stall>>,
     },
 }
 
@@ -40,35 +44,92 @@ pub enum Stall {
     Unsafe(#[from] guard::Refusal),
 }
 
+/// What to do about a primary object now.
+#[must_use]
+#[allow(clippy::wildcard_enum_match_arm, reason = "most kinds are not decided on")]
+pub fn deliberate(
+    object: &ObjectRef,
+    caches: &Caches,
+    remembered: Remembered,
+    now: Timestamp,
+) -> Deliberation {
+    match object.kind {
+        ObjectKind::Rollout => decide_rollout(&object.key, caches, remembered, now),
+        ObjectKind::AnalysisRun => decide_analysis_run(&object.key, caches, now),
+        _ => Deliberation::Absent,
+    }
+}
+
 /// The plan that `decide` makes about an object of `kind`; a panic in it is a bug that stalls this object alone.
-pub fn planned(kind: ObjectKind, decide: impl FnOnce() -> Plan) -> Result<Plan, Stall> {
+fn planned(kind: ObjectKind, decide: impl FnOnce() -> Plan) -> Result<Plan, Stall> {
     bulkhead(decide).map_err(|problem| Stall::Bug { kind, problem })
 }
 
 /// What to do about a Rollout, if it does no harm.
-pub fn safe_plan(snapshot: &Snapshot, now: Timestamp) -> Result<Plan, Stall> {
+fn safe_plan(snapshot: &Snapshot, now: Timestamp) -> Result<Plan, Stall> {
     let plan = planned(ObjectKind::Rollout, || decide(snapshot, now))?;
     guard::check(snapshot, &plan)?;
     Ok(plan)
 }
 
-/// Runs `f`; a panic in it ends there and becomes its message.
-pub fn bulkhead<T>(f: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(f)).map_err(|payload| {
-        let text = payload.downcast_ref::<String>().cloned();
-        text.or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned()))
-            .unwrap_or_else(|| "a panic without a message".to_owned())
-    })
+fn decide_rollout(key: &ObjectKey, caches: &Caches, remembered: Remembered, now: Timestamp) -> Deliberation {
+    match observe(key, caches, remembered) {
+        Observed::Absent => Deliberation::Absent,
+        Observed::Unreadable(unreadable) => {
+            let plan = planned(ObjectKind::Rollout, || decide_unreadable(&unreadable, now));
+            Deliberation::Made { seen: unreadable.id.precondition(), plan: Box::new(plan) }
+        }
+        Observed::Complete(snapshot) => {
+            let seen = Identity::of(&snapshot.rollout).precondition();
+            Deliberation::Made { seen, plan: Box::new(safe_plan(&snapshot, now)) }
+        }
+    }
+}
+
+fn decide_analysis_run(key: &ObjectKey, caches: &Caches, now: Timestamp) -> Deliberation {
+    let entry = caches.of(ObjectKind::AnalysisRun).read().get(key).cloned();
+    let Some((entry, object)) = entry.and_then(|entry| Some((entry.clone(), entry.json()?))) else {
+        return Deliberation::Absent;
+    };
+    let part = |field: &str| object.get(field).unwrap_or(&Value::Null);
+    let run = Run::read(entry.id.clone(), entry.deleting, part("spec"), part("status"));
+    let plan = planned(ObjectKind::AnalysisRun, || analysis::decide(&run, now));
+    Deliberation::Made { seen: entry.id.precondition(), plan: Box::new(plan) }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::carry::Carrying;
+    use crate::request::Verb;
+
+    fn caches(spec: &Value) -> Caches {
+        let caches = Caches::default();
+        let metadata = json!({"name": "run", "namespace": "shop", "uid": "u", "resourceVersion": "1"});
+        let wire = serde_json::from_value(json!({"metadata": metadata, "spec": spec})).expect("an object");
+        caches.of(ObjectKind::AnalysisRun).write().put(wire);
+        caches
+    }
 
     #[test]
-    fn a_panic_ends_at_the_bulkhead() {
-        assert_eq!(bulkhead(|| 1), Ok(1));
-        assert_eq!(bulkhead(|| -> u8 { panic!("no {}", "way") }), Err("no way".to_owned()));
-        assert_eq!(bulkhead(|| -> u8 { panic!("no") }), Err("no".to_owned()));
+    fn the_status_of_a_run_is_written_with_the_run_itself() {
+        let caches = caches(&json!({"metrics": []}));
+        let object = ObjectRef::new(ObjectKind::AnalysisRun, "shop", "run");
+        let made = deliberate(&object, &caches, Remembered::default(), Timestamp::UNIX_EPOCH);
+        let Deliberation::Made { plan, .. } = made else { panic!("{made:?}") };
+        let plan = plan.expect("no stall");
+        let (_, request) = Carrying::new(&plan, &object).next_request().expect("a status");
+        assert!(matches!(request.verb, Verb::PatchStatus { .. }), "{request:?}");
+        let http = request.to_http("v1alpha1").expect("a request");
+        assert_eq!(http.uri().path(), "/apis/argoproj.io/v1alpha1/namespaces/shop/analysisruns/run");
+    }
+
+    #[test]
+    fn a_run_that_is_gone_is_not_decided_on() {
+        let gone = ObjectRef::new(ObjectKind::AnalysisRun, "shop", "other");
+        let made = deliberate(&gone, &caches(&json!({})), Remembered::default(), Timestamp::UNIX_EPOCH);
+        assert!(matches!(made, Deliberation::Absent), "{made:?}");
     }
 }

@@ -3,13 +3,8 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde_json::Value;
 
-use crate::kinds::pod::Pod;
-use crate::kinds::replica_set::ReplicaSet;
-use crate::kinds::rollout::Rollout;
-use crate::kinds::service::Service;
-use crate::kinds::workload::Workload;
+use crate::content::{Content, Pod, ReplicaSet, Rollout, Service, Workload};
 use crate::object::RawObject;
-use crate::packed::Packed;
 use serin_core::domain::object::{ObjectKey, ObjectRef};
 use serin_core::domain::plan::ObjectKind;
 use serin_core::rollout::ObservedKeys;
@@ -72,23 +67,6 @@ impl Owner {
     pub fn is_rollout(&self) -> bool {
         self.is(ObjectKind::Rollout)
     }
-}
-
-/// What decisions read of an object.
-#[derive(Debug, Clone)]
-pub enum Content {
-    /// A Rollout.
-    Rollout(Box<Rollout>),
-    /// A ReplicaSet.
-    ReplicaSet(Box<ReplicaSet>),
-    /// A Service.
-    Service(Box<Service>),
-    /// A Pod.
-    Pod(Box<Pod>),
-    /// A workload that a template may come from.
-    Workload(Box<Workload>),
-    /// An object of any other kind, as JSON.
-    Json(Packed<Value>),
 }
 
 /// An object in a cache.

@@ -10,7 +10,7 @@ use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::cache::Caches;
+use crate::caches::Caches;
 use serin_core::domain::object::ObjectRef;
 
 /// How long a write is waited for.

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::cache::{Cache, Caches, Closed};
+use crate::cache::{Cache, Closed};
+use crate::caches::Caches;
+use crate::content::Rollout;
 use crate::entry::{Entry, Owner, Term};
-use crate::kinds::rollout::Rollout;
 use serin_core::api::{LabelSelector, keys};
 use serin_core::domain::object::{ObjectKey, ObjectRef, Objects};
 use serin_core::domain::plan::ObjectKind;
@@ -112,7 +113,10 @@ fn objects(namespace: &str, uid: &str, observed: &ObservedKeys, caches: &Caches)
 fn pods(replica_sets: &[ReplicaSetView], caches: &Caches) -> Vec<PodView> {
     let cache = caches.of(ObjectKind::Pod).read();
     let terms = replica_sets.iter().map(|rs| Term::ControlledBy(rs.id.uid.clone()));
-    let view = |(_, entry): (&ObjectKey, &Arc<Entry>)| Some(entry.pod()?.view(entry));
+    let view = |(_, entry): (&ObjectKey, &Arc<Entry>)| {
+        let owner = entry.owner.as_ref().map(|owner| &*owner.uid);
+        Some(entry.pod()?.view(&entry.id, owner, entry.deleting))
+    };
     let mut pods: Vec<_> =
         terms.flat_map(|term| cache.find(&term).filter_map(view).collect::<Vec<_>>()).collect();
     pods.sort_by(|a, b| a.id.name.cmp(&b.id.name));
@@ -237,6 +241,52 @@ mod tests {
         put(&caches, ObjectKind::Rollout, json!({"metadata": metadata, "spec": {"replicas": "x"}}));
         assert!(
             matches!(observe(&key("bad"), &caches, Remembered::default()), Observed::Unreadable(u) if u.path == "spec.replicas")
+        );
+    }
+
+    #[test]
+    fn a_snapshot_has_the_workload_and_the_orphans_that_it_selects() {
+        let caches = Caches::default();
+        let put = |kind: ObjectKind, object: RawObject| drop(caches.of(kind).write().put(object));
+        let reference = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"});
+        put(
+            ObjectKind::Rollout,
+            raw(json!({
+                "metadata": {"name": "web", "namespace": "shop", "uid": "u1", "resourceVersion": "1", "generation": 1},
+                "spec": {"workloadRef": reference, "strategy": {"canary": {}}},
+            })),
+        );
+        let deployment = raw(json!({
+            "metadata": {"name": "d", "namespace": "shop", "uid": "u2", "resourceVersion": "7", "generation": 2},
+            "spec": {"selector": {"matchLabels": {"app": "web"}}, "template": {"spec": {"future": [1]}}},
+        }));
+        let orphan = |name: &str, app: &str| {
+            raw(json!({"metadata": {"name": name, "namespace": "shop", "uid": name, "labels": {"app": app}}}))
+        };
+        put(ObjectKind::ReplicaSet, orphan("web", "web"));
+        put(ObjectKind::ReplicaSet, orphan("api", "api"));
+        let snapshot = || -> Snapshot {
+            match observe(&key("web"), &caches, Remembered::default()) {
+                Observed::Complete(snapshot) => *snapshot,
+                other @ (Observed::Absent | Observed::Unreadable(_)) => panic!("{other:?}"),
+            }
+        };
+        assert!(matches!(snapshot().workload, Some(Err(Unresolved::Unreadable(_)))));
+        assert!(snapshot().replica_sets.is_empty(), "nothing is known to be selected");
+        caches.of(ObjectKind::Deployment).write().close(Closed::Refused("no".into()));
+        assert_eq!(snapshot().workload, Some(Err(Unresolved::Unreadable("no".into()))));
+        caches.of(ObjectKind::Deployment).write().swap();
+        assert_eq!(snapshot().workload, Some(Err(Unresolved::Absent)));
+        put(ObjectKind::Deployment, deployment.clone());
+        let names: Vec<_> = snapshot().replica_sets.iter().map(|rs| rs.id.name.clone()).collect();
+        assert_eq!(names, ["web"]);
+        assert_eq!(
+            snapshot().workload,
+            Some(Ok({
+                let entry =
+                    caches.of(ObjectKind::Deployment).read().get(&key("d")).cloned().expect("it is there");
+                entry.workload().expect("a workload").view(&entry.id)
+            }))
         );
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::cache::{Caches, Change};
+use crate::cache::Change;
+use crate::caches::Caches;
+use crate::content::{Content, ReplicaSet};
 use crate::entry::{Entry, Owner, Term};
 use crate::kinds;
 use crate::observe::selector_of;
@@ -13,9 +15,23 @@ use serin_values::selector::selects;
 /// The primary objects that looked at the object before the change, or do so after it.
 #[must_use]
 pub fn concerned(change: &Change, caches: &Caches) -> BTreeSet<ObjectRef> {
-    let watchers = kinds::row(change.object.kind).watchers;
     let states = [&change.before, &change.after];
     states.into_iter().flatten().flat_map(|entry| watchers(entry, &change.object, caches)).collect()
+}
+
+/// The primary objects that look at the object in this state.
+fn watchers(entry: &Entry, object: &ObjectRef, caches: &Caches) -> BTreeSet<ObjectRef> {
+    match &entry.content {
+        Content::ReplicaSet(_) => match &entry.owner {
+            Some(owner) => owning_primary(owner, &object.key.namespace).into_iter().collect(),
+            None => adopters(entry, &object.key.namespace, caches),
+        },
+        Content::Pod(_) => owner_of_pod(entry, &object.key.namespace, caches).into_iter().collect(),
+        Content::Rollout(_) | Content::Service(_) | Content::Workload(_) | Content::Json(_) => {
+            let itself = kinds::row(object.kind).is_primary.then(|| object.clone());
+            namers_and_owner(entry, object, caches).into_iter().chain(itself).collect()
+        }
+    }
 }
 
 /// The primary objects that cannot be decided on before `kind` has been listed, or it is known why it cannot be.
@@ -24,28 +40,21 @@ pub fn waiting(kind: ObjectKind, caches: &Caches) -> BTreeSet<ObjectRef> {
     caches.primaries_with(&Term::Needs(kind))
 }
 
-/// The primary object itself, those that look at it, and its owner if that is one.
-pub(crate) fn itself_and_owner(entry: &Entry, object: &ObjectRef, caches: &Caches) -> BTreeSet<ObjectRef> {
-    let mut all = namers_and_owner(entry, object, caches);
-    all.insert(object.clone());
-    all
-}
-
 /// Those that look at the object by its name, and its owner if that is a primary object.
-pub(crate) fn namers_and_owner(entry: &Entry, object: &ObjectRef, caches: &Caches) -> BTreeSet<ObjectRef> {
+fn namers_and_owner(entry: &Entry, object: &ObjectRef, caches: &Caches) -> BTreeSet<ObjectRef> {
     let owner = entry.owner.as_ref().and_then(|owner| owning_primary(owner, &object.key.namespace));
     caches.primaries_with(&Term::Names(object.clone())).into_iter().chain(owner).collect()
 }
 
 /// The primary object that `owner` is, in the namespace of what it owns.
-pub(crate) fn owning_primary(owner: &Owner, namespace: &str) -> Option<ObjectRef> {
+fn owning_primary(owner: &Owner, namespace: &str) -> Option<ObjectRef> {
     let kind = kinds::primaries().find(|kind| owner.is(*kind))?;
     Some(ObjectRef::new(kind, namespace, &*owner.name))
 }
 
 /// The Rollouts whose selector matches a ReplicaSet that nobody controls.
-pub(crate) fn adopters(orphan: &Entry, namespace: &str, caches: &Caches) -> BTreeSet<ObjectRef> {
-    let Some(labels) = orphan.replica_set().map(|orphan| orphan.labels()) else { return BTreeSet::new() };
+fn adopters(orphan: &Entry, namespace: &str, caches: &Caches) -> BTreeSet<ObjectRef> {
+    let Some(labels) = orphan.replica_set().map(ReplicaSet::labels) else { return BTreeSet::new() };
     let rollouts = caches.of(ObjectKind::Rollout).read();
     let in_namespace = rollouts.find(&Term::Namespace(namespace.to_owned()));
     let adopts = |entry: &Entry| {
@@ -54,6 +63,13 @@ pub(crate) fn adopters(orphan: &Entry, namespace: &str, caches: &Caches) -> BTre
     };
     let adopting = in_namespace.filter(|(_, entry)| adopts(entry));
     adopting.map(|(key, _)| key.clone().of_kind(ObjectKind::Rollout)).collect()
+}
+
+/// The Rollout of the ReplicaSet of a Pod, if it looks at Pods.
+fn owner_of_pod(pod: &Entry, namespace: &str, caches: &Caches) -> Option<ObjectRef> {
+    let replica_set = ObjectRef::new(ObjectKind::ReplicaSet, namespace, &*pod.owner.as_ref()?.name);
+    let primary = owning_primary(caches.find(&replica_set)?.owner.as_ref()?, namespace)?;
+    caches.find(&primary)?.observed.pods.then_some(primary)
 }
 
 #[cfg(test)]
@@ -102,7 +118,7 @@ mod tests {
         before: Option<RawObject>,
         after: Option<RawObject>,
     ) -> Vec<String> {
-        let pruned = |object: RawObject| Arc::new((kinds::row(kind).prune)(object));
+        let pruned = |mut object: RawObject| Arc::new((kinds::row(kind).prune)(&mut object));
         let change =
             Change { object: key(name).of_kind(kind), before: before.map(pruned), after: after.map(pruned) };
         concerned(&change, caches).into_iter().map(|object| object.key.name).collect()
@@ -165,5 +181,25 @@ mod tests {
         let web = key("web").of_kind(ObjectKind::Rollout);
         assert_eq!(waiting(ObjectKind::Deployment, &caches), BTreeSet::from([web]));
         assert!(waiting(ObjectKind::PodTemplate, &caches).is_empty());
+    }
+
+    /// What a primary object has made concerns it, of whatever kind that is.
+    #[test]
+    fn an_object_concerns_the_primary_object_that_owns_it() {
+        let caches = caches();
+        let owned = |kind: ObjectKind, owner: &str| {
+            let owners = json!([{"apiVersion": "argoproj.io/v1alpha1", "kind": owner, "name": "web", "uid": "u", "controller": true}]);
+            let metadata = json!({"name": "one", "namespace": "shop", "ownerReferences": owners});
+            let change = caches.of(kind).write().put(raw(json!({"metadata": metadata}))).expect("news");
+            let all: Vec<_> = concerned(&change, &caches).iter().map(ToString::to_string).collect();
+            caches.of(kind).write().clear();
+            all
+        };
+        for kind in [ObjectKind::Job, ObjectKind::Experiment, ObjectKind::HttpRoute, ObjectKind::Ingress] {
+            assert_eq!(owned(kind, "Rollout"), ["Rollout shop/web"], "{kind:?}");
+            assert!(owned(kind, "CronJob").is_empty(), "{kind:?}");
+        }
+        assert_eq!(owned(ObjectKind::Job, "AnalysisRun"), ["AnalysisRun shop/web"]);
+        assert_eq!(owned(ObjectKind::AnalysisRun, "Rollout"), ["Rollout shop/web", "AnalysisRun shop/one"]);
     }
 }

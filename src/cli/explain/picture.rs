@@ -12,8 +12,9 @@ use serin_core::api::keys;
 use serin_core::domain::object::ObjectKey;
 use serin_core::domain::plan::ObjectKind;
 use serin_core::rollout::snapshot::Remembered;
-use serin_machine::cache::{Caches, Closed};
-use serin_machine::kinds::{self, Demand};
+use serin_machine::cache::Closed;
+use serin_machine::caches::Caches;
+use serin_machine::kinds::{self, Demand, Labels};
 use serin_machine::object::RawObject;
 use serin_machine::observe::{Observed, observe};
 
@@ -154,7 +155,7 @@ impl Picture {
 
     fn fill(&self, kind: ObjectKind, caches: &Caches) -> Result<(), String> {
         // The controller's watch does not select these objects.
-        let label = (kinds::row(kind).labels)(None).filter(|selector| selector == keys::POD_HASH_LABEL);
+        let label = (kinds::row(kind).labels == Labels::Hash).then_some(keys::POD_HASH_LABEL);
         let is_seen = |object: &Value| {
             object["kind"] == kind.name()
                 && label.iter().all(|label| object["metadata"]["labels"].get(label).is_some())

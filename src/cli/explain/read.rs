@@ -18,6 +18,7 @@ use serin_clock::Clock;
 use serin_core::api::{Rollout, keys};
 use serin_core::domain::plan::ObjectKind;
 use serin_core::rollout::snapshot::Remembered;
+use serin_machine::content;
 use serin_machine::entry::Entry;
 use serin_machine::kinds;
 use serin_machine::observe::Observed;
@@ -52,8 +53,9 @@ pub(super) async fn read(cluster: &Cluster, name: &str, program: Program) -> Res
     let mut picture = Picture::new(&cluster.namespace, name, Clock::System.now());
     let kind = Kind::needed(ObjectKind::Rollout);
     let rollout = picture_of(&kind, &stored)?;
-    let wire = serde_json::from_value(rollout.clone()).map_err(|error| Failure::Failed(error.to_string()))?;
-    let entry = (kinds::row(ObjectKind::Rollout).prune)(wire);
+    let mut wire =
+        serde_json::from_value(rollout.clone()).map_err(|error| Failure::Failed(error.to_string()))?;
+    let entry = (kinds::row(ObjectKind::Rollout).prune)(&mut wire);
     picture.add([rollout]);
 
     let all = ListParams::default();
@@ -103,7 +105,7 @@ impl Reader<'_> {
     async fn replica_sets(&self, rollout: &Entry, picture: &mut Picture) -> Result<(), Failure> {
         let kind = Kind::needed(ObjectKind::ReplicaSet);
         let hashed = ListParams::default().labels(keys::POD_HASH_LABEL);
-        let own = rollout.rollout().and_then(|rollout| rollout.object());
+        let own = rollout.rollout().and_then(content::Rollout::object);
         let own = own.as_ref().and_then(client::own_selector);
         let Some(mut own) = own else { return self.list(&kind, &hashed, picture).await };
         own.extend(Expression::Exists(keys::POD_HASH_LABEL.to_owned()));
@@ -164,8 +166,7 @@ impl Reader<'_> {
     async fn other_rollouts(&self, entry: &Entry, picture: &mut Picture) -> Result<(), Failure> {
         let services = picture.items.iter().filter(|one| one["kind"] == "Service");
         let is_named = |name: &str| entry.observed.of_kind(ObjectKind::Service).any(|key| key.name == name);
-        let named =
-            services.filter(|one| one["metadata"]["name"].as_str().is_some_and(|name| is_named(name)));
+        let named = services.filter(|one| one["metadata"]["name"].as_str().is_some_and(is_named));
         let owner = |one: &Value| {
             Some(one["metadata"]["annotations"].get(keys::MANAGED_BY_ROLLOUTS)?.as_str()?.to_owned())
         };

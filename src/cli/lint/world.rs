@@ -184,7 +184,7 @@ fn is_in(name: &ObjectName, namespace: Option<&str>) -> bool {
 /// Reduces a Service to what the controller reads. An unreadable one is treated as unknown.
 fn service(name: &str, object: &Value) -> ServiceView {
     let wire = decode::<RawObject>(object.clone()).ok();
-    let entry = wire.map(kinds::row(ObjectKind::Service).prune);
+    let entry = wire.map(|mut wire| (kinds::row(ObjectKind::Service).prune)(&mut wire));
     let view = entry.and_then(|entry| Some(entry.service()?.view(&entry.id)));
     view.unwrap_or_else(|| unknown_service(name))
 }

@@ -11,7 +11,8 @@ use crate::controller::reconcile::Reconciler;
 use serin_core::domain::object::ObjectKey;
 use serin_core::domain::plan::ObjectKind;
 use serin_core::rollout::labels::{self, PhaseLabel};
-use serin_machine::cache::Caches;
+use serin_machine::caches::Caches;
+use serin_machine::content::Rollout;
 use serin_machine::entry::Entry;
 use serin_machine::queue::Load;
 
@@ -106,7 +107,7 @@ struct Series {
 
 impl Series {
     fn add(&mut self, key: &ObjectKey, entry: &Entry) {
-        let rollout = entry.rollout().and_then(|rollout| rollout.object());
+        let rollout = entry.rollout().and_then(Rollout::object);
         let rollout = rollout.as_ref();
         let strategy = rollout.map_or("none", labels::strategy);
         let routers = rollout.map(labels::traffic_routers).unwrap_or_default();

@@ -33,10 +33,8 @@ impl Double {
     }
 
     fn status(&self, index: usize) -> Value {
-        match &self.sent[index].1 {
-            Verb::PatchStatus { patch, .. } => patch["status"].clone(),
-            other => panic!("{other:?}"),
-        }
+        let Verb::PatchStatus { patch, .. } = &self.sent[index].1 else { panic!("{:?}", self.sent[index]) };
+        patch["status"].clone()
     }
 }
 
@@ -190,11 +188,11 @@ fn later_writes_of_an_object_go_on_from_the_earlier() {
     let mut server = Double::default();
     let rollout = patch(ObjectKind::Rollout, "web");
     run(&plan(vec![vec![rollout.clone()], vec![rollout]]), &mut server);
-    let version = |(_, verb): &(String, Verb)| match verb {
-        Verb::Patch { precondition, .. } | Verb::PatchStatus { precondition, .. } => {
-            precondition.resource_version.clone()
-        }
-        other => panic!("{other:?}"),
+    let version = |(_, verb): &(String, Verb)| {
+        let (Verb::Patch { precondition, .. } | Verb::PatchStatus { precondition, .. }) = verb else {
+            panic!("{verb:?}")
+        };
+        precondition.resource_version.clone()
     };
     let versions: Vec<_> = server.sent.iter().map(version).collect();
     assert_eq!(versions, ["1", "101", "102"], "patch, patch, status");

@@ -1,6 +1,6 @@
 //! HTTPRoutes of Gateway API.
 
-use super::{KindRow, named, whole};
+use super::row::{KindRow, named, whole};
 use crate::entry::Entry;
 use crate::object::RawObject;
 use serin_core::domain::plan::ObjectKind;
@@ -9,7 +9,7 @@ use serin_core::domain::plan::ObjectKind;
 pub(super) const ROW: KindRow = named(prune);
 
 /// The status stays: it says which gateways have taken the route over.
-fn prune(wire: RawObject) -> Entry {
+fn prune(wire: &mut RawObject) -> Entry {
     whole(ObjectKind::HttpRoute, wire)
 }
 
@@ -27,7 +27,7 @@ mod tests {
             "spec": {"rules": []},
             "status": status,
         });
-        let route = prune(serde_json::from_value(wire).expect("an object")).json().expect("JSON");
+        let route = prune(&mut serde_json::from_value(wire).expect("an object")).json().expect("JSON");
         assert_eq!((&route["kind"], &route["status"]), (&json!("HTTPRoute"), &status));
         assert!(route["metadata"].get("managedFields").is_none());
     }

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Demand, KindRow, named};
-use crate::entry::{Content, Entry, Owner};
+use super::row::{Demand, KindRow, named};
+use crate::content::Content;
+use crate::entry::{Entry, Owner};
 use crate::object::RawObject;
 use crate::packed::Packed;
 
@@ -13,7 +14,7 @@ pub(super) const ROW: KindRow = KindRow { demand: Demand::Always, differs, ..nam
 /// The parts of the metadata that routers read.
 const READ_METADATA: [&str; 5] = ["uid", "labels", "annotations", "ownerReferences", "deletionTimestamp"];
 
-fn prune(mut wire: RawObject) -> Entry {
+fn prune(wire: &mut RawObject) -> Entry {
     let managed_fields = wire.metadata.managed_fields.take();
     wire.slim();
     let owner = Owner::of(&wire.metadata).filter(Owner::is_rollout);
@@ -27,7 +28,7 @@ fn prune(mut wire: RawObject) -> Entry {
         "metadata": wire.metadata,
         "spec": wire.spec,
     });
-    Entry { owner, ..Entry::new(&wire, Content::Json(Packed::new(&object))) }
+    Entry { owner, ..Entry::new(wire, Content::Json(Packed::new(&object))) }
 }
 
 fn differs(now: &Entry, before: &Entry) -> bool {
@@ -50,7 +51,7 @@ mod tests {
                 "spec": {"ingressClassName": "nginx"},
                 "status": {"loadBalancer": {}},
             });
-            prune(serde_json::from_value(wire).expect("an object"))
+            prune(&mut serde_json::from_value(wire).expect("an object"))
         };
         let entry = ingress("1", "5");
         let object = entry.json().expect("an object");

@@ -1,148 +1,38 @@
 //! ReplicaSets with the hash label: the pods of revisions.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use jiff::Timestamp;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-
-use super::{Demand, Extent, KindRow};
-use crate::cache::Caches;
-use crate::entry::{Content, Entry};
-use crate::object::{RawObject, integer, text};
-use crate::packed::Packed;
-use crate::trigger::{adopters, owning_primary};
-use serin_core::api::keys;
-use serin_core::domain::object::ObjectRef;
-use serin_core::rollout::snapshot::{Identity, ReplicaFailure, ReplicaSetStatusView, ReplicaSetView};
+use super::row::{Demand, Extent, KindRow, Labels};
+use crate::content::{Content, ReplicaSet};
+use crate::entry::Entry;
+use crate::object::RawObject;
 
 /// How ReplicaSets are watched.
 pub(super) const ROW: KindRow = KindRow {
     demand: Demand::Always,
     extent: Extent::Whole,
-    labels: with_hash,
+    labels: Labels::Hash,
     prune,
     differs: Entry::is_other_version,
-    watchers,
-    decide: None,
+    is_primary: false,
 };
 
-/// What is kept of a ReplicaSet.
-#[derive(Debug, Clone)]
-pub struct ReplicaSet {
-    created: Timestamp,
-    generation: i64,
-    replicas: i32,
-    min_ready_seconds: i32,
-    status: ReplicaSetStatusView,
-    body: Packed<Body>,
-}
-
-/// What is read only when the ReplicaSet is observed.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Body {
-    labels: BTreeMap<String, String>,
-    annotations: BTreeMap<String, String>,
-    owner_references: Vec<OwnerReference>,
-    template: Value,
-}
-
-impl ReplicaSet {
-    /// What decisions read of the ReplicaSet of that entry, which the Rollout owns or may adopt.
-    #[must_use]
-    pub fn view(&self, id: &Identity, deleting: bool, owned: bool) -> ReplicaSetView {
-        let Body { labels, annotations, owner_references, template } = self.body.get().unwrap_or_default();
-        ReplicaSetView {
-            id: id.clone(),
-            created: self.created,
-            deleting,
-            owned,
-            labels,
-            annotations,
-            owner_references: owner_references.iter().map(|owner| serde_json::json!(owner)).collect(),
-            generation: self.generation,
-            replicas: self.replicas,
-            min_ready_seconds: self.min_ready_seconds,
-            template,
-            status: self.status.clone(),
-        }
-    }
-
-    /// `metadata.labels`.
-    #[must_use]
-    pub fn labels(&self) -> BTreeMap<String, String> {
-        self.body.get().map(|body| body.labels).unwrap_or_default()
-    }
-
-    /// `status.availableReplicas`.
-    #[must_use]
-    pub const fn available(&self) -> i32 {
-        self.status.available
-    }
-}
-
-/// Those with the hash label.
-pub(super) fn with_hash(_: Option<&str>) -> Option<String> {
-    Some(keys::POD_HASH_LABEL.to_owned())
-}
-
-fn prune(mut wire: RawObject) -> Entry {
+fn prune(wire: &mut RawObject) -> Entry {
     wire.slim();
-    let meta = &mut wire.metadata;
-    let body = Body {
-        labels: meta.labels.take().unwrap_or_default(),
-        annotations: meta.annotations.take().unwrap_or_default(),
-        owner_references: meta.owner_references.clone().unwrap_or_default(),
-        template: wire.spec.get_mut("template").map(Value::take).unwrap_or_default(),
-    };
-    let replica_set = ReplicaSet {
-        created: meta.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0),
-        generation: meta.generation.unwrap_or_default(),
-        replicas: integer(&wire.spec, "replicas").unwrap_or(1),
-        min_ready_seconds: integer(&wire.spec, "minReadySeconds").unwrap_or_default(),
-        status: status(&wire.status),
-        body: Packed::new(&body),
-    };
-    Entry::new(&wire, Content::ReplicaSet(Box::new(replica_set)))
-}
-
-fn status(status: &Value) -> ReplicaSetStatusView {
-    let conditions = status.get("conditions").and_then(Value::as_array);
-    let failed = |c: &&Value| text(c, "type") == "ReplicaFailure" && text(c, "status") == "True";
-    let failure = conditions.into_iter().flatten().find(failed).map(|condition| ReplicaFailure {
-        reason: text(condition, "reason"),
-        message: text(condition, "message"),
-        since: text(condition, "lastTransitionTime").parse().unwrap_or(Timestamp::UNIX_EPOCH),
-    });
-    ReplicaSetStatusView {
-        replicas: integer(status, "replicas").unwrap_or_default(),
-        ready: integer(status, "readyReplicas").unwrap_or_default(),
-        available: integer(status, "availableReplicas").unwrap_or_default(),
-        observed_generation: status.get("observedGeneration").and_then(Value::as_i64).unwrap_or_default(),
-        failure,
-    }
-}
-
-/// The Rollout that controls it; where nothing does, those that might adopt it.
-fn watchers(entry: &Entry, object: &ObjectRef, caches: &Caches) -> BTreeSet<ObjectRef> {
-    match &entry.owner {
-        Some(owner) => owning_primary(owner, &object.key.namespace).into_iter().collect(),
-        None => adopters(entry, &object.key.namespace, caches),
-    }
+    let replica_set = ReplicaSet::of(wire);
+    Entry::new(wire, Content::ReplicaSet(Box::new(replica_set)))
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::entry::Term;
     use serin_core::domain::object::ObjectKey;
     use serin_core::domain::plan::ObjectKind;
+    use serin_core::rollout::snapshot::ReplicaSetView;
 
     fn pruned(object: Value) -> Entry {
-        prune(serde_json::from_value(object).expect("an object"))
+        prune(&mut serde_json::from_value(object).expect("an object"))
     }
 
     fn view(entry: &Entry) -> ReplicaSetView {

@@ -1,76 +1,29 @@
 //! Rollouts: the primary kind that makes ReplicaSets.
 
-use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::{Demand, Extent, KindRow};
-use crate::cache::Caches;
-use crate::decide::{Deliberation, bulkhead, planned, safe_plan};
-use crate::entry::{Content, Entry};
+use super::row::{Demand, Extent, KindRow, Labels};
+use crate::bulkhead::bulkhead;
+use crate::content::{Content, Rollout};
+use crate::entry::Entry;
 use crate::object::RawObject;
-use crate::observe::{Observed, observe};
 use crate::packed::Packed;
-use crate::trigger;
-use serin_core::api::{LabelSelector, Rollout as Resource, keys};
-use serin_core::domain::object::ObjectKey;
-use serin_core::domain::plan::ObjectKind;
-use serin_core::rollout::snapshot::{Identity, Remembered};
-use serin_core::rollout::{ObservedKeys, Unreadable, decide_unreadable, observed_keys};
+use serin_core::api::{Rollout as Resource, keys};
+use serin_core::rollout::{ObservedKeys, Unreadable, observed_keys};
 
-/// How Rollouts are watched and decided on.
+/// How Rollouts are watched.
 pub(super) const ROW: KindRow = KindRow {
     demand: Demand::Always,
     extent: Extent::Whole,
-    labels: of_instance,
+    labels: Labels::Instance,
     prune,
     differs: Entry::is_other_version,
-    watchers: trigger::itself_and_owner,
-    decide: Some(decide),
+    is_primary: true,
 };
 
-/// What is kept of a Rollout.
-#[derive(Debug, Clone)]
-pub enum Rollout {
-    /// It is what the kind's types say.
-    Readable {
-        /// All of it.
-        object: Packed<Resource>,
-        /// `spec.selector`.
-        selector: Option<LabelSelector>,
-    },
-    /// It is not.
-    Unreadable(Box<Unreadable>),
-}
-
-impl Rollout {
-    /// The Rollout; `None` if it cannot be read.
-    #[must_use]
-    pub fn object(&self) -> Option<Resource> {
-        match self {
-            Self::Readable { object, .. } => object.get(),
-            Self::Unreadable(_) => None,
-        }
-    }
-
-    /// `spec.selector`.
-    #[must_use]
-    pub const fn selector(&self) -> Option<&LabelSelector> {
-        match self {
-            Self::Readable { selector, .. } => selector.as_ref(),
-            Self::Unreadable(_) => None,
-        }
-    }
-}
-
-/// Those of the instance; without an id, those that have none.
-pub(super) fn of_instance(instance_id: Option<&str>) -> Option<String> {
-    let key = keys::INSTANCE_ID_LABEL;
-    Some(instance_id.map_or_else(|| format!("!{key}"), |id| format!("{key}={id}")))
-}
-
-fn prune(mut wire: RawObject) -> Entry {
+fn prune(wire: &mut RawObject) -> Entry {
     wire.slim();
-    let (content, observed) = match decode(&mut wire) {
+    let (content, observed) = match decode(wire) {
         Ok(rollout) => {
             // Where this panics, so does the decision, and that is reported there.
             let observed = bulkhead(|| observed_keys(&rollout)).unwrap_or_default();
@@ -84,7 +37,7 @@ fn prune(mut wire: RawObject) -> Entry {
             (Rollout::Unreadable(Box::new(unreadable)), ObservedKeys::default())
         }
     };
-    Entry { observed, ..Entry::new(&wire, Content::Rollout(Box::new(content))) }
+    Entry { observed, ..Entry::new(wire, Content::Rollout(Box::new(content))) }
 }
 
 type DecodeError = serde_path_to_error::Error<serde_json::Error>;
@@ -102,30 +55,9 @@ fn decode(wire: &mut RawObject) -> Result<Resource, (Value, DecodeError)> {
     serde_path_to_error::deserialize(&object).map_err(|error| (object, error))
 }
 
-fn decide(key: &ObjectKey, caches: &Caches, remembered: Remembered, now: Timestamp) -> Deliberation {
-    match observe(key, caches, remembered) {
-        Observed::Absent => Deliberation::Absent,
-        Observed::Unreadable(unreadable) => {
-            let plan = planned(ObjectKind::Rollout, || decide_unreadable(&unreadable, now));
-            Deliberation::Made { seen: unreadable.id.precondition(), plan }
-        }
-        Observed::Complete(snapshot) => {
-            let seen = Identity::of(&snapshot.rollout).precondition();
-            Deliberation::Made { seen, plan: safe_plan(&snapshot, now) }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_instance_watches_its_own_rollouts_alone() {
-        let key = "argo-rollouts.argoproj.io/controller-instance-id";
-        assert_eq!(of_instance(None), Some(format!("!{key}")));
-        assert_eq!(of_instance(Some("blue")), Some(format!("{key}=blue")));
-    }
 
     #[test]
     fn a_rollout_that_cannot_be_read_says_where_and_why() {
@@ -133,7 +65,7 @@ mod tests {
             "metadata": {"name": "web", "namespace": "shop", "uid": "u", "resourceVersion": "1", "generation": 2},
             "spec": {"replicas": "three"},
         });
-        let entry = prune(serde_json::from_value(wire).expect("an object"));
+        let entry = prune(&mut serde_json::from_value(wire).expect("an object"));
         let Some(Rollout::Unreadable(unreadable)) = entry.rollout() else { panic!("replicas is no number") };
         assert_eq!((unreadable.path.as_str(), unreadable.generation), ("spec.replicas", 2));
         assert!(unreadable.problem.contains("three"), "{}", unreadable.problem);

@@ -2,14 +2,10 @@
 //!
 //! There may be thousands of them that no Rollout names, so a kind is watched only while a Rollout names an object of it.
 
-use serde_json::Value;
-
-use super::{KindRow, named};
-use crate::entry::{Content, Entry};
-use crate::object::{RawObject, integer};
-use crate::packed::Packed;
-use serin_core::api::{LabelSelector, PodTemplate};
-use serin_core::rollout::snapshot::{Identity, WorkloadView};
+use super::row::{KindRow, named};
+use crate::content::{Content, Workload};
+use crate::entry::Entry;
+use crate::object::RawObject;
 use serin_core::rollout::workload::WorkloadKind;
 
 /// How Deployments are watched.
@@ -19,62 +15,20 @@ pub(super) const REPLICA_SET: KindRow = KindRow { differs, ..named(replica_set) 
 /// How PodTemplates are watched.
 pub(super) const POD_TEMPLATE: KindRow = KindRow { differs, ..named(pod_template) };
 
-/// What is kept of a workload.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Workload {
-    kind: WorkloadKind,
-    generation: i64,
-    template: Packed<Value>,
-    selector: Option<LabelSelector>,
-    replicas: i32,
+fn deployment(wire: &mut RawObject) -> Entry {
+    prune(WorkloadKind::Deployment, wire)
 }
 
-impl Workload {
-    /// What decisions read of the workload of that entry.
-    #[must_use]
-    pub fn view(&self, id: &Identity) -> WorkloadView {
-        let template = self.template.get().unwrap_or_default();
-        WorkloadView {
-            kind: self.kind,
-            id: id.clone(),
-            generation: self.generation,
-            template: serde_json::from_value::<PodTemplate>(template).unwrap_or_default(),
-            selector: self.selector.clone(),
-            replicas: self.replicas,
-        }
-    }
-
-    /// `spec.selector`.
-    #[must_use]
-    pub const fn selector(&self) -> Option<&LabelSelector> {
-        self.selector.as_ref()
-    }
+fn replica_set(wire: &mut RawObject) -> Entry {
+    prune(WorkloadKind::ReplicaSet, wire)
 }
 
-fn deployment(wire: RawObject) -> Entry {
-    let template = wire.spec.get("template").cloned();
-    prune(WorkloadKind::Deployment, template, &wire)
+fn pod_template(wire: &mut RawObject) -> Entry {
+    prune(WorkloadKind::PodTemplate, wire)
 }
 
-fn replica_set(wire: RawObject) -> Entry {
-    let template = wire.spec.get("template").cloned();
-    prune(WorkloadKind::ReplicaSet, template, &wire)
-}
-
-fn pod_template(mut wire: RawObject) -> Entry {
-    let template = wire.template.take();
-    prune(WorkloadKind::PodTemplate, Some(template), &wire)
-}
-
-fn prune(kind: WorkloadKind, template: Option<Value>, wire: &RawObject) -> Entry {
-    let selector = wire.spec.get("selector").cloned().unwrap_or_default();
-    let workload = Workload {
-        kind,
-        generation: wire.metadata.generation.unwrap_or_default(),
-        template: Packed::new(&template.unwrap_or_default()),
-        selector: serde_json::from_value(selector).unwrap_or_default(),
-        replicas: integer(&wire.spec, "replicas").unwrap_or(1),
-    };
+fn prune(kind: WorkloadKind, wire: &RawObject) -> Entry {
+    let workload = Workload::of(kind, wire);
     Entry { owner: None, ..Entry::new(wire, Content::Workload(Box::new(workload))) }
 }
 
@@ -84,15 +38,10 @@ fn differs(now: &Entry, before: &Entry) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
-    use crate::cache::{Caches, Closed};
-    use crate::observe::{Observed, observe};
-    use crate::trigger::concerned;
-    use serin_core::domain::object::ObjectKey;
-    use serin_core::domain::plan::ObjectKind;
-    use serin_core::rollout::snapshot::{Remembered, Snapshot, Unresolved};
+    use serin_core::rollout::snapshot::WorkloadView;
 
     fn raw(object: Value) -> RawObject {
         serde_json::from_value(object).expect("an object")
@@ -117,69 +66,30 @@ mod tests {
 
     #[test]
     fn each_kind_gives_what_it_has() {
-        let of_deployment = view(&deployment(raw_deployment("7", 2)));
+        let of_deployment = view(&deployment(&mut raw_deployment("7", 2)));
         let id = of_deployment.id.resource_version.as_str();
         assert_eq!((of_deployment.generation, of_deployment.replicas, id), (2, 3, "7"));
         let template = json!({"metadata": {"labels": {"app": "web"}}, "spec": {"future": [1]}});
         assert_eq!(of_deployment.template.as_value(), &template);
         assert!(of_deployment.selector.is_some());
 
-        let set = view(&replica_set(raw(json!({
+        let set = view(&replica_set(&mut raw(json!({
             "metadata": {"name": "r"}, "spec": {"template": template, "selector": {"matchLabels": {"app": "web"}}},
         }))));
         assert_eq!((set.kind, set.replicas), (WorkloadKind::ReplicaSet, 1));
         assert_eq!(set.template.as_value(), &template);
         assert!(set.selector.is_some());
 
-        let alone = view(&pod_template(raw(json!({"metadata": {"name": "p"}, "template": template}))));
+        let alone = view(&pod_template(&mut raw(json!({"metadata": {"name": "p"}, "template": template}))));
         assert_eq!((alone.template.as_value(), alone.selector), (&template, None));
-        let empty = view(&pod_template(raw(json!({"metadata": {"name": "p"}}))));
+        let empty = view(&pod_template(&mut raw(json!({"metadata": {"name": "p"}}))));
         assert!(empty.template.is_empty());
     }
 
     #[test]
     fn news_of_its_pods_concern_nobody() {
-        let deployment = |version, generation| deployment(raw_deployment(version, generation));
+        let deployment = |version, generation| deployment(&mut raw_deployment(version, generation));
         assert!(!differs(&deployment("8", 2), &deployment("7", 2)));
         assert!(differs(&deployment("8", 3), &deployment("7", 2)));
-    }
-
-    #[test]
-    fn a_snapshot_has_the_workload_and_the_orphans_that_it_selects() {
-        let caches = Caches::default();
-        let put = |kind, object| drop(caches.of(kind).write().put(object));
-        let reference = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"});
-        put(
-            ObjectKind::Rollout,
-            raw(json!({
-                "metadata": {"name": "web", "namespace": "shop", "uid": "u1", "resourceVersion": "1", "generation": 1},
-                "spec": {"workloadRef": reference, "strategy": {"canary": {}}},
-            })),
-        );
-        let orphan = |name: &str, app: &str| {
-            raw(json!({"metadata": {"name": name, "namespace": "shop", "uid": name, "labels": {"app": app}}}))
-        };
-        put(ObjectKind::ReplicaSet, orphan("web", "web"));
-        put(ObjectKind::ReplicaSet, orphan("api", "api"));
-        let snapshot = || -> Snapshot {
-            match observe(&ObjectKey::new("shop", "web"), &caches, Remembered::default()) {
-                Observed::Complete(snapshot) => *snapshot,
-                other @ (Observed::Absent | Observed::Unreadable(_)) => panic!("{other:?}"),
-            }
-        };
-        assert!(matches!(snapshot().workload, Some(Err(Unresolved::Unreadable(_)))));
-        assert!(snapshot().replica_sets.is_empty(), "nothing is known to be selected");
-        caches.of(ObjectKind::Deployment).write().close(Closed::Refused("no".into()));
-        assert_eq!(snapshot().workload, Some(Err(Unresolved::Unreadable("no".into()))));
-        caches.of(ObjectKind::Deployment).write().swap();
-        assert_eq!(snapshot().workload, Some(Err(Unresolved::Absent)));
-        put(ObjectKind::Deployment, raw_deployment("7", 2));
-        let names: Vec<_> = snapshot().replica_sets.iter().map(|rs| rs.id.name.clone()).collect();
-        assert_eq!(names, ["web"]);
-        assert_eq!(snapshot().workload, Some(Ok(view(&deployment(raw_deployment("7", 2))))));
-
-        let change = caches.of(ObjectKind::ReplicaSet).write().put(orphan("x", "web")).expect("news");
-        let names: Vec<_> = concerned(&change, &caches).into_iter().map(|object| object.key.name).collect();
-        assert_eq!(names, ["web"]);
     }
 }
