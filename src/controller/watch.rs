@@ -191,7 +191,7 @@ impl<S: Server> Watch<S> {
                 }
                 Some(Err(error)) => {
                     self.wait_after(&error).await;
-                    if must_list_anew(&error) {
+                    if must_list_anew(&error) || is_unserved(&error) {
                         return;
                     }
                 }

@@ -120,11 +120,9 @@ async fn a_picture_stays_while_the_api_server_is_away() {
     assert_eq!(running.line("Status:"), "Status:          ॥ Paused");
     stage.come_back().await;
     stage.patch_status("steps-edited", "demo", json!({"message": "news"})).await;
-    let first = running.line("Name:");
-    assert_eq!(
-        (first.as_str(), running.line("Message:").as_str()),
-        ("Name:            demo", "Message:         news")
-    );
+    assert_eq!(running.line("Name:"), "Name:            demo");
+    // The picture of before may be drawn once more.
+    running.line("Message:         news");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,14 +1,17 @@
 //! AnalysisRuns, as far as they are reconciled: a wrong one ends with the reason, and an ended one goes in time.
 
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use serin_clock::{Clock, sleep};
+use serin_cluster::kubelet::KubeletSettings;
 use serin_core::api::analysis::AnalysisRun;
 use serin_core::api::keys;
+use serin_testbed::AuditEntry;
 
-use crate::rollouts::{SOON, Stage, controller, resource};
-use crate::support::{cluster, eventually};
+use crate::rollouts::{SERIN, SOON, Stage, controller, example, resource};
+use crate::support::{cluster, eventually, own_plane};
 
 fn run(name: &str, provider: &Value, ttl: &Value) -> Value {
     let metric = json!({"name": "success-rate", "interval": "1h", "count": 3, "provider": provider});
@@ -60,4 +63,40 @@ async fn a_wrong_run_ends_with_the_reason_and_an_ended_one_goes_in_time() {
     let right = stored(&stage, "right").await.expect("it stays");
     assert!(right["status"].is_null(), "{right:#}");
     assert!(stored(&stage, "wrong").await.is_some(), "it has no time to live");
+}
+
+/// How long a kind is absent while its requests are counted.
+const ABSENCE: Duration = Duration::from_secs(20);
+
+#[tokio::test]
+async fn a_kind_without_a_definition_is_waited_for_without_polling() {
+    let Some(plane) = own_plane().await else { return };
+    plane.install().await.unwrap();
+    let _kubelet = plane.start_kubelet(KubeletSettings::default()).await.unwrap();
+    let stage = Stage::new(&plane, "myapp-rollout").await;
+    stage.kubectl(&["delete", "crd", "analysisruns.argoproj.io", "--wait"]).await;
+    let _controller = plane.start_controller(Path::new(SERIN), &["--leader-elect=false"]).unwrap();
+    stage.apply_file(&example("canary-basic.yaml")).await;
+    stage.wait_healthy().await;
+
+    let begin = Clock::System.now();
+    sleep(ABSENCE).await;
+    let is_look = |entry: &&AuditEntry| entry.received > begin && entry.resource == "analysisruns";
+    let looks = plane.audit().unwrap().iter().filter(is_look).count();
+    assert!(looks <= 4, "{looks} requests for a kind that is not there");
+
+    let definition = Path::new(env!("CARGO_MANIFEST_DIR")).join("crds/analysis-run-crd.yaml");
+    stage.kubectl(&["apply", "--server-side", "-f", definition.to_str().unwrap()]).await;
+    let object = run("wrong", &json!({}), &Value::Null).to_string();
+    eventually("the kind is served", SOON, async || {
+        let args = ["--namespace", stage.namespace.as_str(), "apply", "-f", "-"];
+        let applied = plane.kubectl_with(plane.admin_kubeconfig(), &args, &object).await.unwrap();
+        applied.success().is_ok().then_some(())
+    })
+    .await;
+    eventually("the run is reconciled", SOON, async || {
+        let run = stored(&stage, "wrong").await?;
+        (run["status"]["phase"] == "Error").then_some(())
+    })
+    .await;
 }

@@ -16,7 +16,7 @@ const FUNCTION_LINES_MAX: usize = 60;
 /// The files that are still longer, and how long they may be. Entries and numbers only go down.
 const LONG_FILES: [(&str, usize); 3] = [
     ("tests/cli/explain/remedies.rs", 526),
-    ("tests/cli/live.rs", 583),
+    ("tests/cli/live.rs", 581),
     ("tests/contract/random/draw.rs", 597),
 ];
 
