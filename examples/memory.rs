@@ -12,8 +12,11 @@ use serin_machine::caches::Caches;
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
 
+/// The objects of a kind that a Rollout has.
+type Objects = fn(&State) -> Vec<Value>;
+
 /// The kinds that each Rollout has objects of.
-const KINDS: [(ObjectKind, fn(&State) -> Vec<Value>); 5] = [
+const KINDS: [(ObjectKind, Objects); 5] = [
     (ObjectKind::Rollout, State::rollout),
     (ObjectKind::ReplicaSet, State::replica_sets),
     (ObjectKind::Service, State::services),

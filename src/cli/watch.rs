@@ -12,11 +12,10 @@ use kube::runtime::watcher::{Config, Error, Event, watcher};
 use super::failure::Failure;
 use crate::controller::failure::root_cause;
 use serin_clock::sleep;
+use serin_values::backoff::Backoff;
 
-/// The first delay after a failure. It doubles up to the maximum.
-const RETRY_FIRST: Duration = Duration::from_millis(200);
-/// The maximum delay, which limits how late the return of the API server is noticed.
-const RETRY_MOST: Duration = Duration::from_secs(3);
+/// The delays after failures. The longest limits how late the return of the API server is noticed.
+const RETRY: Backoff = Backoff::doubling(Duration::from_millis(200), Duration::from_secs(3));
 
 /// An event of a watch.
 pub(super) type News = Result<Event<DynamicObject>, Error>;
@@ -42,8 +41,7 @@ struct Watch<F> {
 impl<F: Fn() -> BoxStream<'static, News>> Watch<F> {
     async fn next(&mut self) -> Option<News> {
         if self.is_broken {
-            let wait = RETRY_FIRST.saturating_mul(2_u32.saturating_pow(self.failures.saturating_sub(1)));
-            sleep(wait.min(RETRY_MOST)).await;
+            sleep(RETRY.delay(self.failures.saturating_sub(1))).await;
             self.events = (self.begin)();
         }
         let news = self.events.next().await?;

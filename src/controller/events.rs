@@ -22,6 +22,7 @@ use serin_core::domain::event::EventNote;
 use serin_core::domain::object::ObjectRef;
 use serin_core::domain::plan::Precondition;
 use serin_machine::failure::WriteError;
+use serin_values::backoff::Backoff;
 
 /// How many Events may wait to be sent.
 pub const CAPACITY: usize = 2_000;
@@ -32,8 +33,7 @@ pub const COMPONENT: &str = "rollouts-controller";
 
 /// How often an Event is tried that meets a server which is away, and how long between two tries at most.
 const ATTEMPTS: u32 = 12;
-const RETRY_FIRST: Duration = Duration::from_millis(250);
-const RETRY_MOST: Duration = Duration::from_secs(5);
+const RETRY: Backoff = Backoff::doubling(Duration::from_millis(250), Duration::from_secs(5));
 
 /// An Event about a primary object, or several of one reason.
 #[derive(Debug, Clone, PartialEq)]
@@ -178,8 +178,7 @@ impl EventQueue {
 }
 
 async fn deliver(letter: &Letter, server: &impl Server) {
-    let mut wait = RETRY_FIRST;
-    for _ in 0..ATTEMPTS {
+    for attempt in 0..ATTEMPTS {
         let error = match request(letter) {
             Ok(request) => match server.send(request).await {
                 // An Event that exists was created by a request whose answer was lost.
@@ -189,7 +188,7 @@ async fn deliver(letter: &Letter, server: &impl Server) {
             Err(error) => WriteError::Rejected(error.to_string()),
         };
         match error {
-            WriteError::Transient(_) => clock::sleep(wait).await,
+            WriteError::Transient(_) => clock::sleep(RETRY.delay(attempt)).await,
             // It goes with everything else there.
             WriteError::NamespaceEnds(_) => return,
             WriteError::Conflict(_)
@@ -201,7 +200,6 @@ async fn deliver(letter: &Letter, server: &impl Server) {
                 return;
             }
         }
-        wait = (wait * 2).min(RETRY_MOST);
     }
     let (namespace, reason) = (&letter.object.key.namespace, letter.note.reason.as_str());
     tracing::warn!(namespace, reason, "an Event could not be sent");

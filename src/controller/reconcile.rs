@@ -22,8 +22,9 @@ use serin_machine::caches::Caches;
 use serin_machine::carry::{Ending, Outcome};
 use serin_machine::decide::{Deliberation, Stall, deliberate};
 use serin_machine::memory::{Memories, Memory, Recalled};
-use serin_machine::queue::{Next, later};
+use serin_machine::queue::Next;
 use serin_values::random::Rng;
+use serin_values::time::after;
 
 /// When a Rollout is looked at again at the latest although nothing has changed; at the earliest it is after two thirds
 /// of this. Only a lost watch event makes it necessary; where nothing changed it sends no request.
@@ -248,10 +249,10 @@ impl<S: Server> Reconciler<S> {
     /// When to look again: when the plan says, but not without a pause, and not later than the slow resync.
     fn next_look(&self, wake: Wake, decided: Timestamp) -> Timestamp {
         let mut rng = self.rng.lock().unwrap_or_else(PoisonError::into_inner);
-        let resync = later(self.clock.now(), rng.duration(self.resync / 3 * 2, self.resync));
+        let resync = after(self.clock.now(), rng.duration(self.resync / 3 * 2, self.resync));
         match wake {
             Wake::OnChange => resync,
-            Wake::At(time) if time <= decided => later(decided, OVERDUE),
+            Wake::At(time) if time <= decided => after(decided, OVERDUE),
             Wake::At(time) => time.min(resync),
         }
     }
@@ -335,7 +336,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn nothing_is_decided_while_the_watch_of_rollouts_is_interrupted() {
         let reconciler = reconciler(Double::default());
-        let until = later(Timestamp::UNIX_EPOCH, Duration::from_secs(3));
+        let until = after(Timestamp::UNIX_EPOCH, Duration::from_secs(3));
         reconciler.caches.of(ObjectKind::Rollout).write().doubt_until(until);
         assert_eq!(reconciler.reconcile(&key()).await, Next::Soon(Duration::from_secs(3)));
         assert!(reconciler.server.lines().is_empty());
@@ -425,10 +426,10 @@ mod tests {
     fn a_time_that_is_over_is_waited_for_all_the_same() {
         let reconciler = Reconciler::new(Double::default(), Clock::System, Rng::seeded(0));
         let now = reconciler.clock.now();
-        assert_eq!(reconciler.next_look(Wake::At(now), now), later(now, OVERDUE));
-        let soon = later(now, Duration::from_secs(5));
+        assert_eq!(reconciler.next_look(Wake::At(now), now), after(now, OVERDUE));
+        let soon = after(now, Duration::from_secs(5));
         assert_eq!(reconciler.next_look(Wake::At(soon), now), soon);
-        let late = later(now, Duration::from_hours(1));
+        let late = after(now, Duration::from_hours(1));
         assert!(reconciler.next_look(Wake::At(late), now) < late, "the slow resync comes before");
     }
 

@@ -25,8 +25,8 @@ use serin_clock::Clock;
 use serin_core::domain::object::ObjectKey;
 use serin_core::domain::plan::ObjectKind;
 use serin_machine::kinds::{self, Demand};
-use serin_machine::queue::later;
 use serin_values::random::Rng;
+use serin_values::time::after;
 
 /// How many Rollouts are reconciled at the same time unless something else is asked for.
 const ROLLOUT_THREADS: usize = 10;
@@ -357,7 +357,7 @@ impl Background {
         let idle: Vec<_> = self.watches.keys().filter(|kind| !needed.contains(kind)).copied().collect();
         for kind in idle {
             let since = *self.unneeded.entry(kind).or_insert(now);
-            if now >= later(since, LINGER) {
+            if now >= after(since, LINGER) {
                 self.unneeded.remove(&kind);
                 if let Some(watch) = self.watches.remove(&kind) {
                     watch.abort();

@@ -27,16 +27,15 @@ use serin_core::domain::plan::ObjectKind;
 use serin_machine::cache::{Change, Closed, Shared};
 use serin_machine::kinds::{self, Extent};
 use serin_machine::object::RawObject;
-use serin_machine::queue::later;
 use serin_machine::trigger;
+use serin_values::backoff::Backoff;
 use serin_values::random::Rng;
+use serin_values::time::after;
 
-/// The first wait after an error; it doubles up to one of the two below.
-const RETRY_FIRST: Duration = Duration::from_millis(200);
-/// The longest wait while the API server cannot be reached: how late its return is noticed.
-const AWAY_MOST: Duration = Duration::from_secs(2);
-/// The longest wait while the API server answers with an error.
-const REFUSED_MOST: Duration = Duration::from_secs(5);
+/// The waits while the API server cannot be reached; the longest is how late its return is noticed.
+const AWAY: Backoff = Backoff::doubling(Duration::from_millis(200), Duration::from_secs(2));
+/// The waits while the API server answers with an error.
+const REFUSED: Backoff = Backoff::doubling(Duration::from_millis(200), Duration::from_secs(5));
 /// How long after its start a watch may take to tell what was missed.
 const RESUMPTION: Duration = Duration::from_secs(1);
 /// How long a list may take without one object of it arriving.
@@ -85,9 +84,9 @@ impl Trouble {
         if !has_answered {
             self.refusals = 0;
         }
-        let (count, most) =
-            if has_answered { (&mut self.refusals, REFUSED_MOST) } else { (&mut self.silences, AWAY_MOST) };
-        let wait = RETRY_FIRST.saturating_mul(2_u32.saturating_pow(*count)).min(most);
+        let (count, waits) =
+            if has_answered { (&mut self.refusals, REFUSED) } else { (&mut self.silences, AWAY) };
+        let wait = waits.delay(*count);
         *count = count.saturating_add(1);
         wait
     }
@@ -283,7 +282,7 @@ impl<S: Server> Watch<S> {
         let now = self.reconciler.clock.now();
         let most = self.trouble.count(has_answered(error));
         let wait = self.rng.duration(most / 2, most);
-        self.doubt(later(now, wait + RESUMPTION), (!has_answered(error)).then_some(now));
+        self.doubt(after(now, wait + RESUMPTION), (!has_answered(error)).then_some(now));
         clock::sleep(wait).await;
     }
 

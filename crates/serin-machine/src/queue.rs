@@ -12,18 +12,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
+use serin_values::backoff::Backoff;
 use serin_values::random::Rng;
+use serin_values::time::after;
 
-/// The first wait after a failure that may pass by itself; it doubles up to [`TRANSIENT_MOST`].
-pub const TRANSIENT_FIRST: Duration = Duration::from_millis(100);
-/// The longest wait after a failure that may pass by itself.
-pub const TRANSIENT_MOST: Duration = Duration::from_secs(10);
-/// The first wait after a refusal; it doubles up to [`REFUSED_MOST`].
-pub const REFUSED_FIRST: Duration = Duration::from_secs(5);
-/// The longest wait after a refusal.
-pub const REFUSED_MOST: Duration = Duration::from_secs(30);
+/// The waits after failures that may pass by themselves: from 100 ms to 10 s.
+pub const TRANSIENT: Backoff = Backoff::doubling(Duration::from_millis(100), Duration::from_secs(10));
+/// The waits after refusals: from 5 s to 30 s.
+pub const REFUSED: Backoff = Backoff::doubling(Duration::from_secs(5), Duration::from_secs(30));
 /// A trigger does not end the wait after a failure sooner than this.
 pub const FLOOR: Duration = Duration::from_millis(500);
 
@@ -132,9 +130,9 @@ impl<K: Ord + Clone> Queue<K> {
                 slot.failures = 0;
                 Some(at)
             }
-            Next::Soon(wait) => Some(later(now, wait)),
-            Next::Transient => Some(self.failed(key, now, TRANSIENT_FIRST, TRANSIENT_MOST)),
-            Next::Refused => Some(self.failed(key, now, REFUSED_FIRST, REFUSED_MOST)),
+            Next::Soon(wait) => Some(after(now, wait)),
+            Next::Transient => Some(self.failed(key, now, TRANSIENT)),
+            Next::Refused => Some(self.failed(key, now, REFUSED)),
         };
         let floor = self.slots.get(key).and_then(|slot| slot.floor);
         let asked = asked.map(|asked| floor.map_or(asked, |floor| floor.max(asked)));
@@ -163,16 +161,15 @@ impl<K: Ord + Clone> Queue<K> {
         self.slots.is_empty()
     }
 
-    /// The end of the wait after one more failure: half of it is fixed, half is jitter.
-    fn failed(&mut self, key: &K, now: Timestamp, first: Duration, most: Duration) -> Timestamp {
-        let Some(slot) = self.slots.get_mut(key) else {
-            return later(now, most);
-        };
-        let doubled = first.saturating_mul(2_u32.saturating_pow(slot.failures)).min(most);
-        slot.failures = slot.failures.saturating_add(1);
-        let wait = self.rng.duration(doubled / 2, doubled);
-        slot.floor = Some(later(now, wait.min(FLOOR)));
-        later(now, wait)
+    /// The end of the wait after one more failure.
+    fn failed(&mut self, key: &K, now: Timestamp, waits: Backoff) -> Timestamp {
+        let failures = self.slots.get(key).map_or(0, |slot| slot.failures);
+        let wait = waits.jittered(failures, &mut self.rng);
+        if let Some(slot) = self.slots.get_mut(key) {
+            slot.failures = failures.saturating_add(1);
+            slot.floor = Some(after(now, wait.min(FLOOR)));
+        }
+        after(now, wait)
     }
 
     fn schedule(&mut self, key: &K, at: Timestamp) {
@@ -194,13 +191,6 @@ impl<K: Ord + Clone> Queue<K> {
         slot.due = Some((at, self.sequence));
         self.due.insert((at, self.sequence, key.clone()));
     }
-}
-
-/// `wait` after `now`.
-#[must_use]
-pub fn later(now: Timestamp, wait: Duration) -> Timestamp {
-    let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
-    now.checked_add(wait).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]

@@ -279,7 +279,7 @@ pub(super) fn is_settled(rollout: &Rollout) -> bool {
 
 /// The time of the restart, in whole seconds.
 fn restart_time(now: Timestamp, wait: SignedDuration) -> String {
-    time::whole_seconds(time::after(now, wait)).0.to_string()
+    time::whole_seconds(serin_values::time::after(now, wait)).0.to_string()
 }
 
 /// Formats a duration as Go does, without fractions of a second.

@@ -9,7 +9,7 @@ use crate::cli::view::{self, Standing};
 use serin_core::api::{Rollout, RolloutPhase, RolloutStatus};
 use serin_core::domain::object::ObjectRef;
 use serin_core::domain::plan::{ObjectKind, Plan, Wake};
-use serin_core::domain::time::{after, whole_seconds};
+use serin_core::domain::time::whole_seconds;
 use serin_core::guard;
 use serin_core::rollout::decide;
 use serin_core::rollout::snapshot::{Remembered, Snapshot};
@@ -19,6 +19,7 @@ use serin_machine::object::RawObject;
 use serin_machine::observe::Observed;
 use serin_machine::request::{Request, Verb};
 use serin_values::merge_patch::apply_merge_patch;
+use serin_values::time::after;
 
 /// The maximum number of decisions. A longer forecast is stopped.
 const DECISIONS_MAX: usize = 1000;

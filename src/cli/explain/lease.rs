@@ -6,7 +6,7 @@ use k8s_openapi::api::coordination::v1::Lease;
 use super::picture::Picture;
 use crate::controller::lease;
 use serin_core::api::{Rollout, keys};
-use serin_core::domain::time::after;
+use serin_values::time::after;
 
 /// The state of the controller of a Rollout, according to Leases.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::{ContainerStateWaiting, ContainerStatus, Pod, PodCondition};
 
-use serin_core::domain::time::after;
+use serin_values::time::after;
 
 /// The reason why a pod is not available, the worst last.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

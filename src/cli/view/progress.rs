@@ -12,8 +12,8 @@ use super::text::Text;
 use super::waiting::{deadline, pause_left, reason, until};
 use serin_core::api::{CanaryStep, Experiment, Rollout, StepKind};
 use serin_core::domain::step;
-use serin_core::domain::time::after;
 use serin_values::duration::go_duration;
+use serin_values::time::after;
 
 pub(super) fn fields(rollout: &Rollout, around: &Surroundings, now: Timestamp, is_short: bool) -> Vec<Field> {
     let wait = reason(rollout, around, now).map(|reason| Field::new("Waits for:", reason));

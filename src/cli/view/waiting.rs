@@ -12,9 +12,9 @@ use serin_core::api::{
     AnalysisPhase, PauseReason, Rollout, RolloutCondition, RolloutPhase, RolloutStatus, StepKind,
 };
 use serin_core::domain::condition::ConditionType;
-use serin_core::domain::time::after;
 use serin_core::rollout::progress_deadline;
 use serin_kubernetes::age::human;
+use serin_values::time::after;
 
 /// The cause in words; `None` if the Rollout is not waiting.
 pub(super) fn reason(rollout: &Rollout, around: &Surroundings, now: Timestamp) -> Option<String> {

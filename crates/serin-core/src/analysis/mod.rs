@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use crate::api::analysis::{AnalysisPhase, AnalysisRunSpec, AnalysisRunStatus};
 use crate::domain::event::{EventNote, EventReason};
 use crate::domain::plan::{Action, ObjectKind, Op, Plan, Purpose, Stage, StageName, StatusWrite, Wake};
-use crate::domain::time::after;
 use crate::rollout::snapshot::Identity;
+use serin_values::time::after;
 
 pub use validate::validate;
 

@@ -3,9 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::step;
-use super::time::after;
 use crate::api::rollout_status::PauseCondition;
 use crate::api::{BlueGreenStrategy, PauseReason, RolloutStrategy, StepKind};
+use serin_values::time::after;
 
 /// When a pause ends by itself that an update has at the step of that index; never where only a user ends it.
 #[must_use]

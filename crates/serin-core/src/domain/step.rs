@@ -2,10 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::time::after;
 use crate::api::strategy::PauseStep;
 use crate::api::{CanaryStep, IntOrString, StepKind};
 use serin_values::duration;
+use serin_values::time::after;
 
 /// When a pause that began at `start` ends by itself; never without a duration.
 #[must_use]

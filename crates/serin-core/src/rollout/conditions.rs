@@ -9,8 +9,9 @@ use crate::api::{ConditionStatus, RolloutCondition, RolloutPhase, RolloutStatus,
 use crate::domain::condition::{ConditionReason as Reason, ConditionType};
 use crate::domain::event::EventReason;
 use crate::domain::plan::ObjectKind;
-use crate::domain::time::{after, whole_seconds};
+use crate::domain::time::whole_seconds;
 use jiff::{SignedDuration, Timestamp};
+use serin_values::time::after;
 
 /// Derives all conditions of `next`, whose other fields are final. `stuck` is why the update is aborted now, if it is.
 pub(super) fn derive(cx: &Context<'_>, stuck: Option<&str>, next: &mut RolloutStatus, draft: &mut Draft) {

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::api::{ConditionStatus, RolloutCondition, RolloutPhase, RolloutStatus};
 use crate::domain::condition::ConditionType;
-use crate::domain::time::after;
+use serin_values::time::after;
 
 /// How long counts wait: a moment, in which what changes together arrives. Whoever reads them sees none that is older.
 const COUNTS: SignedDuration = SignedDuration::from_secs(1);

@@ -14,8 +14,8 @@ use super::snapshot::{PodView, ReplicaSetView};
 use crate::api::keys;
 use crate::domain::plan::Purpose;
 use crate::domain::template::EphemeralMetadata as Ephemeral;
-use crate::domain::time::after;
 use serin_values::selector::asks_for;
+use serin_values::time::after;
 
 fn is_empty(metadata: &Ephemeral) -> bool {
     metadata.labels.is_empty() && metadata.annotations.is_empty()

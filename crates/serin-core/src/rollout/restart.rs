@@ -8,7 +8,7 @@ use super::context::Context;
 use super::draft::Draft;
 use super::snapshot::{PodView, ReplicaSetView};
 use super::views::total;
-use crate::domain::time::after;
+use serin_values::time::after;
 
 /// Seconds after which a pod that could not be evicted is tried again; a change of any pod comes sooner.
 const RETRY_SECONDS: i64 = 30;

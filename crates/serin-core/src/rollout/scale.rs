@@ -13,7 +13,7 @@ use super::views::Deadline;
 use crate::api::keys;
 use crate::domain::event::{EventNote, EventReason};
 use crate::domain::plan::Purpose;
-use crate::domain::time::after;
+use serin_values::time::after;
 
 /// Gives a ReplicaSet a size and records for which size of the Rollout. True if the size changes. One whose pods alone
 /// serve keeps them.
