@@ -276,13 +276,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::testing::raw;
 
     fn key(name: &str) -> ObjectKey {
         ObjectKey::new("shop", name)
-    }
-
-    fn raw(object: serde_json::Value) -> RawObject {
-        serde_json::from_value(object).expect("an object")
     }
 
     fn services() -> Cache {

@@ -86,12 +86,10 @@ impl Caches {
         kinds::always().any(|kind| self.of(kind).read().was_silent_since(time))
     }
 
-    /// Whether the object is there with that uid and nobody has begun to delete it. A Rollout counts as long as it is
-    /// there.
+    /// Whether the object is there with that uid and nobody has begun to delete it.
     #[must_use]
     pub fn has_living(&self, object: &ObjectRef, uid: &str) -> bool {
-        let is_primary = kinds::row(object.kind).is_primary;
-        self.find(object).is_some_and(|entry| entry.id.uid == uid && (is_primary || !entry.deleting))
+        self.find(object).is_some_and(|entry| entry.id.uid == uid && !entry.deleting)
     }
 
     /// How long the decision about the primary object has to wait until enough is known of what it looks at; `None` if
@@ -128,10 +126,7 @@ mod tests {
     use super::*;
     use crate::cache::Closed;
     use crate::object::RawObject;
-
-    fn raw(object: serde_json::Value) -> RawObject {
-        serde_json::from_value(object).expect("an object")
-    }
+    use crate::testing::raw;
 
     fn rollout(spec: &serde_json::Value) -> RawObject {
         let metadata = json!({"name": "web", "namespace": "shop", "uid": "u1", "resourceVersion": "1"});

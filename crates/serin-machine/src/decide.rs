@@ -1,7 +1,6 @@
 //! From what was observed to a plan that does no harm.
 
 use jiff::Timestamp;
-use serde_json::Value;
 use thiserror::Error;
 
 use crate::bulkhead::bulkhead;
@@ -55,7 +54,7 @@ pub fn deliberate(
 ) -> Deliberation {
     match object.kind {
         ObjectKind::Rollout => decide_rollout(&object.key, caches, remembered, now),
-        ObjectKind::AnalysisRun => decide_analysis_run(&object.key, caches, now),
+        ObjectKind::AnalysisRun => decide_analysis_run(object, caches, now),
         _ => Deliberation::Absent,
     }
 }
@@ -86,13 +85,10 @@ fn decide_rollout(key: &ObjectKey, caches: &Caches, remembered: Remembered, now:
     }
 }
 
-fn decide_analysis_run(key: &ObjectKey, caches: &Caches, now: Timestamp) -> Deliberation {
-    let entry = caches.of(ObjectKind::AnalysisRun).read().get(key).cloned();
-    let Some((entry, object)) = entry.and_then(|entry| Some((entry.clone(), entry.json()?))) else {
-        return Deliberation::Absent;
-    };
-    let part = |field: &str| object.get(field).unwrap_or(&Value::Null);
-    let run = Run::read(entry.id.clone(), entry.deleting, part("spec"), part("status"));
+fn decide_analysis_run(object: &ObjectRef, caches: &Caches, now: Timestamp) -> Deliberation {
+    let Some(entry) = caches.find(object) else { return Deliberation::Absent };
+    let Some(json) = entry.json() else { return Deliberation::Absent };
+    let run = Run::read(entry.id.clone(), entry.deleting, &json["spec"], &json["status"]);
     let plan = planned(ObjectKind::AnalysisRun, || analysis::decide(&run, now));
     Deliberation::Made { seen: entry.id.precondition(), plan: Box::new(plan) }
 }

@@ -101,10 +101,10 @@ impl Freshness {
 mod tests {
     use std::collections::BTreeSet;
 
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
-    use crate::object::RawObject;
+    use crate::testing::raw;
     use serin_core::domain::plan::ObjectKind;
 
     struct Seen(BTreeSet<String>);
@@ -117,10 +117,6 @@ mod tests {
 
     fn replica_set(name: &str) -> ObjectRef {
         ObjectRef::new(ObjectKind::ReplicaSet, "shop", name)
-    }
-
-    fn raw(object: Value) -> RawObject {
-        serde_json::from_value(object).expect("an object")
     }
 
     fn write(name: &str) -> Write {

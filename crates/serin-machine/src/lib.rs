@@ -30,4 +30,6 @@ pub mod observe;
 pub mod packed;
 pub mod queue;
 pub mod request;
+#[cfg(test)]
+mod testing;
 pub mod trigger;

@@ -1,5 +1,6 @@
 //! Objects as they arrive from the API server.
 
+use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Deserialize;
 use serde_json::Value;
@@ -44,6 +45,11 @@ impl RawObject {
             uid: text(&meta.uid),
             resource_version: text(&meta.resource_version),
         }
+    }
+
+    /// When it was made.
+    pub(crate) fn created(&self) -> Timestamp {
+        self.metadata.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0)
     }
 
     /// Drops what only others need: field ownership, and the copy of the manifest that `kubectl apply` keeps.

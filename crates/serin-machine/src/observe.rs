@@ -14,6 +14,7 @@ use serin_core::rollout::snapshot::{
     PodView, Remembered, ReplicaSetView, ServiceView, Snapshot, Unresolved, WorkloadView,
 };
 use serin_core::rollout::{ObservedKeys, Unreadable};
+use serin_core::traffic;
 use serin_values::selector::selects;
 
 /// What the caches say about one key.
@@ -98,16 +99,16 @@ fn services(key: &ObjectKey, observed: &ObservedKeys, caches: &Caches) -> BTreeM
     named.chain(managed).collect()
 }
 
-/// The objects that the Rollout names and that stay JSON, and those of their kinds that it controls.
+/// The objects that the Rollout names and that stay JSON, and those that it controls of the kinds that routers create.
 fn objects(namespace: &str, uid: &str, observed: &ObservedKeys, caches: &Caches) -> Objects {
-    let mut found = Vec::new();
-    for kind in ObjectKind::ALL.iter().copied() {
+    let named = observed.objects.iter();
+    let named = named.filter_map(|object| Some((object.clone(), caches.find(object)?.json()?)));
+    let controlled = |kind: ObjectKind| {
         let cache = caches.of(kind).read();
-        let json = |key: &ObjectKey, entry: &Entry| Some((key.clone().of_kind(kind), entry.json()?));
-        found.extend(observed.of_kind(kind).filter_map(|key| json(key, cache.get(key)?)));
-        found.extend(controlled(&cache, namespace, uid).filter_map(|(key, entry)| json(key, entry)));
-    }
-    found.into_iter().collect()
+        let found = controlled(&cache, namespace, uid);
+        found.filter_map(|(key, entry)| Some((key.clone().of_kind(kind), entry.json()?))).collect::<Vec<_>>()
+    };
+    named.chain(traffic::CREATED.into_iter().flat_map(controlled)).collect()
 }
 
 fn pods(replica_sets: &[ReplicaSetView], caches: &Caches) -> Vec<PodView> {
@@ -148,13 +149,10 @@ mod tests {
 
     use super::*;
     use crate::object::RawObject;
+    use crate::testing::raw;
 
     fn key(name: &str) -> ObjectKey {
         ObjectKey::new("shop", name)
-    }
-
-    fn raw(object: Value) -> RawObject {
-        serde_json::from_value(object).expect("an object")
     }
 
     fn put(caches: &Caches, kind: ObjectKind, object: Value) {
@@ -231,6 +229,20 @@ mod tests {
         let front = snapshot.objects.get(ObjectKind::Ingress, "shop", "front");
         assert_eq!(front.map(|object| object["kind"].clone()), Some(json!("Ingress")));
         assert_eq!(snapshot.pods.iter().map(|pod| pod.id.name.as_str()).collect::<Vec<_>>(), ["p1", "p2"]);
+    }
+
+    /// Routers withdraw weights from what the Rollout controls: nothing but what they have made is shown to them.
+    #[test]
+    fn of_what_the_rollout_controls_routers_see_only_what_they_create() {
+        let caches = world();
+        let owners = controlled_by("Rollout", "argoproj.io/v1alpha1", "u1");
+        for (kind, name) in [(ObjectKind::Ingress, "web-old-canary"), (ObjectKind::AnalysisRun, "run")] {
+            let metadata = json!({"name": name, "namespace": "shop", "ownerReferences": owners});
+            put(&caches, kind, json!({"metadata": metadata}));
+        }
+        let snapshot = snapshot(&caches);
+        let names: Vec<_> = snapshot.objects.iter().map(|(object, _)| object.key.name.as_str()).collect();
+        assert_eq!(names, ["web-old-canary"]);
     }
 
     #[test]

@@ -76,18 +76,15 @@ fn owner_of_pod(pod: &Entry, namespace: &str, caches: &Caches) -> Option<ObjectR
 mod tests {
     use std::sync::Arc;
 
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::object::RawObject;
+    use crate::testing::raw;
     use serin_core::domain::object::ObjectKey;
 
     fn key(name: &str) -> ObjectKey {
         ObjectKey::new("shop", name)
-    }
-
-    fn raw(object: Value) -> RawObject {
-        serde_json::from_value(object).expect("an object")
     }
 
     /// A Rollout `web` that selects `app=web`, names the Service `stable`, the Ingress `front` and looks at Pods.

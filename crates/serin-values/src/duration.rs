@@ -49,16 +49,7 @@ fn leading_part(text: &str) -> Option<(i128, &str)> {
     let (number, after) = text.split_at(number_length);
     let unit_length = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
     let (unit, after) = after.split_at(unit_length);
-    let unit: i128 = match unit {
-        "ns" => 1,
-        // Both characters for micro: the sign, and the Greek letter.
-        "us" | "\u{b5}s" | "\u{3bc}s" => 1_000,
-        "ms" => 1_000_000,
-        "s" => 1_000_000_000,
-        "m" => 60 * 1_000_000_000,
-        "h" => 3_600 * 1_000_000_000,
-        _ => return None,
-    };
+    let unit = nanoseconds(unit)?;
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     if whole.is_empty() && fraction.is_empty() {
         return None;
@@ -73,6 +64,46 @@ fn leading_part(text: &str) -> Option<(i128, &str)> {
         scale *= 10;
     }
     Some((whole * unit + fraction_nanos * unit / scale, after))
+}
+
+/// The nanoseconds of a unit.
+fn nanoseconds(unit: &str) -> Option<i128> {
+    Some(match unit {
+        "ns" => 1,
+        // Both characters for micro: the sign, and the Greek letter.
+        "us" | "\u{b5}s" | "\u{3bc}s" => 1_000,
+        "ms" => 1_000_000,
+        "s" => 1_000_000_000,
+        "m" => 60 * 1_000_000_000,
+        "h" => 3_600 * 1_000_000_000,
+        _ => return None,
+    })
+}
+
+/// The words of Go's `time.ParseDuration` for a text that is no [`go_duration`]; `None` for one that is.
+#[must_use]
+pub fn go_duration_problem(text: &str) -> Option<String> {
+    if go_duration(text).is_some() {
+        return None;
+    }
+    let is_number = |c: char| c.is_ascii_digit() || c == '.';
+    let mut rest = text.strip_prefix(['-', '+']).unwrap_or(text);
+    while !rest.is_empty() {
+        let after = rest.trim_start_matches(is_number);
+        let (number, _) = rest.split_at(rest.len() - after.len());
+        if !number.contains(|c: char| c.is_ascii_digit()) {
+            break;
+        }
+        let (unit, following) = after.split_at(after.find(is_number).unwrap_or(after.len()));
+        if unit.is_empty() {
+            return Some(format!("time: missing unit in duration {text:?}"));
+        }
+        if nanoseconds(unit).is_none() {
+            return Some(format!("time: unknown unit {unit:?} in duration {text:?}"));
+        }
+        rest = following;
+    }
+    Some(format!("time: invalid duration {text:?}"))
 }
 
 #[cfg(test)]

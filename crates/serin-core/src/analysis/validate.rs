@@ -10,7 +10,7 @@ use regex::Regex;
 use crate::api::IntOrString;
 use crate::api::analysis::AnalysisRunSpec;
 use crate::api::metric::{Metric, MetricProvider};
-use serin_values::duration::go_duration;
+use serin_values::duration::go_duration_problem;
 
 /// Checks a spec; the first mistake, as the reference words it.
 pub fn validate(spec: &AnalysisRunSpec) -> Result<(), String> {
@@ -97,7 +97,7 @@ fn problem_of_times(metric: &Metric) -> Option<String> {
     let fields = [("interval", &metric.interval), ("startDelay", &metric.initial_delay)];
     fields.into_iter().find_map(|(field, text)| {
         let problem =
-            problem_of_duration(text.as_deref().filter(|text| !text.is_empty() && !is_open(text))?)?;
+            go_duration_problem(text.as_deref().filter(|text| !text.is_empty() && !is_open(text))?)?;
         Some(format!("invalid {field} string: {problem}"))
     })
 }
@@ -155,33 +155,6 @@ fn number(value: Option<&IntOrString>) -> Option<i64> {
 /// Whether an argument is to be put into the text.
 fn is_open(text: &str) -> bool {
     text.contains("{{")
-}
-
-/// What Go says of a text that is no duration.
-fn problem_of_duration(text: &str) -> Option<String> {
-    if go_duration(text).is_some() {
-        return None;
-    }
-    let number = |c: char| c.is_ascii_digit() || c == '.';
-    let mut rest = text.strip_prefix(['-', '+']).unwrap_or(text);
-    loop {
-        let after = rest.trim_start_matches(number);
-        if after.len() == rest.len()
-            || !rest[..rest.len() - after.len()].contains(|c: char| c.is_ascii_digit())
-        {
-            return Some(format!("time: invalid duration {text:?}"));
-        }
-        let unit = &after[..after.find(number).unwrap_or(after.len())];
-        match unit {
-            "" => return Some(format!("time: missing unit in duration {text:?}")),
-            "ns" | "us" | "\u{b5}s" | "\u{3bc}s" | "ms" | "s" | "m" | "h" => rest = &after[unit.len()..],
-            _ => return Some(format!("time: unknown unit {unit:?} in duration {text:?}")),
-        }
-        if rest.is_empty() {
-            // Too long for Go.
-            return Some(format!("time: invalid duration {text:?}"));
-        }
-    }
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::domain::event::{EventNote, EventReason};
 use crate::domain::plan::{Action, ObjectKind, Op, Purpose};
 use crate::domain::template;
 use serin_values::merge_patch::apply_merge_patch;
+use serin_values::owner::controller_reference;
 
 /// Annotations of a Rollout that its ReplicaSets do not get as they are.
 const NOT_COPIED: [&str; 10] = [
@@ -47,14 +48,7 @@ pub(super) fn adopt(cx: &Context<'_>, draft: &mut Draft) -> bool {
 
 /// The ownerReference that ReplicaSets of the Rollout carry.
 fn owner_reference(rollout: &ValidRollout<'_>) -> Value {
-    json!({
-        "apiVersion": keys::API_VERSION,
-        "kind": keys::ROLLOUT,
-        "name": rollout.name(),
-        "uid": rollout.uid(),
-        "controller": true,
-        "blockOwnerDeletion": true,
-    })
+    controller_reference(keys::API_VERSION, keys::ROLLOUT, rollout.name(), rollout.uid())
 }
 
 /// Makes the ReplicaSet of the current template, of that size.

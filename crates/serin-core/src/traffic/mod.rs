@@ -12,8 +12,11 @@ pub use error::TrafficError;
 
 use crate::api::Rollout;
 use crate::domain::object::{ObjectRef, Objects};
-use crate::domain::plan::Op;
+use crate::domain::plan::{ObjectKind, Op};
 use nginx::NginxRouter;
+
+/// The kinds of objects that routers create, and that a Rollout therefore may control.
+pub const CREATED: [ObjectKind; 1] = [ObjectKind::Ingress];
 
 /// A router that a Rollout is configured for.
 #[derive(Debug)]

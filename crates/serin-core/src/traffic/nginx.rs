@@ -27,11 +27,13 @@ pub use ownership::release;
 pub use rules::uses_service;
 
 use super::error::TrafficError;
+use crate::api::keys;
 use crate::domain::event::{EventNote, EventReason};
 use crate::domain::object::ObjectRef;
 use crate::domain::plan::{Action, ObjectKind, Op, Precondition, Purpose};
 use crate::domain::weight::WEIGHT_MAX_DEFAULT;
 use serin_values::merge_patch::merge_patch;
+use serin_values::owner::controller_reference;
 
 /// The annotation prefix that ingress-nginx uses unless it was started with another one.
 pub const DEFAULT_ANNOTATION_PREFIX: &str = "nginx.ingress.kubernetes.io";
@@ -122,14 +124,9 @@ impl NginxRouter<'_> {
             "metadata": {
                 "name": name,
                 "annotations": annotations,
-                "ownerReferences": [{
-                    "apiVersion": "argoproj.io/v1alpha1",
-                    "kind": "Rollout",
-                    "name": self.rollout,
-                    "uid": self.uid,
-                    "controller": true,
-                    "blockOwnerDeletion": true,
-                }],
+                "ownerReferences": [
+                    controller_reference(keys::API_VERSION, keys::ROLLOUT, self.rollout, self.uid),
+                ],
             },
             "spec": spec,
         })

@@ -30,8 +30,7 @@ impl Pod {
             labels: meta.labels.take().unwrap_or_default(),
             annotations: meta.annotations.take().unwrap_or_default(),
         };
-        let created = meta.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0);
-        Self { created, metadata: Packed::new(&metadata) }
+        Self { created: wire.created(), metadata: Packed::new(&metadata) }
     }
 
     /// What decisions read of the Pod with that identity, whose controller has the uid `owner`.

@@ -42,8 +42,8 @@ impl ReplicaSet {
             template: wire.spec.get_mut("template").map(Value::take).unwrap_or_default(),
         };
         Self {
-            created: meta.creation_timestamp.as_ref().map_or(Timestamp::UNIX_EPOCH, |time| time.0),
-            generation: meta.generation.unwrap_or_default(),
+            created: wire.created(),
+            generation: wire.metadata.generation.unwrap_or_default(),
             replicas: integer(&wire.spec, "replicas").unwrap_or(1),
             min_ready_seconds: integer(&wire.spec, "minReadySeconds").unwrap_or_default(),
             status: status(&wire.status),

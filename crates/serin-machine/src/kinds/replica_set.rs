@@ -1,19 +1,12 @@
 //! ReplicaSets with the hash label: the pods of revisions.
 
-use super::row::{Demand, Extent, KindRow, Labels};
+use super::row::{Demand, KindRow, Labels, named};
 use crate::content::{Content, ReplicaSet};
 use crate::entry::Entry;
 use crate::object::RawObject;
 
 /// How ReplicaSets are watched.
-pub(super) const ROW: KindRow = KindRow {
-    demand: Demand::Always,
-    extent: Extent::Whole,
-    labels: Labels::Hash,
-    prune,
-    differs: Entry::is_other_version,
-    is_primary: false,
-};
+pub(super) const ROW: KindRow = KindRow { demand: Demand::Always, labels: Labels::Hash, ..named(prune) };
 
 fn prune(wire: &mut RawObject) -> Entry {
     wire.slim();

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::row::{Demand, Extent, KindRow, Labels};
+use super::row::{Demand, KindRow, primary};
 use crate::bulkhead::bulkhead;
 use crate::content::{Content, Rollout};
 use crate::entry::Entry;
@@ -12,14 +12,7 @@ use serin_core::api::{Rollout as Resource, keys};
 use serin_core::rollout::{ObservedKeys, Unreadable, observed_keys};
 
 /// How Rollouts are watched.
-pub(super) const ROW: KindRow = KindRow {
-    demand: Demand::Always,
-    extent: Extent::Whole,
-    labels: Labels::Instance,
-    prune,
-    differs: Entry::is_other_version,
-    is_primary: true,
-};
+pub(super) const ROW: KindRow = primary(Demand::Always, prune);
 
 fn prune(wire: &mut RawObject) -> Entry {
     wire.slim();

@@ -77,8 +77,13 @@ pub(crate) fn whole(kind: ObjectKind, object: &mut RawObject) -> Entry {
     Entry::new(object, Content::Json(Packed::new(&json)))
 }
 
-/// A kind that is watched while it is named, and kept as JSON by `prune`. A change concerns those who name it, and its
-/// owner.
+/// A primary kind of which a controller watches the objects of its instance.
+#[must_use]
+pub(crate) const fn primary(demand: Demand, prune: fn(&mut RawObject) -> Entry) -> KindRow {
+    KindRow { demand, labels: Labels::Instance, is_primary: true, ..named(prune) }
+}
+
+/// A kind that is watched while it is named, all objects of it; any other version of an object differs.
 #[must_use]
 pub(crate) const fn named(prune: fn(&mut RawObject) -> Entry) -> KindRow {
     KindRow {

@@ -1,19 +1,12 @@
 //! Services, of which selector and manager are kept.
 
-use super::row::{Demand, Extent, KindRow, Labels};
+use super::row::{Demand, KindRow, named};
 use crate::content::{Content, Service};
 use crate::entry::Entry;
 use crate::object::RawObject;
 
 /// How Services are watched.
-pub(super) const ROW: KindRow = KindRow {
-    demand: Demand::Always,
-    extent: Extent::Whole,
-    labels: Labels::Any,
-    prune,
-    differs,
-    is_primary: false,
-};
+pub(super) const ROW: KindRow = KindRow { demand: Demand::Always, differs, ..named(prune) };
 
 fn prune(wire: &mut RawObject) -> Entry {
     let service = Service::of(wire);

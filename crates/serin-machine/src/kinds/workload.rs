@@ -38,14 +38,11 @@ fn differs(now: &Entry, before: &Entry) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
+    use crate::testing::raw;
     use serin_core::rollout::snapshot::WorkloadView;
-
-    fn raw(object: Value) -> RawObject {
-        serde_json::from_value(object).expect("an object")
-    }
 
     fn view(entry: &Entry) -> WorkloadView {
         entry.workload().expect("a workload").view(&entry.id)
