@@ -68,10 +68,10 @@ pub(super) const WORKLOAD: &str = "workload";
 #[derive(Debug, Clone)]
 pub(super) struct Shape {
     /// `spec`, but for where its template is.
-    spec: Value,
-    source: Source,
+    pub(super) spec: Value,
+    pub(super) source: Source,
     /// How long its pods take to become ready, in milliseconds.
-    latency: i64,
+    pub(super) latency: i64,
 }
 
 impl Shape {

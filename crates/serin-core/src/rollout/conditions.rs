@@ -169,7 +169,7 @@ fn derive_progressing(
         set(next, cx.now, Fact::new(kind, yes, Reason::NewReplicaSetCreated, message));
     } else if paused && !is_completed(next) {
         set(next, cx.now, Fact::new(kind, unknown, Reason::RolloutPaused, "Rollout is paused"));
-    } else if healthy {
+    } else if healthy || is_verdict_refuted(cx, next) {
         let message = format!("{subject} has successfully progressed.");
         set(next, cx.now, Fact::new(kind, yes, Reason::NewReplicaSetAvailable, message));
     } else if became_unhealthy && is_completed(next) {
@@ -228,7 +228,9 @@ fn is_progressing(cx: &Context<'_>, next: &RolloutStatus) -> bool {
         || outdated(next) < outdated(before)
         || next.ready_replicas > before.ready_replicas
         || next.available_replicas > before.available_replicas;
+    let is_another = before.current_pod_hash.is_some() && next.current_pod_hash != before.current_pod_hash;
     counts
+        || is_another
         || match cx.spec.strategy {
             Strategy::Canary(_) => {
                 let both = before.current_step_index.zip(next.current_step_index);
@@ -280,6 +282,12 @@ fn watch_deadline(cx: &Context<'_>, subject: &str, next: &mut RolloutStatus, dra
     } else {
         draft.wake_at(after(deadline, SignedDuration::from_secs(1)));
     }
+}
+
+/// Whether the deadline is said to have passed although nothing is missing any more.
+fn is_verdict_refuted(cx: &Context<'_>, next: &RolloutStatus) -> bool {
+    let is_missing = phase::is_progressing(cx.spec.target(), next);
+    has_reason(next, Reason::ProgressDeadlineExceeded) && is_completed(next) && !is_missing
 }
 
 /// Whether the Rollout waits for something that has a time of its own: the gate of a step, or a restart to come.

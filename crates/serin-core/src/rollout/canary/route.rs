@@ -3,6 +3,7 @@
 use super::super::context::Context;
 use super::super::draft::Draft;
 use super::super::progress;
+use super::super::snapshot::ReplicaSetView;
 use super::position::Position;
 use super::scale;
 use crate::api::rollout_status::{TrafficWeights, WeightDestination};
@@ -75,7 +76,7 @@ fn was_refused(cx: &Context<'_>) -> bool {
 /// revision cannot carry it.
 pub(super) fn withdraw(cx: &Context<'_>, at: &Position) -> Route {
     let max = cx.max_weight();
-    if scale::abort_weight(cx, at) > 0 || !can_stable_carry(cx, max, 0) {
+    if desired_weight(cx, at) > 0 || !can_stable_carry(cx, max, 0) {
         return Route::unchanged(cx);
     }
     let objects = cx.snapshot.objects.iter();
@@ -86,7 +87,19 @@ pub(super) fn withdraw(cx: &Context<'_>, at: &Position) -> Route {
     Route { ops, ..Route::unchanged(cx) }
 }
 
+/// Whether the canary gets traffic without an available pod while the stable revision has one: then that one gets all,
+/// whatever it can carry.
+fn is_canary_lost(cx: &Context<'_>) -> bool {
+    let has_traffic = cx.status.canary.weights.as_ref().is_some_and(|weights| weights.canary.weight > 0);
+    let has_pods = |rs: &&ReplicaSetView| rs.status.available > 0;
+    let mut up = cx.owned.iter().copied().filter(has_pods);
+    has_traffic && cx.stable_rs.is_some_and(|rs| has_pods(&rs)) && up.all(|rs| cx.is_stable(rs))
+}
+
 fn desired_weight(cx: &Context<'_>, at: &Position) -> i32 {
+    if is_canary_lost(cx) {
+        return 0;
+    }
     let is_canary_up = cx.new_rs.is_some_and(|rs| rs.status.available > 0 && !cx.is_stable(rs));
     if is_rolling_back(cx) || at.is_aborted {
         return scale::abort_weight(cx, at);
@@ -140,7 +153,7 @@ fn can_stable_carry(cx: &Context<'_>, max: i32, weight: i32) -> bool {
     let Some(stable) = cx.stable_rs else { return false };
     let share = i64::from(max - weight) * i64::from(cx.replicas) / i64::from(max.max(1));
     let need = i32::try_from(share).unwrap_or(i32::MAX);
-    progress::is_met(cx, stable.status.available, need)
+    is_canary_lost(cx) || progress::is_met(cx, stable.status.available, need)
 }
 
 /// The weights that give `weight` of `max` to the canary, and what is told about them.

@@ -6,9 +6,10 @@ use super::super::sizes::Sizes;
 use super::super::snapshot::ReplicaSetView;
 use super::super::valid::Canary;
 use super::super::views::{Deadline, total};
-use super::super::{capacity, requests, restart};
+use super::super::{capacity, conditions, requests, restart};
 use super::position::Position;
 use crate::api::rollout_status::TrafficWeights;
+use crate::domain::condition::ConditionReason;
 use crate::domain::replicas::{
     self, AtDesiredInput, BasicCanaryInput, CanaryPosition, Counts, RecordedWeights, ReplicaSetCounts,
     RoutedCanaryInput,
@@ -117,7 +118,21 @@ fn abort_delay<'a>(
     }
 }
 
-/// Whether the sizes are those of the current step, so that it may complete and traffic may follow.
+/// Whether the current step may complete: the sizes are those that it asks for, or the new revision has its pods and the
+/// others did not get theirs within the deadline. They may have none that become available, and the new revision is what
+/// replaces them.
+pub(super) fn is_reached(cx: &Context<'_>, at: &Position, weights: Option<&TrafficWeights>) -> bool {
+    let (Some(strategy), Some(new)) = (cx.canary(), cx.new_rs) else { return false };
+    let has_its_pods = || {
+        let counts = counts(new);
+        let target = target_counts(cx, at, weights, strategy).canary;
+        counts.spec >= target && strategy.threshold.is_met(counts, counts.spec)
+    };
+    let is_overdue = conditions::has_reason(cx.status, ConditionReason::ProgressDeadlineExceeded);
+    is_at_desired(cx, at, weights) || is_overdue && has_its_pods()
+}
+
+/// Whether the sizes are those of the current step, so that traffic may follow.
 pub(super) fn is_at_desired(cx: &Context<'_>, at: &Position, weights: Option<&TrafficWeights>) -> bool {
     let Some(strategy) = cx.canary() else { return false };
     let is_routed = cx.is_routed();

@@ -40,9 +40,9 @@ pub(super) fn advance(
         }
         StepKind::SetWeight(_) => {
             let is_verified = weights.and_then(|weights| weights.verified) != Some(false);
-            is_verified && !sizes.is_scaling() && scale::is_at_desired(cx, at, weights)
+            is_verified && !sizes.is_scaling() && scale::is_reached(cx, at, weights)
         }
-        StepKind::SetCanaryScale(_) => scale::is_at_desired(cx, at, weights) && !sizes.is_scaling(),
+        StepKind::SetCanaryScale(_) => !sizes.is_scaling() && scale::is_reached(cx, at, weights),
         // Validation refuses these until they are built.
         StepKind::Experiment(_)
         | StepKind::Analysis(_)
