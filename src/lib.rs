@@ -1,7 +1,7 @@
 //! Serin: progressive delivery for Kubernetes.
 //!
-//! This is the program: the controller and the command line. What it decides by, and what it is tried on, are crates of their
-//! own under `crates/`.
+//! This is the program and its command line. The controller, what it decides by, and what it is tried on, are crates of
+//! their own under `crates/`.
 //!
 //! | crate | what it is | may use |
 //! |---|---|---|
@@ -12,8 +12,8 @@
 //! | [`serin_client`] | a client of Kubernetes that reads again where the connection broke | |
 //! | `serin_cluster` | an embedded Kubernetes API with its actors, kubelet and data plane | values, kubernetes, clock |
 //! | `serin_testbed` | a real control plane, for tests | client, clock, cluster |
-//! | [`controller`] | the shell: watches, cache, queue and requests | values, core, clock |
+//! | [`serin_machine`] | the controller as values: kinds, caches, queue, carrying out a plan | values, core |
+//! | [`serin_controller`] | the shell: watches, tasks, requests, Events, the lease, metrics | values, core, machine, clock, client |
 //! | [`cli`] | the command line, and the playground | all but the testbed |
 
 pub mod cli;
-pub mod controller;

@@ -106,7 +106,7 @@ fn the_pod_needs_no_privilege() {
     }
 }
 
-/// What the controller asks for: API group, resources, verbs. The code that asks is in `src/controller`.
+/// What the controller asks for: API group, resources, verbs. The code that asks is in `crates/serin-controller`.
 const ASKED: [(&str, &str, &str); 12] = [
     ("argoproj.io", "rollouts", "list watch patch"),
     ("argoproj.io", "rollouts/status", "patch"),

@@ -12,7 +12,7 @@ use super::cluster::{CLUSTER_HEADING, ClusterFlags};
 use super::failure::{Failure, Program};
 use super::given::Given;
 use super::view::Legible;
-use crate::controller::failure::root_cause;
+use serin_controller::failure::root_cause;
 use serin_core::api::{Rollout, decode};
 use serin_values::duration;
 

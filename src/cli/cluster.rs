@@ -10,7 +10,7 @@ use kube::config::{
 };
 
 use super::given::Given;
-use crate::controller::failure::root_cause;
+use serin_controller::failure::root_cause;
 
 /// Heading of the flags that select the cluster.
 pub(super) const CLUSTER_HEADING: &str = "Cluster and user";

@@ -4,7 +4,7 @@ use kube::core::Status;
 
 use super::cluster::ConfigError;
 pub(super) use super::program::Program;
-use crate::controller::failure::root_cause;
+use serin_controller::failure::root_cause;
 use serin_core::api::keys;
 
 /// The reason why a command failed.

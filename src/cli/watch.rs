@@ -10,8 +10,8 @@ use kube::api::{Api, DynamicObject};
 use kube::runtime::watcher::{Config, Error, Event, watcher};
 
 use super::failure::Failure;
-use crate::controller::failure::root_cause;
 use serin_clock::sleep;
+use serin_controller::failure::root_cause;
 use serin_values::backoff::Backoff;
 
 /// The delays after failures. The longest limits how late the return of the API server is noticed.

@@ -20,7 +20,7 @@ const REMAINING: [(&str, usize); 6] = [
     ("crates/serin-core/src/rollout/", 10),
     ("crates/serin-core/src/traffic/", 4),
     ("src/cli/", 26),
-    ("src/controller/", 6),
+    ("crates/serin-controller/src/", 6),
 ];
 
 /// Circles outside the listed folders, and listed folders with another number of files in circles.

@@ -4,13 +4,18 @@ use crate::Finding;
 use crate::source::text_files;
 
 /// A package, the packages of the workspace that it may use, and what it must do without.
-const WALLS: [(&str, &[&str], &[&str]); 8] = [
+const WALLS: [(&str, &[&str], &[&str]); 9] = [
     ("serin-values", &[], &["kube", "kube-core", "tokio", "tracing", "uuid"]),
     ("serin-core", &["serin-values"], &["kube", "tokio", "tracing", "uuid", "http", "hyper"]),
     ("serin-machine", &["serin-core", "serin-values"], &["kube", "tokio", "tracing", "uuid", "hyper"]),
     ("serin-clock", &[], &["kube"]),
     ("serin-kubernetes", &[], &["kube", "kube-core", "tokio", "tracing"]),
     ("serin-client", &[], &["tracing"]),
+    (
+        "serin-controller",
+        &["serin-client", "serin-clock", "serin-core", "serin-machine", "serin-values"],
+        &["clap", "serde_yaml", "tracing-subscriber"],
+    ),
     ("serin-cluster", &["serin-clock", "serin-kubernetes", "serin-values"], &["clap"]),
     ("serin-testbed", &["serin-client", "serin-clock", "serin-cluster"], &["clap"]),
 ];

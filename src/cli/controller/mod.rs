@@ -9,9 +9,9 @@ use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
 use super::cluster::ConfigError;
-use crate::controller::lease::election::Terms;
-use crate::controller::run::{self, ElectionOptions, Options, RunError};
 use flags::{ElectionFlags, LogFormat, LogLevel};
+use serin_controller::lease::election::Terms;
+use serin_controller::run::{self, ElectionOptions, Options, RunError};
 
 pub use flags::Flags;
 

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::coordination::v1::Lease;
 
 use super::picture::Picture;
-use crate::controller::lease;
+use serin_controller::lease;
 use serin_core::api::{Rollout, keys};
 use serin_values::time::after;
 

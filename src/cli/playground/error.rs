@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use crate::controller::failure::root_cause;
-use crate::controller::run::RunError;
+use serin_controller::failure::root_cause;
+use serin_controller::run::RunError;
 
 /// The reason why the playground stopped.
 #[derive(Debug, Error)]

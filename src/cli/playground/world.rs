@@ -18,14 +18,14 @@ use super::error::{PlaygroundError, said};
 use super::manifest::Document;
 use super::tale::Tale;
 use super::traffic::Visitor;
-use crate::controller::run::RunError;
-use crate::controller::run::{Options, run as run_controller};
 use serin_clock::Clock;
 use serin_cluster::actors::{self, ActorName};
 use serin_cluster::api::store::{Settings as StoreSettings, Store};
 use serin_cluster::data_plane::{self, DataPlane};
 use serin_cluster::http::{Front, Server, ServerSettings};
 use serin_cluster::kubelet::{self, KubeletSettings};
+use serin_controller::run::RunError;
+use serin_controller::run::{Options, run as run_controller};
 use serin_core::api::schema::definitions;
 
 /// The manifests that are applied by default.

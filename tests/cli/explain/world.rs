@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use kube::api::{ListParams, Patch, PatchParams};
 use serde_json::{Value, json};
-use serin::controller::run::Work;
 use serin_clock::{self as clock, Clock};
 use serin_cluster::actors::{self, ActorName};
 use serin_cluster::kubelet::{self, KubeletSettings};
 use serin_cluster::namespace;
+use serin_controller::run::Work;
 use serin_testbed::Source;
 use serin_values::random::Rng;
 use tempfile::TempDir;

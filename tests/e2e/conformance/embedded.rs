@@ -7,13 +7,13 @@ use std::io;
 use std::sync::{Arc, LazyLock, Mutex};
 
 use kube::Client;
-use serin::controller::run::Work;
 use serin_clock::Clock;
 use serin_cluster::actors::{self, ActorName};
 use serin_cluster::api::request::{Request, Response, Target, Verb};
 use serin_cluster::api::store::{Settings, Store};
 use serin_cluster::http::Front;
 use serin_cluster::kubelet;
+use serin_controller::run::Work;
 use serin_core::api::schema::all_crds;
 use serin_values::random::Rng;
 use tokio::runtime::Builder;
@@ -108,7 +108,7 @@ impl Log {
     /// Logs as the controller does, with virtual times.
     fn begin(self, clock: Clock) -> DefaultGuard {
         let subscriber = tracing_subscriber::fmt()
-            .with_env_filter(EnvFilter::new("off,serin::controller=info"))
+            .with_env_filter(EnvFilter::new("off,serin_controller=info"))
             .with_ansi(false)
             .with_target(false)
             .with_timer(Time(clock))

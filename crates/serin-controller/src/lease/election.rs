@@ -10,7 +10,7 @@ use k8s_openapi::api::coordination::v1::{Lease, LeaseSpec};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, ObjectMeta};
 use tokio::time::Instant;
 
-use crate::controller::fence::{Grant, Standing};
+use crate::fence::{Grant, Standing};
 use serin_clock::Moment;
 use serin_core::domain::object::ObjectKey;
 

@@ -7,7 +7,7 @@ use k8s_openapi::api::coordination::v1::LeaseSpec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::controller::fence::Grant;
+use crate::fence::Grant;
 use serin_values::random::Rng;
 
 fn terms() -> Terms {

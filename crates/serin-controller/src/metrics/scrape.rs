@@ -6,8 +6,8 @@ use prometheus::TextEncoder;
 use prometheus::proto::{Counter, Gauge, LabelPair, Metric, MetricFamily, MetricType};
 
 use super::{QUEUE, process};
-use crate::controller::dispatch::Dispatcher;
-use crate::controller::reconcile::Reconciler;
+use crate::dispatch::Dispatcher;
+use crate::reconcile::Reconciler;
 use serin_core::domain::object::ObjectKey;
 use serin_core::domain::plan::ObjectKind;
 use serin_core::rollout::labels::{self, PhaseLabel};
