@@ -84,9 +84,10 @@ mod tests {
         ];
         let stage = |ops| Stage { name: StageName::Create, ops, events: Vec::new() };
         Plan {
-            rollout: Precondition { uid: "u".into(), resource_version: "1".into() },
+            seen: Precondition { uid: "u".into(), resource_version: "1".into() },
             stages: ops.into_iter().map(stage).collect(),
             status: StatusWrite { patch: json!({"status": {"whole": true}}), ..StatusWrite::nothing() },
+            effects: Vec::new(),
             notes: Vec::new(),
             wake: Wake::OnChange,
         }

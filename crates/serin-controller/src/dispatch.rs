@@ -11,6 +11,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 
 use super::apply::Server;
+use super::effects;
 use super::reconcile::Reconciler;
 use serin_core::domain::object::ObjectRef;
 use serin_machine::kinds;
@@ -87,18 +88,27 @@ impl Dispatcher {
             self.trigger(&all, reconciler.clock.now());
         }
         let mut running = Running { tasks: JoinSet::new(), keys: BTreeMap::new() };
+        let mut effects = effects::Running::default();
         while !*stop.borrow_and_update() {
             let wait = self.start_due(reconciler, limit, &mut running);
+            effects.follow(&mut reconciler.effects(), &reconciler.performer);
             tokio::select! {
                 biased;
                 _ = stop.changed() => {}
                 Some(ended) = running.tasks.join_next_with_id(), if !running.tasks.is_empty() => {
                     self.ended(reconciler, &mut running, ended);
                 }
+                end = effects.next_end() => {
+                    let waiting = effects.ended(end, &mut reconciler.effects());
+                    self.trigger(&waiting, reconciler.clock.now());
+                }
                 () = self.bell.notified() => {}
                 () = serin_clock::sleep(wait) => {}
             }
         }
+        // Whoever leads next asks for them anew.
+        drop(effects);
+        reconciler.effects().clear();
         let drain = async { while running.tasks.join_next().await.is_some() {} };
         if tokio::time::timeout(DRAIN, drain).await.is_err() {
             tracing::warn!(

@@ -12,15 +12,17 @@ use super::events::EventQueue;
 use super::fence::Fence;
 use super::metrics::{ErrorClass, Metrics};
 use super::outlet::Outlet;
+use super::perform::{Perform, Unable};
 use super::report::{error_class, log, warning};
 use serin_clock::Clock;
 use serin_core::domain::event::{EventNote, EventReason};
 use serin_core::domain::object::ObjectRef;
 use serin_core::domain::plan::{ObjectKind, Plan, Precondition, Wake};
-use serin_core::rollout::snapshot::Failure;
+use serin_core::rollout::snapshot::{Failure, Remembered};
 use serin_machine::caches::Caches;
 use serin_machine::carry::{Ending, Outcome};
 use serin_machine::decide::{Deliberation, Stall, deliberate};
+use serin_machine::effects::Effects;
 use serin_machine::memory::{Memories, Memory, Recalled};
 use serin_machine::queue::Next;
 use serin_values::random::Rng;
@@ -33,6 +35,9 @@ pub const RESYNC: Duration = Duration::from_mins(15);
 const STALE: Duration = Duration::from_millis(100);
 /// When a Rollout is looked at again whose plan asks for a time that was over when it was made.
 const OVERDUE: Duration = Duration::from_secs(1);
+
+/// From the caches and what is remembered to what is to be done about a primary object at a time.
+pub(super) type Decide = fn(&ObjectRef, &Caches, Remembered, Timestamp) -> Deliberation;
 
 /// Everything that reconciling needs.
 #[derive(Debug)]
@@ -53,12 +58,18 @@ pub struct Reconciler<S> {
     pub resync: Duration,
     /// Rung when other kinds may have to be watched than are.
     pub needs: Notify,
+    /// Makes the decisions.
+    pub(super) decide: Decide,
+    /// What performs effects.
+    pub performer: Arc<dyn Perform>,
+    effects: Mutex<Effects>,
     memories: Mutex<Memories>,
     rng: Mutex<Rng>,
 }
 
 impl<S: Server> Reconciler<S> {
-    /// Reconciles through `server`, by `clock`, with jitter from `rng`, as the only controller of the cluster.
+    /// Reconciles through `server`, by `clock`, with jitter from `rng`, as the only controller of the cluster. Effects fail
+    /// until there is a performer.
     #[must_use]
     pub fn new(server: S, clock: Clock, rng: Rng) -> Self {
         Self {
@@ -70,6 +81,9 @@ impl<S: Server> Reconciler<S> {
             metrics: Arc::default(),
             resync: RESYNC,
             needs: Notify::new(),
+            decide: deliberate,
+            performer: Arc::new(Unable),
+            effects: Mutex::default(),
             memories: Mutex::default(),
             rng: Mutex::new(rng),
         }
@@ -111,10 +125,12 @@ impl<S: Server> Reconciler<S> {
                 tracing::debug!(namespace = object.key.namespace, name = object.key.name, %write, "waits for its own write");
                 return Next::Soon(STALE);
             }
-            Recalled::Fresh(remembered) => remembered,
+            Recalled::Fresh(remembered) => {
+                Remembered { answers: self.effects().answers(object), ..remembered }
+            }
         };
         let had_failed = remembered.last_failure.is_some();
-        match deliberate(object, &self.caches, remembered, now) {
+        match (self.decide)(object, &self.caches, remembered, now) {
             Deliberation::Absent => self.forget(object),
             Deliberation::Made { seen, plan } => match *plan {
                 Err(stall) => self.report_stall(object, &seen, &stall),
@@ -143,6 +159,7 @@ impl<S: Server> Reconciler<S> {
 
     /// The object is gone, and with it all that was remembered.
     fn forget(&self, object: &ObjectRef) -> Next {
+        self.effects().forget(object);
         let known = self.memories().forget(object);
         if let Some(last) = known {
             self.tell_deletion(object, &last);
@@ -159,6 +176,7 @@ impl<S: Server> Reconciler<S> {
             self.metrics.present(object);
         }
         if let Some(before) = memories.meet(object, seen) {
+            self.effects().forget(object);
             self.tell_deletion(object, &before);
         }
         memories.recall(object, &self.caches, now)
@@ -181,7 +199,7 @@ impl<S: Server> Reconciler<S> {
         let now = self.clock.now();
         let Outcome { writes, events, ended, ending } = outcome;
         for note in &events {
-            self.tell(object, &plan.rollout, note);
+            self.tell(object, &plan.seen, note);
         }
         if let Some(update) = ended {
             self.metrics.update_ended(&update);
@@ -190,13 +208,14 @@ impl<S: Server> Reconciler<S> {
             self.metrics.failed(object, class);
         }
         let mut memories = self.memories();
-        let memory = memories.of(object, &plan.rollout);
+        let memory = memories.of(object, &plan.seen);
         for write in writes {
             memory.record(write, now);
         }
         memory.kept.held_since = memory.kept.held_since.or(Some(now)).filter(|_| plan.status.held);
         match ending {
             Ending::Done => {
+                self.effects().want(object, &plan.effects);
                 memory.kept.last_failure = None;
                 memory.warned = None;
                 Next::At(now)
@@ -224,7 +243,7 @@ impl<S: Server> Reconciler<S> {
                 problem = warning.message,
                 "a write was refused"
             );
-            self.tell(object, &plan.rollout, &warning);
+            self.tell(object, &plan.seen, &warning);
         }
         Next::Refused
     }
@@ -257,6 +276,11 @@ impl<S: Server> Reconciler<S> {
         }
     }
 
+    /// The effects that plans ask for.
+    pub(super) fn effects(&self) -> MutexGuard<'_, Effects> {
+        self.effects.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn memories(&self) -> MutexGuard<'_, Memories> {
         self.memories.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -268,7 +292,7 @@ mod tests {
 
     use super::super::double::Double;
     use super::*;
-    use serin_core::rollout::snapshot::{FailureCause, Remembered};
+    use serin_core::rollout::snapshot::FailureCause;
     use serin_machine::cache::Closed;
     use serin_machine::caches::UNSEEN;
     use serin_machine::failure::WriteError;

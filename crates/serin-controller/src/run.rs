@@ -18,6 +18,7 @@ use super::health::{self, Page};
 use super::lease::election::Terms;
 use super::lease::{self, Candidate};
 use super::metrics::Metrics;
+use super::perform::Network;
 use super::reconcile::Reconciler;
 use super::start::{self, Connection, StartError};
 use super::watch::{Place, Watch};
@@ -167,6 +168,7 @@ impl Work {
         reconciler.fence = self.leadership.fence();
         reconciler.metrics = self.metrics;
         reconciler.resync = self.resync;
+        reconciler.performer = Arc::new(Network::new(self.client.clone()));
         let reconciler = Arc::new(reconciler);
         let dispatcher = Arc::new(Dispatcher::new(Rng::seeded(self.rng.next())));
         let (fatal, mut fatal_errors) = mpsc::channel(1);

@@ -226,7 +226,7 @@ impl<'p> Carrying<'p> {
         if patch.is_null() {
             return self.end_status();
         }
-        let precondition = self.newest.get(self.object).unwrap_or(&self.plan.rollout).clone();
+        let precondition = self.newest.get(self.object).unwrap_or(&self.plan.seen).clone();
         let verb = Verb::PatchStatus { precondition, patch: patch.clone() };
         let request = Request { target: self.object.clone(), verb };
         self.group = vec![Attempt { op: None, request, state: State::Unsent }];

@@ -9,6 +9,7 @@
 //! | [`queue`] | which primary object is decided on next, and when |
 //! | [`observe`], [`decide`] | from the caches to a snapshot, and from there to a plan |
 //! | [`carry`], [`request`], [`failure`] | carrying out a plan: one request after the other, until it ends |
+//! | [`effects`] | what runs beside writes, what waits for room, and the answers |
 //! | [`memory`], [`freshness`] | what is remembered for the next decision; none is made on caches that do not show the last write |
 //!
 //! A *primary* object is one that is decided on: a Rollout, an AnalysisRun. A new kind is one file in [`kinds`] and a line
@@ -20,6 +21,7 @@ pub mod caches;
 pub mod carry;
 pub mod content;
 pub mod decide;
+pub mod effects;
 pub mod entry;
 pub mod failure;
 pub mod freshness;

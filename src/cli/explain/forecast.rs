@@ -125,7 +125,7 @@ impl World {
         for _ in 0..DECISIONS_MAX {
             // Writes status counts at once, because no one waits for the delayed write.
             let held_since = Some(Timestamp::UNIX_EPOCH);
-            let remembered = Remembered { last_failure: None, held_since };
+            let remembered = Remembered { held_since, ..Remembered::default() };
             let Ok(Observed::Complete(snapshot)) = self.picture.observe(remembered) else { return };
             let plan = decide(&snapshot, self.now);
             self.count_pods(&snapshot);

@@ -2,6 +2,7 @@
 
 pub mod affinity;
 pub mod condition;
+pub mod effect;
 pub mod event;
 pub mod hash;
 pub mod kind;

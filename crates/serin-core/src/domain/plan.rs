@@ -1,12 +1,13 @@
 //! What a decision may ask for: a [`Plan`] of [`Op`]s in [`Stage`]s, closed by a status write.
 //!
 //! A plan is data. It names every object that it touches together with the uid and resourceVersion that it was
-//! decided on, so that a write which is late or duplicated fails instead of doing harm. Nothing in here sends
-//! anything.
+//! decided on, so that a write which is late or duplicated fails instead of doing harm. What is no write is an
+//! [`Effect`]. Nothing in here sends anything.
 
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::effect::Effect;
 use super::event::EventNote;
 pub use super::kind::ObjectKind;
 use crate::api::rollout_status::RolloutDuration;
@@ -252,15 +253,17 @@ impl Wake {
     }
 }
 
-/// What to do now about one Rollout, and when to look again.
+/// What to do now about a primary object, and when to look again.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// `metadata.uid` and `metadata.resourceVersion` of the Rollout that was decided on.
-    pub rollout: Precondition,
+    /// The state of the primary object that was decided on.
+    pub seen: Precondition,
     /// In the order in which they are carried out; empty ones are left out.
     pub stages: Vec<Stage>,
     /// Written last.
     pub status: StatusWrite,
+    /// The effects that are to be running once all this was carried out; others of the same primary object are cancelled.
+    pub effects: Vec<Effect>,
     /// Why things are as they are, for the log and for explanations.
     pub notes: Vec<String>,
     /// When to decide again.
@@ -270,9 +273,15 @@ pub struct Plan {
 impl Plan {
     /// A plan that asks for nothing.
     #[must_use]
-    pub fn nothing(rollout: Precondition) -> Self {
-        let status = StatusWrite::nothing();
-        Self { rollout, stages: Vec::new(), status, notes: Vec::new(), wake: Wake::OnChange }
+    pub fn nothing(seen: Precondition) -> Self {
+        Self {
+            seen,
+            stages: Vec::new(),
+            status: StatusWrite::nothing(),
+            effects: Vec::new(),
+            notes: Vec::new(),
+            wake: Wake::OnChange,
+        }
     }
 
     /// Whether carrying it out would send no request at all.

@@ -226,9 +226,10 @@ impl Draft {
             status.patch = Value::Null;
         }
         Plan {
-            rollout: self.rollout.precondition(),
+            seen: self.rollout.precondition(),
             stages: stages.into_values().collect(),
             status,
+            effects: Vec::new(),
             notes: self.notes,
             wake: self.wake,
         }

@@ -55,7 +55,7 @@ fn patch(kind: ObjectKind, name: &str) -> Op {
 fn plan(stages: Vec<Vec<Op>>) -> Plan {
     let stage = |(i, ops)| Stage { name: StageName::Create, ops, events: vec![note(&format!("stage {i}"))] };
     Plan {
-        rollout: precondition(),
+        seen: precondition(),
         stages: stages.into_iter().enumerate().map(stage).collect(),
         status: StatusWrite {
             patch: json!({"status": {"whole": true}}),
@@ -64,6 +64,7 @@ fn plan(stages: Vec<Vec<Op>>) -> Plan {
             events: vec![note("status")],
             ..StatusWrite::nothing()
         },
+        effects: Vec::new(),
         notes: Vec::new(),
         wake: Wake::OnChange,
     }
