@@ -91,6 +91,7 @@ mod tests {
     const LIMIT: Duration = Duration::from_secs(5);
 
     /// A decision that asks one question, and writes the answer down once.
+    #[allow(clippy::needless_pass_by_value, reason = "a decision keeps what it is given")]
     fn ask(object: &ObjectRef, caches: &Caches, remembered: Remembered, _: Timestamp) -> Deliberation {
         let Some(entry) = caches.find(object) else { return Deliberation::Absent };
         let seen = entry.id.precondition();
@@ -233,7 +234,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn as_many_run_as_there_is_room_for() {
-        let names: Vec<_> = (0..CONCURRENCY * 2 + 1).map(|number| format!("web-{number}")).collect();
+        let names: Vec<_> = (0..=CONCURRENCY * 2).map(|number| format!("web-{number}")).collect();
         let world = world(&names);
         sleep(Duration::from_millis(500)).await;
         assert_eq!(world.reconciler.effects().load(), (CONCURRENCY, CONCURRENCY + 1));
