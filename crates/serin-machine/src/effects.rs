@@ -176,9 +176,8 @@ mod tests {
         Effect { name: EffectName(name.into()), action, limit: Duration::from_secs(1) }
     }
 
-    fn response(status: u16) -> Result<EffectOutput, EffectFailure> {
-        Ok(EffectOutput::Response { status, body: Vec::new() })
-    }
+    const DONE: Result<EffectOutput, EffectFailure> =
+        Ok(EffectOutput::Response { status: 200, body: Vec::new() });
 
     fn names(effects: &Effects, object: &ObjectRef) -> Vec<String> {
         effects.answers(object).into_keys().map(|EffectName(name)| name).collect()
@@ -192,7 +191,7 @@ mod tests {
         assert_eq!(started, effect("x"));
         effects.want(&a, &[effect("x")]);
         assert_eq!(effects.next_start(), None, "it runs");
-        assert_eq!(effects.ended(ticket, response(200)), Some(a.clone()));
+        assert_eq!(effects.ended(ticket, DONE), Some(a.clone()));
         effects.want(&a, &[effect("x")]);
         assert_eq!(effects.next_start(), None, "it was answered");
         assert_eq!(names(&effects, &a), ["x"]);
@@ -211,7 +210,7 @@ mod tests {
         effects.want(&a, &[effect("z")]);
         assert_eq!(effects.cancelled(), [ticket]);
         assert_eq!(effects.next_start(), None, "it holds its room until it has ended");
-        assert_eq!(effects.ended(ticket, response(200)), None);
+        assert_eq!(effects.ended(ticket, DONE), None);
         assert_eq!(effects.next_start().map(|(_, effect)| effect), Some(effect("z")));
         effects.forget(&a);
         assert_eq!((effects.cancelled().len(), effects.load()), (1, (1, 0)));
@@ -268,7 +267,7 @@ mod tests {
                         wanted.remove(&run(&of.to_string()));
                     }
                     Act::Start => flying.extend(effects.next_start().map(|(ticket, _)| ticket)),
-                    Act::End(of) if of < flying.len() => drop(effects.ended(flying.remove(of), response(200))),
+                    Act::End(of) if of < flying.len() => drop(effects.ended(flying.remove(of), DONE)),
                     Act::End(_) => {}
                 }
                 prop_assert!(flying.len() <= 2 && effects.load().0 == flying.len());
@@ -277,7 +276,7 @@ mod tests {
             loop {
                 flying.extend(effects.next_start().map(|(ticket, _)| ticket));
                 let Some(ticket) = flying.pop() else { break };
-                effects.ended(ticket, response(200));
+                effects.ended(ticket, DONE);
             }
             prop_assert_eq!(effects.load(), (0, 0));
             for (object, named) in wanted {
