@@ -5,6 +5,7 @@ mod complaints;
 mod create;
 mod double;
 mod effects;
+mod experiments;
 mod explain;
 mod lint;
 mod live;

@@ -13,51 +13,16 @@ const FILE_LINES_MAX: usize = 500;
 /// The most lines that the body of a function may have.
 const FUNCTION_LINES_MAX: usize = 60;
 
-/// The files that are still longer, and how long they may be. Entries and numbers only go down.
-const LONG_FILES: [(&str, usize); 3] = [
-    ("tests/cli/explain/remedies.rs", 526),
-    ("tests/cli/live.rs", 581),
-    ("tests/contract/random/draw.rs", 597),
-];
-
-/// The functions that are still longer, by file and name, and how long they may be. Entries and numbers only go down.
-const LONG_FUNCTIONS: [(&str, &str, usize); 2] = [
-    ("tests/cli/live.rs", "experiments_are_shown_and_listed", 67),
-    ("tests/decide/histories/act.rs", "carry_out", 63),
-];
-
 /// A file, or functions in it, too long to read at one go.
 pub(crate) fn long_parts(source: &Source) -> Vec<Finding> {
-    let allowed = LONG_FILES.iter().find(|(path, _)| *path == source.path);
-    let most = allowed.map_or(FILE_LINES_MAX, |(_, lines)| *lines);
     let lines = source.text.lines().count();
-    let file = (lines > most).then(|| format!("{}: {lines} lines, at most {most}", source.path));
-    let functions = functions(source).into_iter().filter_map(|function| {
-        let Function { name, line, lines } = function;
-        let is_it = |(path, known, _): &&(&str, &str, usize)| *path == source.path && *known == name;
-        let allowed = LONG_FUNCTIONS.iter().find(is_it);
-        let most = allowed.map_or(FUNCTION_LINES_MAX, |(_, _, lines)| *lines);
-        (lines > most).then(|| format!("{}:{line}: `{name}` has {lines} lines, at most {most}", source.path))
+    let file =
+        (lines > FILE_LINES_MAX).then(|| format!("{}: {lines} lines, at most {FILE_LINES_MAX}", source.path));
+    let long = functions(source).into_iter().filter(|function| function.lines > FUNCTION_LINES_MAX);
+    let long = long.map(|Function { name, line, lines }| {
+        format!("{}:{line}: `{name}` has {lines} lines, at most {FUNCTION_LINES_MAX}", source.path)
     });
-    file.into_iter().chain(functions).collect()
-}
-
-/// Exceptions for files and functions that have become short, shorter than said, or are gone.
-pub(crate) fn stale_exceptions(sources: &[Source]) -> Vec<Finding> {
-    let find = |path: &str| sources.iter().find(|source| source.path == path);
-    let files = LONG_FILES.iter().filter_map(|(path, most)| {
-        let lines = find(path).map_or(0, |source| source.text.lines().count());
-        (lines < *most || lines <= FILE_LINES_MAX)
-            .then(|| format!("{path}: {lines} lines, and {most} in LONG_FILES of tests/tidy/shape.rs"))
-    });
-    let functions = LONG_FUNCTIONS.iter().filter_map(|(path, name, most)| {
-        let all = find(path).map(functions).unwrap_or_default();
-        let lines = all.iter().find(|function| function.name == *name).map_or(0, |function| function.lines);
-        (lines < *most || lines <= FUNCTION_LINES_MAX).then(|| {
-            format!("{path}: `{name}` has {lines} lines, and {most} in LONG_FUNCTIONS of tests/tidy/shape.rs")
-        })
-    });
-    files.chain(functions).collect()
+    file.into_iter().chain(long).collect()
 }
 
 /// A function with the length of its body.

@@ -238,7 +238,7 @@ impl<S: Server> Watch<S> {
         self.dispatcher.trigger(&concerned, self.reconciler.clock.now());
     }
 
-    /// What waits for the first list is told that there will be none for now.
+    /// What waits for the first list is told that there will be none for now; what looked at objects, that they are gone.
     fn close(&self, why: Closed) {
         let resource = self.kind.plural();
         let said = match &why {
@@ -246,10 +246,10 @@ impl<S: Server> Watch<S> {
             Closed::Refused(said) => said,
         };
         let said = said.to_owned();
-        if self.cache().write().close(why) {
+        let changes = self.cache().write().close(why);
+        if let Some(changes) = changes {
             tracing::warn!(resource, error = said, "the watch is refused; tries again");
-            let waiting = trigger::waiting(self.kind, &self.reconciler.caches);
-            self.dispatcher.trigger(&waiting, self.reconciler.clock.now());
+            self.trigger(&changes, true);
         }
     }
 

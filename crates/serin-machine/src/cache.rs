@@ -163,11 +163,21 @@ impl Cache {
         self.ready
     }
 
-    /// Nothing is received, for this reason. True if that is news.
-    pub fn close(&mut self, why: Closed) -> bool {
-        let is_news = self.closed.as_ref() != Some(&why);
+    /// Nothing is received, for this reason; what has changed by that, if it is news. Where the definition of a kind is
+    /// gone so are its objects; those that may no longer be read stay as they were last seen.
+    pub fn close(&mut self, why: Closed) -> Option<Vec<Change>> {
+        if self.closed.as_ref() == Some(&why) {
+            return None;
+        }
+        let is_absent = why == Closed::Absent;
         self.closed = Some(why);
-        is_news
+        if !is_absent {
+            return Some(Vec::new());
+        }
+        self.ready = false;
+        self.incoming.clear();
+        let gone: Vec<_> = self.objects.keys().cloned().collect();
+        Some(gone.into_iter().filter_map(|key| self.take(&key)).collect())
     }
 
     /// Why nothing has been received since the last list, if that is known.
@@ -360,6 +370,17 @@ mod tests {
         cache.doubt_until(soon);
         cache.swap();
         assert_eq!(cache.doubted_until(now), None, "a list has come");
+    }
+
+    #[test]
+    fn objects_go_with_their_definition_and_stay_where_they_may_not_be_read() {
+        let mut cache = services();
+        listed(&mut cache, vec![service("a", "1", "x")]);
+        let refused = cache.close(Closed::Refused("no".into()));
+        assert!(refused.is_some_and(|changes| changes.is_empty()) && cache.get(&key("a")).is_some());
+        assert_eq!(cache.close(Closed::Absent).map(|changes| changes.len()), Some(1));
+        assert!(cache.get(&key("a")).is_none() && !cache.is_ready() && cache.index.is_empty());
+        assert!(cache.close(Closed::Absent).is_none(), "that is known");
     }
 
     #[test]

@@ -159,8 +159,8 @@ mod tests {
         let wait = || caches.wait(&web, at(0)).map(|(kind, left)| (kind, left.as_secs()));
         let deployments = || caches.of(ObjectKind::Deployment).write();
         assert_eq!(wait(), Some((ObjectKind::Deployment, 1)));
-        assert!(deployments().close(Closed::Refused("no".into())));
-        assert!(!deployments().close(Closed::Refused("no".into())), "that is known");
+        assert!(deployments().close(Closed::Refused("no".into())).is_some());
+        assert!(deployments().close(Closed::Refused("no".into())).is_none(), "that is known");
         deployments().doubt_until(at(3));
         assert_eq!(wait(), None, "there is nothing to wait for");
         deployments().swap();

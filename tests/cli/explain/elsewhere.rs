@@ -24,7 +24,7 @@ async fn what_is_printed_reaches_the_cluster_that_was_named() {
     }
     let file = live.file("it's mine");
     fs::write(&file, named_context(&live.stage.kubeconfig(), "the shop's")).expect("a file");
-    live.make(&super::remedies::stepwise()).await;
+    live.make(&super::case::stepwise()).await;
     live.waits_for("nothing").await;
     let template = json!({"metadata": {"annotations": {"v": "2"}}});
     live.change(&json!({"spec": {"paused": true, "template": template}})).await;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::remedies::{Case, service};
+use super::case::{Case, service};
 
 /// An Ingress that sends requests to a Service.
 fn ingress(name: &str, service: &str) -> Value {

@@ -1,5 +1,6 @@
 //! `serin explain`, offline and on a cluster that lives.
 
+mod case;
 mod elsewhere;
 mod ingresses;
 mod offline;

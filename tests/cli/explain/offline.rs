@@ -271,7 +271,7 @@ fn a_file_that_cannot_be_used_says_what_is_wrong() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_saved_says_the_same_later() {
     let live = Live::controlled().await;
-    live.make(&super::remedies::stepwise()).await;
+    live.make(&super::case::stepwise()).await;
     live.waits_for("nothing").await;
     live.change(&json!({"spec": {"template": {"metadata": {"annotations": {"v": "2"}}}}})).await;
     live.waits_for("pause").await;

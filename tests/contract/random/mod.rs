@@ -9,6 +9,7 @@
 //! `SERIN_SEED=N` tries other sequences.
 
 mod alike;
+mod bodies;
 mod changes;
 mod draw;
 mod exceptions;

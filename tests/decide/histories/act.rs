@@ -108,18 +108,7 @@ pub(super) fn any(family: Family) -> impl Strategy<Value = Act> {
 impl Act {
     pub(super) fn carry_out(&self, world: &mut World) {
         match self {
-            Self::Template { number, is_broken } => {
-                let mut template = template(*number);
-                if *is_broken {
-                    template["spec"]["containers"][0]["image"] = "nonexistent".into();
-                }
-                let is_own = world.rollout()["spec"]["workloadRef"].is_null();
-                if is_own {
-                    spec(world, &json!({"template": template}));
-                } else {
-                    workload(world, &json!({"template": template}));
-                }
-            }
+            Self::Template { number, is_broken } => set_template(world, *number, *is_broken),
             Self::Abort => status(world, &json!({"abort": true})),
             Self::Retry => status(world, &json!({"abort": false})),
             Self::Promote => promote(world),
@@ -175,6 +164,20 @@ impl Act {
 
 fn spec(world: &mut World, patch: &Value) {
     world.patch(ObjectKind::Rollout, "demo", &json!({"spec": patch}));
+}
+
+/// Writes the template where it is: into the Rollout, or into the Deployment.
+fn set_template(world: &mut World, number: u32, is_broken: bool) {
+    let mut template = template(number);
+    if is_broken {
+        template["spec"]["containers"][0]["image"] = "nonexistent".into();
+    }
+    let is_own = world.rollout()["spec"]["workloadRef"].is_null();
+    if is_own {
+        spec(world, &json!({"template": template}));
+    } else {
+        workload(world, &json!({"template": template}));
+    }
 }
 
 fn workload(world: &mut World, patch: &Value) {
