@@ -3,13 +3,16 @@
 mod objects;
 mod pods;
 mod user;
+mod writes;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::cause::{Cause, Finding};
 use crate::cli::failure::Program;
 use crate::cli::given::Given;
+use serin_insight::explain::{Cause, Finding};
+
+pub(super) use writes::write;
 
 /// A command that helps.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -167,11 +170,11 @@ pub(super) fn words(finding: &Finding, speaker: Speaker<'_>) -> Words {
         Cause::Inconclusive { way_back } => user::inconclusive(way_back, speaker),
         Cause::NoPods { replica_set, said, has, wants } => pods::none(replica_set, said, *has, *wants),
         Cause::Pod { pod, replica_set, trouble, alike, way_back } => {
-            let commands = way_back.commands(trouble.may_be_of_image(), speaker);
+            let commands = user::commands(way_back, trouble.may_be_of_image(), speaker);
             pods::broken(pod, replica_set, trouble, *alike, speaker).with_all(commands)
         }
         Cause::Deadline { seconds, way_back } => {
-            pods::deadline(*seconds).with_all(way_back.commands(true, speaker))
+            pods::deadline(*seconds).with_all(user::commands(way_back, true, speaker))
         }
         Cause::Budget { budget, relief, left } => pods::budget(budget, relief.as_deref(), *left, speaker),
         Cause::Restart { left, starting } => pods::restart(*left, *starting),
@@ -183,7 +186,7 @@ pub(super) fn words(finding: &Finding, speaker: Speaker<'_>) -> Words {
             pods::starts(replica_set, pod.as_deref(), unready.as_deref(), *available, *wants)
         }
         Cause::Young { replica_set, min_ready } => pods::young(replica_set, *min_ready),
-        Cause::Nothing { pods, first } => pods::nothing(*pods, first),
+        Cause::Nothing { pods, first } => pods::nothing(*pods, *first),
         Cause::Shrinks { workload, from, to } => pods::shrinks(workload, *from, *to),
         Cause::Delay { replica_set, pods } => pods::delay(replica_set, *pods),
         Cause::Leaving { object, pods } => pods::leaving(object, *pods),
@@ -212,7 +215,7 @@ pub(super) fn moment(time: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::explain::cause::WayBack;
+    use serin_insight::explain::WayBack;
 
     fn speaker(given: &Given) -> Speaker<'_> {
         Speaker { program: Program::Serin, namespace: "shop", rollout: "demo", given }

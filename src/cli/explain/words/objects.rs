@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{Command, Speaker, Words, sentence};
-use crate::cli::explain::cause::{Mistake, Place, StrayLabel};
-use crate::cli::explain::lease::Controller;
 use crate::cli::failure::Program;
 use serin_core::api::keys;
+use serin_insight::explain::{Controller, Mistake, Place, StrayLabel};
 
 pub(super) fn unreadable(path: &str, problem: &str, speaker: Speaker<'_>) -> Words {
     Words::new(format!("The controller cannot read the Rollout: {path}: {}", sentence(problem)))
