@@ -162,7 +162,7 @@ pub fn actual_weight(rollout: &Rollout, around: &Surroundings) -> i32 {
         return 0;
     }
     let canary = rollout.spec.strategy.canary.as_ref();
-    if canary.is_some_and(|canary| canary.traffic_routing.is_some()) {
+    if canary.is_some_and(CanaryStrategy::is_routed) {
         return status.canary.weights.map_or_else(|| set_weight(rollout), |weights| weights.canary.weight);
     }
     let is_canary = |set: &&ReplicaSet| status.current_pod_hash.as_deref() == Some(hash(set));

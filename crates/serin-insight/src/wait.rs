@@ -210,7 +210,7 @@ fn pods(rollout: &Rollout, around: &Surroundings) -> Option<Wait> {
 
 /// A router that does not apply the weights of the steps yet.
 fn traffic(rollout: &Rollout, status: &RolloutStatus) -> Option<Wait> {
-    rollout.spec.strategy.canary.as_ref()?.traffic_routing.as_ref()?;
+    rollout.spec.strategy.canary.as_ref().filter(|canary| canary.is_routed())?;
     let weights = status.canary.weights.as_ref()?;
     let (asked, set) = (set_weight(rollout), weights.canary.weight);
     if current_step(rollout).is_some() && asked != set {

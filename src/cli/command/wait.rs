@@ -154,7 +154,7 @@ fn is_taken_back(rollout: &Rollout) -> bool {
 }
 
 fn has_all_pods(rollout: &Rollout, status: &RolloutStatus, others: i32) -> bool {
-    status.available_replicas.saturating_sub(others) >= rollout.spec.replicas.unwrap_or(1)
+    status.available_replicas.saturating_sub(others) >= rollout.spec.desired_replicas()
 }
 
 #[cfg(test)]

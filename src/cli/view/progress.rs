@@ -29,7 +29,7 @@ pub(super) fn fields(rollout: &Rollout, around: &Surroundings, now: Timestamp, i
 
 /// The weight that the steps ask for, and the last known weight of the router.
 fn weights(rollout: &Rollout) -> Option<String> {
-    rollout.spec.strategy.canary.as_ref()?.traffic_routing.as_ref()?;
+    rollout.spec.strategy.canary.as_ref().filter(|canary| canary.is_routed())?;
     let weights = rollout.status.as_ref()?.canary.weights.as_ref()?;
     // After the last step, weights are independent of steps.
     current_step(rollout)?;
