@@ -246,3 +246,50 @@ pub fn deadline(rollout: &Rollout) -> Option<Timestamp> {
     let progress = status.conditions.iter().find(is_progress)?;
     Some(after(progress.last_update_time.0, progress_deadline(rollout)))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn wait(spec: &Value, status: &Value) -> Option<Wait> {
+        let rollout = json!({"metadata": {"generation": 2}, "spec": spec, "status": status});
+        Wait::of(&serde_json::from_value(rollout).unwrap(), &Surroundings::default())
+    }
+
+    fn pausing(pause: &Value) -> Value {
+        json!({"strategy": {"canary": {"steps": [{"pause": pause}]}}})
+    }
+
+    #[test]
+    fn a_pause_waits_for_its_end_or_for_a_user() {
+        let paused = |reason: &str| {
+            let pause = json!({"reason": reason, "startTime": "2026-01-01T00:00:00Z"});
+            json!({"phase": "Paused", "controllerPause": true, "currentStepIndex": 0, "pauseConditions": [pause]})
+        };
+        let (step, inconclusive) = (paused("CanaryPauseStep"), paused("InconclusiveAnalysisRun"));
+        let end = "2026-01-01T00:01:00Z".parse().unwrap();
+        let (timed, open) = (pausing(&json!({"duration": "1m"})), pausing(&json!({})));
+        assert_eq!(wait(&timed, &step), Some(Wait::PauseEnd(end)));
+        assert_eq!(wait(&open, &step), Some(Wait::Promotion));
+        assert_eq!(wait(&open, &inconclusive), Some(Wait::Judgement(Run::Analysis)));
+        assert_eq!(wait(&json!({"paused": true}), &json!({"phase": "Paused"})), Some(Wait::Resume));
+    }
+
+    #[test]
+    fn other_phases_wait_for_what_the_status_lacks() {
+        let spec = pausing(&json!({}));
+        for (status, expected) in [
+            (json!({"phase": "Healthy"}), None),
+            (json!({"phase": "Degraded", "abort": true}), Some(Wait::Retry)),
+            (json!({"phase": "Degraded"}), Some(Wait::ValidSpec)),
+            (json!({"phase": "Progressing", "observedGeneration": "1"}), Some(Wait::Observation)),
+            (json!({"phase": "Progressing", "controllerPause": true}), Some(Wait::Unpause)),
+            (json!({"phase": "Progressing"}), Some(Wait::NextStep)),
+            (json!({"phase": "Progressing", "replicas": 2, "updatedReplicas": 1}), Some(Wait::OldPods)),
+        ] {
+            assert_eq!(wait(&spec, &status), expected, "{status}");
+        }
+    }
+}
