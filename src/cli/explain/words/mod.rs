@@ -2,97 +2,15 @@
 
 mod objects;
 mod pods;
+mod speaker;
 mod user;
 mod writes;
 
-use jiff::Timestamp;
-use serde::Serialize;
-
-use crate::cli::failure::Program;
-use crate::cli::given::Given;
 use serin_insight::explain::{Cause, Finding};
 
+use speaker::Words;
+pub(super) use speaker::{Command, Speaker, moment, sentence};
 pub(super) use writes::write;
-
-/// A command that helps.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Command {
-    /// The command line.
-    pub run: String,
-    /// The purpose, as in "to end the pause".
-    pub to: String,
-}
-
-/// The context of printed commands.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Speaker<'a> {
-    /// The name under which the program was called.
-    pub(super) program: Program,
-    /// Namespace of the Rollout.
-    pub namespace: &'a str,
-    /// Name of the Rollout.
-    pub rollout: &'a str,
-    /// The flags that selected the cluster.
-    pub(super) given: &'a Given,
-}
-
-/// The description of a cause.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Words {
-    /// The cause and its reason, in sentences.
-    pub because: String,
-    /// Commands that help, the recommended one first.
-    pub commands: Vec<Command>,
-}
-
-impl Words {
-    fn new(because: impl Into<String>) -> Self {
-        Self { because: because.into(), commands: Vec::new() }
-    }
-
-    fn with(self, command: Command) -> Self {
-        self.with_all(vec![command])
-    }
-
-    fn with_all(mut self, commands: Vec<Command>) -> Self {
-        self.commands.extend(commands);
-        self
-    }
-}
-
-impl Speaker<'_> {
-    /// A command of this program for the Rollout. `verb` may have arguments after the name, behind a `|`.
-    fn own(&self, verb: &str, to: &str) -> Command {
-        let (verb, arguments) = verb.split_once('|').unwrap_or((verb, ""));
-        let (name, namespace) = (self.rollout, self.namespace);
-        let words = format!("{verb} {name}{arguments} -n {namespace}");
-        Command { run: self.given.own(self.program, &words), to: to.to_owned() }
-    }
-
-    fn kubectl(&self, arguments: &str, to: &str) -> Command {
-        let words = format!("{arguments} -n {}", self.namespace);
-        Command { run: self.given.kubectl(&words), to: to.to_owned() }
-    }
-
-    /// The command that edits an object.
-    fn edit_object(&self, kind: &str, name: &str, to: &str) -> Command {
-        self.kubectl(&format!("edit {} {name}", kind.to_lowercase()), to)
-    }
-
-    /// The edit that names another object in a field of the Rollout.
-    fn rename(&self, field: &str) -> Command {
-        self.edit_object("Rollout", self.rollout, &format!("use another one in {field}"))
-    }
-
-    fn edit(&self) -> Command {
-        self.edit_object(
-            "Rollout",
-            self.rollout,
-            "correct the live Rollout, unless it is applied from a \
-                                                   file",
-        )
-    }
-}
 
 /// The identifier of a cause, which is stable across versions.
 #[must_use]
@@ -201,34 +119,17 @@ fn other(message: &str) -> Words {
     })
 }
 
-/// Adds a full stop if there is none.
-pub(super) fn sentence(text: &str) -> String {
-    format!("{}.", text.trim().trim_end_matches('.'))
-}
-
-/// Formats a time in UTC.
-#[must_use]
-pub(super) fn moment(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
-}
-
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
+    use crate::cli::failure::Program;
+    use crate::cli::given::Given;
     use serin_insight::explain::WayBack;
 
     fn speaker(given: &Given) -> Speaker<'_> {
         Speaker { program: Program::Serin, namespace: "shop", rollout: "demo", given }
-    }
-
-    #[test]
-    fn commands_say_program_verb_rollout_and_namespace() {
-        let given = Given::default();
-        let line = |program| Speaker { program, ..speaker(&given) }.own("set image| web=IMAGE", "").run;
-        assert_eq!(line(Program::Serin), "serin set image demo web=IMAGE -n shop");
-        assert_eq!(line(Program::KubectlSerin), "kubectl serin set image demo web=IMAGE -n shop");
-        assert_eq!(line(Program::Plugin), "kubectl argo rollouts set image demo web=IMAGE -n shop");
-        assert_eq!(speaker(&given).kubectl("get pods", "").run, "kubectl get pods -n shop");
     }
 
     #[test]

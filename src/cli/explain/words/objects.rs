@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Command, Speaker, Words, sentence};
+use super::speaker::{Command, Speaker, Words, sentence};
 use crate::cli::failure::Program;
 use serin_core::api::keys;
 use serin_insight::explain::{Controller, Mistake, Place, StrayLabel};

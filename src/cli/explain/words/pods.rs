@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use super::{Speaker, Words, sentence};
+use super::speaker::{Speaker, Words, sentence};
 use crate::cli::view::{counted, out_of};
 use serin_core::domain::pause::Promotion;
 use serin_insight::explain::{FirstStep, Trouble};

@@ -1,6 +1,6 @@
 //! Words for causes that need a user.
 
-use super::{Command, Speaker, Words};
+use super::speaker::{Command, Speaker, Words};
 use crate::cli::view::out_of;
 use serin_insight::explain::{Revision, Serving, WayBack};
 
