@@ -11,9 +11,9 @@ use kube::{Client, Resource};
 use super::cluster::{CLUSTER_HEADING, ClusterFlags};
 use super::failure::{Failure, Program};
 use super::given::Given;
-use super::view::Legible;
 use serin_controller::failure::root_cause;
 use serin_core::api::{Rollout, decode};
+use serin_insight::legible::Legible;
 use serin_values::duration;
 
 /// Flags of kubectl that every user command has.

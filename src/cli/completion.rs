@@ -5,14 +5,13 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::time::Duration;
 
-use clap::{Args, Command, CommandFactory, FromArgMatches, ValueEnum};
+use clap::{Args, Command, FromArgMatches, ValueEnum};
 use clap_complete::CompletionCandidate;
 use clap_complete::engine::complete;
 use clap_complete::env::{CompleteEnv, Shells};
 use kube::api::ListParams;
 use kube::core::ApiResource;
 
-use super::Cli;
 use super::client::{self, Cluster, UserFlags};
 use super::failure::Failure;
 use super::output::print;
@@ -52,15 +51,16 @@ impl Shell {
     }
 }
 
-/// The commands to complete. The flags of kubectl come before them; the original commands define these flags for each
-/// verb.
-fn command() -> Command {
-    UserFlags::augment_args(Cli::command())
+/// The commands to complete, from the definition of the command line. The flags of kubectl come before them; the original
+/// commands define these flags for each verb.
+fn completed(definition: Command) -> Command {
+    UserFlags::augment_args(definition)
 }
 
-/// Answers a shell that requests candidates. Returns true if there was a request.
-pub(super) fn answer() -> bool {
-    let environment = CompleteEnv::with_factory(command).var(VARIABLE);
+/// Answers a shell that requests candidates for the command line with this definition. Returns true if there was a
+/// request.
+pub(super) fn answer(definition: fn() -> Command) -> bool {
+    let environment = CompleteEnv::with_factory(move || completed(definition())).var(VARIABLE);
     environment.try_complete(env::args_os(), env::current_dir().ok().as_deref()).unwrap_or(true)
 }
 
@@ -79,10 +79,10 @@ pub(super) fn script(flags: &Flags, program: &str) -> Result<(), Failure> {
 
 /// Answers kubectl, which requests candidates from a plugin in this way: one per line, and a final line that disables
 /// file names.
-pub(super) fn answer_kubectl(words: Vec<OsString>) -> Result<(), Failure> {
+pub(super) fn answer_kubectl(definition: Command, words: Vec<OsString>) -> Result<(), Failure> {
     let line: Vec<OsString> = std::iter::once(OsString::from("serin")).chain(words).collect();
     let last = line.len() - 1;
-    let candidates = complete(&mut command(), line, last, None).unwrap_or_default();
+    let candidates = complete(&mut completed(definition), line, last, None).unwrap_or_default();
     let mut lines = Vec::new();
     for candidate in &candidates {
         let help = candidate.get_help().map(|help| format!("\t{help}")).unwrap_or_default();

@@ -13,10 +13,11 @@ use super::client::{self, Cluster, UserFlags};
 use super::cluster::switch;
 use super::failure::{Failure, Program};
 use super::output::{Form, print, print_on, unread};
-use super::view::{self, Legible, ListColumns, Listed, Listing};
+use super::view::{self, ListColumns, Listed, Listing};
 use super::watch::{Announcer, Sight, news};
 use serin_clock::Clock;
 use serin_core::api::{Experiment, Rollout};
+use serin_insight::legible::Legible;
 
 /// Time for which changes are collected before they are printed.
 const PAUSE: Duration = Duration::from_millis(500);

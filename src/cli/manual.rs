@@ -2,43 +2,41 @@
 
 use std::path::Path;
 
-use clap::{Command, CommandFactory};
+use clap::Command;
 use clap_markdown::{MarkdownOptions, help_markdown_command_custom};
 
-use super::Cli;
 use super::cluster::CLUSTER_HEADING;
 use super::failure::Failure;
 use super::output::print;
 
-/// Writes a man page for each verb into a directory.
-pub(super) fn man_pages(folder: &Path) -> Result<(), Failure> {
+/// Writes a man page for each verb of the command line into a directory.
+pub(super) fn man_pages(definition: Command, folder: &Path) -> Result<(), Failure> {
     let failed =
         |error: std::io::Error| Failure::Failed(format!("cannot write to {}: {error}", folder.display()));
     std::fs::create_dir_all(folder).map_err(failed)?;
-    clap_mangen::generate_to(Cli::command(), folder).map_err(failed)
+    clap_mangen::generate_to(definition, folder).map_err(failed)
 }
 
 /// Prints the reference page.
-pub(super) fn page() -> Result<(), Failure> {
-    print(&reference())
+pub(super) fn page(definition: Command) -> Result<(), Failure> {
+    print(&reference(definition))
 }
 
-/// The reference page: every verb with its arguments. Shared flags are listed once.
+/// The reference page of the command line: every verb with its arguments. Shared flags are listed once.
 #[must_use]
-pub fn reference() -> String {
+pub fn reference(definition: Command) -> String {
     let options = MarkdownOptions::new()
         .title("Command line reference".to_owned())
         .show_footer(false)
         .show_table_of_contents(true);
-    let command = Cli::command();
-    let shared = command.find_subcommand("status").cloned().unwrap_or_default();
+    let shared = definition.find_subcommand("status").cloned().unwrap_or_default();
     let shared = shared.get_arguments().filter(|arg| is_shared(arg) && !arg.is_hide_set()).map(|arg| {
         let long = arg.get_long().unwrap_or_default();
         let short = arg.get_short().map(|short| format!("`-{short}`, ")).unwrap_or_default();
         format!("* {short}`--{long}` — {}\n", arg.get_help().cloned().unwrap_or_default())
     });
     let shared: String = shared.collect();
-    let page = help_markdown_command_custom(&without_shared(command), &options);
+    let page = help_markdown_command_custom(&without_shared(definition), &options);
     format!("{page}\n\n## Flags of all verbs for Rollouts\n\nThey may also precede the verb.\n\n{shared}")
 }
 

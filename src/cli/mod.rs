@@ -143,15 +143,21 @@ impl Later {
     }
 }
 
+/// The definition of the command line: verbs, arguments and help texts.
+#[must_use]
+pub fn definition() -> clap::Command {
+    Cli::command()
+}
+
 /// Runs the command in the arguments of the process. clap reports invalid arguments.
 #[must_use]
 pub fn run() -> ExitCode {
     let path = std::env::args_os().next().unwrap_or_default();
     let program = Program::of(&path.to_string_lossy());
-    if completion::answer() {
+    if completion::answer(definition) {
         return ExitCode::SUCCESS;
     }
-    let arguments = arguments::in_order(&Cli::command(), std::env::args_os().collect());
+    let arguments = arguments::in_order(&definition(), std::env::args_os().collect());
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
@@ -191,10 +197,11 @@ fn obey(verb: Verb, program: Program) -> Result<(), Failure> {
         Verb::Terminate(what) => ask(command::terminate(what, program)),
         Verb::Version(flags) => version::run(&flags, program),
         Verb::Completion(flags) => completion::script(&flags, program.name()),
-        Verb::Manual { man } => man.map_or_else(manual::page, |folder| manual::man_pages(&folder)),
+        Verb::Manual { man: None } => manual::page(definition()),
+        Verb::Manual { man: Some(folder) } => manual::man_pages(definition(), &folder),
         Verb::Dashboard(later) => Err(later.refuse("dashboard")),
         Verb::Notifications(later) => Err(later.refuse("notifications")),
-        Verb::Complete { words } => completion::answer_kubectl(words),
+        Verb::Complete { words } => completion::answer_kubectl(definition(), words),
         Verb::Lint(flags) => ask(lint::run(*flags, program)),
         Verb::Controller(flags) => controller::run(*flags).map_err(failed),
         #[cfg(feature = "playground")]

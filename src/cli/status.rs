@@ -14,10 +14,12 @@ use super::cluster::switch;
 use super::completion;
 use super::failure::{Failure, Program};
 use super::output::{Form, print, print_on, unread};
-use super::view::{Standing, StatusReport, waits_for_user};
 use super::watch::{Announcer, Sight, news};
 use serin_clock::{Clock, sleep};
 use serin_core::api::{Rollout, RolloutPhase};
+use serin_insight::facts::waits_for_user;
+use serin_insight::report::StatusReport;
+use serin_insight::standing::Standing;
 
 /// Interval for checking an unchanged Rollout: the time that has passed may change the answer.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);

@@ -6,8 +6,10 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
-use serin::cli::view::{self, ListColumns, Look, Standing, Surroundings};
+use serin::cli::view::{self, ListColumns, Look};
 use serin_core::api::{Rollout, decode};
+use serin_insight::standing::Standing;
+use serin_insight::surroundings::Surroundings;
 
 /// The objects of a moment, and what the plugin printed of them.
 #[derive(Deserialize)]

@@ -159,7 +159,11 @@ fn bash_accepts_its_script() {
 #[test]
 fn the_reference_page_is_that_of_the_definition() {
     let page = std::fs::read_to_string("docs/cli-reference.md").expect("the page");
-    assert_eq!(page, serin::cli::manual::reference(), "serin manual > docs/cli-reference.md");
+    assert_eq!(
+        page,
+        serin::cli::manual::reference(serin::cli::definition()),
+        "serin manual > docs/cli-reference.md"
+    );
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::path::Path;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use serin::cli::view::{self, Look, Surroundings};
+use serin::cli::view::{self, Look};
+use serin_insight::surroundings::Surroundings;
 
 /// The uid of the Rollout; that of any other object is its name.
 const ROLLOUT: &str = "demo";

@@ -4,10 +4,15 @@ use crate::Finding;
 use crate::source::text_files;
 
 /// A package, the packages of the workspace that it may use, and what it must do without.
-const WALLS: [(&str, &[&str], &[&str]); 9] = [
+const WALLS: [(&str, &[&str], &[&str]); 10] = [
     ("serin-values", &[], &["kube", "kube-core", "tokio", "tracing", "uuid"]),
     ("serin-core", &["serin-values"], &["kube", "tokio", "tracing", "uuid", "http", "hyper"]),
     ("serin-machine", &["serin-core", "serin-values"], &["kube", "tokio", "tracing", "uuid", "hyper"]),
+    (
+        "serin-insight",
+        &["serin-core", "serin-machine", "serin-values"],
+        &["kube", "kube-core", "tokio", "tracing", "clap", "crossterm", "unicode-width"],
+    ),
     ("serin-clock", &[], &["kube"]),
     ("serin-kubernetes", &[], &["kube", "kube-core", "tokio", "tracing"]),
     ("serin-client", &[], &["tracing"]),

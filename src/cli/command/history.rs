@@ -7,11 +7,12 @@ use super::super::client::{self, Cluster, UserFlags};
 use super::super::completion;
 use super::super::failure::{Failure, Program};
 use super::super::output::{Form, print, yaml};
-use super::super::view::{self, RevisionFacts};
+use super::super::view;
 use super::revision::{Revision, revisions};
 use serin_clock::Clock;
 use serin_core::api::{Rollout, keys};
 use serin_core::domain::template::restored;
+use serin_insight::revision::RevisionFacts;
 
 /// Flags of `serin history`.
 #[derive(Debug, Args)]
@@ -49,10 +50,13 @@ pub(in crate::cli) async fn history(flags: History, program: Program) -> Result<
         let sets: Vec<_> = revisions.into_iter().map(|revision| revision.set).collect();
         return print(&form.objects(keys::ROLLOUT, &sets)?);
     }
-    let facts: Vec<_> =
-        revisions.iter().map(|Revision { number, set }| RevisionFacts::of(*number, set, &rollout)).collect();
+    let facts: Vec<_> = revisions.iter().map(|revision| facts(revision, &rollout)).collect();
     match Form::for_programs(output.as_ref()) {
         Some(form) => print(&form.document(&serde_json::json!({"revisions": facts}))?),
         None => print(&view::history(&facts, Clock::System.now())),
     }
+}
+
+fn facts(Revision { number, set }: &Revision, rollout: &Rollout) -> RevisionFacts {
+    RevisionFacts::of(*number, &set.metadata, &set.data, rollout)
 }

@@ -6,8 +6,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::failure::Failure;
-use super::super::view::{blocked, invalid_spec};
 use serin_core::api::Rollout;
+use serin_insight::facts::{blocked, invalid_spec};
 
 /// Time to wait for a refused write. The controller retries within 30 s, so it has retried at least once by then.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(1);

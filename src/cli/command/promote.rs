@@ -5,7 +5,6 @@ use serde_json::Value;
 use serde_json::json;
 
 use super::super::failure::{Failure, Program};
-use super::super::view::is_observed;
 use super::commander::{Commander, Patches};
 use super::manner::Done;
 use super::obstacle;
@@ -13,6 +12,7 @@ use super::simple::is_settled;
 use super::target::Target;
 use super::wait::{Beginning, Goal};
 use serin_core::api::{AnalysisPhase, Rollout, RolloutStatus};
+use serin_insight::standing::is_observed;
 
 /// Flags of `serin promote`.
 #[derive(Debug, Args)]

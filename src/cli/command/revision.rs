@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::super::client::{self, Cluster};
 use super::super::failure::Failure;
-use super::super::view::revision;
 use serin_core::api::Rollout;
 use serin_core::domain::template::EphemeralMetadata;
+use serin_insight::object::revision;
 
 /// A revision, with its stored ReplicaSet.
 pub(super) struct Revision {

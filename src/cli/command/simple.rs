@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use super::super::client::UserFlags;
 use super::super::completion;
 use super::super::failure::{Failure, Program};
-use super::super::view::is_observed;
 use super::commander::{Commander, Patches};
 use super::manner::{Done, Manner};
 use super::obstacle;
@@ -18,6 +17,7 @@ use super::wait::{Beginning, Goal};
 use serin_clock::Clock;
 use serin_core::api::{AnalysisRun, Experiment, Rollout};
 use serin_core::domain::time;
+use serin_insight::standing::is_observed;
 use serin_values::duration;
 
 /// Flags of `serin pause` and `serin retry rollout`.

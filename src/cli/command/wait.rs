@@ -7,11 +7,12 @@ use kube::api::DynamicObject;
 use super::super::client::{self, Cluster, Limit, UserFlags};
 use super::super::failure::{Failure, Program};
 use super::super::status::until;
-use super::super::view::{Standing, invalid_spec, waits_for_user};
 use super::manner::Manner;
 use super::obstacle::Blockage;
 use serin_clock::Clock;
 use serin_core::api::{Rollout, RolloutPhase, RolloutStatus};
+use serin_insight::facts::{invalid_spec, waits_for_user};
+use serin_insight::standing::Standing;
 
 /// Flags for waiting.
 #[derive(Debug, Clone, Copy, Args)]
@@ -153,7 +154,7 @@ fn is_taken_back(rollout: &Rollout) -> bool {
 }
 
 fn has_all_pods(rollout: &Rollout, status: &RolloutStatus, others: i32) -> bool {
-    status.available_replicas.saturating_sub(others) >= rollout.spec.replicas.unwrap_or(1)
+    status.available_replicas.saturating_sub(others) >= rollout.spec.desired_replicas()
 }
 
 #[cfg(test)]

@@ -6,16 +6,11 @@ use std::fmt::Write as _;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
-use super::availability;
-use super::cause::{Cause, Finding};
-use super::find;
-use super::forecast::{End, Forecast, forecast};
-use super::picture::Picture;
-use super::scene::Scene;
-use super::words::{Command, Speaker, moment, sentence, word, words};
-use crate::cli::view::{Standing, counted, left, passed, span};
-use serin_core::rollout::snapshot::Remembered;
-use serin_machine::observe::Observed;
+use super::words::{Command, Speaker, moment, sentence, word, words, write};
+use crate::cli::view::{counted, span};
+use serin_insight::explain::{Account, Assumption, Cause, End, Finding, Forecast, Picture, explain};
+use serin_insight::rounding::{left, passed};
+use serin_insight::standing;
 
 /// The maximum number of plan lines in the text.
 const PLAN_LINES_MAX: usize = 12;
@@ -81,69 +76,19 @@ impl Reason {
     }
 }
 
-/// Explains the Rollout of a picture at the time of the picture. Returns an error that names an unreadable object.
-pub(super) fn explain(picture: &Picture, speaker: Speaker<'_>) -> Result<Explanation, String> {
-    match picture.observe(Remembered::default())? {
-        Observed::Absent => Err(format!("Rollout {:?} not found", picture.explain.rollout)),
-        Observed::Unreadable(unreadable) => {
-            let cause =
-                Cause::Unreadable { path: unreadable.path.clone(), problem: unreadable.problem.clone() };
-            Ok(assemble(picture, "Degraded", &[Finding::of(cause)], None, speaker))
-        }
-        Observed::Complete(snapshot) => {
-            let scene = Scene::new(picture, &snapshot);
-            let phase = Standing::of(&snapshot.rollout).word();
-            let causes = find::causes(&scene);
-            let acts = scene.plan.ops().next().is_some();
-            let ahead =
-                is_plannable(&causes, acts).then(|| forecast(picture, availability::ready_left(&scene)));
-            let void = causes.iter().find_map(|finding| void(&finding.cause));
-            let ahead = ahead.map(|ahead| match void {
-                Some(why) => Forecast { end: End::Void { why }, ..ahead },
-                None => ahead,
-            });
-            Ok(assemble(picture, phase, &causes, ahead, speaker))
-        }
-    }
-}
-
-/// True if there is a plan to show. If the spec must be corrected first, the plan has only what the controller does
-/// anyway (`acts`): an abort, and size changes.
-fn is_plannable(causes: &[Finding], acts: bool) -> bool {
-    let is_over = |finding: &Finding| {
-        matches!(finding.cause, Cause::Deletion { .. } | Cause::Unreadable { .. } | Cause::Guarded { .. })
-    };
-    !causes.iter().any(is_over) && (acts || !causes.iter().any(|finding| finding.cause.is_about_spec()))
-}
-
-/// The reason why a forecast, which assumes that pods start and writes succeed, is not valid.
-const fn void(cause: &Cause) -> Option<&'static str> {
-    if let Cause::Deadline { .. } = cause {
-        Some("there was no progress within progressDeadlineSeconds")
-    } else if let Cause::Refused { .. } = cause {
-        Some("the API server refuses a write")
-    } else {
-        None
-    }
-}
-
-fn assemble(
-    picture: &Picture,
-    phase: &'static str,
-    causes: &[Finding],
-    forecast: Option<Forecast>,
-    speaker: Speaker<'_>,
-) -> Explanation {
+/// Describes the state of the Rollout of a picture. Returns an error that names an unreadable object.
+pub(super) fn describe(picture: &Picture, speaker: Speaker<'_>) -> Result<Explanation, String> {
+    let Account { phase, causes, forecast } = explain(picture)?;
     let mut reasons = causes.iter().map(|finding| Reason::new(finding, speaker));
     let reason = reasons.next().unwrap_or_else(|| Reason::new(&Finding::of(Cause::Acts), speaker));
-    Explanation {
+    Ok(Explanation {
         namespace: picture.explain.namespace.clone(),
         rollout: picture.explain.rollout.clone(),
         time: picture.explain.time,
-        phase,
+        phase: standing::word(phase),
         reason,
         also: reasons.collect(),
-        plan: forecast.iter().flat_map(|ahead| ahead.next.clone()).collect(),
+        plan: forecast.iter().flat_map(|ahead| &ahead.next).map(write).collect(),
         peak_pods: forecast.as_ref().map(|ahead| ahead.peak_pods),
         at_least_seconds: forecast
             .as_ref()
@@ -151,7 +96,7 @@ fn assemble(
             .map(|ahead| ahead.times.seconds()),
         not_looked_at: picture.explain.unread.clone(),
         forecast,
-    }
+    })
 }
 
 impl Explanation {
@@ -225,9 +170,11 @@ fn time_left(ahead: &Forecast) -> String {
     };
     match &ahead.end {
         End::Reached => {}
-        End::Void { why } => return format!("The duration cannot be predicted: {why}.\n"),
-        End::Stuck { line } => {
-            return format!("The update does not finish: the Rollout stays {}\n", sentence(line));
+        End::Void(assumption) => {
+            return format!("The duration cannot be predicted: {}.\n", broken(*assumption));
+        }
+        End::Stuck(standing) => {
+            return format!("The update does not finish: the Rollout stays {}\n", sentence(&standing.line()));
         }
         End::Unseen => return "The end cannot be predicted.\n".to_owned(),
     }
@@ -236,4 +183,12 @@ fn time_left(ahead: &Forecast) -> String {
     }
     let total = span(SignedDuration::from_secs(ahead.times.seconds()));
     format!("Minimum duration: {total} ({}). Not included: the start of pods{users}.\n", listed.join(", "))
+}
+
+/// The reason why an assumption does not hold.
+const fn broken(assumption: Assumption) -> &'static str {
+    match assumption {
+        Assumption::Progress => "there was no progress within progressDeadlineSeconds",
+        Assumption::Writes => "the API server refuses a write",
+    }
 }

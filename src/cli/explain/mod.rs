@@ -1,23 +1,11 @@
 //! `serin explain`: explains what a Rollout is waiting for, from the controller's own decisions.
 //!
-//! [`read`] reads a [`Picture`] of the cluster, which can be saved. [`explain`] is a pure function of it. [`find`]
-//! finds the causes, [`words`] describes them, and [`forecast`] runs the next decisions in a model where pods start
-//! at once.
+//! [`read`] reads a [`Picture`] of the cluster, which can be saved. `serin_insight::explain` finds the causes in it and
+//! predicts the next decisions. [`words`] describes them, and [`explanation`] puts the words in order.
 
-mod availability;
-mod cause;
 mod explanation;
-mod find;
-mod forecast;
-mod lease;
-mod naming;
-mod picture;
-mod pods;
 mod read;
-mod references;
-mod scene;
 mod words;
-mod writes;
 
 use std::path::{Path, PathBuf};
 
@@ -29,8 +17,8 @@ use super::completion;
 use super::failure::{Failure, Program};
 use super::output::{Form, print};
 
-use explanation::explain;
-use picture::Picture;
+use explanation::describe;
+use serin_insight::explain::Picture;
 use words::Speaker;
 
 /// Flags of `serin explain`.
@@ -78,7 +66,7 @@ pub(super) async fn run(flags: Flags, program: Program) -> Result<(), Failure> {
     }
     let (namespace, rollout) = (&picture.explain.namespace, &picture.explain.rollout);
     let speaker = Speaker { program, namespace, rollout, given: &given };
-    let explanation = explain(&picture, speaker).map_err(Failure::Failed)?;
+    let explanation = describe(&picture, speaker).map_err(Failure::Failed)?;
     match output {
         Some(form) => print(&form.document(&explanation)?),
         None => print(&explanation.text()),
@@ -88,7 +76,9 @@ pub(super) async fn run(flags: Flags, program: Program) -> Result<(), Failure> {
 fn load(file: &Path, name: Option<&str>) -> Result<Picture, Failure> {
     let failed = |problem: String| Failure::Failed(format!("cannot use {}: {problem}", file.display()));
     let text = std::fs::read_to_string(file).map_err(|error| failed(error.to_string()))?;
-    let picture = Picture::parse(&text).map_err(failed)?;
+    let value =
+        serde_yaml::from_str(&text).map_err(|error| failed(format!("invalid YAML or JSON: {error}")))?;
+    let picture = Picture::from_value(&value).map_err(failed)?;
     match name.filter(|name| *name != picture.explain.rollout) {
         Some(name) => {
             Err(failed(format!("it contains the Rollout {:?}, not {name:?}", picture.explain.rollout)))

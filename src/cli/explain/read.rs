@@ -10,14 +10,13 @@ use kube::core::{ApiResource, Expression, GroupVersionKind, Request};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::lease;
-use super::picture::Picture;
 use crate::cli::client::{self, Cluster};
 use crate::cli::failure::{Failure, Program};
 use serin_clock::Clock;
 use serin_core::api::{Rollout, keys};
 use serin_core::domain::plan::ObjectKind;
 use serin_core::rollout::snapshot::Remembered;
+use serin_insight::explain::{Picture, lease_name};
 use serin_machine::content;
 use serin_machine::entry::Entry;
 use serin_machine::kinds;
@@ -182,7 +181,7 @@ impl Reader<'_> {
     async fn leases(&self, instance_id: Option<&str>, picture: &mut Picture) -> Result<(), Failure> {
         let kind = Kind::optional("coordination.k8s.io", "Lease", "leases");
         for id in [instance_id, None] {
-            let selector = named(&lease::name(id));
+            let selector = named(&lease_name(id));
             let client = || self.cluster.client.clone();
             self.list_in(&Api::all_with(client(), &kind.resource), &kind, &selector, picture).await?;
             let Some(said) = picture.explain.unread.remove("leases") else {

@@ -11,11 +11,12 @@ use serde::de::DeserializeOwned;
 
 use super::super::client::{self, Cluster};
 use super::super::failure::{Failure, Program};
-use super::super::view::{self, Look, Surroundings};
+use super::super::view::{self, Look};
 use super::super::watch::{News, Sight, Trouble, news};
 use super::subject::{Selection, Subject, SubjectKind, refusal};
 use serin_clock::Clock;
 use serin_core::api::{AnalysisRun, Experiment, Rollout, keys};
+use serin_insight::surroundings::Surroundings;
 
 /// The kinds that are watched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

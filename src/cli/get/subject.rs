@@ -6,8 +6,11 @@ use kube::api::{DynamicObject, ListParams};
 
 use super::super::client::{self, Cluster};
 use super::super::failure::Failure;
-use super::super::view::{self, Legible, Look, Surroundings, is_owned};
+use super::super::view::{self, Look};
 use serin_core::api::{Experiment, Rollout, keys};
+use serin_insight::legible::Legible;
+use serin_insight::object::is_owned;
+use serin_insight::surroundings::Surroundings;
 
 /// The kinds that `get` supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -20,12 +20,12 @@ mod world;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use serde_json::Value;
 
 use super::client::{Cluster, UserFlags};
 use super::failure::{Failure, Program};
 use super::output::print;
 use finding::Finding;
+pub(super) use object::Sound;
 use rule::Severity;
 use source::files::{self, File};
 
@@ -89,15 +89,6 @@ pub(super) async fn run(flags: Flags, program: Program) -> Result<(), Failure> {
     };
     print(&document)?;
     verdict(&report, flags.strict)
-}
-
-/// An object in a file that has no unknown fields.
-pub(super) struct Sound {
-    /// Name of the file.
-    pub(super) file: String,
-    pub(super) api_version: String,
-    pub(super) kind: String,
-    pub(super) json: Value,
 }
 
 /// The objects in files. Fails for anything that is unreadable or has unknown fields.

@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::Sound;
 use super::finding::{Finding, ObjectName, Remark};
 use super::rule::Rule;
 use super::rules::{DUPLICATE_FIELD, NOT_AN_OBJECT, NOT_YAML, UNREADABLE_FILE};
@@ -10,6 +9,15 @@ use super::source::files::File;
 use super::source::node::{Content, Mark, Node};
 use super::source::parse::{FaultKind, parse};
 use serin_core::api::keys;
+
+/// An object in a file that has no unknown fields.
+pub(in crate::cli) struct Sound {
+    /// Name of the file.
+    pub(in crate::cli) file: String,
+    pub(in crate::cli) api_version: String,
+    pub(in crate::cli) kind: String,
+    pub(in crate::cli) json: Value,
+}
 
 /// An object in a file.
 #[derive(Debug)]

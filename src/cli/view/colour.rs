@@ -1,5 +1,7 @@
 //! Terminal colours.
 
+use serin_insight::facts::Role;
+
 /// A terminal colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::cli) enum Colour {
@@ -10,6 +12,15 @@ pub(in crate::cli) enum Colour {
 }
 
 impl Colour {
+    /// The colour of a role.
+    pub(super) const fn of(role: Role) -> Self {
+        match role {
+            Role::Stable | Role::Active => Self::Green,
+            Role::Canary => Self::Yellow,
+            Role::Preview | Role::Ping | Role::Pong => Self::Blue,
+        }
+    }
+
     /// The escape sequence. Uses bright blue, which is legible on black.
     pub(super) const fn begin(self) -> &'static str {
         match self {

@@ -6,15 +6,16 @@ use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::colour::Colour;
-use super::facts::{Role, actual_weight, replica_sets, roles, set_weight, step, strategy};
 use super::field::Field;
-use super::look::Surroundings;
-use super::mark::Mark;
 use super::node::word;
-use super::object::{annotation, hash, is_owned};
-use super::standing::Standing;
 use super::text::Text;
 use serin_core::api::{Experiment, Rollout, keys};
+use serin_insight::facts::{Role, actual_weight, replica_sets, roles, set_weight, step_counts, strategy};
+use serin_insight::mark::Mark;
+use serin_insight::object::{annotation, hash, is_owned};
+use serin_insight::report::Counts;
+use serin_insight::standing::Standing;
+use serin_insight::surroundings::Surroundings;
 
 /// The role of an image, in display order.
 type Tags = Vec<(String, Option<Colour>)>;
@@ -77,14 +78,19 @@ fn images(images: &Images) -> impl Iterator<Item = Field> {
     labels.zip(images).map(|(label, image)| Field::new(label, image))
 }
 
+/// The step progress of a canary, such as `1/4`. `None` without steps, or before the first one.
+pub(super) fn step(rollout: &Rollout) -> Option<String> {
+    step_counts(rollout).map(|(done, all)| format!("{done}/{all}"))
+}
+
 fn counts(rollout: &Rollout) -> [(&'static str, i32); 5] {
-    let status = rollout.status.clone().unwrap_or_default();
+    let Counts { desired, current, updated, ready, available } = Counts::of(rollout);
     [
-        ("  Desired:", rollout.spec.replicas.unwrap_or(1)),
-        ("  Current:", status.replicas),
-        ("  Updated:", status.updated_replicas),
-        ("  Ready:", status.ready_replicas),
-        ("  Available:", status.available_replicas),
+        ("  Desired:", desired),
+        ("  Current:", current),
+        ("  Updated:", updated),
+        ("  Ready:", ready),
+        ("  Available:", available),
     ]
 }
 
@@ -105,7 +111,7 @@ type Images = BTreeMap<String, Tags>;
 fn of_rollout(rollout: &Rollout, around: &Surroundings) -> Images {
     let mut images = Images::new();
     for set in replica_sets(rollout, around) {
-        let tag = |role: Role| (role.word().to_owned(), Some(role.colour()));
+        let tag = |role: Role| (role.word().to_owned(), Some(Colour::of(role)));
         add(&mut images, set, &roles(rollout, hash(set)).into_iter().map(tag).collect());
     }
     let experiments = around.experiments.iter().filter(|one| is_owned(&one.metadata, &rollout.metadata));

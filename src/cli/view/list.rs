@@ -6,12 +6,13 @@ use jiff::Timestamp;
 use kube::Resource;
 use serde_json::Value;
 
-use super::facts::{set_weight, step, strategy};
+use super::header::step;
 use super::node::{age, word};
-use super::progress;
-use super::standing::Standing;
 use super::text::{Text, table};
 use serin_core::api::{Experiment, Rollout};
+use serin_insight::facts::{experiment_end, set_weight, strategy};
+use serin_insight::report::Counts;
+use serin_insight::standing::Standing;
 use serin_kubernetes::age::human;
 
 /// Optional columns before the others.
@@ -45,7 +46,7 @@ impl Listed for Rollout {
     const WIDE: &'static [(&'static str, usize)] = &[("AGE", 3), ("IMAGES", 6), ("MESSAGE", 7)];
 
     fn cells(&self, now: Timestamp) -> Vec<String> {
-        let status = self.status.clone().unwrap_or_default();
+        let Counts { desired, current, updated, ready, available } = Counts::of(self);
         let none = || "-".to_owned();
         let standing = Standing::of(self);
         let weight = self.spec.strategy.canary.as_ref().map(|_| set_weight(self).to_string());
@@ -55,10 +56,10 @@ impl Listed for Rollout {
             standing.word().to_owned(),
             step(self).unwrap_or_else(none),
             weight.unwrap_or_else(none),
-            format!("{}/{}", status.ready_replicas, status.replicas),
-            self.spec.replicas.unwrap_or(1).to_string(),
-            status.updated_replicas.to_string(),
-            status.available_replicas.to_string(),
+            format!("{ready}/{current}"),
+            desired.to_string(),
+            updated.to_string(),
+            available.to_string(),
             age(self.metadata.creation_timestamp.as_ref(), now),
             images(self),
             standing.message,
@@ -82,7 +83,7 @@ impl Listed for Experiment {
     fn cells(&self, now: Timestamp) -> Vec<String> {
         let none = || "-".to_owned();
         let phase = self.status.as_ref().map(|status| status.phase).unwrap_or_default();
-        let end = progress::end(self).filter(|_| !phase.is_completed());
+        let end = experiment_end(self).filter(|_| !phase.is_completed());
         let left = end.map(|end| human(end.duration_since(now).as_secs().max(0)));
         vec![
             self.metadata.name.clone().unwrap_or_default(),

@@ -1,39 +1,30 @@
-//! Text output about Rollouts: pure functions of objects and time.
+//! Text output about Rollouts: pure functions of the facts in `serin_insight`, and of time.
 //!
 //! Labels, symbols, order and widths are those of the reference's plugin, because scripts and people read them.
 
 mod colour;
-mod facts;
 mod field;
 mod header;
 mod history;
-mod legible;
 mod list;
 mod look;
 mod mark;
 mod node;
-mod object;
 mod progress;
 mod quantity;
-mod report;
-mod standing;
 mod text;
 mod tree;
 mod waiting;
 
 use serin_core::api::{Experiment, Rollout};
+use serin_insight::mark::Mark;
+use serin_insight::surroundings::Surroundings;
 
 pub(super) use colour::Colour;
-pub(super) use facts::{blocked, invalid_spec, waits_for_user};
-pub use history::{RevisionFacts, history};
-pub use legible::Legible;
+pub use history::history;
 pub use list::{ListColumns, Listed, Listing, list};
-pub use look::{Look, Surroundings};
-pub(super) use object::{is_owned, revision};
-pub(super) use quantity::{counted, left, out_of, passed, span};
-pub use report::{Counts, StatusReport};
-pub use standing::Standing;
-pub(super) use standing::is_observed;
+pub use look::Look;
+pub(super) use quantity::{counted, out_of, span};
 pub(super) use text::Text;
 
 /// Renders a Rollout: its status, and the tree of its dependents. Shortens the part above the tree if there are too
@@ -66,7 +57,7 @@ pub fn experiment(experiment: &Experiment, around: &Surroundings, look: &Look) -
 /// A warning above the output.
 #[must_use]
 pub fn warnings(texts: &[String], look: &Look) -> String {
-    let marked = |text: &String| field::Field::alone(text::Text::marked(mark::Mark::Warning, text));
+    let marked = |text: &String| field::Field::alone(text::Text::marked(Mark::Warning, text));
     let lines = field::lines(&texts.iter().map(marked).collect::<Vec<_>>(), look);
     if lines.is_empty() { lines } else { lines + "\n" }
 }

@@ -1,22 +1,22 @@
 //! The dependents of a Rollout as a tree: revisions, `ReplicaSets`, Experiments, `AnalysisRuns`, Jobs, Pods.
 
-use std::cmp::Reverse;
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::ReplicaSet;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
 
 use super::colour::Colour;
-use super::facts::roles;
-use super::look::{Look, Surroundings};
-use super::mark::Mark;
-use super::object::{annotation, hash, is_owned, revision};
-use super::quantity::left;
-use super::standing::Standing;
+use super::look::Look;
+use super::mark::Symbol;
 use serin_core::api::analysis::Measurement;
 use serin_core::api::{AnalysisPhase, AnalysisRun, Experiment, Rollout, keys};
+use serin_insight::dependents::{Dependents, owned_by, replica_set_health};
+use serin_insight::facts::roles;
+use serin_insight::mark::Mark;
+use serin_insight::object::{annotation, hash, revision};
+use serin_insight::rounding::left;
+use serin_insight::standing::Standing;
+use serin_insight::surroundings::Surroundings;
 use serin_kubernetes::age::human;
 use serin_kubernetes::pod::Summary as PodSummary;
 
@@ -56,7 +56,7 @@ pub(super) fn rollout(rollout: &Rollout, around: &Surroundings, look: &Look) -> 
     let standing = Standing::of(rollout);
     let mut node = Node::new("⟳", "Rollout", &rollout.metadata, now)
         .status(Mark::of_rollout(standing.phase), standing.word());
-    let owned = Owned::by(&rollout.metadata, around);
+    let owned = Dependents::of(&rollout.metadata, around);
     for number in owned.revisions() {
         let is_of = |object: &ObjectMeta| revision(object) == number;
         let sets = owned.sets.iter().filter(|set| is_of(&set.metadata));
@@ -75,70 +75,17 @@ pub(super) fn rollout(rollout: &Rollout, around: &Surroundings, look: &Look) -> 
     node
 }
 
-/// The direct dependents of an object, oldest first.
-struct Owned<'a> {
-    sets: Vec<&'a ReplicaSet>,
-    experiments: Vec<&'a Experiment>,
-    runs: Vec<&'a AnalysisRun>,
-}
-
-impl<'a> Owned<'a> {
-    fn by(owner: &ObjectMeta, around: &'a Surroundings) -> Self {
-        Self {
-            sets: of(owner, &around.replica_sets, |set| &set.metadata),
-            experiments: of(owner, &around.experiments, |one| &one.metadata),
-            runs: of(owner, &around.analysis_runs, |run| &run.metadata),
-        }
-    }
-
-    /// The revision numbers, newest first.
-    fn revisions(&self) -> Vec<i64> {
-        let metas = self.sets.iter().map(|set| &set.metadata);
-        let metas = metas.chain(self.experiments.iter().map(|one| &one.metadata));
-        let metas = metas.chain(self.runs.iter().map(|run| &run.metadata));
-        let numbers: BTreeSet<_> = metas.map(|meta| Reverse(revision(meta))).collect();
-        numbers.into_iter().map(|Reverse(number)| number).collect()
-    }
-}
-
-fn of<'a, T>(owner: &ObjectMeta, all: &'a [T], meta: impl Fn(&T) -> &ObjectMeta) -> Vec<&'a T> {
-    let mut found: Vec<&T> = all.iter().filter(|object| is_owned(meta(object), owner)).collect();
-    found.sort_by_key(|object| {
-        let ObjectMeta { creation_timestamp, name, .. } = meta(object);
-        (creation_timestamp.as_ref().map(|time| time.0), name.clone())
-    });
-    found
-}
-
 fn replica_set(set: &ReplicaSet, rollout: Option<&Rollout>, around: &Surroundings, look: &Look) -> Node {
     let now = look.now;
-    let (mark, word) = of_replica_set(set);
+    let (mark, word) = replica_set_health(set);
     let roles = rollout.map_or_else(Vec::new, |rollout| roles(rollout, hash(set)));
     let mut info: Vec<_> =
-        roles.into_iter().map(|role| (role.word().to_owned(), Some(role.colour()))).collect();
+        roles.into_iter().map(|role| (role.word().to_owned(), Some(Colour::of(role)))).collect();
     let deadline = annotation(&set.metadata, keys::SCALE_DOWN_DEADLINE).parse::<Timestamp>();
     info.extend(deadline.ok().map(|deadline| (delay(deadline, look), None)));
-    let pods = of(&set.metadata, &around.pods, |pod| &pod.metadata);
+    let pods = owned_by(&set.metadata, &around.pods, |pod| &pod.metadata);
     let children = pods.into_iter().map(|one| pod(one, look)).collect();
     Node { info, children, ..Node::new("⧉", "ReplicaSet", &set.metadata, now).status(mark, word) }
-}
-
-/// The health of a ReplicaSet.
-fn of_replica_set(set: &ReplicaSet) -> (Mark, &'static str) {
-    let spec_replicas = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
-    let status = set.status.clone().unwrap_or_default();
-    let is_failing = |kind: &str, value: &str| kind == "ReplicaFailure" && value == "True";
-    if set.metadata.generation > Some(status.observed_generation.unwrap_or(0)) {
-        (Mark::Progressing, "Progressing")
-    } else if status.conditions.iter().flatten().any(|one| is_failing(&one.type_, &one.status)) {
-        (Mark::Bad, "ReplicaFailure")
-    } else if status.available_replicas.unwrap_or(0) < spec_replicas {
-        (Mark::Progressing, "Progressing")
-    } else if spec_replicas == 0 {
-        (Mark::Neutral, "ScaledDown")
-    } else {
-        (Mark::Good, "Healthy")
-    }
 }
 
 /// The remaining time of a scale-down delay. Rounded down for the reference's output.
@@ -168,7 +115,7 @@ fn pod(pod: &Pod, look: &Look) -> Node {
 /// The tree of an Experiment.
 pub(super) fn experiment(experiment: &Experiment, around: &Surroundings, look: &Look) -> Node {
     let now = look.now;
-    let owned = Owned::by(&experiment.metadata, around);
+    let owned = Dependents::of(&experiment.metadata, around);
     let sets = owned.sets.into_iter().map(|set| replica_set(set, None, around, look));
     let children = sets.chain(owned.runs.into_iter().map(|run| analysis_run(run, now))).collect();
     let phase = experiment.status.as_ref().map(|status| status.phase).unwrap_or_default();

@@ -5,18 +5,17 @@ use std::cmp::Ordering;
 use jiff::Timestamp;
 
 use super::colour::Colour;
-use super::facts::{current_step, set_weight};
 use super::field::Field;
-use super::look::Surroundings;
 use super::text::Text;
-use super::waiting::{deadline, pause_left, reason, until};
+use super::waiting::{until, words};
 use serin_core::api::{CanaryStep, Experiment, Rollout, StepKind};
 use serin_core::domain::step;
-use serin_values::duration::go_duration;
-use serin_values::time::after;
+use serin_insight::facts::{current_step, experiment_end, set_weight};
+use serin_insight::surroundings::Surroundings;
+use serin_insight::wait::{Wait, deadline, pause_end};
 
 pub(super) fn fields(rollout: &Rollout, around: &Surroundings, now: Timestamp, is_short: bool) -> Vec<Field> {
-    let wait = reason(rollout, around, now).map(|reason| Field::new("Waits for:", reason));
+    let wait = Wait::of(rollout, around).map(|wait| Field::new("Waits for:", words(&wait, now)));
     let deadline = deadline(rollout).map(|deadline| Field::new("Deadline:", until(deadline, now)));
     let weights = weights(rollout).map(|weights| Field::new("Traffic:", weights));
     let mut fields: Vec<Field> = [wait, deadline, weights].into_iter().flatten().collect();
@@ -30,7 +29,7 @@ pub(super) fn fields(rollout: &Rollout, around: &Surroundings, now: Timestamp, i
 
 /// The weight that the steps ask for, and the last known weight of the router.
 fn weights(rollout: &Rollout) -> Option<String> {
-    rollout.spec.strategy.canary.as_ref()?.traffic_routing.as_ref()?;
+    rollout.spec.strategy.canary.as_ref().filter(|canary| canary.is_routed())?;
     let weights = rollout.status.as_ref()?.canary.weights.as_ref()?;
     // After the last step, weights are independent of steps.
     current_step(rollout)?;
@@ -56,9 +55,9 @@ fn steps(rollout: &Rollout, now: Timestamp, is_short: bool) -> Vec<Field> {
             Ordering::Greater => (" ", None),
         };
         let label = Text::from("  ").with(sign, colour).with(format!(" {:>2} ", index + 1), None);
-        let left = pause_left(rollout, now).filter(|_| index == current && is_pause(one));
-        let left = left.map_or_else(String::new, |left| format!(", ends {left}"));
-        Field::item(label, step::label(one) + &left)
+        let end = pause_end(rollout).filter(|_| index == current && is_pause(one));
+        let ends = end.map_or_else(String::new, |end| format!(", ends {}", until(end, now)));
+        Field::item(label, step::label(one) + &ends)
     };
     (0..).zip(steps).filter(|(index, _)| !is_short || *index == current).map(field).collect()
 }
@@ -70,13 +69,6 @@ fn is_pause(step: &CanaryStep) -> bool {
 /// The remaining time of an Experiment.
 pub(super) fn of_experiment(experiment: &Experiment, now: Timestamp) -> Vec<Field> {
     let is_going = experiment.status.as_ref().is_some_and(|status| !status.phase.is_completed());
-    let end = end(experiment).filter(|_| is_going);
+    let end = experiment_end(experiment).filter(|_| is_going);
     end.map(|end| Field::new("Ends:", until(end, now))).into_iter().collect()
-}
-
-/// The end of an Experiment that is available.
-pub(super) fn end(experiment: &Experiment) -> Option<Timestamp> {
-    let available = experiment.status.as_ref()?.available_at.as_ref()?;
-    let duration = go_duration(experiment.spec.duration.as_deref()?)?;
-    Some(after(available.0, duration))
 }

@@ -19,20 +19,6 @@ fn noun_for(count: i64, noun: &str) -> String {
     if count == 1 { noun.to_owned() } else { format!("{noun}s") }
 }
 
-/// Elapsed time in complete seconds. Never negative.
-#[must_use]
-pub(in crate::cli) fn passed(time: SignedDuration) -> SignedDuration {
-    SignedDuration::from_secs(time.as_secs().max(0))
-}
-
-/// Remaining time, rounded up to seconds, so that a delay of 30 s shows as 30 s after a fraction of a second. Never
-/// negative.
-#[must_use]
-pub(in crate::cli) fn left(time: SignedDuration) -> SignedDuration {
-    let seconds = time.as_secs().saturating_add(i64::from(time.subsec_nanos() > 0));
-    SignedDuration::from_secs(seconds.max(0))
-}
-
 /// A duration in whole seconds, such as `1h2m` or `45s`.
 #[must_use]
 pub(in crate::cli) fn span(time: SignedDuration) -> String {
@@ -64,17 +50,6 @@ mod tests {
             [(0, "0s"), (59, "59s"), (61, "1m1s"), (3_720, "1h2m"), (90_000, "1d1h"), (-5, "0s")]
         {
             assert_eq!(span(SignedDuration::from_secs(seconds)), text);
-        }
-    }
-
-    #[test]
-    fn what_is_left_is_rounded_up_and_what_has_passed_down() {
-        for (millis, left_seconds, passed_seconds) in
-            [(29_300, 30, 29), (30_000, 30, 30), (1, 1, 0), (0, 0, 0), (-200, 0, 0), (-1_200, 0, 0)]
-        {
-            let time = SignedDuration::from_millis(millis);
-            assert_eq!(left(time), SignedDuration::from_secs(left_seconds), "{millis}");
-            assert_eq!(passed(time), SignedDuration::from_secs(passed_seconds), "{millis}");
         }
     }
 }

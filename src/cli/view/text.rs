@@ -3,7 +3,8 @@
 use unicode_width::UnicodeWidthChar;
 
 use super::colour::Colour;
-use super::mark::Mark;
+use super::mark::Symbol;
+use serin_insight::mark::Mark;
 
 /// Resets the colour.
 const PLAIN: &str = "\x1b[0m";

@@ -1,9 +1,10 @@
 //! Renders a tree as lines.
 
 use super::look::Look;
-use super::mark::Mark;
+use super::mark::Symbol;
 use super::node::Node;
 use super::text::{Text, columns, table};
+use serin_insight::mark::Mark;
 
 /// The columns, and the order in which they are dropped if there are too few columns.
 const TITLES: [&str; 5] = ["NAME", "KIND", "STATUS", "AGE", "INFO"];

@@ -22,12 +22,10 @@ use super::fence::{Fence, Standing};
 use super::start::Connection;
 use election::{Answer, Ask, Election, Terms};
 use serin_clock::{self as clock, Clock, Moment};
+use serin_core::api::keys;
 use serin_core::domain::object::ObjectKey;
 use serin_values::random::Rng;
 
-/// The name of the lease; `-INSTANCE-ID` follows it where there is one. It is that of the reference, so that the two
-/// take turns.
-const NAME: &str = "argo-rollouts-controller-lock";
 /// How much longer those who wait pause between two looks at most, in percent.
 const JITTER_PERCENT: u32 = 120;
 /// How long giving the lease back may take.
@@ -36,8 +34,7 @@ const RELEASE: Duration = Duration::from_secs(5);
 /// Where the lease of the controllers of an instance is.
 #[must_use]
 pub fn key(namespace: &str, instance_id: Option<&str>) -> ObjectKey {
-    let name = instance_id.map_or_else(|| NAME.to_owned(), |id| format!("{NAME}-{id}"));
-    ObjectKey::new(namespace, name)
+    ObjectKey::new(namespace, keys::lease(instance_id))
 }
 
 /// A name that no other replica has: the machine's, and a random number.

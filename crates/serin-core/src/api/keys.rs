@@ -7,6 +7,16 @@ pub const VERSION: &str = "v1alpha1";
 /// Group and version, as `apiVersion` has them.
 pub const API_VERSION: &str = "argoproj.io/v1alpha1";
 
+/// Name of the Lease by which the replicas of a controller agree on a leader; `-INSTANCE-ID` follows where there is one. It is
+/// that of the reference, so that the two take turns.
+const LEASE: &str = "argo-rollouts-controller-lock";
+
+/// Name of the Lease of an instance; `None` for the instance without an id.
+#[must_use]
+pub fn lease(instance_id: Option<&str>) -> String {
+    instance_id.map_or_else(|| LEASE.to_owned(), |id| format!("{LEASE}-{id}"))
+}
+
 /// Kind of a Rollout.
 pub const ROLLOUT: &str = "Rollout";
 /// Kind of an AnalysisTemplate.

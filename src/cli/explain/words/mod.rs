@@ -2,94 +2,15 @@
 
 mod objects;
 mod pods;
+mod speaker;
 mod user;
+mod writes;
 
-use jiff::Timestamp;
-use serde::Serialize;
+use serin_insight::explain::{Cause, Finding};
 
-use super::cause::{Cause, Finding};
-use crate::cli::failure::Program;
-use crate::cli::given::Given;
-
-/// A command that helps.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Command {
-    /// The command line.
-    pub run: String,
-    /// The purpose, as in "to end the pause".
-    pub to: String,
-}
-
-/// The context of printed commands.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Speaker<'a> {
-    /// The name under which the program was called.
-    pub(super) program: Program,
-    /// Namespace of the Rollout.
-    pub namespace: &'a str,
-    /// Name of the Rollout.
-    pub rollout: &'a str,
-    /// The flags that selected the cluster.
-    pub(super) given: &'a Given,
-}
-
-/// The description of a cause.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Words {
-    /// The cause and its reason, in sentences.
-    pub because: String,
-    /// Commands that help, the recommended one first.
-    pub commands: Vec<Command>,
-}
-
-impl Words {
-    fn new(because: impl Into<String>) -> Self {
-        Self { because: because.into(), commands: Vec::new() }
-    }
-
-    fn with(self, command: Command) -> Self {
-        self.with_all(vec![command])
-    }
-
-    fn with_all(mut self, commands: Vec<Command>) -> Self {
-        self.commands.extend(commands);
-        self
-    }
-}
-
-impl Speaker<'_> {
-    /// A command of this program for the Rollout. `verb` may have arguments after the name, behind a `|`.
-    fn own(&self, verb: &str, to: &str) -> Command {
-        let (verb, arguments) = verb.split_once('|').unwrap_or((verb, ""));
-        let (name, namespace) = (self.rollout, self.namespace);
-        let words = format!("{verb} {name}{arguments} -n {namespace}");
-        Command { run: self.given.own(self.program, &words), to: to.to_owned() }
-    }
-
-    fn kubectl(&self, arguments: &str, to: &str) -> Command {
-        let words = format!("{arguments} -n {}", self.namespace);
-        Command { run: self.given.kubectl(&words), to: to.to_owned() }
-    }
-
-    /// The command that edits an object.
-    fn edit_object(&self, kind: &str, name: &str, to: &str) -> Command {
-        self.kubectl(&format!("edit {} {name}", kind.to_lowercase()), to)
-    }
-
-    /// The edit that names another object in a field of the Rollout.
-    fn rename(&self, field: &str) -> Command {
-        self.edit_object("Rollout", self.rollout, &format!("use another one in {field}"))
-    }
-
-    fn edit(&self) -> Command {
-        self.edit_object(
-            "Rollout",
-            self.rollout,
-            "correct the live Rollout, unless it is applied from a \
-                                                   file",
-        )
-    }
-}
+use speaker::Words;
+pub(super) use speaker::{Command, Speaker, moment, sentence};
+pub(super) use writes::write;
 
 /// The identifier of a cause, which is stable across versions.
 #[must_use]
@@ -167,11 +88,11 @@ pub(super) fn words(finding: &Finding, speaker: Speaker<'_>) -> Words {
         Cause::Inconclusive { way_back } => user::inconclusive(way_back, speaker),
         Cause::NoPods { replica_set, said, has, wants } => pods::none(replica_set, said, *has, *wants),
         Cause::Pod { pod, replica_set, trouble, alike, way_back } => {
-            let commands = way_back.commands(trouble.may_be_of_image(), speaker);
+            let commands = user::commands(way_back, trouble.may_be_of_image(), speaker);
             pods::broken(pod, replica_set, trouble, *alike, speaker).with_all(commands)
         }
         Cause::Deadline { seconds, way_back } => {
-            pods::deadline(*seconds).with_all(way_back.commands(true, speaker))
+            pods::deadline(*seconds).with_all(user::commands(way_back, true, speaker))
         }
         Cause::Budget { budget, relief, left } => pods::budget(budget, relief.as_deref(), *left, speaker),
         Cause::Restart { left, starting } => pods::restart(*left, *starting),
@@ -183,7 +104,7 @@ pub(super) fn words(finding: &Finding, speaker: Speaker<'_>) -> Words {
             pods::starts(replica_set, pod.as_deref(), unready.as_deref(), *available, *wants)
         }
         Cause::Young { replica_set, min_ready } => pods::young(replica_set, *min_ready),
-        Cause::Nothing { pods, first } => pods::nothing(*pods, first),
+        Cause::Nothing { pods, first } => pods::nothing(*pods, *first),
         Cause::Shrinks { workload, from, to } => pods::shrinks(workload, *from, *to),
         Cause::Delay { replica_set, pods } => pods::delay(replica_set, *pods),
         Cause::Leaving { object, pods } => pods::leaving(object, *pods),
@@ -198,34 +119,17 @@ fn other(message: &str) -> Words {
     })
 }
 
-/// Adds a full stop if there is none.
-pub(super) fn sentence(text: &str) -> String {
-    format!("{}.", text.trim().trim_end_matches('.'))
-}
-
-/// Formats a time in UTC.
-#[must_use]
-pub(super) fn moment(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%d %H:%M:%SZ").to_string()
-}
-
 #[cfg(test)]
 mod tests {
+    use jiff::Timestamp;
+
     use super::*;
-    use crate::cli::explain::cause::WayBack;
+    use crate::cli::failure::Program;
+    use crate::cli::given::Given;
+    use serin_insight::explain::WayBack;
 
     fn speaker(given: &Given) -> Speaker<'_> {
         Speaker { program: Program::Serin, namespace: "shop", rollout: "demo", given }
-    }
-
-    #[test]
-    fn commands_say_program_verb_rollout_and_namespace() {
-        let given = Given::default();
-        let line = |program| Speaker { program, ..speaker(&given) }.own("set image| web=IMAGE", "").run;
-        assert_eq!(line(Program::Serin), "serin set image demo web=IMAGE -n shop");
-        assert_eq!(line(Program::KubectlSerin), "kubectl serin set image demo web=IMAGE -n shop");
-        assert_eq!(line(Program::Plugin), "kubectl argo rollouts set image demo web=IMAGE -n shop");
-        assert_eq!(speaker(&given).kubectl("get pods", "").run, "kubectl get pods -n shop");
     }
 
     #[test]

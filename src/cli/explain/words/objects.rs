@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Command, Speaker, Words, sentence};
-use crate::cli::explain::cause::{Mistake, Place, StrayLabel};
-use crate::cli::explain::lease::Controller;
+use super::speaker::{Command, Speaker, Words, sentence};
 use crate::cli::failure::Program;
 use serin_core::api::keys;
+use serin_insight::explain::{Controller, Mistake, Place, StrayLabel};
 
 pub(super) fn unreadable(path: &str, problem: &str, speaker: Speaker<'_>) -> Words {
     Words::new(format!("The controller cannot read the Rollout: {path}: {}", sentence(problem)))

@@ -2,9 +2,10 @@
 
 use jiff::SignedDuration;
 
-use super::{Speaker, Words, sentence};
-use crate::cli::explain::pods::Trouble;
+use super::speaker::{Speaker, Words, sentence};
 use crate::cli::view::{counted, out_of};
+use serin_core::domain::pause::Promotion;
+use serin_insight::explain::{FirstStep, Trouble};
 
 pub(super) fn none(replica_set: &str, said: &str, has: i32, wants: i32) -> Words {
     Words::new(format!(
@@ -110,13 +111,32 @@ pub(super) fn young(replica_set: &str, min_ready: SignedDuration) -> Words {
     ))
 }
 
-pub(super) fn nothing(pods: i32, first: &str) -> Words {
+pub(super) fn nothing(pods: i32, first: FirstStep) -> Words {
+    let first = first_step(first);
     let pods = match pods {
         0 => "it asks for no pods and has none".to_owned(),
         1 => "its pod runs the newest revision".to_owned(),
         pods => format!("its {} run the newest revision", counted(pods, "pod")),
     };
     Words::new(format!("The Rollout is not waiting: {pods}. On the next change of its template, {first}."))
+}
+
+/// Describes the first action after a change of the template.
+fn first_step(first: FirstStep) -> String {
+    match first {
+        FirstStep::Weight(weight) => format!("the new revision gets {weight} % first"),
+        FirstStep::Replace => "pods are replaced at once, within maxSurge and maxUnavailable".to_owned(),
+        FirstStep::Preview(promotion) => {
+            let then = match promotion {
+                Promotion::ByUser => "then waits to be promoted".to_owned(),
+                Promotion::After(wait) => {
+                    format!("then takes over after autoPromotionSeconds ({})", wait.as_secs())
+                }
+                Promotion::AtOnce => "then takes over".to_owned(),
+            };
+            format!("the new revision starts beside the old one, {then}")
+        }
+    }
 }
 
 pub(super) fn delay(replica_set: &str, pods: i32) -> Words {

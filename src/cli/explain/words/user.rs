@@ -1,46 +1,44 @@
 //! Words for causes that need a user.
 
-use super::{Command, Speaker, Words};
-use crate::cli::explain::cause::{Revision, Serving, WayBack};
+use super::speaker::{Command, Speaker, Words};
 use crate::cli::view::out_of;
+use serin_insight::explain::{Revision, Serving, WayBack};
 
-impl WayBack {
-    /// The abort, if the stable revision can take over.
-    fn abort(&self, speaker: Speaker<'_>) -> Option<Command> {
-        let to = "roll back to the stable revision, which then gets all traffic";
-        self.target().filter(|_| !self.is_aborted).map(|_| speaker.own("abort", to))
-    }
+/// The abort, if the stable revision can take over.
+fn abort(way_back: &WayBack, speaker: Speaker<'_>) -> Option<Command> {
+    let to = "roll back to the stable revision, which then gets all traffic";
+    way_back.target().filter(|_| !way_back.is_aborted).map(|_| speaker.own("abort", to))
+}
 
-    /// The rollback to the template of the stable revision.
-    fn undo(&self, speaker: Speaker<'_>) -> Option<Command> {
-        let number = self.target()?.number?;
-        let to = "roll back the spec, too, to the template of the stable revision";
-        Some(speaker.own(&format!("undo| --to-revision {number}"), to))
-    }
+/// The rollback to the template of the stable revision.
+fn undo(way_back: &WayBack, speaker: Speaker<'_>) -> Option<Command> {
+    let number = way_back.target()?.number?;
+    let to = "roll back the spec, too, to the template of the stable revision";
+    Some(speaker.own(&format!("undo| --to-revision {number}"), to))
+}
 
-    /// The promotion of the newest revision, if no other revision serves.
-    fn promote(&self, speaker: Speaker<'_>) -> Option<Command> {
-        let to = "promote the newest revision at once, because only it has available pods";
-        (self.only_new_serves() && !self.is_aborted).then(|| speaker.own("promote| --full", to))
-    }
+/// The promotion of the newest revision, if no other revision serves.
+fn promote(way_back: &WayBack, speaker: Speaker<'_>) -> Option<Command> {
+    let to = "promote the newest revision at once, because only it has available pods";
+    (way_back.only_new_serves() && !way_back.is_aborted).then(|| speaker.own("promote| --full", to))
+}
 
-    /// The commands for an update that cannot continue. `image` adds the one that sets another image.
-    pub(super) fn commands(&self, image: bool, speaker: Speaker<'_>) -> Vec<Command> {
-        let set_image = || {
-            let verb = format!("set image| {}=IMAGE", self.container);
-            speaker.own(&verb, "try another image")
-        };
-        let image = image.then(set_image);
-        [self.promote(speaker), self.abort(speaker), self.undo(speaker), image]
-            .into_iter()
-            .flatten()
-            .collect()
-    }
+/// The commands for an update that cannot continue. `image` adds the one that sets another image.
+pub(super) fn commands(way_back: &WayBack, image: bool, speaker: Speaker<'_>) -> Vec<Command> {
+    let set_image = || {
+        let verb = format!("set image| {}=IMAGE", way_back.container);
+        speaker.own(&verb, "try another image")
+    };
+    let image = image.then(set_image);
+    [promote(way_back, speaker), abort(way_back, speaker), undo(way_back, speaker), image]
+        .into_iter()
+        .flatten()
+        .collect()
+}
 
-    /// The commands that stop an update that is waiting for a user.
-    fn beside(&self, speaker: Speaker<'_>) -> Vec<Command> {
-        [self.promote(speaker), self.abort(speaker)].into_iter().flatten().collect()
-    }
+/// The commands that stop an update that is waiting for a user.
+fn beside(way_back: &WayBack, speaker: Speaker<'_>) -> Vec<Command> {
+    [promote(way_back, speaker), abort(way_back, speaker)].into_iter().flatten().collect()
 }
 
 pub(super) fn aborted(
@@ -68,12 +66,12 @@ pub(super) fn aborted(
     let Some(way_back) = way_back else { return words };
     words
         .with(speaker.own("retry rollout", "retry the same update from its first step"))
-        .with_all(way_back.undo(speaker).into_iter().collect())
+        .with_all(undo(way_back, speaker).into_iter().collect())
 }
 
 pub(super) fn abortable(way_back: &WayBack, speaker: Speaker<'_>) -> Words {
     Words::new("An update started before the spec became invalid. It can still be aborted.")
-        .with_all(way_back.abort(speaker).into_iter().collect())
+        .with_all(abort(way_back, speaker).into_iter().collect())
 }
 
 pub(super) fn held(speaker: Speaker<'_>) -> Words {
@@ -96,7 +94,7 @@ pub(super) fn pause(
         ("only a user ends", "continue with the next step")
     };
     let because = format!("Step {step} of {steps} is a pause that {how}.");
-    Words::new(because).with(speaker.own("promote", to)).with_all(way_back.beside(speaker))
+    Words::new(because).with(speaker.own("promote", to)).with_all(beside(way_back, speaker))
 }
 
 pub(super) fn promotion(
@@ -113,11 +111,11 @@ pub(super) fn promotion(
     });
     Words::new(format!("The new revision{place} is ready, and {how}.{idle}"))
         .with(speaker.own("promote", "send all requests to it now"))
-        .with_all(way_back.beside(speaker))
+        .with_all(beside(way_back, speaker))
 }
 
 pub(super) fn inconclusive(way_back: &WayBack, speaker: Speaker<'_>) -> Words {
     Words::new("An analysis was inconclusive; a user must decide.")
         .with(speaker.own("promote", "continue the update"))
-        .with_all(way_back.beside(speaker))
+        .with_all(beside(way_back, speaker))
 }

@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use serin_core::api::{CanaryStep, Rollout};
+use serin_core::api::{CanaryStep, CanaryStrategy, Rollout};
+use serin_core::domain::weight::WEIGHT_MAX_DEFAULT;
 use serin_core::rollout::validate::{Relation, SpecError};
 
 /// The form of a message; see the head of `words.yaml`.
@@ -102,13 +103,11 @@ impl Words {
 
     fn filled(&self, error: &SpecError, rollout: &Rollout) -> String {
         let canary = rollout.spec.strategy.canary.as_ref();
-        let routing = canary.and_then(|canary| canary.traffic_routing.as_ref());
-        let full = routing.and_then(|routing| routing.max_traffic_weight).unwrap_or(100);
-        let experiment = match routing {
-            None => "Experiment template weight cannot be set unless TrafficRouting is enabled",
-            Some(_) => {
-                "Experiment template weight is only available for TrafficRouting with SMI, ALB, Istio and Plugins at this time"
-            }
+        let full = canary.map_or(WEIGHT_MAX_DEFAULT, CanaryStrategy::total_weight);
+        let experiment = if canary.is_some_and(CanaryStrategy::is_routed) {
+            "Experiment template weight is only available for TrafficRouting with SMI, ALB, Istio and Plugins at this time"
+        } else {
+            "Experiment template weight cannot be set unless TrafficRouting is enabled"
         };
         let step = canary.and_then(|canary| canary.steps.get(index(&error.path)?));
         let kinds = step.map(kinds).unwrap_or_default();

@@ -6,6 +6,7 @@ use super::subject::{BLUE_GREEN, CANARY, Subject};
 use crate::cli::lint::finding::Remark;
 use crate::cli::lint::rule::{Rule, Severity};
 use serin_core::api::{BlueGreenStrategy, CanaryStrategy, IntOrString, keys};
+use serin_core::domain::pause::Promotion;
 use serin_core::traffic::nginx::{DEFAULT_ANNOTATION_PREFIX, annotation_key};
 
 pub(super) static PERCENT_WITHOUT_SIGN: Rule = Rule {
@@ -52,7 +53,7 @@ pub(super) fn no_effect(subject: &Subject<'_>) -> Vec<Remark> {
     if let Some(blue_green) = &spec.strategy.blue_green {
         all.extend(idle_in_blue_green(blue_green));
     }
-    let kept = spec.revision_history_limit.unwrap_or(10);
+    let kept = spec.history_limit();
     if let Some(window) = spec.rollback_window.as_ref().filter(|window| window.revisions > kept) {
         let problem = format!("only {kept} old revisions are kept, so the window is never full");
         let remedy = "raise spec.revisionHistoryLimit";
@@ -62,7 +63,7 @@ pub(super) fn no_effect(subject: &Subject<'_>) -> Vec<Remark> {
 }
 
 fn idle_in_canary(canary: &CanaryStrategy) -> Vec<Remark> {
-    let is_routed = canary.traffic_routing.is_some();
+    let is_routed = canary.is_routed();
     let needs_router = [
         ("minPodsPerReplicaSet", json!(canary.min_pods_per_replica_set)),
         ("abortScaleDownDelaySeconds", json!(canary.abort_scale_down_delay_seconds)),
@@ -112,7 +113,7 @@ fn overwritten_annotations(canary: &CanaryStrategy) -> Vec<Remark> {
 
 fn idle_in_blue_green(strategy: &BlueGreenStrategy) -> Option<Remark> {
     let seconds = strategy.auto_promotion_seconds;
-    (seconds > 0 && strategy.auto_promotion_enabled == Some(false)).then(|| {
+    (seconds > 0 && Promotion::of(strategy) == Promotion::ByUser).then(|| {
         let problem = "has no effect with autoPromotionEnabled: false, which waits until a user promotes";
         let remedy = "remove one of the two";
         Remark::new(format!("{BLUE_GREEN}.autoPromotionSeconds"), seconds, problem, remedy)

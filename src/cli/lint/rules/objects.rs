@@ -87,7 +87,7 @@ pub(super) static STABLE_EMPTIED: Rule = Rule {
 };
 
 pub(super) fn stable_emptied(subject: &Subject<'_>) -> Vec<Remark> {
-    let canary = subject.canary().filter(|canary| canary.traffic_routing.is_none());
+    let canary = subject.canary().filter(|canary| !canary.is_routed());
     let Some(canary) = canary.filter(|canary| canary.stable_service.is_some()) else { return Vec::new() };
     let full = weights(canary).into_iter().filter(|(_, weight)| *weight == 100);
     full.map(|(index, weight)| {

@@ -2,14 +2,15 @@
 
 use serde_json::json;
 
-use super::subject::{CANARY, Subject, full_weight, step_path, step_sizes, weights};
+use super::subject::{CANARY, Subject, full_weight, step_path, weights};
 use crate::cli::lint::finding::Remark;
 use crate::cli::lint::rule::{Rule, Severity};
 use serin_core::api::{CanaryStrategy, IntOrString, StepKind};
 use serin_core::domain::replicas::{
-    AbortDelay, BasicCanaryInput, CanaryPosition, Counts, Fenceposts, IntOrPercent, ReplicaSetCounts,
-    RoutedCanaryInput, StepSize, basic_canary_target, desired_weight, fenceposts, routed_canary_counts,
+    AbortDelay, BasicCanaryInput, CanaryPosition, Counts, IntOrPercent, ReplicaSetCounts, RoutedCanaryInput,
+    StepSize, basic_canary_target, desired_weight, routed_canary_counts,
 };
+use serin_core::domain::spec::REPLICAS_DEFAULT;
 
 pub(super) static PAUSE_WITHOUT_CANARY: Rule = Rule {
     id: "pause-without-canary",
@@ -21,8 +22,8 @@ pub(super) static PAUSE_WITHOUT_CANARY: Rule = Rule {
 
 pub(super) fn pause_without_canary(subject: &Subject<'_>) -> Vec<Remark> {
     let Some(canary) = subject.canary() else { return Vec::new() };
-    let steps = step_sizes(canary);
-    let replicas = subject.rollout.spec.replicas.unwrap_or(1).max(1);
+    let steps = canary.step_sizes();
+    let replicas = subject.rollout.spec.desired_replicas().max(1);
     let waits = canary.steps.iter().enumerate().filter_map(|(index, step)| match step.kind() {
         Some(StepKind::Pause(_)) => Some((index, "pause")),
         Some(StepKind::Analysis(_)) => Some((index, "analysis")),
@@ -71,10 +72,10 @@ pub(super) fn weight_rounded(subject: &Subject<'_>) -> Vec<Remark> {
     /// A difference of one pod is not significant.
     const REPLICAS_MAX: i32 = 1000;
     let (Some(canary), Some(replicas)) = (subject.canary(), subject.replicas()) else { return Vec::new() };
-    if canary.traffic_routing.is_some() || replicas > REPLICAS_MAX {
+    if canary.is_routed() || replicas > REPLICAS_MAX {
         return Vec::new();
     }
-    let steps = step_sizes(canary);
+    let steps = canary.step_sizes();
     weights(canary)
         .into_iter()
         .filter_map(|(index, weight)| {
@@ -105,15 +106,15 @@ pub(super) static TOO_FEW_PODS: Rule = Rule {
 };
 
 pub(super) fn too_few_pods(subject: &Subject<'_>) -> Vec<Remark> {
-    let Some(canary) = subject.canary().filter(|canary| canary.traffic_routing.is_some()) else {
+    let Some(canary) = subject.canary().filter(|canary| canary.is_routed()) else {
         return Vec::new();
     };
-    let (steps, full) = (step_sizes(canary), full_weight(canary));
+    let (steps, full) = (canary.step_sizes(), full_weight(canary));
     let replicas = subject.replicas();
     let sets = (0..steps.len()).filter(|index| steps[*index] != StepSize::default());
     sets.filter_map(|index| {
         let weight = desired_weight(&position(&steps, index, full));
-        let pods = counts(canary, &steps, index, replicas.unwrap_or(1)).canary;
+        let pods = counts(canary, &steps, index, replicas.unwrap_or(REPLICAS_DEFAULT)).canary;
         let needed =
             replicas.map_or(1, |replicas| ceil(i64::from(replicas) * i64::from(weight), full.into()));
         (weight > 0 && (pods == 0 || 2 * i64::from(pods) < needed)).then(|| {
@@ -145,7 +146,7 @@ fn counts(canary: &CanaryStrategy, steps: &[StepSize], index: usize, replicas: i
     let position = position(steps, index, full_weight(canary));
     let stable = ReplicaSetCounts { spec: replicas, available: replicas, status: replicas };
     let (new, stable) = (Some(ReplicaSetCounts::default()), Some(stable));
-    if canary.traffic_routing.is_none() {
+    if !canary.is_routed() {
         return settled(canary, position, replicas);
     }
     routed_canary_counts(&RoutedCanaryInput {
@@ -163,7 +164,7 @@ fn counts(canary: &CanaryStrategy, steps: &[StepSize], index: usize, replicas: i
 /// The final sizes without a router. Each change may allow another one.
 fn settled(canary: &CanaryStrategy, position: CanaryPosition<'_>, replicas: i32) -> Counts {
     const MOVES_MAX: usize = 1000;
-    let limits = limits(canary, replicas);
+    let limits = canary.limits(replicas);
     let mut sizes = Counts { canary: 0, stable: replicas };
     for _ in 0..MOVES_MAX {
         let whole = |size| Some(ReplicaSetCounts { spec: size, available: size, status: size });
@@ -183,10 +184,6 @@ fn settled(canary: &CanaryStrategy, position: CanaryPosition<'_>, replicas: i32)
     sizes
 }
 
-fn limits(canary: &CanaryStrategy, replicas: i32) -> Fenceposts {
-    fenceposts(canary.max_surge.as_ref(), canary.max_unavailable.as_ref(), replicas)
-}
-
 pub(super) static ALL_UNAVAILABLE: Rule = Rule {
     id: "all-unavailable",
     severity: Severity::Warning,
@@ -196,7 +193,7 @@ pub(super) static ALL_UNAVAILABLE: Rule = Rule {
 
 pub(super) fn all_unavailable(subject: &Subject<'_>) -> Vec<Remark> {
     let Some((canary, replicas)) = limited(subject) else { return Vec::new() };
-    if limits(canary, replicas).unavailable < replicas {
+    if canary.limits(replicas).unavailable < replicas {
         return Vec::new();
     }
     let problem = format!("all of {replicas} replicas may be unavailable at once");
@@ -236,7 +233,7 @@ pub(super) fn limits_round_to_zero(subject: &Subject<'_>) -> Vec<Remark> {
 
 /// A canary whose size depends on its limits, and its replicas.
 fn limited<'s>(subject: &Subject<'s>) -> Option<(&'s CanaryStrategy, i32)> {
-    let canary = subject.canary().filter(|canary| canary.traffic_routing.is_none())?;
+    let canary = subject.canary().filter(|canary| !canary.is_routed())?;
     Some((canary, subject.replicas()?))
 }
 

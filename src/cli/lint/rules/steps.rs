@@ -19,7 +19,7 @@ pub(super) static WEIGHT_NOT_HELD: Rule = Rule {
 pub(super) fn weight_not_held(subject: &Subject<'_>) -> Vec<Remark> {
     let Some(canary) = subject.canary() else { return Vec::new() };
     let (full, weights) = (full_weight(canary), weights(canary));
-    let may_ramp = canary.traffic_routing.is_none() || canary.dynamic_stable_scale;
+    let may_ramp = !canary.is_routed() || canary.dynamic_stable_scale;
     // A list of only weights is a slow start from the first to the last.
     let is_ramp_alone = may_ramp && weights.len() > 1 && !canary.steps.iter().any(lasts);
     let is_lost = |place: usize| {

@@ -6,7 +6,6 @@ use crate::cli::lint::world::{Autoscaler, World};
 use serin_core::api::analysis::{AnalysisTemplateSpec, TemplateRef};
 use serin_core::api::{CanaryStep, CanaryStrategy, Rollout, StepKind};
 use serin_core::domain::plan::ObjectKind;
-use serin_core::domain::replicas::{CanaryScale, StepSize};
 use serin_core::rollout::observed_keys;
 use serin_core::rollout::snapshot::ServiceView;
 
@@ -52,22 +51,9 @@ impl<'w> Subject<'w> {
     }
 }
 
-/// The weight for all traffic.
+/// The weight for all traffic, by which shares are divided.
 pub(super) fn full_weight(canary: &CanaryStrategy) -> i32 {
-    canary.traffic_routing.as_ref().and_then(|routing| routing.max_traffic_weight).unwrap_or(100).max(1)
-}
-
-/// The size settings after these steps.
-pub(super) fn step_sizes(canary: &CanaryStrategy) -> Vec<StepSize> {
-    let size = |step: &CanaryStep| StepSize {
-        set_weight: step.set_weight,
-        set_canary_scale: step.set_canary_scale.as_ref().map(|scale| CanaryScale {
-            weight: scale.weight,
-            replicas: scale.replicas,
-            match_traffic_weight: scale.match_traffic_weight,
-        }),
-    };
-    canary.steps.iter().map(size).collect()
+    canary.total_weight().max(1)
 }
 
 /// The `setWeight` steps, with their indexes.

@@ -6,9 +6,6 @@ use super::subject::Subject;
 use crate::cli::lint::finding::Remark;
 use crate::cli::lint::rule::{Rule, Severity};
 
-/// The default of `progressDeadlineSeconds`.
-const DEFAULT_DEADLINE: i64 = 600;
-
 pub(super) static DEADLINE_TOO_SHORT: Rule = Rule {
     id: "deadline-too-short",
     severity: Severity::Warning,
@@ -26,7 +23,7 @@ pub(super) fn deadline_too_short(subject: &Subject<'_>) -> Vec<Remark> {
         [delay("readinessProbe"), delay("startupProbe")]
     });
     let delay = delays.flatten().max().unwrap_or(0);
-    let deadline = spec.progress_deadline_seconds.map_or(DEFAULT_DEADLINE, i64::from);
+    let deadline = i64::from(spec.deadline_seconds());
     let needed = delay + i64::from(spec.min_ready_seconds);
     // Without a delay only minReadySeconds matters, which the controller refuses.
     if delay == 0 || needed < deadline {

@@ -3,7 +3,7 @@
 use super::super::error::PlaygroundError;
 use super::super::traffic::{FAILED, LOOK};
 use super::super::world::{EXAMPLE, World};
-use super::{BAD, SAMPLE, deploy, expect, expect_only, is_share, of, update};
+use super::parts::{BAD, SAMPLE, deploy, expect, expect_only, is_share, of, update};
 use serin_core::api::RolloutPhase;
 
 /// The maximum share of the new version before a user promotes.

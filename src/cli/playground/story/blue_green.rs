@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::super::error::PlaygroundError;
 use super::super::traffic::{LOOK, Steady, Visit};
 use super::super::world::World;
-use super::{BLUE, YELLOW, deploy, expect, expect_no_start, expect_only, of};
+use super::parts::{BLUE, YELLOW, deploy, expect, expect_no_start, expect_only, of};
 use serin_clock::sleep;
 use serin_core::api::RolloutPhase;
 

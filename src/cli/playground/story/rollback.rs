@@ -3,7 +3,7 @@
 use super::super::error::PlaygroundError;
 use super::super::traffic::LOOK;
 use super::super::world::{EXAMPLE, World};
-use super::{BLUE, SAMPLE, YELLOW, deploy, expect_no_start, expect_only, expect_share, of, update};
+use super::parts::{BLUE, SAMPLE, YELLOW, deploy, expect_no_start, expect_only, expect_share, of, update};
 use serin_core::api::RolloutPhase;
 
 pub(super) async fn tell(world: &World) -> Result<(), PlaygroundError> {

@@ -21,7 +21,7 @@ use serin_machine::observe::{Observed, observe};
 /// The objects for an explanation. Its file format is a Kubernetes List with one additional field.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Picture {
+pub struct Picture {
     api_version: String,
     kind: String,
     /// The subject of the list.
@@ -32,7 +32,7 @@ pub(super) struct Picture {
 
 /// The Rollout of a picture, and the time of the picture.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct About {
+pub struct About {
     /// Its namespace.
     pub namespace: String,
     /// Its name.
@@ -47,24 +47,18 @@ pub(super) struct About {
 impl Picture {
     /// Returns a picture without objects.
     #[must_use]
-    pub(super) fn new(namespace: &str, rollout: &str, time: Timestamp) -> Self {
+    pub fn new(namespace: &str, rollout: &str, time: Timestamp) -> Self {
         let (namespace, rollout) = (namespace.to_owned(), rollout.to_owned());
         let explain = About { namespace, rollout, time, unread: BTreeMap::new() };
         Self { api_version: "v1".to_owned(), kind: "List".to_owned(), explain, items: Vec::new() }
     }
 
-    /// Parses a saved picture from YAML or JSON. Returns an error with the problem and its place.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let value: Value = serde_yaml::from_str(text).map_err(|error| {
-            format!(
-                "invalid YAML or JSON: \
-                                                                               {error}"
-            )
-        })?;
+    /// Reads a saved picture. Returns an error with the problem and its place.
+    pub fn from_value(value: &Value) -> Result<Self, String> {
         if value.get("explain").is_none() {
             return Err("missing field `explain`: expected a file written by `explain --save`".to_owned());
         }
-        let picture: Self = serde_path_to_error::deserialize(&value)
+        let picture: Self = serde_path_to_error::deserialize(value)
             .map_err(|error| format!("{}: {}", error.path(), error.inner()))?;
         for (index, item) in picture.items.iter().enumerate() {
             for path in ["/apiVersion", "/kind", "/metadata/name"] {
@@ -83,7 +77,7 @@ impl Picture {
 
     /// Adds objects that are not in the picture yet. Drops unused parts: managed fields, except for routers, and the
     /// copy of the manifest that `kubectl apply` stores.
-    pub(super) fn add(&mut self, objects: impl IntoIterator<Item = Value>) {
+    pub fn add(&mut self, objects: impl IntoIterator<Item = Value>) {
         let mut known: BTreeSet<_> = self.items.iter().map(kind_and_name).collect();
         for object in objects {
             if known.insert(kind_and_name(&object)) {
@@ -119,12 +113,12 @@ impl Picture {
 
     /// The readable objects of a kind, parsed.
     #[must_use]
-    pub(super) fn all<T: DeserializeOwned>(&self, kind: &str) -> Vec<T> {
+    pub fn all<T: DeserializeOwned>(&self, kind: &str) -> Vec<T> {
         self.of_kind(kind).filter_map(|object| serde_json::from_value(object.clone()).ok()).collect()
     }
 
     /// The names of the objects of a kind.
-    pub(super) fn names(&self, kind: &str) -> impl Iterator<Item = &str> {
+    pub fn names(&self, kind: &str) -> impl Iterator<Item = &str> {
         self.of_kind(kind).filter_map(|object| object["metadata"]["name"].as_str())
     }
 
@@ -133,7 +127,7 @@ impl Picture {
     }
 
     /// The controller's snapshot of this picture.
-    pub(super) fn observe(&self, remembered: Remembered) -> Result<Observed, String> {
+    pub fn observe(&self, remembered: Remembered) -> Result<Observed, String> {
         let About { namespace, rollout, .. } = &self.explain;
         Ok(observe(&ObjectKey::new(namespace, rollout), &self.caches()?, remembered))
     }

@@ -1,31 +1,40 @@
-//! Facts about a Rollout that several views show.
+//! Facts about a Rollout that several views show: roles, steps, weights, pauses, and reported problems.
 
 use jiff::Timestamp;
 use k8s_openapi::api::apps::v1::ReplicaSet;
 
-use super::colour::Colour;
-use super::look::Surroundings;
-use super::object::{hash, is_owned};
-use super::standing::is_observed;
+use crate::object::{hash, is_owned};
+use crate::standing::is_observed;
+use crate::surroundings::Surroundings;
 use serin_core::api::rollout_status::PingPongSide;
-use serin_core::api::{ConditionStatus, Rollout, RolloutCondition, StepKind};
+use serin_core::api::{CanaryStrategy, ConditionStatus, Experiment, Rollout, RolloutCondition, StepKind};
 use serin_core::domain::condition::ConditionType;
 use serin_core::domain::pause;
 use serin_core::domain::weight::WEIGHT_MAX_DEFAULT;
+use serin_values::duration::go_duration;
+use serin_values::time::after;
 
 /// The role of a ReplicaSet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
+pub enum Role {
+    /// The stable revision of a canary.
     Stable,
+    /// The new revision of a canary.
     Canary,
+    /// The revision that the active Service selects.
     Active,
+    /// The revision that only the preview Service selects.
     Preview,
+    /// The revision of the ping Service.
     Ping,
+    /// The revision of the pong Service.
     Pong,
 }
 
 impl Role {
-    pub(super) const fn word(self) -> &'static str {
+    /// The role as users read it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
         match self {
             Self::Stable => "stable",
             Self::Canary => "canary",
@@ -35,18 +44,11 @@ impl Role {
             Self::Pong => "pong",
         }
     }
-
-    pub(super) const fn colour(self) -> Colour {
-        match self {
-            Self::Stable | Self::Active => Colour::Green,
-            Self::Canary => Colour::Yellow,
-            Self::Preview | Self::Ping | Self::Pong => Colour::Blue,
-        }
-    }
 }
 
 /// The roles of the ReplicaSet with this pod hash, in display order.
-pub(super) fn roles(rollout: &Rollout, hash: &str) -> Vec<Role> {
+#[must_use]
+pub fn roles(rollout: &Rollout, hash: &str) -> Vec<Role> {
     let Some(status) = &rollout.status else { return Vec::new() };
     let is = |field: &Option<String>| field.as_deref() == Some(hash);
     let strategy = &rollout.spec.strategy;
@@ -69,7 +71,9 @@ pub(super) fn roles(rollout: &Rollout, hash: &str) -> Vec<Role> {
     roles
 }
 
-pub(super) fn strategy(rollout: &Rollout) -> &'static str {
+/// The name of the strategy; `unset` without one.
+#[must_use]
+pub fn strategy(rollout: &Rollout) -> &'static str {
     let strategy = &rollout.spec.strategy;
     match (&strategy.canary, &strategy.blue_green) {
         (Some(_), _) => "Canary",
@@ -78,37 +82,36 @@ pub(super) fn strategy(rollout: &Rollout) -> &'static str {
     }
 }
 
-/// The step progress of a canary, such as `1/4`. `None` without steps, or before the first one.
-pub(super) fn step(rollout: &Rollout) -> Option<String> {
-    step_counts(rollout).map(|(done, all)| format!("{done}/{all}"))
-}
-
 /// The completed steps of a canary, and their total. `None` without steps, or before the first one.
-pub(super) fn step_counts(rollout: &Rollout) -> Option<(i32, usize)> {
+#[must_use]
+pub fn step_counts(rollout: &Rollout) -> Option<(i32, usize)> {
     let steps = rollout.spec.strategy.canary.as_ref()?.steps.len();
     let index = rollout.status.as_ref()?.current_step_index?;
     (steps > 0).then_some((index, steps))
 }
 
 /// True if only a user can end the pause of a Rollout.
-pub(in crate::cli) fn waits_for_user(rollout: &Rollout) -> bool {
+#[must_use]
+pub fn waits_for_user(rollout: &Rollout) -> bool {
     rollout.spec.paused || pause_ends(rollout).any(|end| end.is_none())
 }
 
 /// The end of each pause of a Rollout; `None` if only a user ends it.
-pub(super) fn pause_ends(rollout: &Rollout) -> impl Iterator<Item = Option<Timestamp>> {
+pub fn pause_ends(rollout: &Rollout) -> impl Iterator<Item = Option<Timestamp>> {
     let pauses = rollout.status.iter().flat_map(|status| &status.pause_conditions);
     let step = current_step(rollout);
     pauses.map(move |one| pause::end(&rollout.spec.strategy, step, one))
 }
 
 /// The reason why the current spec is invalid, as reported by the controller.
-pub(in crate::cli) fn invalid_spec(rollout: &Rollout) -> Option<&str> {
+#[must_use]
+pub fn invalid_spec(rollout: &Rollout) -> Option<&str> {
     told(rollout, ConditionType::InvalidSpec).filter(|_| is_observed(rollout))
 }
 
 /// The write that the API server refuses, and the reason.
-pub(in crate::cli) fn blocked(rollout: &Rollout) -> Option<&str> {
+#[must_use]
+pub fn blocked(rollout: &Rollout) -> Option<&str> {
     told(rollout, ConditionType::Blocked)
 }
 
@@ -119,20 +122,22 @@ fn told(rollout: &Rollout, kind: ConditionType) -> Option<&str> {
     conditions.find(is_true).map(|condition| condition.message.as_str())
 }
 
+/// The weight that stands for all traffic.
 fn max_weight(rollout: &Rollout) -> i32 {
-    let routing = rollout.spec.strategy.canary.as_ref().and_then(|canary| canary.traffic_routing.as_ref());
-    routing.and_then(|routing| routing.max_traffic_weight).unwrap_or(WEIGHT_MAX_DEFAULT)
+    rollout.spec.strategy.canary.as_ref().map_or(WEIGHT_MAX_DEFAULT, CanaryStrategy::total_weight)
 }
 
 /// The index of the current step; `None` after the last one.
-pub(super) fn current_step(rollout: &Rollout) -> Option<usize> {
+#[must_use]
+pub fn current_step(rollout: &Rollout) -> Option<usize> {
     let steps = rollout.spec.strategy.canary.as_ref()?.steps.len();
     let index = rollout.status.as_ref().and_then(|status| status.current_step_index).unwrap_or(0);
     usize::try_from(index).ok().filter(|index| *index < steps)
 }
 
 /// The share of traffic that the steps give to the canary.
-pub(super) fn set_weight(rollout: &Rollout) -> i32 {
+#[must_use]
+pub fn set_weight(rollout: &Rollout) -> i32 {
     if rollout.status.as_ref().is_some_and(|status| status.abort) {
         return 0;
     }
@@ -147,7 +152,8 @@ pub(super) fn set_weight(rollout: &Rollout) -> i32 {
 }
 
 /// The canary's actual share of traffic: by the router, else by available pods.
-pub(super) fn actual_weight(rollout: &Rollout, around: &Surroundings) -> i32 {
+#[must_use]
+pub fn actual_weight(rollout: &Rollout, around: &Surroundings) -> i32 {
     if current_step(rollout).is_none() {
         return max_weight(rollout);
     }
@@ -156,7 +162,7 @@ pub(super) fn actual_weight(rollout: &Rollout, around: &Surroundings) -> i32 {
         return 0;
     }
     let canary = rollout.spec.strategy.canary.as_ref();
-    if canary.is_some_and(|canary| canary.traffic_routing.is_some()) {
+    if canary.is_some_and(CanaryStrategy::is_routed) {
         return status.canary.weights.map_or_else(|| set_weight(rollout), |weights| weights.canary.weight);
     }
     let is_canary = |set: &&ReplicaSet| status.current_pod_hash.as_deref() == Some(hash(set));
@@ -167,9 +173,17 @@ pub(super) fn actual_weight(rollout: &Rollout, around: &Surroundings) -> i32 {
 }
 
 /// The ReplicaSets of a Rollout, without those of its Experiments.
-pub(super) fn replica_sets<'a>(
+pub fn replica_sets<'a>(
     rollout: &'a Rollout,
     around: &'a Surroundings,
 ) -> impl Iterator<Item = &'a ReplicaSet> {
     around.replica_sets.iter().filter(|set| is_owned(&set.metadata, &rollout.metadata))
+}
+
+/// The end of an Experiment that is available.
+#[must_use]
+pub fn experiment_end(experiment: &Experiment) -> Option<Timestamp> {
+    let available = experiment.status.as_ref()?.available_at.as_ref()?;
+    let duration = go_duration(experiment.spec.duration.as_deref()?)?;
+    Some(after(available.0, duration))
 }

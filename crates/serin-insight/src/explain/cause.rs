@@ -1,4 +1,4 @@
-//! Causes for the state of a Rollout, one variant each. [`words`](super::words) describes them.
+//! Causes for the state of a Rollout, one variant each.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::lease::Controller;
 use super::pods::Trouble;
+use serin_core::domain::pause::Promotion;
 
 /// A cause with its start and its expected end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Finding {
+pub struct Finding {
     /// The cause.
     pub cause: Cause,
     /// The start, if known.
@@ -20,7 +21,7 @@ pub(super) struct Finding {
 
 /// The cause for the state of a Rollout.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Cause {
+pub enum Cause {
     /// The Rollout is being deleted.
     Deletion {
         /// The finalizers that block the deletion.
@@ -239,7 +240,7 @@ pub(super) enum Cause {
         /// The number of pods.
         pods: i32,
         /// The first action of the next update.
-        first: String,
+        first: FirstStep,
     },
     /// The Rollout replaces a workload that has more pods.
     Shrinks {
@@ -271,9 +272,20 @@ pub(super) enum Cause {
     },
 }
 
+/// The first action after a change of the template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FirstStep {
+    /// A canary gets this share of traffic first.
+    Weight(i32),
+    /// Pods are replaced at once, within `maxSurge` and `maxUnavailable`.
+    Replace,
+    /// The new revision starts beside the old one, and takes over after its promotion.
+    Preview(Promotion),
+}
+
 /// A mistake in the spec.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Mistake {
+pub struct Mistake {
     /// The field.
     pub path: String,
     /// The value as JSON; empty if there is none.
@@ -284,7 +296,7 @@ pub(super) struct Mistake {
 
 /// A selector label of a Service that pods do not match.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct StrayLabel {
+pub struct StrayLabel {
     /// The label key.
     pub key: String,
     /// The value in the Service.
@@ -295,7 +307,7 @@ pub(super) struct StrayLabel {
 
 /// The place of a correction.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
+pub enum Place {
     /// The Rollout.
     Rollout,
     /// The object of that kind and name.
@@ -311,7 +323,7 @@ pub(super) enum Place {
 
 /// A revision of a Rollout, and its pod counts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Revision {
+pub struct Revision {
     /// The hash of its template.
     pub hash: String,
     /// The revision number, if its ReplicaSet has one.
@@ -324,7 +336,7 @@ pub(super) struct Revision {
 
 /// The revision that users reach.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Serving {
+pub enum Serving {
     /// The stable revision.
     Stable(Revision),
     /// The newest revision only, although it is not stable.
@@ -342,7 +354,7 @@ pub(super) enum Serving {
 
 /// The possible rollback of an update.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct WayBack {
+pub struct WayBack {
     /// The stable revision, if the update is to another one and its ReplicaSet exists.
     pub stable: Option<Revision>,
     /// The number of available pods of the newest revision.
@@ -357,13 +369,13 @@ impl WayBack {
     /// The revision to roll back to: always the stable one, never one that was not promoted. `None` if there is no
     /// other revision, and if a rollback would remove the only available pods.
     #[must_use]
-    pub(super) fn target(&self) -> Option<&Revision> {
+    pub fn target(&self) -> Option<&Revision> {
         self.stable.as_ref().filter(|_| !self.only_new_serves())
     }
 
     /// True if the stable revision wants pods and has none available, while the newest revision has some.
     #[must_use]
-    pub(super) fn only_new_serves(&self) -> bool {
+    pub fn only_new_serves(&self) -> bool {
         let fails = |stable: &Revision| stable.wants > 0 && stable.available == 0;
         self.new_available > 0 && self.stable.as_ref().is_some_and(fails)
     }
@@ -372,7 +384,7 @@ impl WayBack {
 impl Cause {
     /// True if the spec or a referenced object must be corrected before an update can continue.
     #[must_use]
-    pub(super) const fn is_about_spec(&self) -> bool {
+    pub const fn is_about_spec(&self) -> bool {
         match self {
             Self::Spec(_)
             | Self::Unbuilt { .. }
@@ -414,15 +426,21 @@ impl Cause {
 }
 
 impl Finding {
-    pub(super) const fn of(cause: Cause) -> Self {
+    /// A cause without start and end.
+    #[must_use]
+    pub const fn of(cause: Cause) -> Self {
         Self { cause, since: None, until: None }
     }
 
-    pub(super) fn since(self, since: Option<Timestamp>) -> Self {
+    /// The same, with its start.
+    #[must_use]
+    pub fn since(self, since: Option<Timestamp>) -> Self {
         Self { since, ..self }
     }
 
-    pub(super) fn until(self, until: Option<Timestamp>) -> Self {
+    /// The same, with its end.
+    #[must_use]
+    pub fn until(self, until: Option<Timestamp>) -> Self {
         Self { until, ..self }
     }
 }

@@ -146,7 +146,7 @@ pub(super) fn budget(scene: &Scene<'_>) -> Option<Finding> {
     let since = scene.rollout.spec.restart_at.as_ref().map(|at| at.0);
     let cause = Cause::Budget {
         budget: budget.metadata.name.clone().unwrap_or_default(),
-        relief: relief(&budget, scene.rollout.spec.replicas.unwrap_or(1)),
+        relief: relief(&budget, scene.rollout.spec.desired_replicas()),
         left: due.len(),
     };
     Some(Finding::of(cause).since(since))

@@ -107,7 +107,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::cli::view::Standing;
+    use crate::standing::Standing;
 
     fn read(spec: &Value) -> Result<(Rollout, Vec<String>), DecodeError> {
         let meta = json!({"name": "demo", "generation": 3});

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::facts::{set_weight, step_counts};
-use super::standing::Standing;
+use crate::facts::{set_weight, step_counts};
+use crate::standing::Standing;
 use serin_core::api::{Rollout, RolloutPhase};
 
 /// The status of a Rollout. Field names are stable.
@@ -48,7 +48,6 @@ impl StatusReport {
     #[must_use]
     pub fn of(rollout: &Rollout) -> Self {
         let Standing { phase, message } = Standing::of(rollout);
-        let status = rollout.status.clone().unwrap_or_default();
         let steps = step_counts(rollout);
         Self {
             namespace: rollout.metadata.namespace.clone().unwrap_or_default(),
@@ -58,13 +57,22 @@ impl StatusReport {
             step: steps.map(|(done, _)| done),
             steps: steps.map(|(_, all)| all),
             set_weight: rollout.spec.strategy.canary.as_ref().map(|_| set_weight(rollout)),
-            replicas: Counts {
-                desired: rollout.spec.replicas.unwrap_or(1),
-                current: status.replicas,
-                updated: status.updated_replicas,
-                ready: status.ready_replicas,
-                available: status.available_replicas,
-            },
+            replicas: Counts::of(rollout),
+        }
+    }
+}
+
+impl Counts {
+    /// The pod counts of `rollout`.
+    #[must_use]
+    pub fn of(rollout: &Rollout) -> Self {
+        let status = rollout.status.clone().unwrap_or_default();
+        Self {
+            desired: rollout.spec.desired_replicas(),
+            current: status.replicas,
+            updated: status.updated_replicas,
+            ready: status.ready_replicas,
+            available: status.available_replicas,
         }
     }
 }

@@ -4,13 +4,12 @@ use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::coordination::v1::Lease;
 
 use super::picture::Picture;
-use serin_controller::lease;
 use serin_core::api::{Rollout, keys};
 use serin_values::time::after;
 
 /// The state of the controller of a Rollout, according to Leases.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Controller {
+pub enum Controller {
     /// A leader is active.
     Leads,
     /// The last leader no longer renews its Lease.
@@ -42,8 +41,8 @@ pub(super) fn instance_id(rollout: &Rollout) -> Option<&str> {
 
 /// The name of the Lease of an instance.
 #[must_use]
-pub(super) fn name(instance_id: Option<&str>) -> String {
-    lease::key("", instance_id.filter(|id| !id.is_empty())).name
+pub fn lease_name(instance_id: Option<&str>) -> String {
+    keys::lease(instance_id.filter(|id| !id.is_empty()))
 }
 
 /// The state of the controller of an instance, according to the Leases of `picture`.
@@ -52,7 +51,7 @@ pub(super) fn controller(picture: &Picture, instance_id: Option<&str>, now: Time
     if !picture.has_read("leases") {
         return Controller::Unknown;
     }
-    let wanted = name(instance_id);
+    let wanted = lease_name(instance_id);
     let leases: Vec<Lease> = picture.all("Lease");
     let (own, others): (Vec<_>, Vec<_>) =
         leases.into_iter().partition(|lease| lease.metadata.name.as_ref() == Some(&wanted));

@@ -4,8 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::picture::Picture;
-use super::writes;
-use crate::cli::view::{self, Standing};
+use super::writes::{self, Write};
+use crate::rounding;
+use crate::standing::Standing;
 use serin_core::api::{Rollout, RolloutPhase, RolloutStatus};
 use serin_core::domain::object::ObjectRef;
 use serin_core::domain::plan::{ObjectKind, Plan, Wake};
@@ -26,9 +27,9 @@ const DECISIONS_MAX: usize = 1000;
 
 /// The controller's actions if everything succeeds.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Forecast {
+pub struct Forecast {
     /// The next writes, in order, until the Rollout waits for time or for a user.
-    pub next: Vec<String>,
+    pub next: Vec<Write>,
     /// The maximum number of pods of the ReplicaSets.
     pub peak_pods: i64,
     /// The minimum duration.
@@ -41,22 +42,25 @@ pub(super) struct Forecast {
 
 /// The end of a forecast.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) enum End {
+pub enum End {
     /// Settled: the Rollout is Healthy, or an aborted update is rolled back.
     Reached,
-    /// Stuck: nothing happens any more, but the Rollout is not settled.
-    Stuck {
-        /// The phase and message at that point.
-        line: String,
-    },
+    /// Stuck: nothing happens any more, but the Rollout is not settled. It keeps this phase and message.
+    Stuck(Standing),
     /// Stopped before the end.
     #[default]
     Unseen,
-    /// Not valid, because an assumption does not hold.
-    Void {
-        /// The assumption that does not hold.
-        why: &'static str,
-    },
+    /// Not valid, because this assumption does not hold.
+    Void(Assumption),
+}
+
+/// An assumption of a forecast.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Assumption {
+    /// There is progress within `progressDeadlineSeconds`.
+    Progress,
+    /// The API server accepts writes.
+    Writes,
 }
 
 impl End {
@@ -68,7 +72,7 @@ impl End {
             RolloutPhase::Healthy => Self::Reached,
             RolloutPhase::Degraded if is_aborted && was_aborted => Self::Reached,
             RolloutPhase::Degraded | RolloutPhase::Paused | RolloutPhase::Progressing => {
-                Self::Stuck { line: standing.line() }
+                Self::Stuck(standing)
             }
         }
     }
@@ -76,7 +80,7 @@ impl End {
 
 /// The minimum durations of timed waits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Times {
+pub struct Times {
     /// Pauses with a duration.
     pub pauses: SignedDuration,
     /// Waits for `minReadySeconds`.
@@ -88,7 +92,7 @@ pub(super) struct Times {
 impl Times {
     /// The total in whole seconds.
     #[must_use]
-    pub(super) fn seconds(self) -> i64 {
+    pub fn seconds(self) -> i64 {
         self.pauses.saturating_add(self.ready).saturating_add(self.delays).as_secs()
     }
 }
@@ -100,7 +104,7 @@ pub(super) fn forecast(picture: &Picture, left: Option<SignedDuration>) -> Forec
         picture: picture.clone(),
         // Stored times have no fractions of a second, so delays are as long as in the spec.
         now: whole_seconds(picture.explain.time).0,
-        left: left.map(view::left),
+        left: left.map(rounding::left),
         is_told: true,
         forecast: Forecast::default(),
     };
@@ -154,9 +158,9 @@ impl World {
         self.forecast.peak_pods = self.forecast.peak_pods.max(pods);
     }
 
-    fn tell(&mut self, lines: Vec<String>) {
+    fn tell(&mut self, writes: Vec<Write>) {
         if self.is_told {
-            self.forecast.next.extend(lines);
+            self.forecast.next.extend(writes);
         }
     }
 
@@ -183,8 +187,8 @@ impl World {
         if let (Some(stored), Verb::PatchStatus { patch, .. }) = (self.picture.rollout_mut(), verb) {
             *stored = apply_merge_patch(stored, patch);
             let next: RolloutStatus = serde_json::from_value(stored["status"].clone()).unwrap_or_default();
-            let (lines, is_end) = writes::of_status(rollout, &before, &next);
-            self.tell(lines);
+            let (changes, is_end) = writes::of_status(rollout, &before, &next);
+            self.tell(changes);
             self.is_told &= !is_end;
         }
     }
@@ -316,15 +320,23 @@ mod tests {
 
     #[test]
     fn only_a_rollout_with_nothing_left_to_do_is_at_its_end() {
-        let stuck = |line: &str| End::Stuck { line: line.to_owned() };
+        let stuck = |phase, message: &str| End::Stuck(Standing { phase, message: message.to_owned() });
         for (status, was_aborted, end) in [
             (json!({"phase": "Healthy"}), false, End::Reached),
             (json!({"phase": "Degraded", "message": "why", "abort": true}), true, End::Reached),
             // A good update that would be aborted at its deadline.
-            (json!({"phase": "Degraded", "message": "why", "abort": true}), false, stuck("Degraded - why")),
-            (json!({"phase": "Degraded", "message": "why"}), false, stuck("Degraded - why")),
-            (json!({"phase": "Progressing", "message": "old pods"}), false, stuck("Progressing - old pods")),
-            (json!({"phase": "Paused"}), true, stuck("Paused")),
+            (
+                json!({"phase": "Degraded", "message": "why", "abort": true}),
+                false,
+                stuck(RolloutPhase::Degraded, "why"),
+            ),
+            (json!({"phase": "Degraded", "message": "why"}), false, stuck(RolloutPhase::Degraded, "why")),
+            (
+                json!({"phase": "Progressing", "message": "old pods"}),
+                false,
+                stuck(RolloutPhase::Progressing, "old pods"),
+            ),
+            (json!({"phase": "Paused"}), true, stuck(RolloutPhase::Paused, "")),
         ] {
             let rollout = json!({"metadata": {"name": "demo"}, "spec": {}, "status": status});
             let rollout = serde_json::from_value(rollout).unwrap();

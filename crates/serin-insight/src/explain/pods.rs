@@ -7,7 +7,7 @@ use serin_values::time::after;
 
 /// The reason why a pod is not available, the worst last.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Trouble {
+pub enum Trouble {
     /// The pod is starting.
     Starts,
     /// The pod is ready, but not yet for `minReadySeconds`.
@@ -67,7 +67,7 @@ impl Trouble {
 
     /// True if another image may solve the problem.
     #[must_use]
-    pub(super) const fn may_be_of_image(&self) -> bool {
+    pub const fn may_be_of_image(&self) -> bool {
         match self {
             Self::Image { .. } | Self::Crashes { .. } | Self::Unready { .. } => true,
             Self::Starts | Self::Young { .. } | Self::Unschedulable { .. } | Self::Unmakeable { .. } => false,

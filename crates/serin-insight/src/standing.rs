@@ -39,12 +39,7 @@ impl Standing {
     /// The phase as it is stored.
     #[must_use]
     pub const fn word(&self) -> &'static str {
-        match self.phase {
-            RolloutPhase::Healthy => "Healthy",
-            RolloutPhase::Degraded => "Degraded",
-            RolloutPhase::Progressing => "Progressing",
-            RolloutPhase::Paused => "Paused",
-        }
+        word(self.phase)
     }
 
     /// Phase and message in a line, as `status` prints them.
@@ -67,8 +62,20 @@ impl Standing {
     }
 }
 
+/// A phase as it is stored.
+#[must_use]
+pub const fn word(phase: RolloutPhase) -> &'static str {
+    match phase {
+        RolloutPhase::Healthy => "Healthy",
+        RolloutPhase::Degraded => "Degraded",
+        RolloutPhase::Progressing => "Progressing",
+        RolloutPhase::Paused => "Paused",
+    }
+}
+
 /// True if the controller has observed the last change of a Rollout, according to its status.
-pub(in crate::cli) fn is_observed(rollout: &Rollout) -> bool {
+#[must_use]
+pub fn is_observed(rollout: &Rollout) -> bool {
     let observed = rollout.status.as_ref().and_then(|status| status.observed_generation.as_ref());
     let observed = observed.and_then(|observed| observed.parse::<i64>().ok());
     rollout.metadata.generation.zip(observed).is_none_or(|(generation, observed)| observed >= generation)

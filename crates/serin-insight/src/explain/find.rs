@@ -1,13 +1,14 @@
 //! Finds causes for the state of a Rollout: one function per question, the most important first.
 
 use super::availability;
-use super::cause::{Cause, Finding, Mistake, WayBack};
+use super::cause::{Cause, Finding, FirstStep, Mistake, WayBack};
 use super::lease::{self, Controller};
 use super::naming::{mistakes, object};
 use super::references;
 use super::scene::Scene;
 use serin_core::api::{PauseReason, RolloutPhase, StepKind};
 use serin_core::domain::condition::{ConditionReason, ConditionType};
+use serin_core::domain::pause::{self, Promotion};
 use serin_core::domain::plan::ObjectKind;
 use serin_core::guard;
 use serin_core::rollout::validate::Refusal;
@@ -169,16 +170,17 @@ fn held(scene: &Scene<'_>) -> Option<Finding> {
 /// A pause that has started and that the plan does not end.
 fn pause(scene: &Scene<'_>) -> Option<Finding> {
     let stays = |reason| scene.next.pause_conditions.iter().any(|pause| pause.reason == reason);
-    let pause = scene.before.pause_conditions.iter().find(|pause| stays(pause.reason))?;
-    let start = pause.start_time.0;
+    let current = scene.before.pause_conditions.iter().find(|pause| stays(pause.reason))?;
+    let start = current.start_time.0;
     let step = scene.before.current_step_index.and_then(|index| usize::try_from(index).ok());
-    let until = serin_core::domain::pause::end(&scene.rollout.spec.strategy, step, pause);
-    let cause = match pause.reason {
+    let until = pause::end(&scene.rollout.spec.strategy, step, current);
+    let cause = match current.reason {
         PauseReason::CanaryPauseStep => of_step(scene, step?)?,
         PauseReason::BlueGreenPause => {
             let blue_green = scene.rollout.spec.strategy.blue_green.as_ref()?;
             let seconds = blue_green.auto_promotion_seconds;
-            let idle_seconds = (until.is_none() && seconds > 0).then_some(seconds);
+            let is_idle = Promotion::of(blue_green) == Promotion::ByUser && seconds > 0;
+            let idle_seconds = is_idle.then_some(seconds);
             let preview = blue_green.preview_service.clone();
             Cause::Promotion { preview, idle_seconds, way_back: scene.way_back() }
         }
@@ -212,7 +214,7 @@ fn nothing(scene: &Scene<'_>) -> Option<Finding> {
         return None;
     }
     let since = scene.condition(ConditionType::Healthy).map(|healthy| healthy.last_transition_time.0);
-    let pods = scene.rollout.spec.replicas.unwrap_or(1);
+    let pods = scene.rollout.spec.desired_replicas();
     Some(Finding::of(Cause::Nothing { pods, first: first_step(scene) }).since(since))
 }
 
@@ -227,22 +229,12 @@ fn shrinks(scene: &Scene<'_>) -> Option<Finding> {
     (goes && to < from).then(|| Finding::of(Cause::Shrinks { workload: name, from, to }))
 }
 
-/// Describes the first action after a change of the template.
-fn first_step(scene: &Scene<'_>) -> String {
+/// The first action after a change of the template.
+fn first_step(scene: &Scene<'_>) -> FirstStep {
     let strategy = &scene.rollout.spec.strategy;
     if let Some(blue_green) = &strategy.blue_green {
-        let waits = blue_green.auto_promotion_enabled == Some(false);
-        let then = match blue_green.auto_promotion_seconds {
-            _ if waits => "then waits to be promoted".to_owned(),
-            seconds if seconds > 0 => format!("then takes over after autoPromotionSeconds ({seconds})"),
-            _ => "then takes over".to_owned(),
-        };
-        return format!("the new revision starts beside the old one, {then}");
+        return FirstStep::Preview(Promotion::of(blue_green));
     }
-    let steps = strategy.canary.iter().flat_map(|canary| &canary.steps);
-    let first = steps.into_iter().find_map(|step| step.set_weight);
-    match first {
-        Some(weight) => format!("the new revision gets {weight} % first"),
-        None => "pods are replaced at once, within maxSurge and maxUnavailable".to_owned(),
-    }
+    let mut steps = strategy.canary.iter().flat_map(|canary| &canary.steps);
+    steps.find_map(|step| step.set_weight).map_or(FirstStep::Replace, FirstStep::Weight)
 }
