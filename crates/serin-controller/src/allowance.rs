@@ -7,7 +7,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::events::Letter;
+use super::letter::Letter;
 use serin_core::domain::event::EventType;
 
 /// How many Events are sent one by one.

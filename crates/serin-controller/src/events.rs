@@ -17,6 +17,7 @@ use tokio::sync::Notify;
 
 use super::allowance::Allowance;
 use super::apply::Server;
+use super::letter::Letter;
 use serin_clock::{self as clock, Clock};
 use serin_core::domain::event::EventNote;
 use serin_core::domain::object::ObjectRef;
@@ -34,38 +35,6 @@ pub const COMPONENT: &str = "rollouts-controller";
 /// How often an Event is tried that meets a server which is away, and how long between two tries at most.
 const ATTEMPTS: u32 = 12;
 const RETRY: Backoff = Backoff::doubling(Duration::from_millis(250), Duration::from_secs(5));
-
-/// An Event about a primary object, or several of one reason.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Letter {
-    /// What it is about.
-    object: ObjectRef,
-    /// The state in which that was.
-    state: Precondition,
-    pub(super) note: EventNote,
-    first: Timestamp,
-    last: Timestamp,
-    pub(super) count: u32,
-    number: u64,
-}
-
-impl Letter {
-    pub(super) fn new(
-        object: ObjectRef,
-        state: Precondition,
-        note: EventNote,
-        now: Timestamp,
-        number: u64,
-    ) -> Self {
-        Self { object, state, note, first: now, last: now, count: 1, number }
-    }
-
-    /// One that stands for this and a later one; the newest message comes first, for the end of a long one is cut.
-    pub(super) fn followed_by(self, mut later: Self) -> Self {
-        later.note.message = format!("{}; before: {}", later.note.message, self.note.message);
-        Self { first: self.first, count: self.count + later.count, ..later }
-    }
-}
 
 #[derive(Debug, Default)]
 struct Waiting {

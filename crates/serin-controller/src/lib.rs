@@ -20,6 +20,7 @@ pub mod failure;
 pub mod fence;
 pub mod health;
 pub mod lease;
+mod letter;
 pub mod metrics;
 pub mod outlet;
 pub mod perform;

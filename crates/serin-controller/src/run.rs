@@ -192,7 +192,7 @@ impl Work {
         let failure = loop {
             tokio::select! {
                 biased;
-                failure = fatal_errors.recv() => break failure,
+                failure = fatal_errors.recv() => break failure.map(RunError::from),
                 reason = &mut stop => {
                     tracing::info!(reason, "the controller stops");
                     break None;
@@ -343,7 +343,7 @@ struct Background {
     reconciler: Arc<Reconciler<Client>>,
     dispatcher: Arc<Dispatcher>,
     rng: Rng,
-    fatal: mpsc::Sender<RunError>,
+    fatal: mpsc::Sender<StartError>,
 }
 
 impl Background {

@@ -19,7 +19,6 @@ use super::apply::Server;
 use super::dispatch::Dispatcher;
 use super::failure::root_cause;
 use super::reconcile::Reconciler;
-use super::run::RunError;
 use super::start::StartError;
 use super::watched::{Served, Watched};
 use serin_clock as clock;
@@ -62,7 +61,7 @@ pub struct Watch<S> {
     reconciler: Arc<Reconciler<S>>,
     dispatcher: Arc<Dispatcher>,
     /// Told what is refused before the watch has begun, if the controller is of no use without it.
-    fatal: Option<mpsc::Sender<RunError>>,
+    fatal: Option<mpsc::Sender<StartError>>,
     rng: Rng,
     /// Whether the watch has ever told anything.
     has_watched: bool,
@@ -100,7 +99,7 @@ impl<S: Server> Watch<S> {
         place: Place,
         reconciler: &Arc<Reconciler<S>>,
         dispatcher: &Arc<Dispatcher>,
-        fatal: Option<mpsc::Sender<RunError>>,
+        fatal: Option<mpsc::Sender<StartError>>,
         rng: Rng,
     ) -> Self {
         Self {
@@ -267,7 +266,7 @@ impl<S: Server> Watch<S> {
         let missing_right = StartError::of_list(self.kind, error).filter(|_| is_new);
         if let Some(missing_right) = missing_right {
             match &self.fatal {
-                Some(fatal) => drop(fatal.try_send(missing_right.into())),
+                Some(fatal) => drop(fatal.try_send(missing_right)),
                 None => self.close(Closed::Refused(root_cause(error))),
             }
         } else if self.fatal.is_none() && is_unserved(error) {

@@ -5,6 +5,7 @@
 
 pub mod process;
 pub mod requests;
+mod sample;
 pub mod scrape;
 
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@
 
 use prometheus::proto::{MetricFamily, MetricType};
 
-use super::scrape::{family, raw_sample};
+use super::sample::{family, raw_sample};
 
 /// What the system says about this process; nothing where it does not say.
 #[must_use]
