@@ -12,7 +12,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-use super::schema;
+use super::schema_template;
 use super::wire::{null_as_default, wire};
 
 /// A pod template, as JSON. Copies share the same value.
@@ -113,7 +113,7 @@ impl JsonSchema for PodTemplate {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        schema::pod_template()
+        schema_template::pod_template()
     }
 }
 
@@ -123,7 +123,7 @@ impl JsonSchema for JobSpec {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        schema::job_spec()
+        schema_template::job_spec()
     }
 }
 

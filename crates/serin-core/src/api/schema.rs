@@ -11,21 +11,16 @@ use k8s_openapi::api::batch::v1::JobSpec;
 use k8s_openapi::api::core::v1::PodTemplateSpec;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube_core::crd::CustomResourceExt;
+use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, Schema, json_schema};
 use serde_json::{Map, Value, json};
 
-use super::schema_template::{self, MAP_TYPE, PRESERVE, path_ends};
+use super::schema_template::{self, EMBED, JOB_SPEC, MAP_TYPE, PRESERVE, path_ends};
 use super::{
     AnalysisRun, AnalysisRunSpec, AnalysisRunStatus, AnalysisTemplate, AnalysisTemplateSpec,
     ClusterAnalysisTemplate, Experiment, ExperimentSpec, ExperimentStatus, Rollout, RolloutSpec,
     RolloutStatus,
 };
-
-/// Marks the place of a pod template or job spec in what schemars says; [`schema_template`] describes it.
-const EMBED: &str = "x-embed";
-const POD_TEMPLATE: &str = "PodTemplateSpec";
-const JOB_SPEC: &str = "JobSpec";
 
 const INT_OR_STRING: &str = "x-kubernetes-int-or-string";
 
@@ -96,16 +91,6 @@ fn definition<K: CustomResourceExt>(schema: Value) -> Value {
     version["schema"]["openAPIV3Schema"] = schema;
     version["subresources"] = json!({});
     definition
-}
-
-/// Stands for the schema of a pod template.
-pub(super) fn pod_template() -> Schema {
-    json_schema!({ EMBED: POD_TEMPLATE })
-}
-
-/// Stands for the schema of a job spec.
-pub(super) fn job_spec() -> Schema {
-    json_schema!({ EMBED: JOB_SPEC })
 }
 
 /// The schema of a whole object.

@@ -4,7 +4,15 @@
 //! tables here. They matter: a default becomes part of the stored template and so of its hash, and the keys of a
 //! list decide how `kubectl apply` merges it. Fields that the types do not know are kept.
 
+use schemars::{Schema, json_schema};
 use serde_json::{Map, Value, json};
+
+/// Marks the place of a pod template or job spec in what schemars says.
+pub(super) const EMBED: &str = "x-embed";
+/// The value of [`EMBED`] in the place of a job spec.
+pub(super) const JOB_SPEC: &str = "JobSpec";
+/// The value of [`EMBED`] in the place of a pod template.
+const POD_TEMPLATE: &str = "PodTemplateSpec";
 
 /// Marks an object whose unknown fields are kept.
 pub(super) const PRESERVE: &str = "x-kubernetes-preserve-unknown-fields";
@@ -72,6 +80,16 @@ const ATOMIC: [&str; 13] = [
 enum Default {
     Text(&'static str),
     Flag(bool),
+}
+
+/// Stands for the schema of a pod template.
+pub(super) fn pod_template() -> Schema {
+    json_schema!({ EMBED: POD_TEMPLATE })
+}
+
+/// Stands for the schema of a job spec.
+pub(super) fn job_spec() -> Schema {
+    json_schema!({ EMBED: JOB_SPEC })
 }
 
 /// Whether the node at `path` may hold anything.

@@ -1,7 +1,8 @@
 //! The fields of `spec.strategy.blueGreen`.
 
 use super::error::{Findings, Path};
-use super::{limits, names, not_negative, roles};
+use super::limits::{self, not_negative};
+use super::{names, roles};
 use crate::api::strategy::AntiAffinity;
 use crate::api::{BlueGreenStrategy, LabelSelector};
 

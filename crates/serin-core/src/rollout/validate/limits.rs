@@ -1,4 +1,4 @@
-//! Limits, which are numbers of pods or percentages.
+//! Limits, which are numbers of pods or percentages, and the sign of other numbers.
 //!
 //! Two checks go beyond the reference, which takes a limit that it cannot read for 0, and a negative one as it is: either
 //! leaves an update standing still for ever, and nothing says why.
@@ -18,6 +18,13 @@ pub(super) fn check(limit: Option<&IntOrString>, path: &Path, found: &mut Findin
             found.invalid(path, written(limit), "must be 0 or more");
         }
         Some(IntOrPercent::Count(_) | IntOrPercent::Percent(_)) => {}
+    }
+}
+
+/// Checks a number that must not be negative, if there is one.
+pub(super) fn not_negative(value: Option<i32>, path: &Path, found: &mut Findings) {
+    if let Some(value) = value.filter(|value| *value < 0) {
+        found.invalid(path, value, "must be 0 or more");
     }
 }
 

@@ -27,6 +27,7 @@ use serde_json::json;
 use thiserror::Error;
 
 use error::{Findings, Path};
+use limits::not_negative;
 
 use super::snapshot::{Snapshot, Unresolved, WorkloadView};
 use super::valid::ValidRollout;
@@ -134,12 +135,6 @@ fn check_name(rollout: &Rollout, found: &mut Findings) {
             "must have at most {LENGTH_MAX} characters: names of ReplicaSets are 11 longer, and have at most 253"
         );
         found.invalid(&Path::new("metadata.name"), name, problem);
-    }
-}
-
-fn not_negative(value: Option<i32>, path: &Path, found: &mut Findings) {
-    if let Some(value) = value.filter(|value| *value < 0) {
-        found.invalid(path, value, "must be 0 or more");
     }
 }
 

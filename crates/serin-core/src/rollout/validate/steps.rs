@@ -6,8 +6,9 @@
 use serde_json::json;
 
 use super::error::{Findings, Path};
+use super::limits::{self, not_negative};
+use super::names;
 use super::routing::{self, check_managed, check_match};
-use super::{limits, names, not_negative};
 use crate::api::analysis::RolloutArgument;
 use crate::api::strategy::{ExperimentStep, PauseStep, SetHeaderRoute, SetMirrorRoute};
 use crate::api::{CanaryStep, StepKind, TrafficRouting};

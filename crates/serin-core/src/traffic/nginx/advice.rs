@@ -8,7 +8,8 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::{NginxRouter, annotations, rules};
+use super::router::NginxRouter;
+use super::{annotations, rules};
 
 /// A setting that keeps ingress-nginx from sending traffic to the canary.
 #[derive(Debug, Clone, PartialEq, Eq)]

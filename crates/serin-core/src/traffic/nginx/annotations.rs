@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{CLASS_ANNOTATION, NginxRouter};
+use super::router::{CLASS_ANNOTATION, NginxRouter};
 use crate::traffic::error::TrafficError;
 
 /// ingress-nginx splits by 100 whenever `canary-weight-total` is not above it.

@@ -1,6 +1,6 @@
 //! The router as a Rollout configures it.
 
-use super::{DEFAULT_ANNOTATION_PREFIX, NginxRouter, canary_ingress_name};
+use super::router::{DEFAULT_ANNOTATION_PREFIX, NginxRouter, canary_ingress_name};
 use crate::api::{Rollout, keys};
 use crate::domain::object::Objects;
 use crate::domain::plan::{ObjectKind, Op};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::patch_op;
+use super::op::patch_op;
 use crate::domain::plan::Op;
 use crate::traffic::error::TrafficError;
 

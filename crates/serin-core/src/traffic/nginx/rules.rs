@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use super::NginxRouter;
+use super::router::NginxRouter;
 use crate::traffic::error::TrafficError;
 
 const PATHS: &str = "/http/paths";

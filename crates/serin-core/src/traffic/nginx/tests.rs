@@ -1,6 +1,10 @@
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::*;
+use crate::domain::object::ObjectRef;
+use crate::domain::plan::{Action, ObjectKind, Precondition, Purpose};
 use serin_values::merge_patch::apply_merge_patch;
 
 /// A Rollout's nginx settings, owned, so that a test can change one and borrow a router.

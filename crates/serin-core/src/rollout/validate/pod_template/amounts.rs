@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::error::{Findings, Path};
 use super::super::names;
-use super::entries;
+use super::table::entries;
 use serin_values::quantity::Quantity;
 
 /// What a container may ask for by a name without a prefix; huge pages have the size in the name.

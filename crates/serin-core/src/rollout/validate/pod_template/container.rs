@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::super::error::{Findings, Path};
 use super::super::names;
-use super::{Check, amounts, each, formed, in_range, items, names_differ, one_of, probes};
+use super::table::{Check, each, formed, in_range, items, names_differ, one_of};
+use super::{amounts, probes};
 
 /// Fields of a container.
 pub(super) const CONTAINER: &[(&str, Check)] = &[

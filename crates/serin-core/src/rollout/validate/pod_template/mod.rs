@@ -8,18 +8,19 @@ mod amounts;
 mod container;
 mod probes;
 mod scheduling;
+mod table;
 mod volumes;
 
 use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::error::{Findings, Path};
-use super::names::{self, Verdict};
+use super::names;
 use container::CONTAINER;
+use table::{Check, each, formed, items, label_name, names_differ, one_of, run, subdomain};
 
-/// Looks at one field; `None` where it is absent, null or a blank string (which the API server fills in).
-type Check = fn(Option<&Value>, &Path, &mut Findings);
+pub(super) use table::{annotation_keys, labels};
 
 /// Fields of a template, and what is checked about each.
 const TEMPLATE: &[(&str, Check)] = &[
@@ -61,95 +62,6 @@ pub(super) fn check(template: &Value, path: &Path, found: &mut Findings) {
     run(TEMPLATE, template, path, found);
     mounted_volumes_exist(template, path, found);
     init_names_differ_from_containers(template, path, found);
-}
-
-fn run(table: &[(&str, Check)], value: &Value, path: &Path, found: &mut Findings) {
-    for (name, check) in table {
-        let field = name.split('.').try_fold(value, |value, part| value.get(part));
-        let is_set = |field: &&Value| !field.is_null() && field.as_str() != Some("");
-        check(field.filter(is_set), &path.field(name), found);
-    }
-}
-
-fn each(list: Option<&Value>, path: &Path, found: &mut Findings, table: &[(&str, Check)]) {
-    for (index, item) in items(list).enumerate() {
-        run(table, item, &path.index(index), found);
-    }
-}
-
-fn items(list: Option<&Value>) -> impl Iterator<Item = &Value> {
-    list.and_then(Value::as_array).into_iter().flatten()
-}
-
-fn entries(map: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
-    map.and_then(Value::as_object).into_iter().flat_map(Map::iter)
-}
-
-fn one_of(value: Option<&Value>, path: &Path, found: &mut Findings, allowed: &[&str]) {
-    if let Some(value) = value
-        && !value.as_str().is_some_and(|text| allowed.contains(&text))
-    {
-        found.invalid(path, value.clone(), format!("must be one of {}", allowed.join(", ")));
-    }
-}
-
-fn in_range(value: &Value, range: std::ops::RangeInclusive<i64>, path: &Path, found: &mut Findings) {
-    if !value.as_i64().is_some_and(|number| range.contains(&number)) {
-        let problem = format!("must be between {} and {}, inclusive", range.start(), range.end());
-        found.invalid(path, value.clone(), problem);
-    }
-}
-
-fn formed(value: &Value, form: fn(&str) -> Verdict, path: &Path, found: &mut Findings) {
-    if let Err(problem) = form(value.as_str().unwrap_or_default()) {
-        found.invalid(path, value.clone(), problem);
-    }
-}
-
-fn subdomain(value: Option<&Value>, path: &Path, found: &mut Findings) {
-    if let Some(value) = value {
-        formed(value, names::dns_subdomain, path, found);
-    }
-}
-
-fn label_name(value: Option<&Value>, path: &Path, found: &mut Findings) {
-    if let Some(value) = value {
-        formed(value, names::dns_label, path, found);
-    }
-}
-
-/// Checks labels.
-pub(super) fn labels(value: Option<&Value>, path: &Path, found: &mut Findings) {
-    for (key, value) in entries(value) {
-        formed(&Value::from(key.as_str()), names::qualified_name, path, found);
-        if is_text(key, value, path, found)
-            && let Err(problem) = names::label_value(value.as_str().unwrap_or_default())
-        {
-            found.invalid(path, value.clone(), format!("the value of {key} {problem}"));
-        }
-    }
-}
-
-/// Checks annotations. Their keys are compared without regard to case.
-pub(super) fn annotation_keys(value: Option<&Value>, path: &Path, found: &mut Findings) {
-    for (key, value) in entries(value) {
-        if let Err(problem) = names::qualified_name(&key.to_lowercase()) {
-            found.invalid(path, key.as_str(), problem);
-        }
-        is_text(key, value, path, found);
-    }
-}
-
-fn is_text(key: &str, value: &Value, path: &Path, found: &mut Findings) -> bool {
-    if !value.is_string() {
-        found.invalid_but(
-            path,
-            value.clone(),
-            format!("the value of {key} must be a string"),
-            "put it in quotes",
-        );
-    }
-    value.is_string()
 }
 
 fn only_always(value: Option<&Value>, path: &Path, found: &mut Findings) {
@@ -195,17 +107,6 @@ fn init_containers(value: Option<&Value>, path: &Path, found: &mut Findings) {
         probes::none_in_init(container, &path.index(index), found);
     }
     names_differ(value, "name", path, found);
-}
-
-fn names_differ(list: Option<&Value>, field: &str, path: &Path, found: &mut Findings) {
-    let mut seen = BTreeSet::new();
-    for (index, item) in items(list).enumerate() {
-        let name = item.get(field).and_then(Value::as_str).unwrap_or_default();
-        if !name.is_empty() && !seen.insert(name) {
-            let problem = "is used more than once";
-            found.invalid_but(&path.index(index).field(field), name, problem, "give each its own");
-        }
-    }
 }
 
 fn mounted_volumes_exist(template: &Value, path: &Path, found: &mut Findings) {

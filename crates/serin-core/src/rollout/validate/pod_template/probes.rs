@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::error::{Findings, Path};
 use super::super::names;
-use super::{Check, in_range, items, one_of, run};
+use super::table::{Check, in_range, items, one_of, run};
 
 /// What a probe or a hook may do.
 const ACTIONS: [&str; 5] = ["exec", "httpGet", "tcpSocket", "grpc", "sleep"];

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::error::{Findings, Path};
 use super::super::{names, selector};
-use super::{Check, each, formed, in_range, items, labels, one_of, run};
+use super::table::{Check, each, formed, in_range, items, labels, one_of, run};
 use crate::api::LabelSelector;
 
 /// Fields of a toleration.

@@ -1,5 +1,6 @@
 use serde_json::json;
 
+use super::table::entries;
 use super::*;
 
 /// The mistakes in a template with `spec`.

@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::super::error::{Findings, Path};
 use super::super::names;
-use super::{Check, amounts, each, entries, formed, items, names_differ};
+use super::amounts;
+use super::table::{Check, each, entries, formed, items, names_differ};
 
 /// Fields of a volume.
 const VOLUME: &[(&str, Check)] = &[
