@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader, Lines};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use healthy::{Verdict, judge};
@@ -43,9 +44,15 @@ fn tell(story: &str, last_words: &str) {
     assert!(seen.complaints.is_empty(), "{story}: {}", seen.complaints.join("\n"));
 }
 
+/// A port that nobody listens on. It is below those that the system gives to connections, so that none takes it before the
+/// playground does, and no other test of this process gets it.
 fn free_port() -> u16 {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    taken.local_addr().expect("an address").port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(std::process::id() % 100).expect("a small number") * 100;
+    let mut candidates =
+        std::iter::repeat_with(|| 12_000 + first + NEXT.fetch_add(1, Ordering::SeqCst) % 100);
+    let is_free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    candidates.by_ref().take(100).find(is_free).expect("a free port")
 }
 
 fn client(url: &str) -> Client {
