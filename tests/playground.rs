@@ -1,5 +1,7 @@
 //! The playground as its users run it.
 
+#[path = "support/free_port.rs"]
+mod free_port;
 #[path = "support/healthy.rs"]
 mod healthy;
 
@@ -7,9 +9,9 @@ use std::io::{BufRead, BufReader, Lines};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
+use free_port::free_port;
 use healthy::{Verdict, judge};
 use kube::{Client, Config};
 use serin_clock::sleep;
@@ -42,17 +44,6 @@ fn tell(story: &str, last_words: &str) {
     assert!(output.status.success(), "{story}: {told}{errors}");
     assert!(told.trim_end().ends_with(last_words), "{story}: {told}");
     assert!(seen.complaints.is_empty(), "{story}: {}", seen.complaints.join("\n"));
-}
-
-/// A port that nobody listens on. It is below those that the system gives to connections, so that none takes it before the
-/// playground does, and no other test of this process gets it.
-fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first = u16::try_from(std::process::id() % 100).expect("a small number") * 100;
-    let mut candidates =
-        std::iter::repeat_with(|| 12_000 + first + NEXT.fetch_add(1, Ordering::SeqCst) % 100);
-    let is_free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
-    candidates.by_ref().take(100).find(is_free).expect("a free port")
 }
 
 fn client(url: &str) -> Client {

@@ -22,6 +22,8 @@ mod faults;
 mod faults_of_services;
 mod faults_of_updates;
 mod fields;
+#[path = "../support/free_port.rs"]
+mod free_port;
 mod gate;
 mod hostile;
 mod instance;

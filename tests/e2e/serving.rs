@@ -1,6 +1,5 @@
 //! What the controller serves over HTTP: whether it lives, whether it is ready, and how it fares.
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,15 +7,11 @@ use serin_testbed::ControlPlane;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::free_port::free_port;
 use crate::rollouts::{SERIN, Stage, example};
 use crate::support::{cluster, eventually};
 
 const SOON: Duration = Duration::from_mins(1);
-
-/// A port that nobody listens on.
-fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
-}
 
 /// The whole answer to a request for that page; nothing if nobody listens.
 async fn get(port: u16, path: &str) -> Option<String> {
