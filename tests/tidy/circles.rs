@@ -12,30 +12,13 @@ use syn::{Attribute, Item, ItemMod, ItemUse, UseTree, Visibility};
 use crate::Finding;
 use crate::source::Source;
 
-/// The folders that still have circles, each with the number of files in circles. Entries are removed and numbers
-/// lowered as soon as the circles are gone: this check fails where a number is too high, too.
-const REMAINING: [(&str, usize); 0] = [];
-
-/// Circles outside the listed folders, and listed folders with another number of files in circles.
+/// Every circle.
 pub(crate) fn findings(sources: &[Source]) -> Vec<Finding> {
-    judge(&circles(sources), &REMAINING)
-}
-
-fn judge(circles: &[Circle], remaining: &[(&str, usize)]) -> Vec<Finding> {
-    let is_listed = |path: &str| remaining.iter().any(|(folder, _)| path.starts_with(folder));
-    let new = circles.iter().filter(|circle| !circle.files.iter().all(|path| is_listed(path)));
-    let new = new.map(|circle| {
+    let found = circles(sources).into_iter().map(|circle| {
         let imports = circle.imports.join("\n  ");
         format!("an import circle of {} files:\n  {imports}", circle.files.len())
     });
-    let counted = remaining.iter().filter_map(|(folder, expected)| {
-        let files = circles.iter().flat_map(|circle| &circle.files);
-        let found = files.filter(|path| path.starts_with(folder)).count();
-        (found != *expected).then(|| {
-            format!("{folder}: {found} files in import circles, and {expected} in tests/tidy/circles.rs")
-        })
-    });
-    new.chain(counted).collect()
+    found.collect()
 }
 
 /// Files that import each other in a loop.
@@ -423,12 +406,10 @@ fn a_module_that_only_hands_on_what_its_children_define_is_in_no_circle() {
 }
 
 #[test]
-fn the_list_of_circles_only_shrinks() {
-    let circle = |paths: [&str; 2]| Circle { files: paths.map(str::to_owned).to_vec(), imports: Vec::new() };
-    let known = [circle(["src/a/x.rs", "src/a/y.rs"])];
-    assert!(judge(&known, &[("src/a/", 2)]).is_empty());
-    assert_eq!(judge(&known, &[("src/a/", 3)]).len(), 1, "the number must go down");
-    assert_eq!(judge(&[], &[("src/a/", 2)]).len(), 1, "the entry must go");
-    let new = circle(["src/b/x.rs", "src/b/y.rs"]);
-    assert_eq!(judge(&[new], &[]).len(), 1);
+fn every_circle_is_a_finding() {
+    let root = Source::new("crates/x/src/lib.rs", "mod a; mod b;");
+    let a = Source::new("crates/x/src/a.rs", "use crate::b::B; pub struct A(B);");
+    let b = Source::new("crates/x/src/b.rs", "use crate::a::A; pub struct B(A);");
+    assert_eq!(findings(&[root, a, b]).len(), 1);
+    assert!(findings(&[]).is_empty());
 }

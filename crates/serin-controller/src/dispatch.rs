@@ -184,9 +184,7 @@ struct Running {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
-    use super::super::double::Double;
+    use super::super::double::{Double, rollout};
     use super::*;
     use serin_clock::{Clock, sleep};
     use serin_core::domain::plan::ObjectKind;
@@ -196,9 +194,7 @@ mod tests {
         let reconciler =
             Reconciler::new(Double::default(), Clock::starting_at(Timestamp::UNIX_EPOCH), Rng::seeded(0));
         for name in names {
-            let metadata = json!({"name": name, "namespace": "shop", "uid": name, "resourceVersion": "1"});
-            let wire = serde_json::from_value(json!({"metadata": metadata, "spec": {"strategy": {}}}));
-            reconciler.caches.of(ObjectKind::Rollout).write().collect(wire.expect("an object"));
+            reconciler.caches.of(ObjectKind::Rollout).write().collect(rollout(name));
         }
         Arc::new(reconciler)
     }

@@ -9,6 +9,12 @@ use super::apply::Server;
 use serin_machine::failure::WriteError;
 use serin_machine::object::RawObject;
 
+/// A Rollout of that name as a watch shows it, whose spec is invalid: the status is the only thing to write.
+pub(super) fn rollout(name: &str) -> RawObject {
+    let metadata = json!({"name": name, "namespace": "shop", "uid": name, "resourceVersion": "1"});
+    serde_json::from_value(json!({"metadata": metadata, "spec": {"strategy": {}}})).expect("an object")
+}
+
 /// Answers every write with the next resource version, except those to a path that contains a key of `errors`.
 #[derive(Default)]
 pub(super) struct Double {

@@ -14,18 +14,17 @@ use serin_machine::effects::{Effects, Ticket};
 #[derive(Debug, Default)]
 pub(super) struct Running {
     tasks: JoinSet<Result<EffectOutput, EffectFailure>>,
-    tickets: BTreeMap<Id, Ticket>,
-    handles: BTreeMap<Ticket, AbortHandle>,
+    runs: BTreeMap<Id, (Ticket, AbortHandle)>,
 }
 
 impl Running {
     /// Stops what is cancelled, and begins what there is room for.
     pub(super) fn follow(&mut self, effects: &mut Effects, performer: &Arc<dyn Perform>) {
-        for ticket in effects.cancelled() {
-            if let Some(handle) = self.handles.get(&ticket) {
-                handle.abort();
-            }
-        }
+        let cancelled = effects.cancelled();
+        self.runs
+            .values()
+            .filter(|(ticket, _)| cancelled.contains(ticket))
+            .for_each(|(_, handle)| handle.abort());
         while let Some((ticket, effect)) = effects.next_start() {
             self.begin(ticket, effect, Arc::clone(performer));
         }
@@ -33,8 +32,7 @@ impl Running {
 
     fn begin(&mut self, ticket: Ticket, effect: Effect, performer: Arc<dyn Perform>) {
         let handle = self.tasks.spawn(async move { perform(&*performer, &effect).await });
-        self.tickets.insert(handle.id(), ticket);
-        self.handles.insert(ticket, handle);
+        self.runs.insert(handle.id(), (ticket, handle));
     }
 
     /// Waits for the next one to end; for ever where none runs. Dropping the future loses nothing.
@@ -55,8 +53,7 @@ impl Running {
         (id, answer): (Id, Result<EffectOutput, EffectFailure>),
         effects: &mut Effects,
     ) -> Option<ObjectRef> {
-        let ticket = self.tickets.remove(&id)?;
-        self.handles.remove(&ticket);
+        let (ticket, _) = self.runs.remove(&id)?;
         effects.ended(ticket, answer)
     }
 }
@@ -72,7 +69,7 @@ mod tests {
     use tokio::task::JoinHandle;
 
     use super::super::dispatch::Dispatcher;
-    use super::super::double::Double;
+    use super::super::double::{Double, rollout};
     use super::super::perform::Performance;
     use super::super::reconcile::Reconciler;
     use serin_clock::{Clock, sleep};
@@ -83,7 +80,6 @@ mod tests {
     use serin_machine::decide::Deliberation;
     use serin_machine::effects::CONCURRENCY;
     use serin_machine::kinds;
-    use serin_machine::object::RawObject;
     use serin_values::random::Rng;
 
     use super::*;
@@ -152,11 +148,6 @@ mod tests {
         ObjectRef::new(ObjectKind::Rollout, "shop", name)
     }
 
-    fn wire(name: &str) -> RawObject {
-        let metadata = json!({"name": name, "namespace": "shop", "uid": name, "resourceVersion": "1"});
-        serde_json::from_value(json!({"metadata": metadata, "spec": {"strategy": {}}})).expect("an object")
-    }
-
     fn world(names: &[String]) -> World {
         let clock = Clock::starting_at(Timestamp::UNIX_EPOCH);
         let (mut reconciler, oracle) =
@@ -165,7 +156,7 @@ mod tests {
         reconciler.performer = Arc::clone(&oracle) as Arc<dyn Perform>;
         kinds::always().for_each(|kind| drop(reconciler.caches.of(kind).write().swap()));
         for name in names {
-            reconciler.caches.of(ObjectKind::Rollout).write().put(wire(name));
+            reconciler.caches.of(ObjectKind::Rollout).write().put(rollout(name));
         }
         let (reconciler, dispatcher) = (Arc::new(reconciler), Arc::new(Dispatcher::new(Rng::seeded(1))));
         let (stop, work) = work(&reconciler, &dispatcher);
@@ -226,7 +217,7 @@ mod tests {
         let world = world(&["silent".into()]);
         sleep(Duration::from_secs(1)).await;
         assert_eq!(world.present(), 1);
-        world.reconciler.caches.of(ObjectKind::Rollout).write().remove(wire("silent"));
+        world.reconciler.caches.of(ObjectKind::Rollout).write().remove(rollout("silent"));
         world.dispatcher.trigger(&[key("silent")], world.reconciler.clock.now());
         sleep(Duration::from_millis(100)).await;
         assert_eq!((world.present(), world.reconciler.effects().load()), (0, (0, 0)));

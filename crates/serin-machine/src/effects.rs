@@ -122,8 +122,8 @@ impl Effects {
 
     /// The runs that are to be stopped. Each holds its room until its end is told.
     #[must_use]
-    pub fn cancelled(&self) -> Vec<Ticket> {
-        self.cancelled.iter().copied().collect()
+    pub const fn cancelled(&self) -> &BTreeSet<Ticket> {
+        &self.cancelled
     }
 
     /// A run is over. Returns the primary object that is to be decided on with the answer, if anybody still asks for it.
@@ -208,7 +208,7 @@ mod tests {
         let (ticket, _) = effects.next_start().expect("one to begin");
         assert_eq!(effects.load(), (1, 1));
         effects.want(&a, &[effect("z")]);
-        assert_eq!(effects.cancelled(), [ticket]);
+        assert_eq!(*effects.cancelled(), BTreeSet::from([ticket]));
         assert_eq!(effects.next_start(), None, "it holds its room until it has ended");
         assert_eq!(effects.ended(ticket, DONE), None);
         assert_eq!(effects.next_start().map(|(_, effect)| effect), Some(effect("z")));
