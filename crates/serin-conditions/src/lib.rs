@@ -19,10 +19,14 @@ mod budget;
 mod check;
 mod condition;
 mod error;
+#[expect(clippy::wildcard_enum_match_arm, reason = "an operation is an error for every other type of value")]
 mod evaluate;
+#[expect(clippy::wildcard_enum_match_arm, reason = "a function is an error for every other type of value")]
+#[expect(clippy::unnecessary_wraps, reason = "all functions of the table have one signature")]
 mod functions;
 mod judge;
 mod layout;
+#[expect(clippy::wildcard_enum_match_arm, reason = "an operation is an error for every other type of value")]
 mod operations;
 mod pattern;
 mod syntax;

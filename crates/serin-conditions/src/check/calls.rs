@@ -96,7 +96,7 @@ impl Checker<'_> {
         name: &str,
         list: &Node,
         predicate: Option<&Node>,
-        last: Option<&Node>,
+        extra: Option<&Node>,
     ) -> Checked {
         let found = self.check(list)?;
         if !found.is_any() && found.items().is_none() {
@@ -108,8 +108,8 @@ impl Checker<'_> {
             Some(predicate) => Some((self.applied(name, item.clone(), predicate)?, predicate)),
             None => None,
         };
-        if let Some(last) = last {
-            self.check(last)?;
+        if let Some(extra) = extra {
+            self.check(extra)?;
         }
         let is_test = !matches!(name, "map" | "sum" | "groupBy" | "sortBy" | "reduce");
         if let Some((returned, predicate)) = returned.as_ref().filter(|_| is_test)

@@ -14,7 +14,7 @@ impl Machine<'_> {
         name: &str,
         list: &Node,
         predicate: Option<&Node>,
-        last: Option<&Node>,
+        extra: Option<&Node>,
     ) -> Evaluated {
         let column = list.column;
         let list = self.value(list)?;
@@ -44,8 +44,8 @@ impl Machine<'_> {
             }
             "sum" => self.sum(&items, predicate, column),
             "groupBy" => self.group_by(&items, predicate, column),
-            "sortBy" => self.sort_by(&items, predicate, last, column),
-            "reduce" => self.reduce(&items, predicate, last, column),
+            "sortBy" => self.sort_by(&items, predicate, extra, column),
+            "reduce" => self.reduce(&items, predicate, extra, column),
             _ => Self::failed(format!("unknown builtin {name}"), column),
         }
     }

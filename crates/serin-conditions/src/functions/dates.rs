@@ -45,11 +45,10 @@ pub(super) fn duration(arguments: &[Value], _: &mut Context<'_>) -> Outcome {
 }
 
 pub(super) fn check_date(arguments: &[Type]) -> Result<Type, String> {
-    let rest = match arguments {
-        [] => return Err("invalid number of arguments (expected at least 1, got 0)".to_owned()),
-        [Type::Zone, rest @ ..] => rest,
-        rest => rest,
-    };
+    if arguments.is_empty() {
+        return Err("invalid number of arguments (expected at least 1, got 0)".to_owned());
+    }
+    let rest = arguments.strip_prefix(&[Type::Zone]).unwrap_or(arguments);
     if rest.len() > 3 {
         return Err(format!("invalid number of arguments (expected at most 3, got {})", rest.len()));
     }

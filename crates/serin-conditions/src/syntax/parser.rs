@@ -422,8 +422,8 @@ impl Parser {
         self.accept(TokenKind::Operator, ",");
         self.expect(TokenKind::Bracket, ")")?;
         let mut following = following.into_iter().map(Box::new);
-        let (list, predicate, last) = (Box::new(list), following.next(), following.next());
-        Self::node(column, NodeKind::Predicate { name: text, list, predicate, last })
+        let (list, predicate, extra) = (Box::new(list), following.next(), following.next());
+        Self::node(column, NodeKind::Predicate { name: text, list, predicate, extra })
     }
 
     fn predicate(&mut self) -> Parsed {

@@ -70,8 +70,5 @@ fn is_member_name(token: &Token) -> bool {
 
 /// The node in a chain, which the next member belongs to as well, and whether there was one.
 fn unchained(node: Node) -> (Node, bool) {
-    match node.kind {
-        NodeKind::Chain(inner) => (*inner, true),
-        kind => (Node { kind, ..node }, false),
-    }
+    if let NodeKind::Chain(inner) = node.kind { (*inner, true) } else { (node, false) }
 }
