@@ -6,7 +6,7 @@ use jiff::Zoned;
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
 
-use crate::text::{MONTHS, WEEKDAYS, quoted};
+use crate::words::{MONTHS, WEEKDAYS, quoted};
 
 /// A part of a layout that stands for a part of a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

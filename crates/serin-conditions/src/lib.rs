@@ -12,7 +12,7 @@
 //! | `check`, `types` | what is wrong before an evaluation, by the type of the result |
 //! | `evaluate`, `operations` | from a tree to a value |
 //! | `functions` | the table of functions, and the methods of times |
-//! | `text`, `layout`, `pattern` | notations of Go: of values, times and regular expressions |
+//! | `text`, `layout`, `pattern`, `words` | notations of Go: of values, times and regular expressions |
 //! | `budget` | the bound on work and memory |
 
 mod budget;
@@ -33,6 +33,7 @@ mod syntax;
 mod text;
 mod types;
 mod value;
+mod words;
 
 pub use condition::{Condition, check, time_of};
 pub use error::ConditionError;

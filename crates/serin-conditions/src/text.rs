@@ -7,26 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::layout;
 use crate::value::{Key, List, Map, Value};
-
-/// The names of the months.
-pub(crate) const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-
-/// The names of the days, from Sunday.
-pub(crate) const WEEKDAYS: [&str; 7] =
-    ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+use crate::words::{MONTHS, WEEKDAYS};
 
 /// The text of `value` in Go's default format.
 pub(crate) fn plain(value: &Value) -> String {
@@ -128,26 +109,6 @@ fn fraction(value: u64, unit: u64) -> String {
     let width = unit.ilog10() as usize;
     let digits = format!("{rest:0width$}");
     format!("{whole}.{}", digits.trim_end_matches('0'))
-}
-
-/// `text` in double quotes, with escapes for what cannot be printed.
-pub(crate) fn quoted(text: &str) -> String {
-    let mut quoted = String::from('"');
-    for letter in text.chars() {
-        match letter {
-            '"' | '\\' => quoted.extend(['\\', letter]),
-            '\n' => quoted.push_str("\\n"),
-            '\r' => quoted.push_str("\\r"),
-            '\t' => quoted.push_str("\\t"),
-            letter if letter.is_ascii_control() => {
-                // Writing to a text does not fail.
-                let _ = write!(quoted, "\\x{:02x}", u32::from(letter));
-            }
-            letter => quoted.push(letter),
-        }
-    }
-    quoted.push('"');
-    quoted
 }
 
 /// `value` as indented JSON. An error for a value that JSON has no notation for.

@@ -1,30 +1,11 @@
 //! Checks calls of functions, with and without a predicate.
 
-use super::{Checked, Checker, Scoped};
+use super::checker::{Checked, Checker, Scoped};
 use crate::error::ConditionError;
 use crate::functions::{Function, Overload, Signature, function};
 use crate::syntax::Node;
 use crate::types::Type;
 use crate::value::{Items, MapKind};
-
-/// The functions that apply a predicate, which a variable cannot be named after.
-pub(super) const PREDICATES: [&str; 15] = [
-    "all",
-    "none",
-    "any",
-    "one",
-    "filter",
-    "map",
-    "count",
-    "sum",
-    "find",
-    "findIndex",
-    "findLast",
-    "findLastIndex",
-    "groupBy",
-    "sortBy",
-    "reduce",
-];
 
 impl Checker<'_> {
     pub(super) fn call(&mut self, name: &str, arguments: &[Node], column: usize) -> Checked {

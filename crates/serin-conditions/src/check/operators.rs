@@ -1,6 +1,6 @@
 //! Checks operators.
 
-use super::{Checked, Checker};
+use super::checker::{Checked, Checker};
 use crate::error::ConditionError;
 use crate::pattern;
 use crate::syntax::{Binary, Node, NodeKind, Unary};

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Evaluated, Failure, Machine, Scoped, at, mistyped};
+use super::failure::{Evaluated, Failure, at, mistyped};
+use super::machine::{Machine, Scoped};
 use crate::functions::{Context, is_descending, sorted};
 use crate::operations;
 use crate::syntax::Node;

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::function::{Context, Outcome, argument, text};
+use super::signature::{Context, Outcome, argument, text};
 use crate::text::{json, plain};
 use crate::value::Value;
 

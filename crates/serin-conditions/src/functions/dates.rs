@@ -4,7 +4,7 @@ use jiff::Zoned;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use serin_values::duration::{go_duration, go_duration_problem};
 
-use super::function::{Context, Outcome, argument, text};
+use super::signature::{Context, Outcome, argument, text};
 use crate::layout;
 use crate::types::Type;
 use crate::value::Value;
@@ -87,6 +87,6 @@ fn zone_named(name: &str) -> Result<TimeZone, String> {
 pub(super) fn time(arguments: &[Value], index: usize) -> Result<&Zoned, String> {
     match argument(arguments, index) {
         Value::Time(time) => Ok(time),
-        other => Err(super::function::wrong(Some(other), "time.Time")),
+        other => Err(super::signature::wrong(Some(other), "time.Time")),
     }
 }

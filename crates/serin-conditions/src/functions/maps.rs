@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::function::{Context, Outcome, argument};
 use super::numbers::one;
+use super::signature::{Context, Outcome, argument};
 use crate::text::plain;
 use crate::types::Type;
 use crate::value::{Items, Key, Map, Value};

@@ -2,11 +2,12 @@
 
 use std::cmp::Ordering;
 
-use super::function::{Context, Outcome, argument, wrong};
+use super::signature::{Context, Outcome, argument, wrong};
 use crate::operations::{compare, float_of, int_of, negate, truncated};
-use crate::text::{plain, quoted};
+use crate::text::plain;
 use crate::types::Type;
 use crate::value::Value;
+use crate::words::quoted;
 
 /// Checks that there is one argument.
 pub(super) fn one(arguments: &[Type]) -> Result<&Type, String> {
