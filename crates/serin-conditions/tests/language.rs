@@ -93,6 +93,7 @@ fn members_slices_and_chains() {
         ],
     );
     assert_eq!(message("result.x.y == 1", json!({})), "cannot fetch y from <nil>");
+    assert_eq!(message("result.x?.y[0] == 1", json!({})), "cannot fetch 0 from <nil>");
     assert_eq!(message("result[3] == 1", Value::floats([1.0])), "index out of range: 3 (array length is 1)");
 }
 

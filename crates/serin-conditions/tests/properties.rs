@@ -221,6 +221,16 @@ fn endless_work_ends() {
         "len(flatten(reduce(1..60, [#acc, #acc], [1]))) > 0",
         "median(reduce(1..60, [#acc, #acc], [1])) > 0",
         "reduce(1..100000, [#acc], [1]) == nil",
+        "len(string(reduce(1..60, [#acc, #acc], []))) > 0",
+        "asInt(reduce(1..60, [#acc, #acc], [])) == 1",
+        "asFloat(reduce(1..60, {'a': #acc, 'b': #acc}, {})) == 1",
+        "fromJSON('null')[reduce(1..60, [#acc, #acc], [])] == 1",
+        "fromPairs([reduce(1..60, [#acc, #acc, #acc], [])]) == nil",
+        "len(toJSON(reduce(1..60, [#acc, #acc], []))) > 0",
+        "len(flatten(reduce(1..60, [#acc, #acc], []))) > 0",
+        "max(reduce(1..60, [#acc, #acc], [])) == nil",
+        "reduce(1..60, {'a': #acc, 'b': #acc}, {}) == reduce(1..60, {'a': #acc, 'b': #acc}, {})",
+        "any(1..1000, 'a' matches '((((a{20}){20}){20}){20})' + string(#))",
         "all(1..10000, all(1..10000, # > 0))",
         "any(1..1000, let p = #; any(1..1000, 'aaaaaaaa' matches string(p * 1000 + #)))",
         "len(replace(repeat('a', 100000), 'a', repeat('b', 100000))) > 0",
@@ -263,10 +273,24 @@ fn deep_and_long_texts_end() {
         "{'a': ".repeat(2_000),
         "'a' matches '".to_owned() + &"(".repeat(5_000) + "'",
         "result | len() ".repeat(1_000),
+        "true || (true && (1 == (1 + (1 * (".repeat(300),
         "#".repeat(10_000),
+        "'a' matches '((a{40}){40}){9}' || ".repeat(80) + "true",
     ] {
         let _ = check(&condition);
         let _ = holds(&condition, &json!({"a": null}).into());
+    }
+    for (start, end) in
+        [("all([1], ", ")"), ("default(", ", 1)"), ("[", "][0]"), ("let x = 1; all([1], ", ")")]
+    {
+        let levels = if start.starts_with('a') { 95 } else { 45 };
+        let condition = start.repeat(levels) + "true" + &end.repeat(levels);
+        let is_refused = start.starts_with("let");
+        assert_eq!(
+            holds(&condition, &Value::Nil).is_err(),
+            is_refused || start.starts_with('d'),
+            "{condition}"
+        );
     }
     assert!(check(&("true || ".repeat(60) + "true")).is_ok());
     assert!(check(&("(".repeat(30) + "true" + &")".repeat(30))).is_ok());

@@ -32,7 +32,7 @@ impl Names {
 
 /// The type of `node`. An error if no value of the result's type could be evaluated.
 pub(crate) fn check(node: &Node, names: &Names) -> Checked {
-    Checker { names, variables: Vec::new(), items: Vec::new(), lenient: 0 }.check(node)
+    Checker { names, variables: Vec::new(), items: Vec::new(), lenient: 0, patterns: 0 }.check(node)
 }
 
 /// What the items of a list are for the predicate that looks at them.
@@ -48,6 +48,8 @@ pub(super) struct Checker<'a> {
     pub(super) items: Vec<Scoped>,
     /// The calls around that take what is missing as nil.
     pub(super) lenient: usize,
+    /// The regular expressions so far.
+    pub(super) patterns: usize,
 }
 
 impl Checker<'_> {

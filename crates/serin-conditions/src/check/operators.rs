@@ -7,6 +7,9 @@ use crate::syntax::{Binary, Node, NodeKind, Unary};
 use crate::types::Type;
 use crate::value::{Items, MapKind};
 
+/// The most regular expressions of a condition: each takes time to compile.
+const PATTERNS_MAX: usize = 50;
+
 impl Checker<'_> {
     pub(super) fn unary(&mut self, operator: Unary, operand: &Node, column: usize) -> Checked {
         let found = self.check(operand)?;
@@ -28,6 +31,11 @@ impl Checker<'_> {
         if operator == Binary::Matches
             && let NodeKind::String(text) = &operands[1].kind
         {
+            self.patterns += 1;
+            if self.patterns > PATTERNS_MAX {
+                let message = format!("a condition has at most {PATTERNS_MAX} regular expressions");
+                return Err(ConditionError::at(column, message));
+            }
             pattern::compile(text).map_err(|message| ConditionError::at(column, message))?;
         }
         operation(operator, &left, &right, column)

@@ -11,7 +11,7 @@ use crate::functions::{Predicate, predicate};
 
 /// The most levels of a tree, and of blocks and brackets in each other.
 const DEPTH_MAX: usize = 100;
-const NESTING_MAX: usize = 40;
+const NESTING_MAX: usize = 100;
 
 /// A part of the tree, or why there is none.
 pub(super) type Parsed = Result<Node, ConditionError>;
