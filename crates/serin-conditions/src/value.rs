@@ -222,6 +222,12 @@ impl Value {
             Self::Zone(_) => "*time.Location",
         }
     }
+
+    /// The message about a value whose type is not `wanted`.
+    pub(crate) fn mistyped(&self, wanted: &str) -> String {
+        let found = if matches!(self, Self::Nil) { "nil" } else { self.type_name() };
+        format!("interface conversion: interface {{}} is {found}, not {wanted}")
+    }
 }
 
 impl From<serde_json::Value> for Value {

@@ -2,7 +2,6 @@
 
 use std::cmp::Ordering;
 
-use super::failure::mistyped;
 use crate::operations;
 use crate::syntax::{Binary, Unary};
 use crate::value::Value;
@@ -12,7 +11,7 @@ pub(super) fn unary(operator: Unary, operand: &Value) -> Result<Value, String> {
     match operator {
         Unary::Not(_) => match operand {
             Value::Bool(value) => Ok(Value::Bool(!value)),
-            _ => Err(mistyped(operand, "bool")),
+            _ => Err(operand.mistyped("bool")),
         },
         Unary::Plus => Ok(operand.clone()),
         Unary::Minus => operations::negate(operand),

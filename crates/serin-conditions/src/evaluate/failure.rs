@@ -41,9 +41,3 @@ pub(super) fn found(column: usize, outcome: Result<Value, Missing>) -> Evaluated
         }
     })
 }
-
-/// The message about a value that has another type than `wanted`.
-pub(super) fn mistyped(value: &Value, wanted: &str) -> String {
-    let found = if matches!(value, Value::Nil) { "nil" } else { value.type_name() };
-    format!("interface conversion: interface {{}} is {found}, not {wanted}")
-}

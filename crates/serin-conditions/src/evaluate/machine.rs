@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use regex::Regex;
 
 use super::calculation::{calculation, unary};
-use super::failure::{Evaluated, Failure, at, mistyped};
+use super::failure::{Evaluated, Failure, at};
 use crate::budget::Budget;
 use crate::error::ConditionError;
 use crate::functions::{Context, function};
@@ -140,7 +140,7 @@ impl Machine<'_> {
         if let Value::Bool(value) = value {
             return Ok(value);
         }
-        Err(Failure::Error(mistyped(&value, "bool"), node.column))
+        Err(Failure::Error(value.mistyped("bool"), node.column))
     }
 
     fn last_of(&mut self, nodes: &[Node]) -> Evaluated {
@@ -174,7 +174,7 @@ impl Machine<'_> {
         for (key, value) in pairs {
             let found = self.value(key)?;
             let Value::String(name) = found else {
-                return Err(Failure::Error(mistyped(&found, "string"), key.column));
+                return Err(Failure::Error(found.mistyped("string"), key.column));
             };
             entries.insert(Key::String(name), self.value(value)?);
         }

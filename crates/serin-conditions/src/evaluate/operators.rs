@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::calculation::calculation;
-use super::failure::{Evaluated, Failure, at, mistyped};
+use super::failure::{Evaluated, Failure, at};
 use super::machine::Machine;
 use crate::budget::PATTERN_STEPS;
 use crate::operations;
@@ -53,7 +53,7 @@ impl Machine<'_> {
         let (left, right) = match (left, right) {
             (Value::Nil, _) | (_, Value::Nil) => return Ok(false),
             (Value::String(left), Value::String(right)) => (left, right),
-            (Value::String(_), other) | (other, _) => return Err(mistyped(other, "string")),
+            (Value::String(_), other) | (other, _) => return Err(other.mistyped("string")),
         };
         self.budget.look_at(left.len() / 8)?;
         match operator {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::failure::{Evaluated, Failure, at, mistyped};
+use super::failure::{Evaluated, Failure, at};
 use super::machine::{Machine, Scoped};
 use crate::functions::{Context, is_descending, sorted};
 use crate::operations;
@@ -81,7 +81,7 @@ impl Machine<'_> {
             Value::Bool(value) => Ok(value),
             other => {
                 let column = predicate.map_or(column, |predicate| predicate.column);
-                Self::failed(mistyped(&other, "bool"), column)
+                Self::failed(other.mistyped("bool"), column)
             }
         }
     }
@@ -186,7 +186,7 @@ impl Machine<'_> {
         let is_descending = match order.map(|order| self.value(order)).transpose()? {
             None => false,
             Some(Value::String(order)) => at(column, is_descending(&order))?,
-            Some(other) => return Self::failed(mistyped(&other, "string"), column),
+            Some(other) => return Self::failed(other.mistyped("string"), column),
         };
         let mut context = Context { budget: &mut self.budget, now: self.now, is_result_nil: false };
         let order = at(column, sorted(&keys, is_descending, &mut context))?;

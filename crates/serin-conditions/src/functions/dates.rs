@@ -87,6 +87,6 @@ fn zone_named(name: &str) -> Result<TimeZone, String> {
 pub(super) fn time(arguments: &[Value], index: usize) -> Result<&Zoned, String> {
     match argument(arguments, index) {
         Value::Time(time) => Ok(time),
-        other => Err(super::signature::wrong(Some(other), "time.Time")),
+        other => Err(other.mistyped("time.Time")),
     }
 }

@@ -4,7 +4,7 @@ use jiff::Zoned;
 use jiff::tz::TimeZone;
 
 use super::dates::time;
-use super::signature::{Context, Kind, Outcome, argument, text, wrong};
+use super::signature::{Context, Kind, Outcome, argument, text};
 use crate::layout;
 use crate::operations::{add, float_of, int_of, subtract};
 use crate::text::plain;
@@ -78,7 +78,7 @@ static METHODS: [Method; 44] = [
     of(Time, "Local", &[], Time, |v, _| Ok(within(time(v, 0)?, TimeZone::UTC))),
     of(Time, "In", &[Zone], Time, |v, _| match argument(v, 1) {
         Value::Zone(zone) => Ok(within(time(v, 0)?, zone.clone())),
-        other => Err(wrong(Some(other), "*time.Location")),
+        other => Err(other.mistyped("*time.Location")),
     }),
     of(Time, "Location", &[], Zone, |v, _| Ok(Value::Zone(time(v, 0)?.time_zone().clone()))),
     of(Duration, "Hours", &[], Float, |v, _| in_units(v, 3_600_000_000_000)),
@@ -122,7 +122,7 @@ fn within(time: &Zoned, zone: TimeZone) -> Value {
 fn nanos(values: &[Value], index: usize) -> Result<i64, String> {
     match argument(values, index) {
         Value::Duration(nanos) => Ok(*nanos),
-        other => Err(wrong(Some(other), "time.Duration")),
+        other => Err(other.mistyped("time.Duration")),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::signature::{Context, Outcome, argument, wrong};
+use super::signature::{Context, Outcome, argument};
 use crate::operations::{compare, float_of, int_of, negate, truncated};
 use crate::text::brief;
 use crate::types::Type;
@@ -154,9 +154,9 @@ pub(super) fn as_float(arguments: &[Value], _: &mut Context<'_>) -> Outcome {
 }
 
 fn is_float(arguments: &[Value], test: fn(f64) -> bool) -> Outcome {
-    match arguments.first() {
-        Some(Value::Float(value)) => Ok(Value::Bool(test(*value))),
-        found => Err(wrong(found, "float64")),
+    match argument(arguments, 0) {
+        Value::Float(value) => Ok(Value::Bool(test(*value))),
+        other => Err(other.mistyped("float64")),
     }
 }
 
@@ -274,7 +274,7 @@ pub(super) fn median(arguments: &[Value], context: &mut Context<'_>) -> Outcome 
 fn bits(arguments: &[Value], operation: fn(i64, i64) -> i64) -> Outcome {
     let number = |index: usize| match argument(arguments, index) {
         Value::Int(value) => Ok(*value),
-        other => Err(wrong(Some(other), "int")),
+        other => Err(other.mistyped("int")),
     };
     Ok(Value::Int(operation(number(0)?, number(1)?)))
 }
@@ -285,11 +285,11 @@ fn shift(arguments: &[Value], operation: fn(i64, u32) -> i64) -> Outcome {
     }
     let count = match argument(arguments, 1) {
         Value::Int(count) => u32::try_from(*count).unwrap_or(u32::MAX),
-        other => return Err(wrong(Some(other), "int")),
+        other => return Err(other.mistyped("int")),
     };
     match argument(arguments, 0) {
         Value::Int(value) => Ok(Value::Int(operation(*value, count))),
-        other => Err(wrong(Some(other), "int")),
+        other => Err(other.mistyped("int")),
     }
 }
 
@@ -312,7 +312,7 @@ pub(super) fn bit_nand(arguments: &[Value], _: &mut Context<'_>) -> Outcome {
 pub(super) fn bit_not(arguments: &[Value], _: &mut Context<'_>) -> Outcome {
     match argument(arguments, 0) {
         Value::Int(value) => Ok(Value::Int(!value)),
-        other => Err(wrong(Some(other), "int")),
+        other => Err(other.mistyped("int")),
     }
 }
 

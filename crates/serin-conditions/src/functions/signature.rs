@@ -96,16 +96,10 @@ impl Kind {
 
 /// The text that the argument at `index` is. An error for any other value.
 pub(super) fn text(arguments: &[Value], index: usize) -> Result<&str, String> {
-    match arguments.get(index) {
-        Some(Value::String(text)) => Ok(text),
-        found => Err(wrong(found, "string")),
+    match argument(arguments, index) {
+        Value::String(text) => Ok(text),
+        other => Err(other.mistyped("string")),
     }
-}
-
-/// The message about an argument that is no `wanted`.
-pub(super) fn wrong(found: Option<&Value>, wanted: &str) -> String {
-    let found = found.filter(|value| !matches!(value, Value::Nil)).map_or("nil", Value::type_name);
-    format!("interface conversion: interface {{}} is {found}, not {wanted}")
 }
 
 /// The argument at `index`; nil if it is missing.
