@@ -92,7 +92,7 @@ pub(crate) fn zone_name(zone: &TimeZone) -> String {
 
 /// A float with as few digits as tell it from every other, in the notation that Go chooses for it.
 pub(crate) fn float(value: f64) -> String {
-    float_within(value, -4, 21)
+    float_within(value, -4, 6)
 }
 
 /// A float with an exponent where that is below `low` or not below `high`.
@@ -244,7 +244,8 @@ mod tests {
             (1e-9, "1e-09"),
             (0.0001, "0.0001"),
             (0.000_01, "1e-05"),
-            (1e20, "100000000000000000000"),
+            (123_456.0, "123456"),
+            (1_234_567.0, "1.234567e+06"),
             (1.5e21, "1.5e+21"),
             (0.0, "0"),
             (-0.0, "-0"),
