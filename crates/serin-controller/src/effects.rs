@@ -93,9 +93,8 @@ mod tests {
         let seen = entry.id.precondition();
         let mut plan = Plan::nothing(seen.clone());
         let name = EffectName("question".into());
-        if let Some(answer) = remembered.answers.get(&name) {
-            let said =
-                answer.as_ref().as_ref().map_or_else(ToString::to_string, |output| format!("{output:?}"));
+        if let Some(answer) = remembered.effects.get(&name).and_then(|known| known.answer.as_deref()) {
+            let said = answer.as_ref().map_or_else(ToString::to_string, |output| format!("{output:?}"));
             plan.status = StatusWrite { patch: json!({"status": {"said": said}}), ..StatusWrite::nothing() };
         } else {
             let action = EffectAction::ReadSecret { namespace: "shop".into(), name: object.key.name.clone() };
@@ -197,7 +196,7 @@ mod tests {
         assert_eq!((world.begun(), world.present(), world.said().len()), (1, 1, 0), "it is asked once");
         sleep(Duration::from_secs(1)).await;
         assert_eq!(world.said(), ["Secret([])"]);
-        assert!(world.reconciler.effects().answers(&key("web")).is_empty());
+        assert!(world.reconciler.effects().known(&key("web")).is_empty());
         assert_eq!((world.begun(), world.present()), (1, 0));
     }
 

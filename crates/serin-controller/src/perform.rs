@@ -98,7 +98,7 @@ impl Network {
 
     /// Sends a request and reads the answer. Redirects are answers: credentials are for the server that was named.
     async fn exchange(&self, request: &HttpRequest) -> Result<EffectOutput, EffectFailure> {
-        let HttpRequest { method, url, headers, body } = request;
+        let HttpRequest { method, url, headers, body, .. } = request;
         let mut builder = Request::builder().method(method.as_str()).uri(url);
         for (name, value) in headers {
             builder = builder.header(name, value);
@@ -177,7 +177,8 @@ mod tests {
 
     fn request(method: &str, url: String) -> EffectAction {
         let headers = vec![("x-token".to_owned(), "t".to_owned())];
-        EffectAction::Exchange(HttpRequest { method: method.into(), url, headers, body: b"hello".to_vec() })
+        let request = HttpRequest { headers, body: b"hello".to_vec(), ..HttpRequest::get(url) };
+        EffectAction::Exchange(HttpRequest { method: method.into(), ..request })
     }
 
     #[tokio::test]

@@ -125,9 +125,7 @@ impl<S: Server> Reconciler<S> {
                 tracing::debug!(namespace = object.key.namespace, name = object.key.name, %write, "waits for its own write");
                 return Next::Soon(STALE);
             }
-            Recalled::Fresh(remembered) => {
-                Remembered { answers: self.effects().answers(object), ..remembered }
-            }
+            Recalled::Fresh(remembered) => Remembered { effects: self.effects().known(object), ..remembered },
         };
         let had_failed = remembered.last_failure.is_some();
         match (self.decide)(object, &self.caches, remembered, now) {
@@ -215,7 +213,7 @@ impl<S: Server> Reconciler<S> {
         memory.kept.held_since = memory.kept.held_since.or(Some(now)).filter(|_| plan.status.held);
         match ending {
             Ending::Done => {
-                self.effects().want(object, &plan.effects);
+                self.effects().want(object, &plan.effects, now);
                 memory.kept.last_failure = None;
                 memory.warned = None;
                 Next::At(now)

@@ -9,11 +9,13 @@
 //! | 2 | [`traffic`] | what a router needs for a split of the traffic |
 //! | 3 | [`rollout`] | the decision: from a snapshot to a plan |
 //! | 3 | [`guard`] | what no plan may do |
-//! | 4 | [`analysis`] | the decision about an AnalysisRun |
+//! | 4 | [`measure`] | what to ask a metric provider, and what its answer says |
+//! | 5 | [`analysis`] | the decision about an AnalysisRun |
 
 pub mod analysis;
 pub mod api;
 pub mod domain;
 pub mod guard;
+pub mod measure;
 pub mod rollout;
 pub mod traffic;
