@@ -29,11 +29,17 @@ enum Checker {
 }
 
 /// The files that must be there.
-const FILES: [&str; 4] =
-    ["pod-template-hash.jsonl", "replica-counts.jsonl", "step-hash.jsonl", "validation.jsonl"];
+const FILES: [&str; 5] = [
+    "conditions.jsonl",
+    "pod-template-hash.jsonl",
+    "replica-counts.jsonl",
+    "step-hash.jsonl",
+    "validation.jsonl",
+];
 
 fn checker(file: &str) -> Option<Checker> {
     match file {
+        "conditions.jsonl" => Some(Checker::Elsewhere("crates/serin-conditions/tests/vectors.rs")),
         "pod-template-hash.jsonl" => Some(Checker::Here(check_pod_template_hash)),
         "replica-counts.jsonl" => Some(Checker::Here(check_replica_counts)),
         "step-hash.jsonl" => Some(Checker::Here(check_step_hash)),

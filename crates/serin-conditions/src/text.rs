@@ -1,0 +1,289 @@
+//! Values as texts, the way Go prints them.
+
+use std::fmt::Write;
+
+use jiff::Zoned;
+use jiff::tz::TimeZone;
+
+use crate::layout;
+use crate::value::{Key, List, Map, Value};
+
+/// The names of the months.
+pub(crate) const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+/// The names of the days, from Sunday.
+pub(crate) const WEEKDAYS: [&str; 7] =
+    ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+
+/// The text of `value` in Go's default format.
+pub(crate) fn plain(value: &Value) -> String {
+    match value {
+        Value::Nil => "<nil>".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Int(value) => value.to_string(),
+        Value::Float(value) => float(*value),
+        Value::String(text) => text.to_string(),
+        Value::List(list) => plain_list(list),
+        Value::Map(map) => plain_map(map),
+        Value::Time(time) => plain_time(time),
+        Value::Duration(nanos) => duration(*nanos),
+        Value::Month(month) => name(&MONTHS, i64::from(*month) - 1, "Month", i64::from(*month)),
+        Value::Weekday(day) => name(&WEEKDAYS, i64::from(*day), "Weekday", i64::from(*day)),
+        Value::Zone(zone) => zone_name(zone),
+    }
+}
+
+fn name(names: &[&str], index: i64, kind: &str, number: i64) -> String {
+    let found = usize::try_from(index).ok().and_then(|index| names.get(index));
+    found.map_or_else(|| format!("%!{kind}({number})"), |name| (*name).to_owned())
+}
+
+fn plain_list(list: &List) -> String {
+    let values: Vec<String> = list.values.iter().map(plain).collect();
+    format!("[{}]", values.join(" "))
+}
+
+fn plain_map(map: &Map) -> String {
+    let entry = |(key, value): (&Key, &Value)| format!("{}:{}", plain(&key.value()), plain(value));
+    let entries: Vec<String> = map.entries.iter().map(entry).collect();
+    format!("map[{}]", entries.join(" "))
+}
+
+fn plain_time(time: &Zoned) -> String {
+    layout::format("2006-01-02 15:04:05.999999999 -0700 MST", time)
+}
+
+/// The name of a time zone.
+pub(crate) fn zone_name(zone: &TimeZone) -> String {
+    zone.iana_name().unwrap_or("UTC").to_owned()
+}
+
+/// A float with as few digits as tell it from every other, in the notation that Go chooses for it.
+pub(crate) fn float(value: f64) -> String {
+    float_within(value, -4, 21)
+}
+
+/// A float with an exponent where that is below `low` or not below `high`.
+fn float_within(value: f64, low: i32, high: i32) -> String {
+    if value.is_nan() {
+        return "NaN".to_owned();
+    }
+    if value.is_infinite() {
+        return if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
+    }
+    let scientific = format!("{value:e}");
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if value != 0.0 && (exponent < low || exponent >= high) {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        return format!("{mantissa}e{sign}{:02}", exponent.unsigned_abs());
+    }
+    format!("{value}")
+}
+
+/// A duration such as `1h30m0s` or `1.5ms`.
+pub(crate) fn duration(nanos: i64) -> String {
+    let sign = if nanos < 0 { "-" } else { "" };
+    let nanos = nanos.unsigned_abs();
+    if nanos == 0 {
+        return "0s".to_owned();
+    }
+    let (unit, suffix) = match nanos {
+        0..1_000 => (1, "ns"),
+        1_000..1_000_000 => (1_000, "µs"),
+        1_000_000..1_000_000_000 => (1_000_000, "ms"),
+        _ => {
+            let seconds = fraction(nanos % 60_000_000_000, 1_000_000_000);
+            let minutes = nanos / 60_000_000_000;
+            return match (minutes / 60, minutes % 60) {
+                (0, 0) => format!("{sign}{seconds}s"),
+                (0, minutes) => format!("{sign}{minutes}m{seconds}s"),
+                (hours, minutes) => format!("{sign}{hours}h{minutes}m{seconds}s"),
+            };
+        }
+    };
+    format!("{sign}{}{suffix}", fraction(nanos, unit))
+}
+
+/// `value` in `unit`, without zeros at the end.
+fn fraction(value: u64, unit: u64) -> String {
+    let whole = value / unit;
+    let rest = value % unit;
+    if rest == 0 {
+        return whole.to_string();
+    }
+    let width = unit.ilog10() as usize;
+    let digits = format!("{rest:0width$}");
+    format!("{whole}.{}", digits.trim_end_matches('0'))
+}
+
+/// `text` in double quotes, with escapes for what cannot be printed.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut quoted = String::from('"');
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => quoted.extend(['\\', letter]),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            letter if letter.is_ascii_control() => {
+                // Writing to a text does not fail.
+                let _ = write!(quoted, "\\x{:02x}", u32::from(letter));
+            }
+            letter => quoted.push(letter),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// `value` as indented JSON. An error for a value that JSON has no notation for.
+pub(crate) fn json(value: &Value) -> Result<String, String> {
+    let mut text = String::new();
+    write_json(value, "", &mut text)?;
+    Ok(text)
+}
+
+fn write_json(value: &Value, indent: &str, text: &mut String) -> Result<(), String> {
+    match value {
+        Value::Nil => text.push_str("null"),
+        Value::Bool(_) | Value::Int(_) => text.push_str(&plain(value)),
+        Value::Duration(number) => text.push_str(&number.to_string()),
+        Value::Month(number) | Value::Weekday(number) => text.push_str(&number.to_string()),
+        Value::Float(number) if !number.is_finite() => {
+            return Err(format!("json: unsupported value: {}", float(*number)));
+        }
+        Value::Float(number) => text.push_str(&json_float(*number)),
+        Value::String(string) => write_json_text(string, text),
+        Value::Time(time) => {
+            write_json_text(&layout::format("2006-01-02T15:04:05.999999999Z07:00", time), text);
+        }
+        Value::Zone(_) => text.push_str("{}"),
+        Value::List(list) if list.values.is_empty() => text.push_str("[]"),
+        Value::List(list) => {
+            let inner = format!("{indent}  ");
+            for (index, value) in list.values.iter().enumerate() {
+                text.push_str(if index == 0 { "[\n" } else { ",\n" });
+                text.push_str(&inner);
+                write_json(value, &inner, text)?;
+            }
+            text.extend(["\n", indent, "]"]);
+        }
+        Value::Map(map) => write_json_map(map, indent, text)?,
+    }
+    Ok(())
+}
+
+fn write_json_map(map: &Map, indent: &str, text: &mut String) -> Result<(), String> {
+    if map.entries.is_empty() {
+        text.push_str("{}");
+        return Ok(());
+    }
+    let inner = format!("{indent}  ");
+    for (index, (key, value)) in map.entries.iter().enumerate() {
+        let Key::String(key) = key else {
+            return Err(format!("json: unsupported type: {}", map.kind.name()));
+        };
+        text.push_str(if index == 0 { "{\n" } else { ",\n" });
+        text.push_str(&inner);
+        write_json_text(key, text);
+        text.push_str(": ");
+        write_json(value, &inner, text)?;
+    }
+    text.extend(["\n", indent, "}"]);
+    Ok(())
+}
+
+/// A float in JSON; exponents have no zero in front.
+fn json_float(value: f64) -> String {
+    float_within(value, -6, 21).replace("e-0", "e-")
+}
+
+/// A text in JSON. Characters that HTML knows are escaped, too.
+fn write_json_text(string: &str, text: &mut String) {
+    text.push('"');
+    for letter in string.chars() {
+        match letter {
+            '"' | '\\' => text.extend(['\\', letter]),
+            '\n' => text.push_str("\\n"),
+            '\r' => text.push_str("\\r"),
+            '\t' => text.push_str("\\t"),
+            '\u{8}' => text.push_str("\\b"),
+            '\u{c}' => text.push_str("\\f"),
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..=' ' if letter != ' ' => {
+                // Writing to a text does not fail.
+                let _ = write!(text, "\\u{:04x}", u32::from(letter));
+            }
+            letter => text.push(letter),
+        }
+    }
+    text.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_are_printed_as_go_prints_them() {
+        for (value, expected) in [
+            (1.0, "1"),
+            (100.5, "100.5"),
+            (1e-9, "1e-09"),
+            (0.0001, "0.0001"),
+            (0.000_01, "1e-05"),
+            (1e20, "100000000000000000000"),
+            (1.5e21, "1.5e+21"),
+            (0.0, "0"),
+            (-0.0, "-0"),
+            (f64::NAN, "NaN"),
+            (f64::INFINITY, "+Inf"),
+            (f64::NEG_INFINITY, "-Inf"),
+        ] {
+            assert_eq!(float(value), expected);
+        }
+        assert_eq!(json_float(1e-7), "1e-7");
+        assert_eq!(json_float(0.000_01), "0.00001");
+        assert_eq!(json_float(1e21), "1e+21");
+    }
+
+    #[test]
+    fn durations_are_printed_as_go_prints_them() {
+        for (nanos, expected) in [
+            (0, "0s"),
+            (1, "1ns"),
+            (1_500, "1.5µs"),
+            (2_000_000, "2ms"),
+            (1_500_000_000, "1.5s"),
+            (90_000_000_000, "1m30s"),
+            (3_600_000_000_000, "1h0m0s"),
+            (-3_600_000_000_000, "-1h0m0s"),
+            (i64::MIN, "-2562047h47m16.854775808s"),
+        ] {
+            assert_eq!(duration(nanos), expected);
+        }
+    }
+
+    #[test]
+    fn lists_and_maps_are_printed_as_go_prints_them() {
+        let value: Value = serde_json::json!({"b": [1, "x", null, true], "a": {}}).into();
+        assert_eq!(plain(&value), "map[a:map[] b:[1 x <nil> true]]");
+        let expected = "{\n  \"a\": {},\n  \"b\": [\n    1,\n    \"x\",\n    null,\n    true\n  ]\n}";
+        assert_eq!(json(&value).as_deref(), Ok(expected));
+        assert_eq!(json(&Value::text("<a> \u{1}")).as_deref(), Ok(r#""\u003ca\u003e \u0001""#));
+        assert_eq!(json(&Value::floats([f64::NAN])), Err("json: unsupported value: NaN".to_owned()));
+    }
+}
