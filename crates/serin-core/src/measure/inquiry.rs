@@ -22,6 +22,7 @@ pub struct Inquiry<'a> {
     measurement: String,
     known: &'a KnownEffects,
     effects: Vec<Effect>,
+    secrets: Vec<String>,
 }
 
 /// The answer of a server.
@@ -37,7 +38,7 @@ impl<'a> Inquiry<'a> {
     /// The effects of the measurement of that name, of which those are known.
     #[must_use]
     pub const fn new(measurement: String, known: &'a KnownEffects) -> Self {
-        Self { measurement, known, effects: Vec::new() }
+        Self { measurement, known, effects: Vec::new(), secrets: Vec::new() }
     }
 
     /// When the first effect of the measurement was asked for, if one was.
@@ -52,6 +53,19 @@ impl<'a> Inquiry<'a> {
     #[must_use]
     pub fn into_effects(self) -> Vec<Effect> {
         self.effects
+    }
+
+    /// Notes a text that nothing may show. One of less than four bytes is not noted: it would be found in any number.
+    pub fn conceal(&mut self, secret: &str) {
+        if secret.len() >= 4 {
+            self.secrets.push(secret.to_owned());
+        }
+    }
+
+    /// `text` with asterisks in place of what nothing may show.
+    #[must_use]
+    pub fn without_secrets(&self, text: &str) -> String {
+        self.secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "*****"))
     }
 
     /// Sends a request, and gives what a server answers, whatever its status. `step` names the request within the measurement.

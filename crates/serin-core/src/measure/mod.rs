@@ -3,7 +3,13 @@
 //! A provider is one module with one function, `measure`, of the metric, the [`Scene`] and an [`Inquiry`]. It has neither I/O
 //! nor a clock: what it asks becomes effects of the plan, and it is called again with each answer.
 
+mod address;
+mod body;
 mod inquiry;
+mod login;
+mod notation;
+mod prometheus;
+mod web;
 
 use std::collections::BTreeMap;
 
@@ -12,6 +18,7 @@ use serde_json::Value;
 
 use crate::api::analysis::{AnalysisPhase, Measurement};
 use crate::api::metric::Metric;
+use body::cut;
 
 pub use inquiry::{Inquiry, Response};
 
@@ -28,7 +35,12 @@ pub struct Scene<'a> {
     pub begun: Option<&'a Measurement>,
     /// What the controller was started with.
     pub settings: &'a Settings,
+    /// What evaluates expressions of times.
+    pub time_of: TimeOf,
 }
+
+/// Evaluates an expression of a time, such as `now() - duration("1h")`, at a time. An error says what is wrong with it.
+pub type TimeOf = fn(&str, Timestamp) -> Result<Timestamp, String>;
 
 /// What the controller was started with that providers use.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -92,6 +104,12 @@ impl Reading {
     pub fn new(result: Datum, value: impl Into<String>) -> Self {
         Self { result, value: value.into(), metadata: BTreeMap::new() }
     }
+
+    /// JSON as it was found, and as text.
+    fn json(value: Value) -> Self {
+        let text = notation::json(&value);
+        Self::new(if value.is_null() { Datum::Nil } else { Datum::Json(value) }, text)
+    }
 }
 
 /// A result, with the type by which conditions are checked.
@@ -130,11 +148,54 @@ pub fn failed(message: impl Into<String>) -> Unfinished {
     Unfinished::Failed(message.into())
 }
 
+/// The most bytes of `value`, of an entry of `metadata`, and of a message. A status must fit into an object.
+const LONGEST: usize = 32 << 10;
+
 /// Measures once.
+///
+/// Neither the finding nor an error shows what a metric logs in with, and both are cut to a length that fits into a status.
 ///
 /// # Errors
 /// There is no finding yet, or there will be none.
 pub fn measure(metric: &Metric, scene: &Scene<'_>, inquiry: &mut Inquiry<'_>) -> Result<Finding, Unfinished> {
-    let (_, _, _) = (&metric.provider, scene, inquiry);
-    Err(failed("no provider specified"))
+    let outcome = ask(metric, scene, inquiry);
+    let shown = |text: &str| cut(&inquiry.without_secrets(text), LONGEST);
+    let all = |metadata: BTreeMap<String, String>| {
+        metadata.into_iter().map(|(name, text)| (name, shown(&text))).collect()
+    };
+    match outcome {
+        Ok(Finding::Result(Reading { result, value, metadata })) => {
+            Ok(Finding::Result(Reading { result, value: shown(&value), metadata: all(metadata) }))
+        }
+        Ok(Finding::Verdict { phase, message, value }) => {
+            Ok(Finding::Verdict { phase, message: message.map(|text| shown(&text)), value: shown(&value) })
+        }
+        Err(Unfinished::Failed(message)) => Err(Unfinished::Failed(shown(&message))),
+        Err(unfinished @ (Unfinished::Waiting | Unfinished::Later { .. })) => Err(unfinished),
+    }
+}
+
+/// Asks the first provider that is set, in the order of the reference. A run with several is refused before.
+fn ask(metric: &Metric, scene: &Scene<'_>, inquiry: &mut Inquiry<'_>) -> Result<Finding, Unfinished> {
+    let provider = &metric.provider;
+    if let Some(prometheus) = &provider.prometheus {
+        prometheus::measure(prometheus, scene, inquiry)
+    } else if let Some(web) = &provider.web {
+        web::measure(web, inquiry)
+    } else {
+        Err(failed("no provider specified"))
+    }
+}
+
+/// `metadata` of the results of a metric.
+#[must_use]
+pub fn metadata(metric: &Metric) -> BTreeMap<String, String> {
+    let provider = &metric.provider;
+    let prometheus = provider.prometheus.as_ref().and_then(|prometheus| prometheus.query.clone());
+    let new_relic = provider.new_relic.as_ref().map(|new_relic| new_relic.query.clone());
+    let queries = [("ResolvedPrometheusQuery", prometheus), ("ResolvedNewRelicQuery", new_relic)];
+    let set = queries
+        .into_iter()
+        .filter_map(|(name, query)| Some((name, query.filter(|query| !query.is_empty())?)));
+    set.map(|(name, query)| (name.to_owned(), query)).collect()
 }
