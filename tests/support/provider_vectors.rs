@@ -198,7 +198,12 @@ impl Vector {
             api_key: datadog_api_key.clone().unwrap_or_default(),
             app_key: datadog_app_key.clone().unwrap_or_default(),
         });
-        Settings { namespace: "serin".into(), prometheus_address: at(prometheus_address), datadog }
+        Settings {
+            namespace: "serin".into(),
+            prometheus_address: at(prometheus_address),
+            datadog,
+            ..Settings::default()
+        }
     }
 
     /// Measures with what is known.

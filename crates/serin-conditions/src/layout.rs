@@ -98,7 +98,11 @@ fn split(layout: &str) -> (&str, Option<(Part, &str)>, &str) {
             let after = rest[1..].trim_start_matches(digit);
             if !after.starts_with(|c: char| c.is_ascii_digit()) {
                 let notation = &rest[..rest.len() - after.len()];
-                return (&layout[..start], Some((Part::Fraction(notation.len() - 1, trimmed), notation)), after);
+                return (
+                    &layout[..start],
+                    Some((Part::Fraction(notation.len() - 1, trimmed), notation)),
+                    after,
+                );
             }
         }
     }

@@ -232,9 +232,7 @@ impl From<serde_json::Value> for Value {
             serde_json::Value::Bool(value) => Self::Bool(value),
             serde_json::Value::Number(number) => Self::Float(number.as_f64().unwrap_or(f64::NAN)),
             serde_json::Value::String(text) => Self::String(text.into()),
-            serde_json::Value::Array(values) => {
-                Self::any_list(values.into_iter().map(Self::from).collect())
-            }
+            serde_json::Value::Array(values) => Self::any_list(values.into_iter().map(Self::from).collect()),
             serde_json::Value::Object(fields) => {
                 let entries = fields.into_iter();
                 let entries = entries.map(|(key, value)| (Key::String(key.into()), Self::from(value)));

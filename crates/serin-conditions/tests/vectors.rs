@@ -93,7 +93,10 @@ fn every_recorded_condition_agrees() {
         }
     }
     let lines = text.lines().count();
-    println!("conditions.jsonl: {agree} of {lines} agree; {} of {errors} errors have other words", texts.len());
+    println!(
+        "conditions.jsonl: {agree} of {lines} agree; {} of {errors} errors have other words",
+        texts.len()
+    );
     println!("{}", texts.join("\n"));
     assert!(lines > 0, "{}: empty", path.display());
     assert!(differing.is_empty(), "{}", differing.join("\n"));

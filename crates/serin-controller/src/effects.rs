@@ -75,6 +75,7 @@ mod tests {
     use serin_clock::{Clock, sleep};
     use serin_core::domain::effect::{EffectAction, EffectName};
     use serin_core::domain::plan::{ObjectKind, Plan, StatusWrite};
+    use serin_core::measure::Settings;
     use serin_core::rollout::snapshot::Remembered;
     use serin_machine::caches::Caches;
     use serin_machine::decide::Deliberation;
@@ -88,7 +89,13 @@ mod tests {
 
     /// A decision that asks one question, and writes the answer down once.
     #[allow(clippy::needless_pass_by_value, reason = "a decision keeps what it is given")]
-    fn ask(object: &ObjectRef, caches: &Caches, remembered: Remembered, _: Timestamp) -> Deliberation {
+    fn ask(
+        object: &ObjectRef,
+        caches: &Caches,
+        remembered: Remembered,
+        _: &Settings,
+        _: Timestamp,
+    ) -> Deliberation {
         let Some(entry) = caches.find(object) else { return Deliberation::Absent };
         let seen = entry.id.precondition();
         let mut plan = Plan::nothing(seen.clone());

@@ -40,6 +40,7 @@ fn play(vector: &Vector) {
         for effect in new {
             let answer = match &effect.action {
                 EffectAction::ReadSecret { namespace, name } => vector.secret(namespace, name, SERVER),
+                EffectAction::ListPods { .. } => panic!("no provider looks at pods"),
                 EffectAction::Exchange(request) => {
                     check(vector, exchanges, effect, request);
                     let said = &vector.exchanges[exchanges].answer;

@@ -9,8 +9,21 @@ use crate::value::{Items, MapKind};
 
 /// The functions that apply a predicate, which a variable cannot be named after.
 pub(super) const PREDICATES: [&str; 15] = [
-    "all", "none", "any", "one", "filter", "map", "count", "sum", "find", "findIndex", "findLast",
-    "findLastIndex", "groupBy", "sortBy", "reduce",
+    "all",
+    "none",
+    "any",
+    "one",
+    "filter",
+    "map",
+    "count",
+    "sum",
+    "find",
+    "findIndex",
+    "findLast",
+    "findLastIndex",
+    "groupBy",
+    "sortBy",
+    "reduce",
 ];
 
 impl Checker<'_> {

@@ -34,14 +34,12 @@ impl Checker<'_> {
                 })
             }
             (Type::List(_, item), _) if by.is_integer() || by.is_any() => Ok(item.as_ref().clone()),
-            (Type::List(..), _) => error(
-                key,
-                format!("array elements can only be selected using an integer (got {by})"),
-            ),
-            (_, NodeKind::String(name)) => Err(ConditionError::at(
-                column,
-                format!("type {} has no field {name}", found.owner_name()),
-            )),
+            (Type::List(..), _) => {
+                error(key, format!("array elements can only be selected using an integer (got {by})"))
+            }
+            (_, NodeKind::String(name)) => {
+                Err(ConditionError::at(column, format!("type {} has no field {name}", found.owner_name())))
+            }
             _ => Err(ConditionError::at(column, format!("type {found}[{by}] is undefined"))),
         }
     }

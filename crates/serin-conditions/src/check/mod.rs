@@ -70,16 +70,12 @@ impl Checker<'_> {
             NodeKind::Comparison(first, others) => self.comparison(first, others),
             NodeKind::Member { owner, key, .. } => self.member(owner, key, column),
             NodeKind::Chain(inner) => self.check(inner),
-            NodeKind::Slice { list, from, to } => {
-                self.slice(list, [from.as_deref(), to.as_deref()], column)
-            }
+            NodeKind::Slice { list, from, to } => self.slice(list, [from.as_deref(), to.as_deref()], column),
             NodeKind::Call(name, arguments) => self.call(name, arguments, column),
             NodeKind::Predicate { name, list, predicate, last } => {
                 self.predicate(name, list, predicate.as_deref(), last.as_deref())
             }
-            NodeKind::Method { owner, name, arguments, .. } => {
-                self.method(owner, name, arguments, column)
-            }
+            NodeKind::Method { owner, name, arguments, .. } => self.method(owner, name, arguments, column),
             NodeKind::Let { name, value, body } => self.variable(name, value, body, column),
             NodeKind::If(nodes) => {
                 let [condition, yes, no] = nodes.as_ref();

@@ -62,9 +62,7 @@ fn operation(operator: Binary, left: &Type, right: &Type, column: usize) -> Chec
         }
         Binary::Range => both(left, right, Type::is_integer).then(|| Type::list(Items::Int)),
         Binary::Divide | Binary::Power(_) => both(left, right, Type::is_number).then_some(Type::Float),
-        Binary::Remainder => {
-            both(left, right, Type::is_integer).then(|| combined(left, right))
-        }
+        Binary::Remainder => both(left, right, Type::is_integer).then(|| combined(left, right)),
         Binary::Plus => sum(left, right),
         Binary::Minus => difference(left, right),
         Binary::Times => product(left, right),

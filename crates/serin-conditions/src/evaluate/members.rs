@@ -9,7 +9,8 @@ use crate::value::Value;
 
 impl Machine<'_> {
     pub(super) fn member(&mut self, owner: &Node, key: &Node, optional: bool, column: usize) -> Evaluated {
-        if let (NodeKind::Name(env), NodeKind::String(name), Some(result)) = (&owner.kind, &key.kind, self.result)
+        if let (NodeKind::Name(env), NodeKind::String(name), Some(result)) =
+            (&owner.kind, &key.kind, self.result)
             && (env.as_ref(), name.as_ref()) == ("$env", "result")
         {
             return Ok(result.clone());

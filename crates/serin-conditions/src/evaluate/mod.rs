@@ -127,9 +127,7 @@ impl Machine<'_> {
                 Err(Failure::Chain) => Ok(Value::Nil),
                 other => other,
             },
-            NodeKind::Slice { list, from, to } => {
-                self.slice(list, [from.as_deref(), to.as_deref()], column)
-            }
+            NodeKind::Slice { list, from, to } => self.slice(list, [from.as_deref(), to.as_deref()], column),
             NodeKind::Call(name, arguments) => self.call(name, arguments, column),
             NodeKind::Predicate { name, list, predicate, last } => {
                 self.predicate(name, list, predicate.as_deref(), last.as_deref())
@@ -179,7 +177,8 @@ impl Machine<'_> {
             "acc" => scoped.accumulator.clone(),
             _ => scoped.item.clone(),
         });
-        value.ok_or_else(|| Failure::Error("cannot use pointer accessor outside predicate".to_owned(), column))
+        value
+            .ok_or_else(|| Failure::Error("cannot use pointer accessor outside predicate".to_owned(), column))
     }
 
     /// The truth value that `node` is.
@@ -237,7 +236,9 @@ impl Machine<'_> {
         for (index, argument) in arguments.iter().enumerate() {
             let value = if function.takes_floats() { self.float(argument) } else { self.value(argument) };
             values.push(match value {
-                Err(Failure::Missing(..) | Failure::Chain) if index == 0 && function.is_lenient() => Value::Nil,
+                Err(Failure::Missing(..) | Failure::Chain) if index == 0 && function.is_lenient() => {
+                    Value::Nil
+                }
                 other => other?,
             });
         }

@@ -51,7 +51,13 @@ impl Machine<'_> {
     }
 
     /// The value of `predicate` for an item; the item where there is no predicate.
-    fn apply(&mut self, item: &Value, index: usize, accumulator: Value, predicate: Option<&Node>) -> Evaluated {
+    fn apply(
+        &mut self,
+        item: &Value,
+        index: usize,
+        accumulator: Value,
+        predicate: Option<&Node>,
+    ) -> Evaluated {
         let Some(predicate) = predicate else { return Ok(item.clone()) };
         self.items.push(Scoped { item: item.clone(), index, accumulator });
         let value = self.value(predicate);

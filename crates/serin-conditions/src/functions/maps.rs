@@ -86,7 +86,9 @@ pub(super) fn from_pairs(arguments: &[Value], context: &mut Context<'_>) -> Outc
         };
         let Value::String(key) = key else {
             let found = key.type_name();
-            return Err(format!("reflect.Value.SetMapIndex: value of type {found} is not assignable to type string"));
+            return Err(format!(
+                "reflect.Value.SetMapIndex: value of type {found} is not assignable to type string"
+            ));
         };
         entries.insert(Key::String(key.clone()), value.clone());
     }

@@ -24,13 +24,7 @@ pub(crate) struct Method {
 
 type Run = fn(&[Value], &mut Context<'_>) -> Outcome;
 
-const fn of(
-    owner: Kind,
-    name: &'static str,
-    takes: &'static [Kind],
-    returns: Kind,
-    run: Run,
-) -> Method {
+const fn of(owner: Kind, name: &'static str, takes: &'static [Kind], returns: Kind, run: Run) -> Method {
     Method { owner, name, takes, returns, run }
 }
 
@@ -46,16 +40,28 @@ static METHODS: [Method; 44] = [
         Ok(Value::Weekday(time(v, 0)?.weekday().to_sunday_zero_offset()))
     }),
     of(Time, "YearDay", &[], Int, |v, _| number(time(v, 0)?.day_of_year())),
-    of(Time, "Unix", &[], Int64, |v, _| number(time(v, 0)?.timestamp().as_nanosecond().div_euclid(1_000_000_000))),
-    of(Time, "UnixMilli", &[], Int64, |v, _| number(time(v, 0)?.timestamp().as_nanosecond().div_euclid(1_000_000))),
-    of(Time, "UnixMicro", &[], Int64, |v, _| number(time(v, 0)?.timestamp().as_nanosecond().div_euclid(1_000))),
+    of(Time, "Unix", &[], Int64, |v, _| {
+        number(time(v, 0)?.timestamp().as_nanosecond().div_euclid(1_000_000_000))
+    }),
+    of(Time, "UnixMilli", &[], Int64, |v, _| {
+        number(time(v, 0)?.timestamp().as_nanosecond().div_euclid(1_000_000))
+    }),
+    of(Time, "UnixMicro", &[], Int64, |v, _| {
+        number(time(v, 0)?.timestamp().as_nanosecond().div_euclid(1_000))
+    }),
     of(Time, "UnixNano", &[], Int64, |v, _| number(time(v, 0)?.timestamp().as_nanosecond())),
     of(Time, "Add", &[Duration], Time, |v, _| add(argument(v, 0), argument(v, 1))),
     of(Time, "Sub", &[Time], Duration, |v, _| subtract(argument(v, 0), time(v, 1).map(|_| argument(v, 1))?)),
     of(Time, "AddDate", &[Int, Int, Int], Time, |v, _| add_date(v)),
-    of(Time, "Before", &[Time], Bool, |v, _| Ok(Value::Bool(time(v, 0)?.timestamp() < time(v, 1)?.timestamp()))),
-    of(Time, "After", &[Time], Bool, |v, _| Ok(Value::Bool(time(v, 0)?.timestamp() > time(v, 1)?.timestamp()))),
-    of(Time, "Equal", &[Time], Bool, |v, _| Ok(Value::Bool(time(v, 0)?.timestamp() == time(v, 1)?.timestamp()))),
+    of(Time, "Before", &[Time], Bool, |v, _| {
+        Ok(Value::Bool(time(v, 0)?.timestamp() < time(v, 1)?.timestamp()))
+    }),
+    of(Time, "After", &[Time], Bool, |v, _| {
+        Ok(Value::Bool(time(v, 0)?.timestamp() > time(v, 1)?.timestamp()))
+    }),
+    of(Time, "Equal", &[Time], Bool, |v, _| {
+        Ok(Value::Bool(time(v, 0)?.timestamp() == time(v, 1)?.timestamp()))
+    }),
     of(Time, "Compare", &[Time], Int, |v, _| {
         Ok(Value::Int(time(v, 0)?.timestamp().cmp(&time(v, 1)?.timestamp()) as i64))
     }),

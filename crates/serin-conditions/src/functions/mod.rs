@@ -11,6 +11,6 @@ mod strings;
 mod table;
 
 pub(crate) use function::{Context, Function, Overload, Scope, Signature};
+pub(crate) use lists::{is_descending, sorted};
 pub(crate) use methods::{Method, method};
 pub(crate) use table::function;
-pub(crate) use lists::{is_descending, sorted};

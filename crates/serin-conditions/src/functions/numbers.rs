@@ -146,9 +146,9 @@ pub(super) fn as_float(arguments: &[Value], _: &mut Context<'_>) -> Outcome {
         Value::String(text) => parse_float(text)
             .map(Value::Float)
             .map_err(|reason| format!("strconv.ParseFloat: parsing {}: {reason}", quoted(text))),
-        value => float_of(value).map(Value::Float).map_err(|_| {
-            format!("asFloat() not supported on {} {}", value.type_name(), plain(value))
-        }),
+        value => float_of(value)
+            .map(Value::Float)
+            .map_err(|_| format!("asFloat() not supported on {} {}", value.type_name(), plain(value))),
     }
 }
 
@@ -327,7 +327,5 @@ pub(super) fn bit_shr(arguments: &[Value], _: &mut Context<'_>) -> Outcome {
 }
 
 pub(super) fn bit_ushr(arguments: &[Value], _: &mut Context<'_>) -> Outcome {
-    shift(arguments, |value, count| {
-        value.cast_unsigned().checked_shr(count).unwrap_or(0).cast_signed()
-    })
+    shift(arguments, |value, count| value.cast_unsigned().checked_shr(count).unwrap_or(0).cast_signed())
 }

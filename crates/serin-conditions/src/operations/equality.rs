@@ -43,7 +43,9 @@ fn identical(left: &Value, right: &Value, budget: &mut Budget) -> Result<bool, S
     Ok(match (left, right) {
         (Value::Nil, Value::Nil) => true,
         (Value::Bool(left), Value::Bool(right)) => left == right,
-        (Value::Int(left), Value::Int(right)) | (Value::Duration(left), Value::Duration(right)) => left == right,
+        (Value::Int(left), Value::Int(right)) | (Value::Duration(left), Value::Duration(right)) => {
+            left == right
+        }
         (Value::Float(left), Value::Float(right)) => is_same(*left, *right),
         (Value::String(left), Value::String(right)) => {
             budget.look_at(left.len() / 8)?;

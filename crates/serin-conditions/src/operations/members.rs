@@ -121,7 +121,9 @@ mod tests {
 
     #[test]
     fn indices_count_from_both_ends() {
-        for (index, expected) in [(0, Ok(0)), (2, Ok(2)), (3, Err(3)), (-1, Ok(2)), (-3, Ok(0)), (-4, Err(-1))] {
+        for (index, expected) in
+            [(0, Ok(0)), (2, Ok(2)), (3, Err(3)), (-1, Ok(2)), (-3, Ok(0)), (-4, Err(-1))]
+        {
             assert_eq!(position(index, 3), expected);
         }
         assert!(position(i64::MIN, 3).is_err());

@@ -318,14 +318,17 @@ mod tests {
             ("=== ", vec!["Operator(\"==\")", "Operator(\"=\")", "EOF"]),
             ("#acc", vec!["Operator(\"#\")", "Identifier(\"acc\")", "EOF"]),
             ("'it\\'s' /* x */ // y", vec!["String(\"it's\")", "EOF"]),
-            ("a?.b??c", vec![
-                "Identifier(\"a\")",
-                "Operator(\"?.\")",
-                "Identifier(\"b\")",
-                "Operator(\"??\")",
-                "Identifier(\"c\")",
-                "EOF",
-            ]),
+            (
+                "a?.b??c",
+                vec![
+                    "Identifier(\"a\")",
+                    "Operator(\"?.\")",
+                    "Identifier(\"b\")",
+                    "Operator(\"??\")",
+                    "Identifier(\"c\")",
+                    "EOF",
+                ],
+            ),
             ("`a``b\\n`", vec!["String(\"a`b\\\\n\")", "EOF"]),
             (r#""\x41\u0042\u{43}\101""#, vec!["String(\"ABCA\")", "EOF"]),
         ] {
@@ -335,9 +338,16 @@ mod tests {
 
     #[test]
     fn invalid_texts_have_a_column() {
-        for (text, column) in
-            [("a @", 3), ("  'x", 3), ("1x", 1), ("/* x", 1), ("`", 1), ("'\\q'", 1), ("'\\u{}'", 1), ("'\\", 1)]
-        {
+        for (text, column) in [
+            ("a @", 3),
+            ("  'x", 3),
+            ("1x", 1),
+            ("/* x", 1),
+            ("`", 1),
+            ("'\\q'", 1),
+            ("'\\u{}'", 1),
+            ("'\\", 1),
+        ] {
             assert_eq!(tokens(text).map_err(|error| error.column), Err(Some(column)), "{text}");
         }
     }

@@ -278,8 +278,8 @@ impl Parser {
             let mut name = String::new();
             if token.text == "#" {
                 self.advance();
-                let is_named = self.current().kind == TokenKind::Identifier
-                    && self.current().column == token.column + 1;
+                let is_named =
+                    self.current().kind == TokenKind::Identifier && self.current().column == token.column + 1;
                 if is_named {
                     name = self.advance().text;
                 }
@@ -406,7 +406,9 @@ impl Parser {
                 break;
             }
             if is_last {
-                return Err(self.error(format!("expected at least {} arguments", least + usize::from(!is_piped))));
+                return Err(
+                    self.error(format!("expected at least {} arguments", least + usize::from(!is_piped)))
+                );
             }
             if !following.is_empty() || !is_piped {
                 self.expect(TokenKind::Operator, ",")?;
@@ -442,11 +444,14 @@ fn number(text: &str) -> Result<NodeKind, String> {
         _ => (10, "integer"),
     };
     if radix != 16 && digits.contains(['.', 'e']) {
-        let problem = |reason: &str| {
-            format!("invalid float literal: strconv.ParseFloat: parsing \"{text}\": {reason}")
-        };
+        let problem =
+            |reason: &str| format!("invalid float literal: strconv.ParseFloat: parsing \"{text}\": {reason}");
         let number: f64 = digits.parse().map_err(|_| problem("invalid syntax"))?;
-        return if number.is_finite() { Ok(NodeKind::Float(number)) } else { Err(problem("value out of range")) };
+        return if number.is_finite() {
+            Ok(NodeKind::Float(number))
+        } else {
+            Err(problem("value out of range"))
+        };
     }
     let start = if radix == 10 { 0 } else { 2 };
     let number = i64::from_str_radix(&digits[start..], radix);

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::Value;
 
 /// The name of an effect among those of its primary object. An effect of the same name is the same one: it is not begun again
 /// while it runs, nor after it was answered. A second attempt therefore has another name.
@@ -38,6 +39,13 @@ pub enum EffectAction {
         /// `metadata.name`.
         name: String,
     },
+    /// Lists Pods.
+    ListPods {
+        /// Their namespace.
+        namespace: String,
+        /// A label selector.
+        labels: String,
+    },
 }
 
 /// A request over HTTP.
@@ -57,7 +65,7 @@ pub struct HttpRequest {
     pub signature: Option<AwsSignature>,
 }
 
-/// A request is signed by the rules of AWS (SigV4), with the credentials that the controller finds where it runs.
+/// A request is signed by the rules of AWS (`SigV4`), with the credentials that the controller finds where it runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AwsSignature {
     /// The service that is asked, for example `aps`.
@@ -126,6 +134,8 @@ pub enum EffectOutput {
     },
     /// `data` of the Secret, decoded.
     Secret(BTreeMap<String, Vec<u8>>),
+    /// Pods as the API server has them, without their specs.
+    Pods(Vec<Value>),
 }
 
 impl std::fmt::Debug for EffectOutput {
@@ -133,6 +143,7 @@ impl std::fmt::Debug for EffectOutput {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Response { status, body } => write!(f, "Response({status}, {} bytes)", body.len()),
+            Self::Pods(pods) => write!(f, "Pods({})", pods.len()),
             Self::Secret(data) => f.debug_tuple("Secret").field(&data.keys().collect::<Vec<_>>()).finish(),
         }
     }

@@ -1,5 +1,6 @@
 //! How a provider asks for what it needs, without waiting for it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -81,7 +82,9 @@ impl<'a> Inquiry<'a> {
         let server = host_of(&request.url).to_owned();
         match self.ask(step, EffectAction::Exchange(request), limit)? {
             Ok(EffectOutput::Response { status, body }) => Ok(Response { status: *status, body }),
-            Ok(EffectOutput::Secret(_)) => Err(failed("a server answered with a Secret")),
+            Ok(EffectOutput::Secret(_) | EffectOutput::Pods(_)) => {
+                Err(failed("a server answered with an object"))
+            }
             Err(failure) => Err(failed(format!("{server}: {failure}"))),
         }
     }
@@ -105,14 +108,29 @@ impl<'a> Inquiry<'a> {
         name: &str,
         key: &str,
     ) -> Result<Option<String>, Unfinished> {
-        let action = EffectAction::ReadSecret { namespace: namespace.to_owned(), name: name.to_owned() };
-        match self.ask(&format!("secret/{namespace}/{name}"), action, SECRET)? {
-            Ok(EffectOutput::Secret(data)) => {
-                Ok(data.get(key).map(|value| String::from_utf8_lossy(value).into_owned()))
-            }
-            Ok(EffectOutput::Response { .. }) => Err(failed("a Secret was answered with a response")),
+        match self.secret_data(namespace, name)? {
+            Ok(data) => Ok(data.get(key).map(|value| String::from_utf8_lossy(value).into_owned())),
             Err(EffectFailure::NotFound(_)) => Err(failed(format!("secrets \"{name}\" not found"))),
             Err(failure) => Err(failed(format!("Secret \"{name}\" cannot be read: {failure}"))),
+        }
+    }
+
+    /// Reads a Secret; the inner error says why that was not possible.
+    ///
+    /// # Errors
+    /// It is not read yet.
+    pub fn secret_data(
+        &mut self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Result<&'a BTreeMap<String, Vec<u8>>, &'a EffectFailure>, Unfinished> {
+        let action = EffectAction::ReadSecret { namespace: namespace.to_owned(), name: name.to_owned() };
+        match self.ask(&format!("secret/{namespace}/{name}"), action, SECRET)? {
+            Ok(EffectOutput::Secret(data)) => Ok(Ok(data)),
+            Ok(EffectOutput::Response { .. } | EffectOutput::Pods(_)) => {
+                Err(failed("a Secret was answered with something else"))
+            }
+            Err(failure) => Ok(Err(failure)),
         }
     }
 

@@ -49,6 +49,8 @@ pub struct Settings {
     pub namespace: String,
     /// The Prometheus server of metrics that name none (`ARGO_ROLLOUTS_PROMETHEUS_ADDRESS`).
     pub prometheus_address: Option<String>,
+    /// The namespace of Jobs that measure, if that is not the one of their run (`ARGO_ROLLOUTS_ANALYSIS_JOB_NAMESPACE`).
+    pub job_namespace: Option<String>,
     /// The account of metrics that name no Secret (`DD_API_KEY`, `DD_APP_KEY`, `DD_ADDRESS`).
     pub datadog: Option<DatadogAccount>,
 }
