@@ -3,8 +3,6 @@
 //! A run whose spec is wrong ends with the reason, and a run that has ended is deleted when its time to live is over. A
 //! run that is right is left alone: nothing is measured yet.
 
-mod validate;
-
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -14,7 +12,7 @@ use crate::domain::plan::{Action, ObjectKind, Op, Plan, Purpose, Stage, StageNam
 use crate::rollout::snapshot::Identity;
 use serin_values::time::after;
 
-pub use validate::validate;
+pub use crate::analysis_template::validate;
 
 /// An AnalysisRun, as far as decisions look at it.
 #[derive(Debug, Clone, PartialEq)]

@@ -17,8 +17,18 @@ pub fn validate(spec: &AnalysisRunSpec) -> Result<(), String> {
     if spec.metrics.is_empty() {
         return Err("no metrics specified".to_owned());
     }
+    validate_metrics(&spec.metrics)?;
+    let names = spec.metrics.iter().map(|metric| &metric.name).collect();
+    let dry_run = spec.dry_run.iter().map(|rule| rule.metric_name.as_str());
+    check_rules("dryRun", dry_run, &names)?;
+    let retention = spec.measurement_retention.iter().map(|rule| rule.metric_name.as_str());
+    check_rules("measurementRetention", retention, &names)
+}
+
+/// Checks metrics, which may be none; the first mistake, as the reference words it.
+pub(super) fn validate_metrics(metrics: &[Metric]) -> Result<(), String> {
     let mut names = BTreeSet::new();
-    for (index, metric) in spec.metrics.iter().enumerate() {
+    for (index, metric) in metrics.iter().enumerate() {
         let problem = if names.insert(&metric.name) {
             problem_of(metric)
         } else {
@@ -28,10 +38,13 @@ pub fn validate(spec: &AnalysisRunSpec) -> Result<(), String> {
             return Err(format!("metrics[{index}]: {problem}"));
         }
     }
-    let dry_run = spec.dry_run.iter().map(|rule| rule.metric_name.as_str());
-    check_rules("dryRun", dry_run, &names)?;
-    let retention = spec.measurement_retention.iter().map(|rule| rule.metric_name.as_str());
-    check_rules("measurementRetention", retention, &names)
+    Ok(())
+}
+
+/// True if a metric is measured until something else ends the run: it has an interval, and no count.
+pub(super) fn runs_indefinitely(metric: &Metric) -> bool {
+    let has_interval = metric.interval.as_deref().is_some_and(|interval| !interval.is_empty());
+    has_interval && number(metric.count.as_ref()) == Some(0)
 }
 
 /// Each rule must match the name of a metric; a regular expression that is none matches nothing.
@@ -50,9 +63,26 @@ fn check_rules<'a>(
 }
 
 fn problem_of(metric: &Metric) -> Option<String> {
-    problem_of_limits(metric)
+    problem_of_numbers(metric)
+        .or_else(|| problem_of_limits(metric))
         .or_else(|| problem_of_times(metric))
         .or_else(|| problem_of_provider(&metric.provider))
+}
+
+/// Numbers may be texts, into which arguments are put. The reference reads any other text as 0.
+fn problem_of_numbers(metric: &Metric) -> Option<String> {
+    let fields = [
+        ("count", &metric.count),
+        ("failureLimit", &metric.failure_limit),
+        ("consecutiveSuccessLimit", &metric.consecutive_success_limit),
+        ("inconclusiveLimit", &metric.inconclusive_limit),
+        ("consecutiveErrorLimit", &metric.consecutive_error_limit),
+    ];
+    fields.into_iter().find_map(|(field, value)| {
+        let Some(IntOrString::String(text)) = value else { return None };
+        let is_number = text.is_empty() || is_open(text) || text.parse::<i32>().is_ok();
+        (!is_number).then(|| format!("{field} must be a whole number of 32 bits, not {text:?}"))
+    })
 }
 
 fn problem_of_limits(metric: &Metric) -> Option<String> {
@@ -75,7 +105,13 @@ fn problem_of_limits(metric: &Metric) -> Option<String> {
     if error.is_some_and(|limit| limit < 0) {
         return Some("consecutiveErrorLimit must be >= 0".to_owned());
     }
-    let count = number(metric.count.as_ref()).filter(|count| *count > 0)?;
+    let count = number(metric.count.as_ref())?;
+    if count < 0 {
+        return Some("count must be >= 0".to_owned());
+    }
+    if count == 0 {
+        return None;
+    }
     if let (Some(failure), Some(success)) = (failure, success) {
         if failure >= 0 && count < failure + success {
             return Some(format!(
@@ -142,7 +178,7 @@ fn providers(provider: &MetricProvider) -> usize {
     built_in.into_iter().filter(|is_set| *is_set).count() + plugin.len()
 }
 
-/// A number: 0 where it is not set or is text that is none, as Kubernetes reads it. `None` where an argument is to be put in.
+/// A number; 0 if it is not set or blank. `None` if an argument will be put in.
 fn number(value: Option<&IntOrString>) -> Option<i64> {
     match value {
         None => Some(0),
