@@ -1,6 +1,7 @@
 //! Whether the spec of an AnalysisRun makes sense.
 //!
-//! The texts are those of the reference, since tools and people match on them. A value that an argument is still to be put
+//! The texts are those of the reference, since tools and people match on them. Beyond the reference, numbers must be
+//! numbers. A value that an argument is still to be put
 //! into (`{{args.name}}`) is not judged.
 
 use std::collections::BTreeSet;
@@ -242,6 +243,50 @@ mod tests {
             (json!({"provider": {"plugin": {"a": 1, "b": 2}}}), "metrics[0]: multiple providers specified"),
         ] {
             assert_eq!(said(&fields), text, "{fields}");
+        }
+    }
+
+    #[test]
+    fn texts_that_are_no_numbers_are_refused() {
+        let fields = [
+            "count",
+            "failureLimit",
+            "consecutiveSuccessLimit",
+            "inconclusiveLimit",
+            "consecutiveErrorLimit",
+        ];
+        for (text, is_right) in [
+            ("1", true),
+            ("", true),
+            ("{{args.x}}", true),
+            ("one", false),
+            ("1.5", false),
+            ("5000000000", false),
+        ] {
+            for field in fields {
+                let wrong = format!("metrics[0]: {field} must be a whole number of 32 bits, not {text:?}");
+                let said = said(&json!({"count": "9", "interval": "1m", field: text}));
+                assert_eq!(said, if is_right { String::new() } else { wrong });
+            }
+        }
+        assert_eq!(said(&json!({"count": -1})), "metrics[0]: count must be >= 0");
+    }
+
+    #[test]
+    fn a_metric_with_an_interval_and_without_a_count_has_no_end() {
+        for (fields, has_no_end) in [
+            (json!({}), false),
+            (json!({"interval": "", "count": 0}), false),
+            (json!({"interval": "1m"}), true),
+            (json!({"interval": "1m", "count": "0"}), true),
+            (json!({"interval": "{{args.interval}}"}), true),
+            (json!({"interval": "1m", "count": 1}), false),
+            (json!({"interval": "1m", "count": "{{args.count}}"}), false),
+        ] {
+            let mut metric = json!({"name": "m", "provider": {}});
+            metric.as_object_mut().expect("a metric").extend(fields.as_object().expect("fields").clone());
+            let metric = serde_json::from_value(metric).expect("a metric");
+            assert_eq!(runs_indefinitely(&metric), has_no_end, "{fields}");
         }
     }
 
