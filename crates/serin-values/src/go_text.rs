@@ -26,28 +26,26 @@ fn with_exponent(digits: &str, exponent: i32) -> String {
 /// Writes a text like `%q`: in double quotes, with escapes for quotes, backslashes and control characters.
 #[must_use]
 pub fn quoted(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for letter in text.chars() {
-        match letter {
-            '"' => quoted += "\\\"",
-            '\\' => quoted += "\\\\",
-            '\u{7}' => quoted += "\\a",
-            '\u{8}' => quoted += "\\b",
-            '\u{c}' => quoted += "\\f",
-            '\n' => quoted += "\\n",
-            '\r' => quoted += "\\r",
-            '\t' => quoted += "\\t",
-            '\u{b}' => quoted += "\\v",
-            control if control < ' ' || control == '\u{7f}' => {
-                quoted += &format!("\\x{:02x}", u32::from(control))
-            }
-            control if control.is_control() => quoted += &format!("\\u{:04x}", u32::from(control)),
-            other => quoted.push(other),
-        }
-    }
-    quoted.push('"');
-    quoted
+    let letters: String = text.chars().map(escaped).collect();
+    format!("\"{letters}\"")
+}
+
+fn escaped(letter: char) -> String {
+    let short = match letter {
+        '"' => "\\\"",
+        '\\' => "\\\\",
+        '\u{7}' => "\\a",
+        '\u{8}' => "\\b",
+        '\u{b}' => "\\v",
+        '\u{c}' => "\\f",
+        '\n' => "\\n",
+        '\r' => "\\r",
+        '\t' => "\\t",
+        control if control.is_ascii_control() => return format!("\\x{:02x}", u32::from(control)),
+        control if control.is_control() => return format!("\\u{:04x}", u32::from(control)),
+        other => return other.to_string(),
+    };
+    short.to_owned()
 }
 
 #[cfg(test)]

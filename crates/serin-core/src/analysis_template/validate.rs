@@ -1,8 +1,8 @@
 //! Whether the spec of an AnalysisRun makes sense.
 //!
-//! The texts are those of the reference, since tools and people match on them. Beyond the reference, numbers must be
-//! numbers. A value that an argument is still to be put
-//! into (`{{args.name}}`) is not judged.
+//! The texts are those of the reference, since tools and people match on them. Two checks go beyond the reference: counts
+//! and limits must be numbers, and a count must not be negative. A value that an argument is still to be put into
+//! (`{{args.name}}`) is not judged.
 
 use std::collections::BTreeSet;
 

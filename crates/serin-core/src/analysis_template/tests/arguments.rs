@@ -28,7 +28,7 @@ fn field(path: &str) -> Value {
 }
 
 /// The value of an argument, or the problem with it.
-fn value(argument: Value) -> Result<String, String> {
+fn value(argument: &Value) -> Result<String, String> {
     match resolved(&json!([argument]), HASHES) {
         Ok(all) => Ok(all[0].value.clone().expect("a value")),
         Err(errors) => Err(errors[0].strip_prefix("argument \"x\": ").expect("its name").to_owned()),
@@ -52,7 +52,7 @@ fn fields_of_the_rollout_are_values() {
         ("spec.progressDeadlineSeconds", "1.234567e+06"),
         ("spec.paused", "true"),
     ] {
-        assert_eq!(value(field(path)).as_deref(), Ok(expected), "{path}");
+        assert_eq!(value(&field(path)).as_deref(), Ok(expected), "{path}");
     }
 }
 
@@ -76,17 +76,17 @@ fn a_path_without_a_value_is_an_error() {
         ("metadata.generation", "unsupported fieldPath: metadata.generation"),
         ("metadata.name['x']", "fieldPath \"metadata.name\" does not support subscript"),
     ] {
-        assert_eq!(value(field(path)), Err(problem.to_owned()), "{path}");
+        assert_eq!(value(&field(path)), Err(problem.to_owned()), "{path}");
     }
 }
 
 #[test]
 fn hashes_are_values_and_a_missing_one_is_an_error() {
     let hash = |word: &str| json!({"name": "x", "valueFrom": {"podTemplateHashValue": word}});
-    assert_eq!(value(hash("Latest")).as_deref(), Ok("new"));
-    assert_eq!(value(hash("Stable")).as_deref(), Ok("old"));
+    assert_eq!(value(&hash("Latest")).as_deref(), Ok("new"));
+    assert_eq!(value(&hash("Stable")).as_deref(), Ok("old"));
     let wrong = "podTemplateHashValue must be Latest or Stable, not \"latest\"";
-    assert_eq!(value(hash("latest")), Err(wrong.to_owned()));
+    assert_eq!(value(&hash("latest")), Err(wrong.to_owned()));
     let first = Hashes { latest: Some("new"), stable: None };
     let missing =
         "argument \"x\": podTemplateHashValue is Stable, but the Rollout has no stable revision yet";
