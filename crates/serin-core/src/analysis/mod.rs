@@ -12,7 +12,6 @@ mod measuring;
 mod pass;
 mod record;
 mod schedule;
-mod validate;
 mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,8 +31,8 @@ use arguments::Arguments;
 use serin_values::merge_patch::merge_patch;
 use serin_values::time::after;
 
+pub use crate::analysis_template::validate;
 pub use job::UID_LABEL;
-pub use validate::validate;
 
 /// An AnalysisRun, as far as decisions look at it.
 #[derive(Debug, Clone, PartialEq)]
