@@ -28,10 +28,8 @@ impl Condition {
     pub fn holds(&self, result: &Value, now: Timestamp) -> Result<bool, ConditionError> {
         let names = Names::Condition(Type::of(result));
         check_node(&self.node, &names)?;
-        match evaluate(&self.node, Some(result), now)? {
-            Value::Bool(holds) => Ok(holds),
-            other => Err(no_bool(other.type_name())),
-        }
+        let value = evaluate(&self.node, Some(result), now)?;
+        if let Value::Bool(holds) = value { Ok(holds) } else { Err(no_bool(value.type_name())) }
     }
 
     /// Checks what does not depend on a result. An error if the condition fails for every result.
@@ -59,16 +57,13 @@ pub fn check(text: &str) -> Result<(), ConditionError> {
 pub fn time_of(expression: &str, now: Timestamp) -> Result<Timestamp, ConditionError> {
     let node = parse(expression)?;
     let found = check_node(&node, &Names::Time)?;
-    let is_possible = found == Type::Time || found.is_any();
-    if !is_possible {
-        let found = found.outcome_name();
-        return Err(ConditionError::whole(format!("expected time.Time, but got {found}")));
+    if found != Type::Time && !found.is_any() {
+        return Err(no_time(&found.outcome_name()));
     }
-    match evaluate(&node, None, now)? {
-        Value::Time(time) => Ok(time.timestamp()),
-        other => {
-            let found = other.type_name();
-            Err(ConditionError::whole(format!("expected time.Time, but got {found}")))
-        }
-    }
+    let value = evaluate(&node, None, now)?;
+    if let Value::Time(time) = value { Ok(time.timestamp()) } else { Err(no_time(value.type_name())) }
+}
+
+fn no_time(found: &str) -> ConditionError {
+    ConditionError::whole(format!("expected time.Time, but got {found}"))
 }

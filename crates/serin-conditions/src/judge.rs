@@ -39,9 +39,8 @@ pub fn judge(
     let succeeds = holds("successCondition", success)?;
     let fails = holds("failureCondition", failure)?;
     Ok(match (succeeds, fails) {
-        (_, Some(true)) => Verdict::Failed,
+        (_, Some(true)) | (Some(false), None) => Verdict::Failed,
         (Some(true) | None, _) => Verdict::Successful,
-        (Some(false), None) => Verdict::Failed,
         (Some(false), Some(false)) => Verdict::Inconclusive,
     })
 }
@@ -51,9 +50,8 @@ pub fn judge(
 /// A result without data is the cause of a failure, unless the condition fails for every result.
 fn holds(text: &str, result: &Value, now: Timestamp) -> Result<bool, String> {
     let condition = Condition::parse(text).map_err(|error| error.message)?;
-    condition.holds(result, now).map_err(|error| match condition.check() {
-        Ok(()) if result.is_nil_or_empty() => NO_DATA.to_owned(),
-        Ok(()) => error.message,
-        Err(_) => error.message,
+    condition.holds(result, now).map_err(|error| {
+        let is_without_data = result.is_nil_or_empty() && condition.check().is_ok();
+        if is_without_data { NO_DATA.to_owned() } else { error.message }
     })
 }

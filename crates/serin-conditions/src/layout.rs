@@ -6,7 +6,7 @@ use jiff::Zoned;
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
 
-use crate::text::{MONTHS, WEEKDAYS, quoted};
+use crate::words::{MONTHS, WEEKDAYS, quoted};
 
 /// A part of a layout that stands for a part of a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -283,12 +283,8 @@ fn parse_part<'a>(part: Part, notation: &str, text: &'a str, found: &mut Found) 
         Part::Minute(width) => (found.minute, after) = small(width, 2)?,
         Part::Second(width) => (found.second, after) = small(width, 2)?,
         Part::HalfDay(_) => {
-            let half = text.get(..2)?;
-            let is_afternoon = half.eq_ignore_ascii_case("PM");
-            if !is_afternoon && !half.eq_ignore_ascii_case("AM") {
-                return None;
-            }
-            (found.is_afternoon, after) = (Some(is_afternoon), text.get(2..)?);
+            let (half, rest) = one_of(&["AM", "PM"], false, text)?;
+            (found.is_afternoon, after) = (Some(half == 1), rest);
         }
         Part::Fraction(digits, trimmed) => {
             let rest = parse_fraction(text, found);
@@ -298,14 +294,9 @@ fn parse_part<'a>(part: Part, notation: &str, text: &'a str, found: &mut Found) 
             }
         }
         Part::ZoneName => {
-            let length = text.find(|c: char| !c.is_ascii_uppercase()).unwrap_or(text.len());
-            let (name, rest) = text.split_at(length);
-            if !(3..=5).contains(&name.len()) {
-                return None;
-            }
-            // An abbreviation is not unique; like Go, only UTC is trusted.
+            after = zone_abbreviation(text)?;
+            // An abbreviation is not unique; like in Go, it is no offset.
             found.zone.get_or_insert(TimeZone::UTC);
-            after = rest;
         }
         Part::Offset { z, colon, parts } => {
             let (offset, rest) = parse_offset(text, z, colon, parts)?;
@@ -313,6 +304,12 @@ fn parse_part<'a>(part: Part, notation: &str, text: &'a str, found: &mut Found) 
         }
     }
     Some(after)
+}
+
+/// The text after the abbreviation of a time zone.
+fn zone_abbreviation(text: &str) -> Option<&str> {
+    let length = text.find(|c: char| !c.is_ascii_uppercase()).unwrap_or(text.len());
+    (3..=5).contains(&length).then(|| &text[length..])
 }
 
 /// The number of `least` to `most` digits at the start of `text`, and the text after it.

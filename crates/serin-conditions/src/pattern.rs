@@ -149,7 +149,7 @@ mod tests {
         ] {
             assert_eq!(compile(pattern).map(|_| ()), Err(expected.to_owned()));
         }
-        for pattern in ["*", "\\", "a**", "[b-a]", "((((a{1000}){1000}){1000}){1000})", "\\8"] {
+        for pattern in ["*", "\\", "[b-a]", "((((a{1000}){1000}){1000}){1000})", "\\8"] {
             assert!(compile(pattern).is_err(), "{pattern}");
         }
     }

@@ -7,42 +7,46 @@ use jiff::tz::TimeZone;
 
 use crate::layout;
 use crate::value::{Key, List, Map, Value};
+use crate::words::{MONTHS, WEEKDAYS};
 
-/// The names of the months.
-pub(crate) const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-
-/// The names of the days, from Sunday.
-pub(crate) const WEEKDAYS: [&str; 7] =
-    ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+/// The longest text of a value in a message, in bytes; a longer one is cut off.
+const BRIEF_MAX: usize = 1_000;
 
 /// The text of `value` in Go's default format.
 pub(crate) fn plain(value: &Value) -> String {
+    let mut text = String::new();
+    write_plain(value, usize::MAX, &mut text);
+    text
+}
+
+/// The text of `value` for a message. Values that are in each other many times would be endless otherwise.
+pub(crate) fn brief(value: &Value) -> String {
+    let mut text = String::new();
+    write_plain(value, BRIEF_MAX, &mut text);
+    if text.len() > BRIEF_MAX {
+        text.truncate(text.floor_char_boundary(BRIEF_MAX));
+        text.push_str("...");
+    }
+    text
+}
+
+/// Writes `value`, and stops after `most` bytes.
+fn write_plain(value: &Value, most: usize, text: &mut String) {
     match value {
-        Value::Nil => "<nil>".to_owned(),
-        Value::Bool(value) => value.to_string(),
-        Value::Int(value) => value.to_string(),
-        Value::Float(value) => float(*value),
-        Value::String(text) => text.to_string(),
-        Value::List(list) => plain_list(list),
-        Value::Map(map) => plain_map(map),
-        Value::Time(time) => plain_time(time),
-        Value::Duration(nanos) => duration(*nanos),
-        Value::Month(month) => name(&MONTHS, i64::from(*month) - 1, "Month", i64::from(*month)),
-        Value::Weekday(day) => name(&WEEKDAYS, i64::from(*day), "Weekday", i64::from(*day)),
-        Value::Zone(zone) => zone_name(zone),
+        Value::Nil => text.push_str("<nil>"),
+        Value::Bool(value) => text.push_str(if *value { "true" } else { "false" }),
+        Value::Int(value) => text.push_str(&value.to_string()),
+        Value::Float(value) => text.push_str(&float(*value)),
+        Value::String(string) => text.push_str(string),
+        Value::List(list) => write_list(list, most, text),
+        Value::Map(map) => write_map(map, most, text),
+        Value::Time(time) => text.push_str(&plain_time(time)),
+        Value::Duration(nanos) => text.push_str(&duration(*nanos)),
+        Value::Month(month) => {
+            text.push_str(&name(&MONTHS, i64::from(*month) - 1, "Month", i64::from(*month)));
+        }
+        Value::Weekday(day) => text.push_str(&name(&WEEKDAYS, i64::from(*day), "Weekday", i64::from(*day))),
+        Value::Zone(zone) => text.push_str(&zone_name(zone)),
     }
 }
 
@@ -51,15 +55,30 @@ fn name(names: &[&str], index: i64, kind: &str, number: i64) -> String {
     found.map_or_else(|| format!("%!{kind}({number})"), |name| (*name).to_owned())
 }
 
-fn plain_list(list: &List) -> String {
-    let values: Vec<String> = list.values.iter().map(plain).collect();
-    format!("[{}]", values.join(" "))
+fn write_list(list: &List, most: usize, text: &mut String) {
+    text.push('[');
+    for (index, value) in list.values.iter().enumerate() {
+        if text.len() > most {
+            return;
+        }
+        text.push_str(if index == 0 { "" } else { " " });
+        write_plain(value, most, text);
+    }
+    text.push(']');
 }
 
-fn plain_map(map: &Map) -> String {
-    let entry = |(key, value): (&Key, &Value)| format!("{}:{}", plain(&key.value()), plain(value));
-    let entries: Vec<String> = map.entries.iter().map(entry).collect();
-    format!("map[{}]", entries.join(" "))
+fn write_map(map: &Map, most: usize, text: &mut String) {
+    text.push_str("map[");
+    for (index, (key, value)) in map.entries.iter().enumerate() {
+        if text.len() > most {
+            return;
+        }
+        text.push_str(if index == 0 { "" } else { " " });
+        write_plain(&key.value(), most, text);
+        text.push(':');
+        write_plain(value, most, text);
+    }
+    text.push(']');
 }
 
 fn plain_time(time: &Zoned) -> String {
@@ -128,26 +147,6 @@ fn fraction(value: u64, unit: u64) -> String {
     let width = unit.ilog10() as usize;
     let digits = format!("{rest:0width$}");
     format!("{whole}.{}", digits.trim_end_matches('0'))
-}
-
-/// `text` in double quotes, with escapes for what cannot be printed.
-pub(crate) fn quoted(text: &str) -> String {
-    let mut quoted = String::from('"');
-    for letter in text.chars() {
-        match letter {
-            '"' | '\\' => quoted.extend(['\\', letter]),
-            '\n' => quoted.push_str("\\n"),
-            '\r' => quoted.push_str("\\r"),
-            '\t' => quoted.push_str("\\t"),
-            letter if letter.is_ascii_control() => {
-                // Writing to a text does not fail.
-                let _ = write!(quoted, "\\x{:02x}", u32::from(letter));
-            }
-            letter => quoted.push(letter),
-        }
-    }
-    quoted.push('"');
-    quoted
 }
 
 /// `value` as indented JSON. An error for a value that JSON has no notation for.

@@ -117,8 +117,10 @@ impl Type {
     /// True if two values of these types may be equal.
     pub(crate) fn is_comparable_with(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Any | Self::Nil, _) | (_, Self::Any | Self::Nil) => true,
-            (Self::List(..), Self::List(..)) | (Self::Map(..), Self::Map(..)) => true,
+            (Self::Any | Self::Nil, _)
+            | (_, Self::Any | Self::Nil)
+            | (Self::List(..), Self::List(..))
+            | (Self::Map(..), Self::Map(..)) => true,
             (left, right) => left == right || left.is_number() && right.is_number(),
         }
     }

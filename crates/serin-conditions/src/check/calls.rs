@@ -1,30 +1,11 @@
 //! Checks calls of functions, with and without a predicate.
 
-use super::{Checked, Checker, Scoped};
+use super::checker::{Checked, Checker, Scoped};
 use crate::error::ConditionError;
 use crate::functions::{Function, Overload, Signature, function};
 use crate::syntax::Node;
 use crate::types::Type;
 use crate::value::{Items, MapKind};
-
-/// The functions that apply a predicate, which a variable cannot be named after.
-pub(super) const PREDICATES: [&str; 15] = [
-    "all",
-    "none",
-    "any",
-    "one",
-    "filter",
-    "map",
-    "count",
-    "sum",
-    "find",
-    "findIndex",
-    "findLast",
-    "findLastIndex",
-    "groupBy",
-    "sortBy",
-    "reduce",
-];
 
 impl Checker<'_> {
     pub(super) fn call(&mut self, name: &str, arguments: &[Node], column: usize) -> Checked {
@@ -96,7 +77,7 @@ impl Checker<'_> {
         name: &str,
         list: &Node,
         predicate: Option<&Node>,
-        last: Option<&Node>,
+        extra: Option<&Node>,
     ) -> Checked {
         let found = self.check(list)?;
         if !found.is_any() && found.items().is_none() {
@@ -108,8 +89,8 @@ impl Checker<'_> {
             Some(predicate) => Some((self.applied(name, item.clone(), predicate)?, predicate)),
             None => None,
         };
-        if let Some(last) = last {
-            self.check(last)?;
+        if let Some(extra) = extra {
+            self.check(extra)?;
         }
         let is_test = !matches!(name, "map" | "sum" | "groupBy" | "sortBy" | "reduce");
         if let Some((returned, predicate)) = returned.as_ref().filter(|_| is_test)

@@ -1,6 +1,6 @@
 //! Checks members, slices and methods.
 
-use super::{Checked, Checker, Names};
+use super::checker::{Checked, Checker, Names};
 use crate::error::ConditionError;
 use crate::functions::method;
 use crate::syntax::{Node, NodeKind};

@@ -1,28 +1,28 @@
 //! Checks operators.
 
-use super::{Checked, Checker};
+use super::checker::{Checked, Checker};
 use crate::error::ConditionError;
 use crate::pattern;
 use crate::syntax::{Binary, Node, NodeKind, Unary};
 use crate::types::Type;
 use crate::value::{Items, MapKind};
 
+/// The most regular expressions of a condition: each takes time to compile.
+const PATTERNS_MAX: usize = 50;
+
 impl Checker<'_> {
     pub(super) fn unary(&mut self, operator: Unary, operand: &Node, column: usize) -> Checked {
         let found = self.check(operand)?;
-        let is_valid = match operator {
-            Unary::Not(_) => found == Type::Bool,
-            Unary::Plus | Unary::Minus => found.is_number(),
+        let (is_valid, returned) = match operator {
+            Unary::Not(_) => (found == Type::Bool, Type::Bool),
+            Unary::Plus | Unary::Minus => (found.is_number(), found.clone()),
         };
-        match operator {
-            Unary::Not(_) if is_valid || found.is_any() => Ok(Type::Bool),
-            Unary::Plus | Unary::Minus if is_valid || found.is_any() => Ok(found),
-            _ => {
-                let name = operator.name();
-                let message = format!("invalid operation: {name} (mismatched type {found})");
-                Err(ConditionError::at(column, message))
-            }
+        if is_valid || found.is_any() {
+            return Ok(returned);
         }
+        let name = operator.name();
+        let message = format!("invalid operation: {name} (mismatched type {found})");
+        Err(ConditionError::at(column, message))
     }
 
     pub(super) fn binary(&mut self, operator: Binary, operands: &[Node; 2], column: usize) -> Checked {
@@ -31,6 +31,11 @@ impl Checker<'_> {
         if operator == Binary::Matches
             && let NodeKind::String(text) = &operands[1].kind
         {
+            self.patterns += 1;
+            if self.patterns > PATTERNS_MAX {
+                let message = format!("a condition has at most {PATTERNS_MAX} regular expressions");
+                return Err(ConditionError::at(column, message));
+            }
             pattern::compile(text).map_err(|message| ConditionError::at(column, message))?;
         }
         operation(operator, &left, &right, column)
@@ -140,18 +145,25 @@ fn coalesced(left: &Type, right: &Type) -> Type {
 
 /// The type of `needle in haystack`; `None` where there is no such operation.
 fn membership(needle: &Type, haystack: &Type) -> Result<Option<Type>, String> {
-    match haystack {
-        Type::Any => {}
-        Type::Time if *needle == Type::String || needle.is_any() => {}
+    let is_valid = match haystack {
+        Type::Time => *needle == Type::String || needle.is_any(),
+        Type::String => needle.is_any(),
         Type::Map(MapKind::Named, _) if !matches!(needle, Type::String | Type::Any | Type::Nil) => {
             return Err(format!("cannot use {needle} as type string in map key"));
         }
         Type::List(_, item) if !needle.is_comparable_with(item) => {
             return Err(format!("cannot use {needle} as type {item} in array"));
         }
-        Type::Map(..) | Type::List(..) => {}
-        Type::String if needle.is_any() => {}
-        _ => return Ok(None),
-    }
-    Ok(Some(Type::Bool))
+        Type::Any | Type::Map(..) | Type::List(..) => true,
+        Type::Nil
+        | Type::Bool
+        | Type::Int
+        | Type::Int64
+        | Type::Float
+        | Type::Duration
+        | Type::Month
+        | Type::Weekday
+        | Type::Zone => false,
+    };
+    Ok(is_valid.then_some(Type::Bool))
 }

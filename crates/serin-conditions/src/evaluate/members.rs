@@ -1,6 +1,7 @@
 //! Evaluates members, slices and methods.
 
-use super::{Evaluated, Failure, Machine, at, found};
+use super::failure::{Evaluated, Failure, at, found};
+use super::machine::Machine;
 use crate::functions::{Context, method};
 use crate::operations;
 use crate::syntax::{Node, NodeKind};

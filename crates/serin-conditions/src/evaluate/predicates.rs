@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Evaluated, Failure, Machine, Scoped, at, mistyped};
+use super::failure::{Evaluated, Failure, at, mistyped};
+use super::machine::{Machine, Scoped};
 use crate::functions::{Context, is_descending, sorted};
 use crate::operations;
 use crate::syntax::Node;
@@ -14,7 +15,7 @@ impl Machine<'_> {
         name: &str,
         list: &Node,
         predicate: Option<&Node>,
-        last: Option<&Node>,
+        extra: Option<&Node>,
     ) -> Evaluated {
         let column = list.column;
         let list = self.value(list)?;
@@ -44,8 +45,8 @@ impl Machine<'_> {
             }
             "sum" => self.sum(&items, predicate, column),
             "groupBy" => self.group_by(&items, predicate, column),
-            "sortBy" => self.sort_by(&items, predicate, last, column),
-            "reduce" => self.reduce(&items, predicate, last, column),
+            "sortBy" => self.sort_by(&items, predicate, extra, column),
+            "reduce" => self.reduce(&items, predicate, extra, column),
             _ => Self::failed(format!("unknown builtin {name}"), column),
         }
     }

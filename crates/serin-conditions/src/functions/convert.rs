@@ -3,12 +3,13 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::function::{Context, Outcome, argument, text};
+use super::signature::{Context, Outcome, argument, text};
 use crate::text::{json, plain};
 use crate::value::Value;
 
 /// Takes room for the text of `value`: nothing is written before it is known to fit.
 fn take_room(value: &Value, context: &mut Context<'_>) -> Result<(), String> {
+    context.budget.items(1)?;
     match value {
         Value::List(list) => list.values.iter().try_for_each(|value| take_room(value, context)),
         Value::Map(map) => map.entries.iter().try_for_each(|(key, value)| {

@@ -4,7 +4,7 @@ use jiff::Zoned;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 use serin_values::duration::{go_duration, go_duration_problem};
 
-use super::function::{Context, Outcome, argument, text};
+use super::signature::{Context, Outcome, argument, text};
 use crate::layout;
 use crate::types::Type;
 use crate::value::Value;
@@ -45,11 +45,10 @@ pub(super) fn duration(arguments: &[Value], _: &mut Context<'_>) -> Outcome {
 }
 
 pub(super) fn check_date(arguments: &[Type]) -> Result<Type, String> {
-    let rest = match arguments {
-        [] => return Err("invalid number of arguments (expected at least 1, got 0)".to_owned()),
-        [Type::Zone, rest @ ..] => rest,
-        rest => rest,
-    };
+    if arguments.is_empty() {
+        return Err("invalid number of arguments (expected at least 1, got 0)".to_owned());
+    }
+    let rest = arguments.strip_prefix(&[Type::Zone]).unwrap_or(arguments);
     if rest.len() > 3 {
         return Err(format!("invalid number of arguments (expected at most 3, got {})", rest.len()));
     }
@@ -88,6 +87,6 @@ fn zone_named(name: &str) -> Result<TimeZone, String> {
 pub(super) fn time(arguments: &[Value], index: usize) -> Result<&Zoned, String> {
     match argument(arguments, index) {
         Value::Time(time) => Ok(time),
-        other => Err(super::function::wrong(Some(other), "time.Time")),
+        other => Err(super::signature::wrong(Some(other), "time.Time")),
     }
 }

@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::function::{Context, Outcome, argument, text};
 use super::numbers::one;
+use super::signature::{Context, Outcome, argument, text};
 use crate::operations::{compare, equal, fetch, float_of};
 use crate::types::Type;
 use crate::value::{Items, List, MapKind, Value};

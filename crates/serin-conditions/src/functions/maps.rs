@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::function::{Context, Outcome, argument};
 use super::numbers::one;
-use crate::text::plain;
+use super::signature::{Context, Outcome, argument};
+use crate::text::brief;
 use crate::types::Type;
 use crate::value::{Items, Key, Map, Value};
 
@@ -80,9 +80,9 @@ pub(super) fn from_pairs(arguments: &[Value], context: &mut Context<'_>) -> Outc
     context.budget.items(pairs.values.len())?;
     let mut entries = BTreeMap::new();
     for pair in pairs.values.iter() {
-        let Value::List(list) = pair else { return Err(format!("invalid pair {}", plain(pair))) };
+        let Value::List(list) = pair else { return Err(format!("invalid pair {}", brief(pair))) };
         let [key, value] = list.values.as_ref() else {
-            return Err(format!("invalid pair length {}", plain(pair)));
+            return Err(format!("invalid pair length {}", brief(pair)));
         };
         let Value::String(key) = key else {
             let found = key.type_name();

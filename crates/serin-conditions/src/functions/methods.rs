@@ -4,7 +4,7 @@ use jiff::Zoned;
 use jiff::tz::TimeZone;
 
 use super::dates::time;
-use super::function::{Context, Kind, Outcome, argument, text, wrong};
+use super::signature::{Context, Kind, Outcome, argument, text, wrong};
 use crate::layout;
 use crate::operations::{add, float_of, int_of, subtract};
 use crate::text::plain;

@@ -2,15 +2,17 @@
 
 mod convert;
 mod dates;
-mod function;
 mod lists;
 mod maps;
 mod methods;
 mod numbers;
+mod predicates;
+mod signature;
 mod strings;
 mod table;
 
-pub(crate) use function::{Context, Function, Overload, Scope, Signature};
 pub(crate) use lists::{is_descending, sorted};
-pub(crate) use methods::{Method, method};
+pub(crate) use methods::method;
+pub(crate) use predicates::{Predicate, predicate};
+pub(crate) use signature::{Context, Function, Overload, Scope, Signature};
 pub(crate) use table::function;

@@ -2,11 +2,12 @@
 
 use std::cmp::Ordering;
 
-use super::function::{Context, Outcome, argument, wrong};
+use super::signature::{Context, Outcome, argument, wrong};
 use crate::operations::{compare, float_of, int_of, negate, truncated};
-use crate::text::{plain, quoted};
+use crate::text::brief;
 use crate::types::Type;
 use crate::value::Value;
+use crate::words::quoted;
 
 /// Checks that there is one argument.
 pub(super) fn one(arguments: &[Type]) -> Result<&Type, String> {
@@ -137,7 +138,7 @@ pub(super) fn as_int(arguments: &[Value], _: &mut Context<'_>) -> Outcome {
             let reason = if is_large { "value out of range" } else { "invalid syntax" };
             format!("strconv.ParseInt: parsing {}: {reason}", quoted(text))
         }),
-        value => Err(format!("asInt() not supported on {} {}", value.type_name(), plain(value))),
+        value => Err(format!("asInt() not supported on {} {}", value.type_name(), brief(value))),
     }
 }
 
@@ -148,7 +149,7 @@ pub(super) fn as_float(arguments: &[Value], _: &mut Context<'_>) -> Outcome {
             .map_err(|reason| format!("strconv.ParseFloat: parsing {}: {reason}", quoted(text))),
         value => float_of(value)
             .map(Value::Float)
-            .map_err(|_| format!("asFloat() not supported on {} {}", value.type_name(), plain(value))),
+            .map_err(|_| format!("asFloat() not supported on {} {}", value.type_name(), brief(value))),
     }
 }
 
@@ -180,11 +181,8 @@ fn check_numbers(name: &str, arguments: &[Type]) -> Result<Type, String> {
             return Err(format!("invalid argument for {name} (type {})", argument.argument_name()));
         }
     }
-    Ok(if arguments.len() == 1 || arguments.iter().all(|argument| argument == first) {
-        first.clone()
-    } else {
-        Type::Any
-    })
+    // The reference knows no better: of several numbers the first one is typical.
+    Ok(first.clone())
 }
 
 pub(super) fn check_max(arguments: &[Type]) -> Result<Type, String> {
@@ -196,11 +194,11 @@ pub(super) fn check_min(arguments: &[Type]) -> Result<Type, String> {
 }
 
 pub(super) fn check_mean(arguments: &[Type]) -> Result<Type, String> {
-    check_numbers("mean", arguments).map(|_| Type::Float)
+    check_numbers("mean", arguments)
 }
 
 pub(super) fn check_median(arguments: &[Type]) -> Result<Type, String> {
-    check_numbers("median", arguments).map(|_| Type::Float)
+    check_numbers("median", arguments)
 }
 
 /// The numbers in `values`, and in the lists in it.

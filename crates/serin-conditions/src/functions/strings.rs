@@ -1,6 +1,6 @@
 //! Functions of texts.
 
-use super::function::{Context, Outcome, argument, text};
+use super::signature::{Context, Outcome, argument, text};
 use crate::operations::int_of;
 use crate::value::{Items, Value};
 

@@ -1,6 +1,6 @@
 //! The table of functions. Those that apply a predicate are part of the grammar instead.
 
-use super::function::{Context, Function, Kind, Outcome, Overload, Scope, Signature};
+use super::signature::{Context, Function, Kind, Outcome, Overload, Scope, Signature};
 use super::{convert, dates, lists, maps, numbers, strings};
 use crate::types::Type;
 use crate::value::{Items, Value};

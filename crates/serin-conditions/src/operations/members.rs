@@ -3,7 +3,7 @@
 use super::arithmetic::int_of;
 use super::equality::map_key;
 use crate::budget::Budget;
-use crate::text::plain;
+use crate::text::brief;
 use crate::value::{MapKind, Value};
 
 /// Why a member was not found.
@@ -56,8 +56,8 @@ pub(crate) fn fetch(owner: &Value, key: &Value) -> Result<Value, Missing> {
                 MapKind::Groups => Value::any_list(Vec::new()),
             }))
         }
-        Value::Nil => Err(Missing::absent(format!("cannot fetch {} from <nil>", plain(key)))),
-        _ => Err(Missing::wrong(format!("cannot fetch {} from {}", plain(key), owner.type_name()))),
+        Value::Nil => Err(Missing::absent(format!("cannot fetch {} from <nil>", brief(key)))),
+        _ => Err(Missing::wrong(format!("cannot fetch {} from {}", brief(key), owner.type_name()))),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::error::ConditionError;
-use crate::text::quoted;
+use crate::words::quoted;
 
 /// The smallest part of a condition, with its column.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,10 +7,11 @@ use super::operators::{self, PIPE};
 use super::tree::{Binary, Node, NodeKind, Unary};
 use crate::budget::TEXT_MAX;
 use crate::error::ConditionError;
+use crate::functions::{Predicate, predicate};
 
 /// The most levels of a tree, and of blocks and brackets in each other.
 const DEPTH_MAX: usize = 100;
-const NESTING_MAX: usize = 40;
+const NESTING_MAX: usize = 100;
 
 /// A part of the tree, or why there is none.
 pub(super) type Parsed = Result<Node, ConditionError>;
@@ -24,26 +25,6 @@ pub(crate) fn parse(text: &str) -> Parsed {
     let node = parser.sequence()?;
     if parser.current().kind == TokenKind::End { Ok(node) } else { Err(parser.unexpected()) }
 }
-
-/// Functions that apply a predicate, and how many arguments may follow the list: at least and at most. The second one
-/// that follows is a plain expression.
-const PREDICATES: [(&str, usize, usize); 15] = [
-    ("all", 1, 1),
-    ("none", 1, 1),
-    ("any", 1, 1),
-    ("one", 1, 1),
-    ("filter", 1, 1),
-    ("map", 1, 1),
-    ("count", 0, 1),
-    ("sum", 0, 1),
-    ("find", 1, 1),
-    ("findIndex", 1, 1),
-    ("findLast", 1, 1),
-    ("findLastIndex", 1, 1),
-    ("groupBy", 1, 1),
-    ("sortBy", 1, 2),
-    ("reduce", 1, 2),
-];
 
 /// An expression that may go on, with the operator that it ends in so far, or one that is complete.
 enum Step {
@@ -384,7 +365,7 @@ impl Parser {
     fn call(&mut self, name: &Token, first: Option<Node>) -> Parsed {
         let column = name.column;
         let text: Arc<str> = name.text.as_str().into();
-        let Some((_, least, most)) = PREDICATES.iter().find(|(known, ..)| **known == *text) else {
+        let Some(Predicate { least, most, .. }) = predicate(&text) else {
             self.expect(TokenKind::Bracket, "(")?;
             let mut arguments: Vec<Node> = first.into_iter().collect();
             arguments.extend(self.expressions(")")?);
@@ -422,8 +403,8 @@ impl Parser {
         self.accept(TokenKind::Operator, ",");
         self.expect(TokenKind::Bracket, ")")?;
         let mut following = following.into_iter().map(Box::new);
-        let (list, predicate, last) = (Box::new(list), following.next(), following.next());
-        Self::node(column, NodeKind::Predicate { name: text, list, predicate, last })
+        let (list, predicate, extra) = (Box::new(list), following.next(), following.next());
+        Self::node(column, NodeKind::Predicate { name: text, list, predicate, extra })
     }
 
     fn predicate(&mut self) -> Parsed {

@@ -56,9 +56,9 @@ impl Parser {
         }
         self.expect(TokenKind::Bracket, "]")?;
         let Some(key) = from else { return Err(self.unexpected()) };
-        let (owner, is_chain) = unchained(owner);
+        // Unlike a name, an index after a chain is not part of it: the reference has it so.
         let node = Self::node(column, NodeKind::Member { owner: Box::new(owner), key, optional })?;
-        if is_chain || optional { Self::node(column, NodeKind::Chain(Box::new(node))) } else { Ok(node) }
+        if optional { Self::node(column, NodeKind::Chain(Box::new(node))) } else { Ok(node) }
     }
 }
 
@@ -70,8 +70,5 @@ fn is_member_name(token: &Token) -> bool {
 
 /// The node in a chain, which the next member belongs to as well, and whether there was one.
 fn unchained(node: Node) -> (Node, bool) {
-    match node.kind {
-        NodeKind::Chain(inner) => (*inner, true),
-        kind => (Node { kind, ..node }, false),
-    }
+    if let NodeKind::Chain(inner) = node.kind { (*inner, true) } else { (node, false) }
 }

@@ -44,7 +44,8 @@ pub(crate) enum NodeKind {
         name: Arc<str>,
         list: Box<Node>,
         predicate: Option<Box<Node>>,
-        last: Option<Box<Node>>,
+        /// The argument after the predicate: an order, or what an accumulator starts with.
+        extra: Option<Box<Node>>,
     },
     /// A call of a method.
     Method {
@@ -153,15 +154,15 @@ impl NodeKind {
             | Self::Name(_)
             | Self::Pointer(_) => Vec::new(),
             Self::Unary(_, node) | Self::Chain(node) => vec![node],
-            Self::Binary(_, nodes) => nodes.iter().collect(),
+            Self::Binary(_, nodes) | Self::IfElse(nodes) => nodes.iter().collect(),
             Self::Member { owner, key, .. } => vec![owner, key],
             Self::Slice { list, from, to } => {
                 let ends = [from, to].into_iter().flatten().map(AsRef::as_ref);
                 std::iter::once(list.as_ref()).chain(ends).collect()
             }
             Self::Call(_, nodes) | Self::Sequence(nodes) | Self::List(nodes) => nodes.iter().collect(),
-            Self::Predicate { list, predicate, last, .. } => {
-                let others = [predicate, last].into_iter().flatten().map(AsRef::as_ref);
+            Self::Predicate { list, predicate, extra, .. } => {
+                let others = [predicate, extra].into_iter().flatten().map(AsRef::as_ref);
                 std::iter::once(list.as_ref()).chain(others).collect()
             }
             Self::Method { owner, arguments, .. } => {
@@ -169,7 +170,6 @@ impl NodeKind {
             }
             Self::Let { value, body, .. } => vec![value, body],
             Self::If(nodes) => nodes.iter().collect(),
-            Self::IfElse(nodes) => nodes.iter().collect(),
             Self::Comparison(first, others) => {
                 std::iter::once(first.as_ref()).chain(others.iter().map(|(_, _, node)| node)).collect()
             }
