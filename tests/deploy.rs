@@ -107,10 +107,13 @@ fn the_pod_needs_no_privilege() {
 }
 
 /// What the controller asks for: API group, resources, verbs. The code that asks is in `crates/serin-controller`.
-const ASKED: [(&str, &str, &str); 12] = [
+const ASKED: [(&str, &str, &str); 15] = [
     ("argoproj.io", "rollouts", "list watch patch"),
     ("argoproj.io", "rollouts/status", "patch"),
     ("argoproj.io", "analysisruns", "get list watch patch delete"),
+    ("argoproj.io", "analysisruns/finalizers", "update"),
+    ("batch", "jobs", "get list watch create delete"),
+    ("", "secrets", "get"),
     ("argoproj.io", "rollouts/finalizers", "update"),
     ("apps", "replicasets", "get list watch create patch delete"),
     ("apps", "deployments", "get list watch patch"),

@@ -343,7 +343,10 @@ impl Decision {
             Purpose::ScaleReplicaSet { from, to } => format!("scale {name} {from} to {to}"),
             Purpose::DelayScaleDown(time) => format!("delay {name} {}", self.seconds_to(*time)),
             Purpose::KeepReplicaSet => format!("keep {name}"),
-            Purpose::DeleteReplicaSet | Purpose::DeleteExpired => format!("delete {name}"),
+            Purpose::DeleteReplicaSet | Purpose::DeleteExpired | Purpose::DeleteJob => {
+                format!("delete {name}")
+            }
+            Purpose::CreateJob => format!("create {name}"),
             Purpose::LabelReplicaSet | Purpose::LabelPod => format!("label {name}"),
             Purpose::EvictPod => format!("evict {name}"),
             Purpose::PointService { from, to } => format!("point {name} {} to {}", short(from), short(to)),

@@ -6,8 +6,12 @@ use crate::source::text_files;
 /// A package, the packages of the workspace that it may use, and what it must do without.
 const WALLS: [(&str, &[&str], &[&str]); 11] = [
     ("serin-values", &[], &["kube", "kube-core", "tokio", "tracing", "uuid"]),
+    (
+        "serin-core",
+        &["serin-conditions", "serin-values"],
+        &["kube", "tokio", "tracing", "uuid", "http", "hyper"],
+    ),
     ("serin-conditions", &["serin-values"], &["kube", "kube-core", "tokio", "tracing", "uuid"]),
-    ("serin-core", &["serin-values"], &["kube", "tokio", "tracing", "uuid", "http", "hyper"]),
     ("serin-machine", &["serin-core", "serin-values"], &["kube", "tokio", "tracing", "uuid", "hyper"]),
     (
         "serin-insight",

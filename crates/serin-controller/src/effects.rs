@@ -75,6 +75,7 @@ mod tests {
     use serin_clock::{Clock, sleep};
     use serin_core::domain::effect::{EffectAction, EffectName};
     use serin_core::domain::plan::{ObjectKind, Plan, StatusWrite};
+    use serin_core::measure::Settings;
     use serin_core::rollout::snapshot::Remembered;
     use serin_machine::caches::Caches;
     use serin_machine::decide::Deliberation;
@@ -88,14 +89,19 @@ mod tests {
 
     /// A decision that asks one question, and writes the answer down once.
     #[allow(clippy::needless_pass_by_value, reason = "a decision keeps what it is given")]
-    fn ask(object: &ObjectRef, caches: &Caches, remembered: Remembered, _: Timestamp) -> Deliberation {
+    fn ask(
+        object: &ObjectRef,
+        caches: &Caches,
+        remembered: Remembered,
+        _: &Settings,
+        _: Timestamp,
+    ) -> Deliberation {
         let Some(entry) = caches.find(object) else { return Deliberation::Absent };
         let seen = entry.id.precondition();
         let mut plan = Plan::nothing(seen.clone());
         let name = EffectName("question".into());
-        if let Some(answer) = remembered.answers.get(&name) {
-            let said =
-                answer.as_ref().as_ref().map_or_else(ToString::to_string, |output| format!("{output:?}"));
+        if let Some(answer) = remembered.effects.get(&name).and_then(|known| known.answer.as_deref()) {
+            let said = answer.as_ref().map_or_else(ToString::to_string, |output| format!("{output:?}"));
             plan.status = StatusWrite { patch: json!({"status": {"said": said}}), ..StatusWrite::nothing() };
         } else {
             let action = EffectAction::ReadSecret { namespace: "shop".into(), name: object.key.name.clone() };
@@ -197,7 +203,7 @@ mod tests {
         assert_eq!((world.begun(), world.present(), world.said().len()), (1, 1, 0), "it is asked once");
         sleep(Duration::from_secs(1)).await;
         assert_eq!(world.said(), ["Secret([])"]);
-        assert!(world.reconciler.effects().answers(&key("web")).is_empty());
+        assert!(world.reconciler.effects().known(&key("web")).is_empty());
         assert_eq!((world.begun(), world.present()), (1, 0));
     }
 

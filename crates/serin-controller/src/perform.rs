@@ -12,8 +12,10 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{Pod, Secret};
 use kube::Api;
+use kube::api::{ApiResource, DynamicObject, ListParams};
+use serde_json::json;
 
 use super::failure::root_cause;
 use serin_core::domain::effect::{
@@ -96,9 +98,19 @@ impl Network {
         }
     }
 
+    async fn list_pods(&self, namespace: &str, labels: &str) -> Result<EffectOutput, EffectFailure> {
+        let failed = |error: kube::Error| EffectFailure::Failed(root_cause(&error));
+        let resource = ApiResource::erase::<Pod>(&());
+        let pods = Api::<DynamicObject>::namespaced_with(self.kubernetes.clone(), namespace, &resource);
+        let list = pods.list(&ListParams::default().labels(labels)).await.map_err(failed)?;
+        let without_spec =
+            |pod: DynamicObject| json!({"metadata": pod.metadata, "status": pod.data["status"]});
+        Ok(EffectOutput::Pods(list.items.into_iter().map(without_spec).collect()))
+    }
+
     /// Sends a request and reads the answer. Redirects are answers: credentials are for the server that was named.
     async fn exchange(&self, request: &HttpRequest) -> Result<EffectOutput, EffectFailure> {
-        let HttpRequest { method, url, headers, body } = request;
+        let HttpRequest { method, url, headers, body, .. } = request;
         let mut builder = Request::builder().method(method.as_str()).uri(url);
         for (name, value) in headers {
             builder = builder.header(name, value);
@@ -122,6 +134,7 @@ impl Perform for Network {
         match action {
             EffectAction::Exchange(request) => Box::pin(self.exchange(request)),
             EffectAction::ReadSecret { namespace, name } => Box::pin(self.read_secret(namespace, name)),
+            EffectAction::ListPods { namespace, labels } => Box::pin(self.list_pods(namespace, labels)),
         }
     }
 }
@@ -177,7 +190,8 @@ mod tests {
 
     fn request(method: &str, url: String) -> EffectAction {
         let headers = vec![("x-token".to_owned(), "t".to_owned())];
-        EffectAction::Exchange(HttpRequest { method: method.into(), url, headers, body: b"hello".to_vec() })
+        let request = HttpRequest { headers, body: b"hello".to_vec(), ..HttpRequest::get(url) };
+        EffectAction::Exchange(HttpRequest { method: method.into(), ..request })
     }
 
     #[tokio::test]

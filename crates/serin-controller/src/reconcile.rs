@@ -18,6 +18,7 @@ use serin_clock::Clock;
 use serin_core::domain::event::{EventNote, EventReason};
 use serin_core::domain::object::ObjectRef;
 use serin_core::domain::plan::{ObjectKind, Plan, Precondition, Wake};
+use serin_core::measure::Settings;
 use serin_core::rollout::snapshot::{Failure, Remembered};
 use serin_machine::caches::Caches;
 use serin_machine::carry::{Ending, Outcome};
@@ -37,7 +38,7 @@ const STALE: Duration = Duration::from_millis(100);
 const OVERDUE: Duration = Duration::from_secs(1);
 
 /// From the caches and what is remembered to what is to be done about a primary object at a time.
-pub(super) type Decide = fn(&ObjectRef, &Caches, Remembered, Timestamp) -> Deliberation;
+pub(super) type Decide = fn(&ObjectRef, &Caches, Remembered, &Settings, Timestamp) -> Deliberation;
 
 /// Everything that reconciling needs.
 #[derive(Debug)]
@@ -62,6 +63,8 @@ pub struct Reconciler<S> {
     pub(super) decide: Decide,
     /// What performs effects.
     pub performer: Arc<dyn Perform>,
+    /// What the controller was started with that metric providers use.
+    pub settings: Settings,
     effects: Mutex<Effects>,
     memories: Mutex<Memories>,
     rng: Mutex<Rng>,
@@ -83,6 +86,7 @@ impl<S: Server> Reconciler<S> {
             needs: Notify::new(),
             decide: deliberate,
             performer: Arc::new(Unable),
+            settings: Settings::default(),
             effects: Mutex::default(),
             memories: Mutex::default(),
             rng: Mutex::new(rng),
@@ -125,12 +129,10 @@ impl<S: Server> Reconciler<S> {
                 tracing::debug!(namespace = object.key.namespace, name = object.key.name, %write, "waits for its own write");
                 return Next::Soon(STALE);
             }
-            Recalled::Fresh(remembered) => {
-                Remembered { answers: self.effects().answers(object), ..remembered }
-            }
+            Recalled::Fresh(remembered) => Remembered { effects: self.effects().known(object), ..remembered },
         };
         let had_failed = remembered.last_failure.is_some();
-        match (self.decide)(object, &self.caches, remembered, now) {
+        match (self.decide)(object, &self.caches, remembered, &self.settings, now) {
             Deliberation::Absent => self.forget(object),
             Deliberation::Made { seen, plan } => match *plan {
                 Err(stall) => self.report_stall(object, &seen, &stall),
@@ -215,7 +217,7 @@ impl<S: Server> Reconciler<S> {
         memory.kept.held_since = memory.kept.held_since.or(Some(now)).filter(|_| plan.status.held);
         match ending {
             Ending::Done => {
-                self.effects().want(object, &plan.effects);
+                self.effects().want(object, &plan.effects, now);
                 memory.kept.last_failure = None;
                 memory.warned = None;
                 Next::At(now)

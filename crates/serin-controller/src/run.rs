@@ -25,6 +25,7 @@ use super::watch::{Place, Watch};
 use serin_clock::Clock;
 use serin_core::domain::object::ObjectKey;
 use serin_core::domain::plan::ObjectKind;
+use serin_core::measure::Settings;
 use serin_machine::kinds::{self, Demand};
 use serin_values::random::Rng;
 use serin_values::time::after;
@@ -55,12 +56,14 @@ pub struct Options {
     pub metrics_port: Option<u16>,
     /// How replicas agree on one that leads; if not set, this one leads.
     pub election: Option<ElectionOptions>,
+    /// What metric providers use.
+    pub settings: Settings,
 }
 
 impl Options {
     /// The only controller of a cluster, for all of its namespaces, which serves nothing.
     #[must_use]
-    pub const fn alone(config: Config, rollout_threads: usize) -> Self {
+    pub fn alone(config: Config, rollout_threads: usize) -> Self {
         Self {
             config,
             namespace: None,
@@ -70,6 +73,7 @@ impl Options {
             healthz_port: None,
             metrics_port: None,
             election: None,
+            settings: Settings::default(),
         }
     }
 }
@@ -123,6 +127,7 @@ pub async fn run(options: Options) -> Result<(), RunError> {
         leadership,
         health,
         metrics_listener,
+        settings: options.settings,
         ..Work::alone(client, Clock::System, rng)
     };
     work.until(signals.next()).await
@@ -141,6 +146,7 @@ pub struct Work {
     leadership: Leadership,
     health: Option<TcpListener>,
     metrics_listener: Option<TcpListener>,
+    settings: Settings,
 }
 
 impl Work {
@@ -159,6 +165,7 @@ impl Work {
             leadership: Leadership::Given { is_told: false },
             health: None,
             metrics_listener: None,
+            settings: Settings::default(),
         }
     }
 
@@ -168,6 +175,7 @@ impl Work {
         reconciler.fence = self.leadership.fence();
         reconciler.metrics = self.metrics;
         reconciler.resync = self.resync;
+        reconciler.settings = self.settings;
         reconciler.performer = Arc::new(Network::new(self.client.clone()));
         let reconciler = Arc::new(reconciler);
         let dispatcher = Arc::new(Dispatcher::new(Rng::seeded(self.rng.next())));

@@ -1,15 +1,20 @@
 //! From what was observed to a plan that does no harm.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
+use serde_json::Value;
 use thiserror::Error;
 
 use crate::bulkhead::bulkhead;
 use crate::caches::Caches;
+use crate::entry::{Entry, Term};
 use crate::observe::{Observed, observe};
 use serin_core::analysis::{self, Run};
 use serin_core::domain::object::{ObjectKey, ObjectRef};
 use serin_core::domain::plan::{ObjectKind, Plan, Precondition};
 use serin_core::guard;
+use serin_core::measure::Settings;
 use serin_core::rollout::snapshot::{Identity, Remembered, Snapshot};
 use serin_core::rollout::{decide, decide_unreadable};
 
@@ -50,11 +55,12 @@ pub fn deliberate(
     object: &ObjectRef,
     caches: &Caches,
     remembered: Remembered,
+    settings: &Settings,
     now: Timestamp,
 ) -> Deliberation {
     match object.kind {
         ObjectKind::Rollout => decide_rollout(&object.key, caches, remembered, now),
-        ObjectKind::AnalysisRun => decide_analysis_run(object, caches, now),
+        ObjectKind::AnalysisRun => decide_analysis_run(object, caches, remembered, settings, now),
         _ => Deliberation::Absent,
     }
 }
@@ -85,17 +91,36 @@ fn decide_rollout(key: &ObjectKey, caches: &Caches, remembered: Remembered, now:
     }
 }
 
-fn decide_analysis_run(object: &ObjectRef, caches: &Caches, now: Timestamp) -> Deliberation {
+fn decide_analysis_run(
+    object: &ObjectRef,
+    caches: &Caches,
+    remembered: Remembered,
+    settings: &Settings,
+    now: Timestamp,
+) -> Deliberation {
     let Some(entry) = caches.find(object) else { return Deliberation::Absent };
     let Some(json) = entry.json() else { return Deliberation::Absent };
-    let run = Run::read(entry.id.clone(), entry.deleting, &json["spec"], &json["status"]);
-    let plan = planned(ObjectKind::AnalysisRun, || analysis::decide(&run, now));
+    let namespace = &object.key.namespace;
+    let run = Run::read(entry.id.clone(), namespace, entry.deleting, &json["spec"], &json["status"]);
+    let Remembered { effects, last_failure, .. } = remembered;
+    let run = Run { effects, last_failure, jobs: jobs(&entry, &run, caches, settings), ..run };
+    let plan = planned(ObjectKind::AnalysisRun, || analysis::decide(&run, settings, now));
     Deliberation::Made { seen: entry.id.precondition(), plan: Box::new(plan) }
+}
+
+/// The Jobs that the run owns, and those that it looks at by their names.
+fn jobs(entry: &Entry, run: &Run, caches: &Caches, settings: &Settings) -> BTreeMap<ObjectKey, Value> {
+    let of_run = Term::ControlledBy(entry.id.uid.clone());
+    let cache = caches.of(ObjectKind::Job).read();
+    let named = analysis::job_keys(run, settings.job_namespace.as_deref()).into_iter();
+    let named = named.filter_map(|key| Some((key.clone(), cache.get(&key)?.json()?)));
+    let owned = cache.find(&of_run).filter_map(|(key, job)| Some((key.clone(), job.json()?)));
+    owned.chain(named).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::carry::Carrying;
@@ -113,7 +138,8 @@ mod tests {
     fn the_status_of_a_run_is_written_with_the_run_itself() {
         let caches = caches(&json!({"metrics": []}));
         let object = ObjectRef::new(ObjectKind::AnalysisRun, "shop", "run");
-        let made = deliberate(&object, &caches, Remembered::default(), Timestamp::UNIX_EPOCH);
+        let made =
+            deliberate(&object, &caches, Remembered::default(), &Settings::default(), Timestamp::UNIX_EPOCH);
         let Deliberation::Made { plan, .. } = made else { panic!("{made:?}") };
         let plan = plan.expect("no stall");
         let (_, request) = Carrying::new(&plan, &object).next_request().expect("a status");
@@ -125,7 +151,13 @@ mod tests {
     #[test]
     fn a_run_that_is_gone_is_not_decided_on() {
         let gone = ObjectRef::new(ObjectKind::AnalysisRun, "shop", "other");
-        let made = deliberate(&gone, &caches(&json!({})), Remembered::default(), Timestamp::UNIX_EPOCH);
+        let made = deliberate(
+            &gone,
+            &caches(&json!({})),
+            Remembered::default(),
+            &Settings::default(),
+            Timestamp::UNIX_EPOCH,
+        );
         assert!(matches!(made, Deliberation::Absent), "{made:?}");
     }
 }

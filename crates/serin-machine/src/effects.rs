@@ -8,7 +8,10 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use serin_core::domain::effect::{Answer, Answers, Effect, EffectFailure, EffectName, EffectOutput};
+use jiff::Timestamp;
+use serin_core::domain::effect::{
+    Answer, Effect, EffectFailure, EffectName, EffectOutput, KnownEffect, KnownEffects,
+};
 use serin_core::domain::object::ObjectRef;
 
 /// How many effects run at a time.
@@ -18,10 +21,17 @@ pub const CONCURRENCY: usize = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ticket(u64);
 
-/// Where an effect of a primary object stands.
+/// An effect of a primary object.
+#[derive(Debug)]
+struct Asked {
+    at: Timestamp,
+    standing: Standing,
+}
+
+/// Where an effect stands.
 #[derive(Debug)]
 enum Standing {
-    Waiting(Effect),
+    Waiting(Box<Effect>),
     Running(Ticket),
     Answered(Answer),
 }
@@ -30,7 +40,7 @@ enum Standing {
 #[derive(Debug)]
 pub struct Effects {
     limit: usize,
-    of_objects: BTreeMap<ObjectRef, BTreeMap<EffectName, Standing>>,
+    of_objects: BTreeMap<ObjectRef, BTreeMap<EffectName, Asked>>,
     /// Those that wait, the next first. Some may not be wanted any more.
     waiting: VecDeque<(ObjectRef, EffectName)>,
     running: BTreeMap<Ticket, (ObjectRef, EffectName)>,
@@ -58,19 +68,19 @@ impl Effects {
         }
     }
 
-    /// A plan about `object` was carried out that names `wanted`: others of that object are cancelled and forgotten.
-    pub fn want(&mut self, object: &ObjectRef, wanted: &[Effect]) {
+    /// A plan about `object` was carried out at `now` that names `wanted`: others of that object are cancelled and forgotten.
+    pub fn want(&mut self, object: &ObjectRef, wanted: &[Effect], now: Timestamp) {
         let mut known = self.of_objects.remove(object).unwrap_or_default();
         let mut kept = BTreeMap::new();
         for effect in wanted {
             if kept.contains_key(&effect.name) {
                 continue;
             }
-            let standing = known.remove(&effect.name).unwrap_or_else(|| {
+            let asked = known.remove(&effect.name).unwrap_or_else(|| {
                 self.waiting.push_back((object.clone(), effect.name.clone()));
-                Standing::Waiting(effect.clone())
+                Asked { at: now, standing: Standing::Waiting(Box::new(effect.clone())) }
             });
-            kept.insert(effect.name.clone(), standing);
+            kept.insert(effect.name.clone(), asked);
         }
         if !kept.is_empty() {
             self.of_objects.insert(object.clone(), kept);
@@ -91,9 +101,9 @@ impl Effects {
         *self = Self { next_ticket, ..Self::new(limit) };
     }
 
-    fn drop_all(&mut self, object: &ObjectRef, effects: BTreeMap<EffectName, Standing>) {
-        for (name, standing) in effects {
-            match standing {
+    fn drop_all(&mut self, object: &ObjectRef, effects: BTreeMap<EffectName, Asked>) {
+        for (name, asked) in effects {
+            match asked.standing {
                 Standing::Waiting(_) => self.waiting.retain(|(of, waits)| of != object || *waits != name),
                 Standing::Running(ticket) => {
                     self.running.remove(&ticket);
@@ -110,14 +120,14 @@ impl Effects {
             return None;
         }
         let (object, name) = self.waiting.pop_front()?;
-        let standing = self.of_objects.get_mut(&object)?.get_mut(&name)?;
+        let standing = &mut self.of_objects.get_mut(&object)?.get_mut(&name)?.standing;
         let ticket = Ticket(self.next_ticket);
         self.next_ticket += 1;
         let Standing::Waiting(effect) = std::mem::replace(standing, Standing::Running(ticket)) else {
             return None;
         };
         self.running.insert(ticket, (object, name));
-        Some((ticket, effect))
+        Some((ticket, *effect))
     }
 
     /// The runs that are to be stopped. Each holds its room until its end is told.
@@ -134,20 +144,23 @@ impl Effects {
     ) -> Option<ObjectRef> {
         self.cancelled.remove(&ticket);
         let (object, name) = self.running.remove(&ticket)?;
-        let standing = self.of_objects.get_mut(&object)?.get_mut(&name)?;
+        let standing = &mut self.of_objects.get_mut(&object)?.get_mut(&name)?.standing;
         *standing = Standing::Answered(Arc::new(answer));
         Some(object)
     }
 
     /// What is known of the effects of `object`.
     #[must_use]
-    pub fn answers(&self, object: &ObjectRef) -> Answers {
+    pub fn known(&self, object: &ObjectRef) -> KnownEffects {
         let effects = self.of_objects.get(object).into_iter().flatten();
-        let answered = effects.filter_map(|(name, standing)| match standing {
-            Standing::Answered(answer) => Some((name.clone(), Arc::clone(answer))),
-            Standing::Waiting(_) | Standing::Running(_) => None,
+        let known = effects.map(|(name, asked)| {
+            let answer = match &asked.standing {
+                Standing::Answered(answer) => Some(Arc::clone(answer)),
+                Standing::Waiting(_) | Standing::Running(_) => None,
+            };
+            (name.clone(), KnownEffect { asked: asked.at, answer })
         });
-        answered.collect()
+        known.collect()
     }
 
     /// How many run, and how many wait for room.
@@ -179,35 +192,43 @@ mod tests {
     const DONE: Result<EffectOutput, EffectFailure> =
         Ok(EffectOutput::Response { status: 200, body: Vec::new() });
 
+    /// The effects of `object` that were answered.
     fn names(effects: &Effects, object: &ObjectRef) -> Vec<String> {
-        effects.answers(object).into_keys().map(|EffectName(name)| name).collect()
+        let known = effects.known(object).into_iter();
+        known.filter(|(_, known)| known.answer.is_some()).map(|(EffectName(name), _)| name).collect()
+    }
+
+    /// The `seconds`th second of the tests.
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).expect("a time")
     }
 
     #[test]
     fn an_effect_runs_once_and_its_answer_stays_as_long_as_it_is_named() {
         let (mut effects, a) = (Effects::new(10), run("a"));
-        effects.want(&a, &[effect("x")]);
+        effects.want(&a, &[effect("x")], at(1));
         let (ticket, started) = effects.next_start().expect("one to begin");
         assert_eq!(started, effect("x"));
-        effects.want(&a, &[effect("x")]);
+        effects.want(&a, &[effect("x")], at(1));
         assert_eq!(effects.next_start(), None, "it runs");
         assert_eq!(effects.ended(ticket, DONE), Some(a.clone()));
-        effects.want(&a, &[effect("x")]);
+        effects.want(&a, &[effect("x")], at(2));
         assert_eq!(effects.next_start(), None, "it was answered");
+        assert!(effects.known(&a).values().all(|known| known.asked == at(1)));
         assert_eq!(names(&effects, &a), ["x"]);
-        effects.want(&a, &[]);
-        assert!(effects.answers(&a).is_empty());
-        effects.want(&a, &[effect("x")]);
+        effects.want(&a, &[], at(1));
+        assert!(effects.known(&a).is_empty());
+        effects.want(&a, &[effect("x")], at(1));
         assert!(effects.next_start().is_some(), "that is another one");
     }
 
     #[test]
     fn one_that_nobody_names_is_cancelled_and_not_heard() {
         let (mut effects, a) = (Effects::new(1), run("a"));
-        effects.want(&a, &[effect("x"), effect("y")]);
+        effects.want(&a, &[effect("x"), effect("y")], at(1));
         let (ticket, _) = effects.next_start().expect("one to begin");
         assert_eq!(effects.load(), (1, 1));
-        effects.want(&a, &[effect("z")]);
+        effects.want(&a, &[effect("z")], at(1));
         assert_eq!(*effects.cancelled(), BTreeSet::from([ticket]));
         assert_eq!(effects.next_start(), None, "it holds its room until it has ended");
         assert_eq!(effects.ended(ticket, DONE), None);
@@ -219,8 +240,8 @@ mod tests {
     #[test]
     fn they_begin_in_the_order_in_which_they_were_named() {
         let mut effects = Effects::new(1);
-        effects.want(&run("a"), &[effect("x"), effect("y")]);
-        effects.want(&run("b"), &[effect("x")]);
+        effects.want(&run("a"), &[effect("x"), effect("y")], at(1));
+        effects.want(&run("b"), &[effect("x")], at(1));
         let mut begun = Vec::new();
         while let Some((ticket, effect)) = effects.next_start() {
             let object = effects.ended(ticket, Err(EffectFailure::TooLarge)).expect("a primary object");
@@ -259,7 +280,7 @@ mod tests {
                     Act::Want(of, named) => {
                         let named: BTreeSet<_> = named.into_iter().map(|name| name.to_string()).collect();
                         let asked: Vec<_> = named.iter().map(|name| effect(name)).collect();
-                        effects.want(&run(&of.to_string()), &asked);
+                        effects.want(&run(&of.to_string()), &asked, at(1));
                         wanted.insert(run(&of.to_string()), named);
                     }
                     Act::Forget(of) => {

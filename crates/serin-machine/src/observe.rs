@@ -56,7 +56,6 @@ pub fn observe(key: &ObjectKey, caches: &Caches, remembered: Remembered) -> Obse
         workload: observed.workload().map(|workload| self::workload(workload, caches)),
         last_failure: remembered.last_failure,
         held_since: remembered.held_since,
-        answers: remembered.answers,
     }))
 }
 

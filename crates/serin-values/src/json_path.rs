@@ -2,8 +2,93 @@
 //!
 //! [RFC 9535]: https://www.rfc-editor.org/rfc/rfc9535
 
+use jsonpath_rust::JsonPath;
 use jsonpath_rust::parser::parse_json_path;
 use serde_json::Value;
+
+/// Why a path leads to nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Miss {
+    /// It is not a path; what is wrong with it.
+    Syntax(String),
+    /// Nothing has a field of this name.
+    Absent(String),
+    /// No list is that long.
+    OutOfBounds {
+        /// The index.
+        index: i64,
+        /// The length of the first list.
+        length: usize,
+    },
+    /// A filter, a slice or a star matches nothing.
+    Nothing,
+}
+
+impl std::fmt::Display for Miss {
+    /// The words of Kubernetes.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Syntax(problem) => f.write_str(problem),
+            Self::Absent(name) => write!(f, "{name} is not found"),
+            Self::OutOfBounds { index, length } => {
+                write!(f, "array index out of bounds: index {index}, length {length}")
+            }
+            Self::Nothing => f.write_str("nothing is found"),
+        }
+    }
+}
+
+/// The first value that a path of Kubernetes leads to.
+///
+/// # Errors
+/// The path is not one, or leads to nothing: then the step that misses is named.
+pub fn first_match(document: &Value, path: &str) -> Result<Value, Miss> {
+    let standard = standard(path).map_err(Miss::Syntax)?;
+    let find = |path: &str| document.query(path).map_err(|error| Miss::Syntax(error.to_string()));
+    if let Some(found) = find(&standard)?.first() {
+        return Ok((*found).clone());
+    }
+    let mut path = "$".to_owned();
+    let mut before = vec![document];
+    for step in segments(&standard[1..]) {
+        path += step;
+        let found = find(&path)?;
+        if found.is_empty() {
+            return Err(miss(step, &before));
+        }
+        before = found;
+    }
+    Err(Miss::Nothing)
+}
+
+/// The steps of a standard path, with their brackets.
+fn segments(mut rest: &str) -> Vec<&str> {
+    let mut segments = Vec::new();
+    while let Some(open) = rest.find('[') {
+        let Some(length) = bracket(&rest[open..]) else { break };
+        let (segment, after) = rest.split_at(open + length);
+        segments.push(segment);
+        rest = after;
+    }
+    segments
+}
+
+/// Why a step leads from `before` to nothing.
+fn miss(step: &str, before: &[&Value]) -> Miss {
+    let inner = step.trim_start_matches('.');
+    let inner = inner.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(inner);
+    if let Ok(name) = serde_json::from_str::<String>(inner) {
+        return Miss::Absent(name);
+    }
+    if let Some(name) = inner.strip_prefix('\'').and_then(|inner| inner.strip_suffix('\'')) {
+        return Miss::Absent(name.to_owned());
+    }
+    let length = before.iter().find_map(|value| value.as_array()).map(Vec::len);
+    match (inner.parse(), length) {
+        (Ok(index), Some(length)) => Miss::OutOfBounds { index, length },
+        (Ok(_), None) | (Err(_), _) => Miss::Nothing,
+    }
+}
 
 /// A path of Kubernetes (`.metadata.labels.a\.b/c`), as `kubectl` and the columns of a definition have it, in the standard's
 /// notation (`$["metadata"]["labels"]["a.b/c"]`). An error says what is wrong with it.
@@ -133,7 +218,6 @@ fn name(text: &str) -> (String, usize) {
 
 #[cfg(test)]
 mod tests {
-    use jsonpath_rust::JsonPath;
     use serde_json::json;
 
     use super::*;
@@ -171,6 +255,31 @@ mod tests {
         ] {
             let standard = standard(path).expect(path);
             assert_eq!(json!(document.query(&standard).expect(path)), found, "{path}: {standard}");
+        }
+    }
+
+    #[test]
+    fn the_first_match_is_found_or_the_step_that_misses_is_named() {
+        let document = json!({"a": [{"b": 1}, {"b": 2}], "n": null, "x]y": {"z": 3}});
+        for (path, found) in [
+            ("$", Ok(document.clone())),
+            ("", Ok(document.clone())),
+            (".a[*].b", Ok(json!(1))),
+            (".a[-1:].b", Ok(json!(2))),
+            ("$.n", Ok(Value::Null)),
+            ("..z", Ok(json!(3))),
+            (".nope", Err(Miss::Absent("nope".into()))),
+            (".nope.deeper", Err(Miss::Absent("nope".into()))),
+            (".a[0].c", Err(Miss::Absent("c".into()))),
+            ("['x]y'].w", Err(Miss::Absent("w".into()))),
+            (".a['w']", Err(Miss::Absent("w".into()))),
+            ("..w", Err(Miss::Absent("w".into()))),
+            (".a[7].b", Err(Miss::OutOfBounds { index: 7, length: 2 })),
+            (".n[0]", Err(Miss::Nothing)),
+            (".a[?(@.b > 5)].b", Err(Miss::Nothing)),
+            ("a", Err(Miss::Syntax("the path \"a\" does not begin with a dot, as in .status.phase".into()))),
+        ] {
+            assert_eq!(first_match(&document, path), found, "{path}");
         }
     }
 

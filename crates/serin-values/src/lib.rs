@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`backoff`] | delays between retries: exponential, with jitter |
 //! | [`duration`] | durations as Argo Rollouts writes them |
+//! | [`go_text`] | numbers and quoted texts as Go writes them |
 //! | [`json_path`] | paths into JSON, as kubectl writes them |
 //! | [`merge_patch`] | JSON merge patches: how two values differ, and a value with a patch applied |
 //! | [`owner`] | owner references |
@@ -15,6 +16,7 @@
 
 pub mod backoff;
 pub mod duration;
+pub mod go_text;
 pub mod json_path;
 pub mod merge_patch;
 pub mod owner;

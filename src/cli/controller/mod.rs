@@ -12,6 +12,7 @@ use super::cluster::ConfigError;
 use flags::{ElectionFlags, LogFormat, LogLevel};
 use serin_controller::lease::election::Terms;
 use serin_controller::run::{self, ElectionOptions, Options, RunError};
+use serin_core::measure::{DatadogAccount, Settings};
 
 pub use flags::Flags;
 
@@ -71,7 +72,26 @@ async fn options(flags: Flags) -> Result<Options, ControllerError> {
         healthz_port: port(flags.healthz_port),
         metrics_port: port(flags.metrics_port),
         election,
+        settings: settings(),
     })
+}
+
+/// What metric providers find in the environment, under the names that the reference uses.
+fn settings() -> Settings {
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let datadog = || {
+        Some(DatadogAccount {
+            address: set("DD_ADDRESS")?,
+            api_key: set("DD_API_KEY")?,
+            app_key: set("DD_APP_KEY")?,
+        })
+    };
+    Settings {
+        namespace: own_namespace(),
+        prometheus_address: set("ARGO_ROLLOUTS_PROMETHEUS_ADDRESS"),
+        job_namespace: set("ARGO_ROLLOUTS_ANALYSIS_JOB_NAMESPACE"),
+        datadog: datadog(),
+    }
 }
 
 fn election(flags: &ElectionFlags) -> Result<Option<ElectionOptions>, ControllerError> {

@@ -3,6 +3,7 @@
 //! What happens is counted where it happens, in [`Metrics`]. How things are is read from the caches and the queue when
 //! somebody asks ([`scrape`]). The series of a Rollout go some time after it has gone.
 
+mod of_rollouts;
 pub mod process;
 pub mod requests;
 mod sample;
@@ -20,6 +21,7 @@ use prometheus::{
     exponential_buckets,
 };
 
+use of_rollouts::OfRollouts;
 use requests::CountRequests;
 use serin_core::api::rollout_status::RolloutDuration;
 use serin_core::domain::event::EventReason;
@@ -28,8 +30,6 @@ use serin_core::domain::plan::ObjectKind;
 
 /// How long the series of a Rollout stay after it has gone, so that the last values are still read.
 const REMEMBRANCE: SignedDuration = SignedDuration::from_secs(65);
-/// The bounds of how long a decision takes with everything that follows from it, in seconds.
-const RECONCILE_SECONDS: [f64; 5] = [0.01, 0.15, 0.25, 0.5, 1.0];
 /// The bounds of how long updates take, in seconds.
 const UPDATE_SECONDS: [f64; 11] =
     [30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0];
@@ -105,9 +105,7 @@ impl Default for UpdateTimes {
 /// What is counted as it happens.
 #[derive(Debug)]
 pub struct Metrics {
-    reconcile: HistogramVec,
-    reconcile_error: IntCounterVec,
-    events: IntCounterVec,
+    of_rollouts: OfRollouts,
     updates: UpdateTimes,
     errors: IntCounterVec,
     freshness_waits: IntCounter,
@@ -121,26 +119,11 @@ pub struct Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
-        let of_rollout = ["namespace", "name"];
         let requests = ["kind", "namespace", "name", "verb", "status_code"];
         let interrupted =
             Opts::new("serin_watch_interrupted", "Whether the watch of a resource is interrupted.");
         Self {
-            reconcile: histogram_vec(
-                HistogramOpts::new("rollout_reconcile", "Rollout reconciliation performance.")
-                    .buckets(RECONCILE_SECONDS.to_vec()),
-                &of_rollout,
-            ),
-            reconcile_error: counter_vec(
-                "rollout_reconcile_error",
-                "Errors while a Rollout was reconciled.",
-                &of_rollout,
-            ),
-            events: counter_vec(
-                "rollout_events_total",
-                "Events of a Rollout.",
-                &["namespace", "name", "type", "reason"],
-            ),
+            of_rollouts: OfRollouts::default(),
             updates: UpdateTimes::default(),
             errors: counter_vec("serin_errors_total", "Errors by class.", &["class"]),
             freshness_waits: counter(
@@ -201,7 +184,7 @@ impl Metrics {
     /// An object was reconciled in that time. Only Rollouts have series of their own.
     pub fn reconciled(&self, object: &ObjectRef, took: Duration) {
         if object.kind == ObjectKind::Rollout {
-            self.reconcile.with_label_values(&of(object)).observe(took.as_secs_f64());
+            self.of_rollouts.reconciled(&object.key, took);
         }
     }
 
@@ -209,13 +192,15 @@ impl Metrics {
     pub fn failed(&self, object: &ObjectRef, class: ErrorClass) {
         self.errors.with_label_values(&[class.as_str()]).inc();
         if class != ErrorClass::Conflict && object.kind == ObjectKind::Rollout {
-            self.reconcile_error.with_label_values(&of(object)).inc();
+            self.of_rollouts.failed(&object.key);
         }
     }
 
     /// An Event of a Rollout.
     pub fn told(&self, object: &ObjectRef, reason: EventReason) {
-        self.events.with_label_values(&event_labels(object, reason)).inc();
+        if object.kind == ObjectKind::Rollout {
+            self.of_rollouts.told(&object.key, reason);
+        }
     }
 
     /// An update has ended. One of which the times or the way are not known counts for nothing.
@@ -278,19 +263,10 @@ impl Metrics {
         self.departed().retain(|key, since| {
             let stays = now.duration_since(*since) < REMEMBRANCE;
             if !stays {
-                self.drop_series(key);
+                self.of_rollouts.forget(&key.key);
             }
             stays
         });
-    }
-
-    /// A series that never was is as good as one that is gone.
-    fn drop_series(&self, object: &ObjectRef) {
-        let _ = self.reconcile.remove_label_values(&of(object));
-        let _ = self.reconcile_error.remove_label_values(&of(object));
-        for reason in EventReason::ALL {
-            let _ = self.events.remove_label_values(&event_labels(object, *reason));
-        }
     }
 
     /// All that was counted until `now`.
@@ -298,13 +274,10 @@ impl Metrics {
         self.purge(now);
         let registry = Registry::new();
         let CountRequests { requests, interrupted } = &self.count_requests;
-        let all: [Box<dyn Collector>; 13] = [
+        let all: [Box<dyn Collector>; 10] = [
             Box::new(self.updates.all.clone()),
             Box::new(self.updates.progression.clone()),
             Box::new(self.updates.manual_pause.clone()),
-            Box::new(self.reconcile.clone()),
-            Box::new(self.reconcile_error.clone()),
-            Box::new(self.events.clone()),
             Box::new(self.errors.clone()),
             Box::new(self.freshness_waits.clone()),
             Box::new(self.fence_refusals.clone()),
@@ -316,20 +289,12 @@ impl Metrics {
         for metric in all {
             registry.register(metric).expect("each name is used once");
         }
-        registry.gather()
+        registry.gather().into_iter().chain(self.of_rollouts.families()).collect()
     }
 
     fn departed(&self) -> MutexGuard<'_, BTreeMap<ObjectRef, Timestamp>> {
         self.departed.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn of(object: &ObjectRef) -> [&str; 2] {
-    [&object.key.namespace, &object.key.name]
-}
-
-fn event_labels(object: &ObjectRef, reason: EventReason) -> [&str; 4] {
-    [&object.key.namespace, &object.key.name, reason.event_type().as_str(), reason.as_str()]
 }
 
 #[cfg(test)]

@@ -1,32 +1,58 @@
 //! What to do about an AnalysisRun: [`decide`] and its parts.
 //!
-//! A run whose spec is wrong ends with the reason, and a run that has ended is deleted when its time to live is over. A
-//! run that is right is left alone: nothing is measured yet.
+//! A run measures its metrics when they are due, until they or somebody else end it, and is deleted when its time to live is
+//! over. What it waits for is an effect of the plan, what it has found is its status, and nothing else is known of it: a
+//! measurement counts once it is in the status, so that one which a controller did not live to write down is made again.
 
-mod validate;
+mod arguments;
+mod assess;
+mod job;
+mod limits;
+mod measuring;
+mod pass;
+mod record;
+mod schedule;
+mod verdict;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::api::Time;
 use crate::api::analysis::{AnalysisPhase, AnalysisRunSpec, AnalysisRunStatus};
+use crate::domain::effect::KnownEffects;
 use crate::domain::event::{EventNote, EventReason};
+use crate::domain::object::ObjectKey;
 use crate::domain::plan::{Action, ObjectKind, Op, Plan, Purpose, Stage, StageName, StatusWrite, Wake};
-use crate::rollout::snapshot::Identity;
+use crate::measure::Settings;
+use crate::rollout::snapshot::{Failure, Identity};
+use arguments::Arguments;
+use serin_values::merge_patch::merge_patch;
 use serin_values::time::after;
 
-pub use validate::validate;
+pub use crate::analysis_template::validate;
+pub use job::UID_LABEL;
 
 /// An AnalysisRun, as far as decisions look at it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Run {
     /// Which one it is.
     pub id: Identity,
+    /// `metadata.namespace`.
+    pub namespace: String,
     /// Whether it is being deleted.
     pub deleting: bool,
     /// `spec`, or where it cannot be read and why.
     pub spec: Result<AnalysisRunSpec, Unreadable>,
     /// `status`; as if it were new where that cannot be read.
     pub status: AnalysisRunStatus,
+    /// What is known of the effects that it asked for.
+    pub effects: KnownEffects,
+    /// Its Jobs, and others that have the names which its own would have.
+    pub jobs: BTreeMap<ObjectKey, Value>,
+    /// The last write that was refused.
+    pub last_failure: Option<Failure>,
 }
 
 /// Why the spec of a run cannot be read.
@@ -41,21 +67,49 @@ pub struct Unreadable {
 impl Run {
     /// Reads `spec` and `status` of the AnalysisRun with that identity.
     #[must_use]
-    pub fn read(id: Identity, deleting: bool, spec: &Value, status: &Value) -> Self {
+    pub fn read(id: Identity, namespace: &str, deleting: bool, spec: &Value, status: &Value) -> Self {
         let spec = serde_path_to_error::deserialize(spec).map_err(|error| Unreadable {
             path: format!("spec.{}", error.path()),
             problem: error.into_inner().to_string(),
         });
         let status = serde_json::from_value(status.clone()).unwrap_or_default();
-        Self { id, deleting, spec, status }
+        Self {
+            id,
+            namespace: namespace.to_owned(),
+            deleting,
+            spec,
+            status,
+            effects: KnownEffects::new(),
+            jobs: BTreeMap::new(),
+            last_failure: None,
+        }
     }
+}
+
+/// The Jobs that a decision about the run looks at beside those that it owns: those of measurements that were begun, and
+/// those that are made next, in `namespace` where that is set.
+#[must_use]
+pub fn job_keys(run: &Run, namespace: Option<&str>) -> BTreeSet<ObjectKey> {
+    let Ok(spec) = &run.spec else { return BTreeSet::new() };
+    if run.status.phase.is_completed() {
+        return BTreeSet::new();
+    }
+    let of_jobs = spec.metrics.iter().filter(|metric| metric.provider.job.is_some());
+    let results = &run.status.metric_results;
+    let keys = of_jobs.flat_map(|metric| {
+        let result = results.iter().find(|result| result.name == metric.name);
+        let begun = result.and_then(|result| job::begun_key(result.measurements.last()?));
+        let next = job::key(run, &metric.name, measuring::number(result), namespace);
+        begun.into_iter().chain([next])
+    });
+    keys.collect()
 }
 
 /// What to do now about a run. Total: what is wrong with it ends in its status.
 ///
 /// As in the reference, a run that has ended is only looked at for its time to live.
 #[must_use]
-pub fn decide(run: &Run, now: Timestamp) -> Plan {
+pub fn decide(run: &Run, settings: &Settings, now: Timestamp) -> Plan {
     let mut plan = Plan::nothing(run.id.precondition());
     if run.deleting {
         return plan;
@@ -68,21 +122,46 @@ pub fn decide(run: &Run, now: Timestamp) -> Plan {
         }
         return plan;
     }
-    let problem = match &run.spec {
-        Ok(spec) => validate(spec).err(),
-        Err(Unreadable { path, problem }) => Some(format!("{path}: {problem}")),
-    };
-    if let Some(problem) = problem {
-        plan.status = fail(&format!("Analysis spec invalid: {problem}"));
+    match sound_spec(run) {
+        Ok(spec) => pass::pass(run, spec, settings, now, plan),
+        Err(problem) => {
+            plan.status = fail(run, &problem, now);
+            plan
+        }
     }
-    plan
 }
 
-/// Ends a run that was never begun: it has neither a start nor an end.
-fn fail(message: &str) -> StatusWrite {
-    let patch = json!({"status": {"phase": AnalysisPhase::Error, "message": message}});
+/// The spec of a run, if it makes sense with its arguments.
+fn sound_spec(run: &Run) -> Result<&AnalysisRunSpec, String> {
+    let spec = run.spec.as_ref();
+    let spec =
+        spec.map_err(|Unreadable { path, problem }| format!("Analysis spec invalid: {path}: {problem}"))?;
+    let unresolved = |problem| format!("Unable to resolve metric arguments: {problem}");
+    let arguments = Arguments::without_secrets(&spec.args).map_err(unresolved)?;
+    let filled = spec.metrics.iter().map(|metric| arguments.fill_in(metric)).collect::<Result<_, _>>();
+    let filled = AnalysisRunSpec { metrics: filled.map_err(unresolved)?, ..spec.clone() };
+    validate(&filled).map_err(|problem| format!("Analysis spec invalid: {problem}"))?;
+    Ok(spec)
+}
+
+/// Ends a run that cannot be carried out.
+fn fail(run: &Run, message: &str, now: Timestamp) -> StatusWrite {
+    let status = AnalysisRunStatus {
+        phase: AnalysisPhase::Error,
+        message: Some(message.to_owned()),
+        started_at: run.status.started_at.clone().or(Some(Time(now))),
+        completed_at: Some(Time(now)),
+        ..run.status.clone()
+    };
     let event = EventNote::new(EventReason::AnalysisRunError, "Analysis Completed. Result: Error");
-    StatusWrite { patch, events: vec![event], ..StatusWrite::nothing() }
+    write(run, &status, vec![event])
+}
+
+/// The write that makes `status` that of the run.
+fn write(run: &Run, status: &AnalysisRunStatus, events: Vec<EventNote>) -> StatusWrite {
+    let patch = merge_patch(&json!(run.status), &json!(status));
+    let patch = patch.map_or(Value::Null, |status| json!({"status": status}));
+    StatusWrite { patch, events, ..StatusWrite::nothing() }
 }
 
 /// When a run that has ended is deleted. It is deleted once more seconds than its time to live have passed, which is one
@@ -116,75 +195,4 @@ fn delete(run: &Run) -> Stage {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn run(spec: &Value, status: &Value) -> Run {
-        let id = Identity { name: "run".into(), uid: "u".into(), resource_version: "1".into() };
-        Run::read(id, false, spec, status)
-    }
-
-    const START: &str = "2026-01-01T00:00:00Z";
-
-    fn at(seconds: i64) -> Timestamp {
-        START.parse::<Timestamp>().expect("a time") + SignedDuration::from_secs(seconds)
-    }
-
-    #[test]
-    fn a_run_that_has_ended_is_deleted_when_its_time_to_live_is_over() {
-        let completion = json!({"secondsAfterCompletion": 86_400});
-        let success = json!({"secondsAfterSuccess": 86_400, "secondsAfterCompletion": 172_800});
-        let failure = json!({"secondsAfterFailure": 86_400, "secondsAfterCompletion": 172_800});
-        for (ttl, phase, elapsed, is_deleted) in [
-            (&completion, "Successful", 86_400, false),
-            (&completion, "Successful", 86_401, true),
-            (&completion, "Inconclusive", 86_401, true),
-            (&success, "Successful", 86_401, true),
-            (&success, "Failed", 86_401, false),
-            (&failure, "Successful", 86_401, false),
-            (&failure, "Failed", 86_401, true),
-            (&failure, "Error", 172_801, true),
-        ] {
-            let run = run(
-                &json!({"metrics": [], "ttlStrategy": ttl}),
-                &json!({"phase": phase, "completedAt": START}),
-            );
-            let plan = decide(&run, at(elapsed));
-            assert_eq!(plan.ops().count() == 1, is_deleted, "{ttl} {phase} {elapsed}");
-            assert!(plan.status.patch.is_null());
-            assert_eq!(matches!(plan.wake, Wake::At(_)), !is_deleted, "it is looked at again in time");
-        }
-    }
-
-    #[test]
-    fn a_run_without_an_end_or_a_time_to_live_stays() {
-        let ttl = json!({"metrics": [], "ttlStrategy": {"secondsAfterCompletion": 1}});
-        let never_ended = run(&ttl, &json!({"phase": "Error"}));
-        let mut leaving = run(&ttl, &json!({"phase": "Error", "completedAt": START}));
-        leaving.deleting = true;
-        let kept = run(&json!({"metrics": []}), &json!({"phase": "Failed", "completedAt": START}));
-        for run in [never_ended, leaving, kept] {
-            let plan = decide(&run, at(1_000_000));
-            assert!(plan.is_empty() && plan.wake == Wake::OnChange, "{run:?}");
-        }
-    }
-
-    #[test]
-    fn a_run_that_is_wrong_ends_once_with_the_reason() {
-        let plan = decide(&run(&json!({"metrics": []}), &Value::Null), at(0));
-        let status = json!({"phase": "Error", "message": "Analysis spec invalid: no metrics specified"});
-        assert_eq!(plan.status.patch, json!({"status": status}));
-        assert_eq!(plan.status.events[0].message, "Analysis Completed. Result: Error");
-        assert!(decide(&run(&json!({"metrics": []}), &status), at(1)).is_empty(), "it has ended");
-
-        let unreadable = run(&json!({"metrics": [{"name": "m", "count": {}, "provider": {}}]}), &Value::Null);
-        let message = decide(&unreadable, at(0)).status.patch["status"]["message"].clone();
-        assert!(message.as_str().is_some_and(|text| text.contains("spec.metrics[0].count: ")), "{message}");
-    }
-
-    #[test]
-    fn a_run_that_is_right_is_left_alone() {
-        let metric = json!({"name": "m", "provider": {"web": {"url": "http://127.0.0.1/"}}});
-        assert!(decide(&run(&json!({"metrics": [metric]}), &Value::Null), at(0)).is_empty());
-    }
-}
+mod tests;

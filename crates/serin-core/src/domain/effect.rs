@@ -8,6 +8,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+use serde_json::Value;
+
 /// The name of an effect among those of its primary object. An effect of the same name is the same one: it is not begun again
 /// while it runs, nor after it was answered. A second attempt therefore has another name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +39,13 @@ pub enum EffectAction {
         /// `metadata.name`.
         name: String,
     },
+    /// Lists Pods.
+    ListPods {
+        /// Their namespace.
+        namespace: String,
+        /// A label selector.
+        labels: String,
+    },
 }
 
 /// A request over HTTP.
@@ -49,6 +59,44 @@ pub struct HttpRequest {
     pub headers: Vec<(String, String)>,
     /// The body; empty for none.
     pub body: Vec<u8>,
+    /// Whether the certificate of the server goes unchecked.
+    pub insecure: bool,
+    /// How the request is signed, beside what its headers say.
+    pub signature: Option<AwsSignature>,
+}
+
+/// A request is signed by the rules of AWS (`SigV4`), with the credentials that the controller finds where it runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AwsSignature {
+    /// The service that is asked, for example `aps`.
+    pub service: String,
+    /// The region; that of the profile or of the machine if not set.
+    pub region: Option<String>,
+    /// The profile whose credentials are used; the default one if not set.
+    pub profile: Option<String>,
+    /// The role that is taken with them.
+    pub role: Option<String>,
+}
+
+impl HttpRequest {
+    /// A request for what is at `url`, without headers.
+    #[must_use]
+    pub fn get(url: impl Into<String>) -> Self {
+        Self {
+            method: "GET".into(),
+            url: url.into(),
+            headers: Vec::new(),
+            body: Vec::new(),
+            insecure: false,
+            signature: None,
+        }
+    }
+
+    /// A request that sends `body` to `url`, without headers.
+    #[must_use]
+    pub fn post(url: impl Into<String>, body: impl Into<Vec<u8>>) -> Self {
+        Self { method: "POST".into(), body: body.into(), ..Self::get(url) }
+    }
 }
 
 impl std::fmt::Debug for HttpRequest {
@@ -62,8 +110,17 @@ impl std::fmt::Debug for HttpRequest {
 /// What came of an effect. Cheap to copy.
 pub type Answer = Arc<Result<EffectOutput, EffectFailure>>;
 
-/// The answers of a primary object's effects.
-pub type Answers = BTreeMap<EffectName, Answer>;
+/// What is known of an effect that a plan asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KnownEffect {
+    /// When a plan that names it was first carried out.
+    pub asked: Timestamp,
+    /// What came of it; none while it waits or runs.
+    pub answer: Option<Answer>,
+}
+
+/// The effects of a primary object that the last plan named.
+pub type KnownEffects = BTreeMap<EffectName, KnownEffect>;
 
 /// What an effect gives when it succeeds.
 #[derive(Clone, PartialEq, Eq)]
@@ -77,6 +134,8 @@ pub enum EffectOutput {
     },
     /// `data` of the Secret, decoded.
     Secret(BTreeMap<String, Vec<u8>>),
+    /// Pods as the API server has them, without their specs.
+    Pods(Vec<Value>),
 }
 
 impl std::fmt::Debug for EffectOutput {
@@ -84,6 +143,7 @@ impl std::fmt::Debug for EffectOutput {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Response { status, body } => write!(f, "Response({status}, {} bytes)", body.len()),
+            Self::Pods(pods) => write!(f, "Pods({})", pods.len()),
             Self::Secret(data) => f.debug_tuple("Secret").field(&data.keys().collect::<Vec<_>>()).finish(),
         }
     }
@@ -116,10 +176,8 @@ mod tests {
     #[test]
     fn what_is_secret_is_not_shown() {
         let request = HttpRequest {
-            method: "GET".into(),
-            url: "https://prometheus/query?token=hush".into(),
             headers: vec![("Authorization".into(), "Bearer hush".into())],
-            body: b"hush".to_vec(),
+            ..HttpRequest::post("https://prometheus/query?token=hush", "hush")
         };
         let secret = EffectOutput::Secret(BTreeMap::from([("password".into(), b"hush".to_vec())]));
         let response = EffectOutput::Response { status: 200, body: b"hush".to_vec() };

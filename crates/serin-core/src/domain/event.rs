@@ -76,8 +76,22 @@ reasons! {
     RolloutResumed: Normal,
     /// The update was given up.
     RolloutAborted: Warning,
+    /// A metric of an AnalysisRun has ended well.
+    MetricSuccessful: Normal,
+    /// A metric of an AnalysisRun has ended badly.
+    MetricFailed: Warning,
+    /// A metric of an AnalysisRun could not be measured.
+    MetricError: Warning,
+    /// A metric of an AnalysisRun has ended neither well nor badly.
+    MetricInconclusive: Normal,
+    /// An AnalysisRun has ended well.
+    AnalysisRunSuccessful: Normal,
+    /// An AnalysisRun has ended badly.
+    AnalysisRunFailed: Warning,
     /// An AnalysisRun could not be carried out.
     AnalysisRunError: Warning,
+    /// An AnalysisRun has ended neither well nor badly.
+    AnalysisRunInconclusive: Normal,
     /// Steps were left out because the revision is known to serve.
     SkipSteps: Normal,
     /// The share of traffic changed.

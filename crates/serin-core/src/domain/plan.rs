@@ -66,6 +66,10 @@ pub enum Purpose {
     AdoptReplicaSet,
     /// Make the ReplicaSet of a revision.
     CreateReplicaSet,
+    /// Make a Job that measures.
+    CreateJob,
+    /// Delete a Job whose measurement is of no interest any more.
+    DeleteJob,
     /// Bring a ReplicaSet's annotations, anti-affinity or `minReadySeconds` in line with the Rollout.
     SyncReplicaSet,
     /// Change a ReplicaSet's size.
@@ -144,6 +148,7 @@ impl Purpose {
             | Self::RecordWorkload(_)
             | Self::AdoptReplicaSet
             | Self::CreateReplicaSet
+            | Self::CreateJob
             | Self::SyncReplicaSet => StageName::Create,
             Self::PointService { .. } | Self::ReleaseService => StageName::Point,
             Self::Route { .. } => StageName::Route,
@@ -152,6 +157,7 @@ impl Purpose {
             | Self::KeepReplicaSet
             | Self::LabelReplicaSet
             | Self::DeleteExpired
+            | Self::DeleteJob
             | Self::DeleteReplicaSet => StageName::Scale,
             Self::LabelPod | Self::EvictPod | Self::ScaleWorkload { .. } => StageName::Pods,
         }

@@ -96,6 +96,8 @@ fn check_purpose(snapshot: &Snapshot, plan: &Plan, op: &Op, purpose: &Purpose) -
         | Purpose::SyncReplicaSet
         | Purpose::DelayScaleDown(_)
         | Purpose::DeleteExpired
+        | Purpose::CreateJob
+        | Purpose::DeleteJob
         | Purpose::KeepReplicaSet
         | Purpose::LabelReplicaSet
         | Purpose::ReleaseService

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::api::keys;
 use crate::api::{LabelSelector, PodTemplate, Rollout};
-use crate::domain::effect::Answers;
+use crate::domain::effect::KnownEffects;
 use crate::domain::object::Objects;
 use crate::domain::plan::{ObjectKind, Precondition};
 use crate::domain::workload::WorkloadKind;
@@ -35,8 +35,6 @@ pub struct Snapshot {
     pub last_failure: Option<Failure>,
     /// Since when decisions have kept a difference of the status for a later write, if they do.
     pub held_since: Option<Timestamp>,
-    /// What came of effects that earlier plans asked for.
-    pub answers: Answers,
 }
 
 /// What is remembered of the last decision about a primary object, for the next.
@@ -46,8 +44,8 @@ pub struct Remembered {
     pub last_failure: Option<Failure>,
     /// See [`Snapshot::held_since`].
     pub held_since: Option<Timestamp>,
-    /// See [`Snapshot::answers`].
-    pub answers: Answers,
+    /// The effects that the last plan named, and what came of them.
+    pub effects: KnownEffects,
 }
 
 /// What identifies an object and its state.

@@ -127,7 +127,9 @@ fn of_purpose(op: &Op, purpose: &Purpose) -> Option<Change> {
         | Purpose::KeepReplicaSet
         | Purpose::LabelReplicaSet
         | Purpose::LabelPod
-        | Purpose::DeleteExpired => return None,
+        | Purpose::DeleteExpired
+        | Purpose::CreateJob
+        | Purpose::DeleteJob => return None,
     })
 }
 

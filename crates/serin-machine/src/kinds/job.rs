@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::row::{KindRow, named, whole};
+use super::row::{KindRow, Labels, named, whole};
 use crate::entry::Entry;
 use crate::object::RawObject;
 use serin_core::domain::plan::ObjectKind;
 
 /// How Jobs are watched.
-pub(super) const ROW: KindRow = named(prune);
+pub(super) const ROW: KindRow = KindRow { labels: Labels::AnalysisRun, ..named(prune) };
 
 /// What the Job runs is of no interest once it exists.
 fn prune(wire: &mut RawObject) -> Entry {

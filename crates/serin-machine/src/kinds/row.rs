@@ -6,6 +6,7 @@ use crate::content::Content;
 use crate::entry::Entry;
 use crate::object::RawObject;
 use crate::packed::Packed;
+use serin_core::analysis;
 use serin_core::api::keys;
 use serin_core::domain::plan::ObjectKind;
 
@@ -38,6 +39,8 @@ pub enum Labels {
     Instance,
     /// Those with the hash label.
     Hash,
+    /// Those with the label of an AnalysisRun.
+    AnalysisRun,
 }
 
 impl Labels {
@@ -49,6 +52,7 @@ impl Labels {
             Self::Any => None,
             Self::Instance => Some(instance_id.map_or_else(|| format!("!{key}"), |id| format!("{key}={id}"))),
             Self::Hash => Some(keys::POD_HASH_LABEL.to_owned()),
+            Self::AnalysisRun => Some(analysis::UID_LABEL.to_owned()),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Whether the spec of an AnalysisRun makes sense.
 //!
-//! The texts are those of the reference, since tools and people match on them. A value that an argument is still to be put
-//! into (`{{args.name}}`) is not judged.
+//! The texts are those of the reference, since tools and people match on them. Two checks go beyond the reference: counts
+//! and limits must be numbers, and a count must not be negative. A value that an argument is still to be put into
+//! (`{{args.name}}`) is not judged.
 
 use std::collections::BTreeSet;
 
@@ -17,8 +18,18 @@ pub fn validate(spec: &AnalysisRunSpec) -> Result<(), String> {
     if spec.metrics.is_empty() {
         return Err("no metrics specified".to_owned());
     }
+    validate_metrics(&spec.metrics)?;
+    let names = spec.metrics.iter().map(|metric| &metric.name).collect();
+    let dry_run = spec.dry_run.iter().map(|rule| rule.metric_name.as_str());
+    check_rules("dryRun", dry_run, &names)?;
+    let retention = spec.measurement_retention.iter().map(|rule| rule.metric_name.as_str());
+    check_rules("measurementRetention", retention, &names)
+}
+
+/// Checks metrics, which may be none; the first mistake, as the reference words it.
+pub(super) fn validate_metrics(metrics: &[Metric]) -> Result<(), String> {
     let mut names = BTreeSet::new();
-    for (index, metric) in spec.metrics.iter().enumerate() {
+    for (index, metric) in metrics.iter().enumerate() {
         let problem = if names.insert(&metric.name) {
             problem_of(metric)
         } else {
@@ -28,10 +39,13 @@ pub fn validate(spec: &AnalysisRunSpec) -> Result<(), String> {
             return Err(format!("metrics[{index}]: {problem}"));
         }
     }
-    let dry_run = spec.dry_run.iter().map(|rule| rule.metric_name.as_str());
-    check_rules("dryRun", dry_run, &names)?;
-    let retention = spec.measurement_retention.iter().map(|rule| rule.metric_name.as_str());
-    check_rules("measurementRetention", retention, &names)
+    Ok(())
+}
+
+/// True if a metric is measured until something else ends the run: it has an interval, and no count.
+pub(super) fn runs_indefinitely(metric: &Metric) -> bool {
+    let has_interval = metric.interval.as_deref().is_some_and(|interval| !interval.is_empty());
+    has_interval && number(metric.count.as_ref()) == Some(0)
 }
 
 /// Each rule must match the name of a metric; a regular expression that is none matches nothing.
@@ -50,9 +64,26 @@ fn check_rules<'a>(
 }
 
 fn problem_of(metric: &Metric) -> Option<String> {
-    problem_of_limits(metric)
+    problem_of_numbers(metric)
+        .or_else(|| problem_of_limits(metric))
         .or_else(|| problem_of_times(metric))
         .or_else(|| problem_of_provider(&metric.provider))
+}
+
+/// Numbers may be texts, into which arguments are put. The reference reads any other text as 0.
+fn problem_of_numbers(metric: &Metric) -> Option<String> {
+    let fields = [
+        ("count", &metric.count),
+        ("failureLimit", &metric.failure_limit),
+        ("consecutiveSuccessLimit", &metric.consecutive_success_limit),
+        ("inconclusiveLimit", &metric.inconclusive_limit),
+        ("consecutiveErrorLimit", &metric.consecutive_error_limit),
+    ];
+    fields.into_iter().find_map(|(field, value)| {
+        let Some(IntOrString::String(text)) = value else { return None };
+        let is_number = text.is_empty() || is_open(text) || text.parse::<i32>().is_ok();
+        (!is_number).then(|| format!("{field} must be a whole number of 32 bits, not {text:?}"))
+    })
 }
 
 fn problem_of_limits(metric: &Metric) -> Option<String> {
@@ -75,7 +106,13 @@ fn problem_of_limits(metric: &Metric) -> Option<String> {
     if error.is_some_and(|limit| limit < 0) {
         return Some("consecutiveErrorLimit must be >= 0".to_owned());
     }
-    let count = number(metric.count.as_ref()).filter(|count| *count > 0)?;
+    let count = number(metric.count.as_ref())?;
+    if count < 0 {
+        return Some("count must be >= 0".to_owned());
+    }
+    if count == 0 {
+        return None;
+    }
     if let (Some(failure), Some(success)) = (failure, success) {
         if failure >= 0 && count < failure + success {
             return Some(format!(
@@ -142,7 +179,7 @@ fn providers(provider: &MetricProvider) -> usize {
     built_in.into_iter().filter(|is_set| *is_set).count() + plugin.len()
 }
 
-/// A number: 0 where it is not set or is text that is none, as Kubernetes reads it. `None` where an argument is to be put in.
+/// A number; 0 if it is not set or blank. `None` if an argument will be put in.
 fn number(value: Option<&IntOrString>) -> Option<i64> {
     match value {
         None => Some(0),
@@ -206,6 +243,50 @@ mod tests {
             (json!({"provider": {"plugin": {"a": 1, "b": 2}}}), "metrics[0]: multiple providers specified"),
         ] {
             assert_eq!(said(&fields), text, "{fields}");
+        }
+    }
+
+    #[test]
+    fn texts_that_are_no_numbers_are_refused() {
+        let fields = [
+            "count",
+            "failureLimit",
+            "consecutiveSuccessLimit",
+            "inconclusiveLimit",
+            "consecutiveErrorLimit",
+        ];
+        for (text, is_right) in [
+            ("1", true),
+            ("", true),
+            ("{{args.x}}", true),
+            ("one", false),
+            ("1.5", false),
+            ("5000000000", false),
+        ] {
+            for field in fields {
+                let wrong = format!("metrics[0]: {field} must be a whole number of 32 bits, not {text:?}");
+                let said = said(&json!({"count": "9", "interval": "1m", field: text}));
+                assert_eq!(said, if is_right { String::new() } else { wrong });
+            }
+        }
+        assert_eq!(said(&json!({"count": -1})), "metrics[0]: count must be >= 0");
+    }
+
+    #[test]
+    fn a_metric_with_an_interval_and_without_a_count_has_no_end() {
+        for (fields, has_no_end) in [
+            (json!({}), false),
+            (json!({"interval": "", "count": 0}), false),
+            (json!({"interval": "1m"}), true),
+            (json!({"interval": "1m", "count": "0"}), true),
+            (json!({"interval": "{{args.interval}}"}), true),
+            (json!({"interval": "1m", "count": 1}), false),
+            (json!({"interval": "1m", "count": "{{args.count}}"}), false),
+        ] {
+            let mut metric = json!({"name": "m", "provider": {}});
+            metric.as_object_mut().expect("a metric").extend(fields.as_object().expect("fields").clone());
+            let metric = serde_json::from_value(metric).expect("a metric");
+            assert_eq!(runs_indefinitely(&metric), has_no_end, "{fields}");
         }
     }
 
