@@ -5,8 +5,9 @@ use std::fmt::Write;
 use jiff::Zoned;
 use jiff::civil::DateTime;
 use jiff::tz::{Offset, TimeZone};
+use serin_values::go_text::quoted;
 
-use crate::words::{MONTHS, WEEKDAYS, quoted};
+use crate::words::{MONTHS, WEEKDAYS};
 
 /// A part of a layout that stands for a part of a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use jiff::Zoned;
 use jiff::tz::TimeZone;
+use serin_values::go_text::float;
 
 use crate::layout;
 use crate::value::{Key, List, Map, Value};
@@ -88,29 +89,6 @@ fn plain_time(time: &Zoned) -> String {
 /// The name of a time zone.
 pub(crate) fn zone_name(zone: &TimeZone) -> String {
     zone.iana_name().unwrap_or("UTC").to_owned()
-}
-
-/// A float with as few digits as tell it from every other, in the notation that Go chooses for it.
-pub(crate) fn float(value: f64) -> String {
-    float_within(value, -4, 6)
-}
-
-/// A float with an exponent where that is below `low` or not below `high`.
-fn float_within(value: f64, low: i32, high: i32) -> String {
-    if value.is_nan() {
-        return "NaN".to_owned();
-    }
-    if value.is_infinite() {
-        return if value > 0.0 { "+Inf" } else { "-Inf" }.to_owned();
-    }
-    let scientific = format!("{value:e}");
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    if value != 0.0 && (exponent < low || exponent >= high) {
-        let sign = if exponent < 0 { '-' } else { '+' };
-        return format!("{mantissa}e{sign}{:02}", exponent.unsigned_abs());
-    }
-    format!("{value}")
 }
 
 /// A duration such as `1h30m0s` or `1.5ms`.
@@ -206,9 +184,14 @@ fn write_json_map(map: &Map, indent: &str, text: &mut String) -> Result<(), Stri
     Ok(())
 }
 
-/// A float in JSON; exponents have no zero in front.
+/// A float in JSON, with an exponent from a million times below 1 and from 10²¹ on.
 fn json_float(value: f64) -> String {
-    float_within(value, -6, 21).replace("e-0", "e-")
+    let size = value.abs();
+    if value == 0.0 || (1e-6..1e21).contains(&size) {
+        return value.to_string();
+    }
+    let sign = if size < 1.0 { "e" } else { "e+" };
+    format!("{value:e}").replace('e', sign)
 }
 
 /// A text in JSON. Characters that HTML knows are escaped, too.
@@ -237,27 +220,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn floats_are_printed_as_go_prints_them() {
+    fn floats_in_json_have_an_exponent_when_they_are_large_or_small() {
         for (value, expected) in [
-            (1.0, "1"),
-            (100.5, "100.5"),
-            (1e-9, "1e-09"),
-            (0.0001, "0.0001"),
-            (0.000_01, "1e-05"),
-            (123_456.0, "123456"),
-            (1_234_567.0, "1.234567e+06"),
-            (1.5e21, "1.5e+21"),
             (0.0, "0"),
-            (-0.0, "-0"),
-            (f64::NAN, "NaN"),
-            (f64::INFINITY, "+Inf"),
-            (f64::NEG_INFINITY, "-Inf"),
+            (-0.5, "-0.5"),
+            (1e-7, "1e-7"),
+            (0.000_01, "0.00001"),
+            (1e20, "100000000000000000000"),
+            (-1.5e21, "-1.5e+21"),
         ] {
-            assert_eq!(float(value), expected);
+            assert_eq!(json_float(value), expected);
         }
-        assert_eq!(json_float(1e-7), "1e-7");
-        assert_eq!(json_float(0.000_01), "0.00001");
-        assert_eq!(json_float(1e21), "1e+21");
     }
 
     #[test]

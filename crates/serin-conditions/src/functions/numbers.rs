@@ -2,12 +2,13 @@
 
 use std::cmp::Ordering;
 
+use serin_values::go_text::quoted;
+
 use super::signature::{Context, Outcome, argument};
 use crate::operations::{compare, float_of, int_of, negate, truncated};
 use crate::text::brief;
 use crate::types::Type;
 use crate::value::Value;
-use crate::words::quoted;
 
 /// Checks that there is one argument.
 pub(super) fn one(arguments: &[Type]) -> Result<&Type, String> {

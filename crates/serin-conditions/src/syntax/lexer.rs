@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use serin_values::go_text::quoted;
+
 use crate::error::ConditionError;
-use crate::words::quoted;
 
 /// The smallest part of a condition, with its column.
 #[derive(Clone, Debug, PartialEq, Eq)]
