@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Unfinished, failed};
+use super::{Unfinished, failed, login};
 use crate::domain::effect::{
     Effect, EffectAction, EffectFailure, EffectName, EffectOutput, HttpRequest, KnownEffects,
 };
@@ -78,6 +78,7 @@ impl<'a> Inquiry<'a> {
         request: HttpRequest,
         limit: Duration,
     ) -> Result<Response<'a>, Unfinished> {
+        let request = login::out_of_url(request, self);
         let server = host_of(&request.url).to_owned();
         match self.ask(step, EffectAction::Exchange(request), limit)? {
             Ok(EffectOutput::Response { status, body }) => Ok(Response { status: *status, body }),

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::address::{Address, escape, form};
 use super::body::{Problem, parse};
 use super::{Inquiry, Unfinished, failed};
-use crate::api::metric::{BasicAuth, HttpHeader, OAuth2};
+use crate::api::metric::{Authentication, BasicAuth, HttpHeader, OAuth2};
 use crate::domain::effect::HttpRequest;
 
 /// Parts of the names of headers whose values are not shown.
@@ -33,6 +34,22 @@ pub(super) fn set_headers(request: &mut HttpRequest, headers: &[HttpHeader], inq
     }
 }
 
+/// Refuses a login that is not built: without it, the request would be another one.
+///
+/// # Errors
+/// The metric asks for it.
+pub(super) fn refuse_google(authentication: &Authentication) -> Result<(), Unfinished> {
+    match &authentication.google {
+        None => Ok(()),
+        Some(_) if authentication.oauth2.token_url.is_some() => {
+            Err(failed("authentication.google and authentication.oauth2 exclude each other"))
+        }
+        Some(_) => Err(failed(
+            "authentication.google is not supported; use authentication.oauth2, authentication.basicAuth or headers",
+        )),
+    }
+}
+
 /// Sets a user name and a password.
 ///
 /// # Errors
@@ -51,6 +68,22 @@ pub(super) fn set_basic_auth(
     inquiry.conceal(password);
     set_header(request, "Authorization", format!("Basic {}", base64(&format!("{user}:{password}"))));
     Ok(())
+}
+
+/// Sends the user name and the password that stand in a URL as a header, unless there is one.
+pub(super) fn out_of_url(mut request: HttpRequest, inquiry: &mut Inquiry<'_>) -> HttpRequest {
+    let Some(start) = request.url.find("://").map(|found| found + 3) else { return request };
+    let end = request.url[start..].find(['/', '?', '#']).map_or(request.url.len(), |found| start + found);
+    let Some(at) = request.url[start..end].rfind('@').map(|found| start + found) else { return request };
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let (user, password) = request.url[start..at].split_once(':').unwrap_or((&request.url[start..at], ""));
+    let (user, password) = (decoded(user), decoded(password));
+    request.url.replace_range(start..=at, "");
+    inquiry.conceal(&password);
+    if request.headers.iter().all(|(name, _)| !name.eq_ignore_ascii_case("Authorization")) {
+        set_header(&mut request, "Authorization", format!("Basic {}", base64(&format!("{user}:{password}"))));
+    }
+    request
 }
 
 fn missing_basic(half: &str) -> Unfinished {

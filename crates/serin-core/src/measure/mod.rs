@@ -5,10 +5,20 @@
 
 mod address;
 mod body;
+mod cloud_watch;
+mod datadog;
+mod graphite;
+mod graphql;
+mod influxdb;
 mod inquiry;
+mod kayenta;
 mod login;
+mod new_relic;
 mod notation;
 mod prometheus;
+mod skywalking;
+mod span;
+mod wavefront;
 mod web;
 
 use std::collections::BTreeMap;
@@ -180,8 +190,24 @@ fn ask(metric: &Metric, scene: &Scene<'_>, inquiry: &mut Inquiry<'_>) -> Result<
     let provider = &metric.provider;
     if let Some(prometheus) = &provider.prometheus {
         prometheus::measure(prometheus, scene, inquiry)
+    } else if let Some(kayenta) = &provider.kayenta {
+        kayenta::measure(kayenta, metric, scene, inquiry)
     } else if let Some(web) = &provider.web {
         web::measure(web, inquiry)
+    } else if let Some(datadog) = &provider.datadog {
+        datadog::measure(datadog, scene, inquiry)
+    } else if let Some(wavefront) = &provider.wavefront {
+        wavefront::measure(wavefront, scene, inquiry)
+    } else if let Some(new_relic) = &provider.new_relic {
+        new_relic::measure(new_relic, scene, inquiry)
+    } else if let Some(cloud_watch) = &provider.cloud_watch {
+        cloud_watch::measure(cloud_watch, scene, inquiry)
+    } else if let Some(graphite) = &provider.graphite {
+        graphite::measure(graphite, inquiry)
+    } else if let Some(influxdb) = &provider.influxdb {
+        influxdb::measure(influxdb, scene, inquiry)
+    } else if let Some(skywalking) = &provider.skywalking {
+        skywalking::measure(skywalking, scene, inquiry)
     } else {
         Err(failed("no provider specified"))
     }

@@ -21,7 +21,9 @@ pub(super) fn measure(web: &WebMetric, inquiry: &mut Inquiry<'_>) -> Result<Find
     let limit = u64::try_from(web.timeout_seconds).ok().filter(|seconds| *seconds > 0);
     let limit = limit.map_or(LIMIT, Duration::from_secs);
     let mut request = request(web)?;
+    login::refuse_google(&web.authentication)?;
     login::set_oauth2(&mut request, &web.authentication.oauth2, limit, inquiry)?;
+    login::set_basic_auth(&mut request, &web.authentication.basic_auth, inquiry)?;
     login::set_headers(&mut request, &web.headers, inquiry);
     if web.json_body.is_some() {
         login::set_header(&mut request, "Content-Type", "application/json");
