@@ -6,8 +6,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::Run;
 use super::record::KEPT;
+use super::run::Run;
 use crate::api::Time;
 use crate::api::analysis::{AnalysisPhase, Measurement, MetricResult};
 use crate::api::keys;

@@ -2,9 +2,9 @@
 
 use jiff::Timestamp;
 
-use super::Run;
 use super::arguments::{Arguments, Unresolved};
 use super::job::{JobOf, JobStep};
+use super::run::Run;
 use super::verdict::{judge, time_of};
 use crate::api::Time;
 use crate::api::analysis::{AnalysisPhase, AnalysisRunSpec, Measurement, MetricResult};

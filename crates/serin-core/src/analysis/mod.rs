@@ -11,80 +11,26 @@ mod limits;
 mod measuring;
 mod pass;
 mod record;
+mod run;
 mod schedule;
+mod status;
 mod verdict;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
 
-use crate::api::Time;
-use crate::api::analysis::{AnalysisPhase, AnalysisRunSpec, AnalysisRunStatus};
-use crate::domain::effect::KnownEffects;
-use crate::domain::event::{EventNote, EventReason};
+use crate::api::analysis::{AnalysisPhase, AnalysisRunSpec};
 use crate::domain::object::ObjectKey;
-use crate::domain::plan::{Action, ObjectKind, Op, Plan, Purpose, Stage, StageName, StatusWrite, Wake};
+use crate::domain::plan::{Action, ObjectKind, Op, Plan, Purpose, Stage, StageName, Wake};
 use crate::measure::Settings;
-use crate::rollout::snapshot::{Failure, Identity};
 use arguments::Arguments;
-use serin_values::merge_patch::merge_patch;
 use serin_values::time::after;
 
 pub use crate::analysis_template::validate;
 pub use job::UID_LABEL;
-
-/// An AnalysisRun, as far as decisions look at it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Run {
-    /// Which one it is.
-    pub id: Identity,
-    /// `metadata.namespace`.
-    pub namespace: String,
-    /// Whether it is being deleted.
-    pub deleting: bool,
-    /// `spec`, or where it cannot be read and why.
-    pub spec: Result<AnalysisRunSpec, Unreadable>,
-    /// `status`; as if it were new where that cannot be read.
-    pub status: AnalysisRunStatus,
-    /// What is known of the effects that it asked for.
-    pub effects: KnownEffects,
-    /// Its Jobs, and others that have the names which its own would have.
-    pub jobs: BTreeMap<ObjectKey, Value>,
-    /// The last write that was refused.
-    pub last_failure: Option<Failure>,
-}
-
-/// Why the spec of a run cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unreadable {
-    /// Where in the object the problem is, e.g. `spec.metrics[0].count`.
-    pub path: String,
-    /// What is wrong there.
-    pub problem: String,
-}
-
-impl Run {
-    /// Reads `spec` and `status` of the AnalysisRun with that identity.
-    #[must_use]
-    pub fn read(id: Identity, namespace: &str, deleting: bool, spec: &Value, status: &Value) -> Self {
-        let spec = serde_path_to_error::deserialize(spec).map_err(|error| Unreadable {
-            path: format!("spec.{}", error.path()),
-            problem: error.into_inner().to_string(),
-        });
-        let status = serde_json::from_value(status.clone()).unwrap_or_default();
-        Self {
-            id,
-            namespace: namespace.to_owned(),
-            deleting,
-            spec,
-            status,
-            effects: KnownEffects::new(),
-            jobs: BTreeMap::new(),
-            last_failure: None,
-        }
-    }
-}
+pub use run::{Run, Unreadable};
+use status::fail;
 
 /// The Jobs that a decision about the run looks at beside those that it owns: those of measurements that were begun, and
 /// those that are made next, in `namespace` where that is set.
@@ -142,26 +88,6 @@ fn sound_spec(run: &Run) -> Result<&AnalysisRunSpec, String> {
     let filled = AnalysisRunSpec { metrics: filled.map_err(unresolved)?, ..spec.clone() };
     validate(&filled).map_err(|problem| format!("Analysis spec invalid: {problem}"))?;
     Ok(spec)
-}
-
-/// Ends a run that cannot be carried out.
-fn fail(run: &Run, message: &str, now: Timestamp) -> StatusWrite {
-    let status = AnalysisRunStatus {
-        phase: AnalysisPhase::Error,
-        message: Some(message.to_owned()),
-        started_at: run.status.started_at.clone().or(Some(Time(now))),
-        completed_at: Some(Time(now)),
-        ..run.status.clone()
-    };
-    let event = EventNote::new(EventReason::AnalysisRunError, "Analysis Completed. Result: Error");
-    write(run, &status, vec![event])
-}
-
-/// The write that makes `status` that of the run.
-fn write(run: &Run, status: &AnalysisRunStatus, events: Vec<EventNote>) -> StatusWrite {
-    let patch = merge_patch(&json!(run.status), &json!(status));
-    let patch = patch.map_or(Value::Null, |status| json!({"status": status}));
-    StatusWrite { patch, events, ..StatusWrite::nothing() }
 }
 
 /// When a run that has ended is deleted. It is deleted once more seconds than its time to live have passed, which is one

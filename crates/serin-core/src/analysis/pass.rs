@@ -10,8 +10,9 @@ use super::job;
 use super::limits::Limits;
 use super::measuring::{self, Step};
 use super::record::{record, trim};
+use super::run::Run;
 use super::schedule::{Task, task};
-use super::{Run, fail, write};
+use super::status::{fail, write};
 use crate::api::Time;
 use crate::api::analysis::{
     AnalysisPhase, AnalysisRunSpec, AnalysisRunStatus, DryRun, Measurement, MetricResult,

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use serde_json::{Value, json};
+
 use super::*;
-use crate::domain::effect::{Effect, EffectFailure, EffectOutput, KnownEffect};
+use crate::domain::effect::{Effect, EffectFailure, EffectOutput, KnownEffect, KnownEffects};
+use crate::rollout::snapshot::Identity;
 use serin_values::merge_patch::apply_merge_patch;
 
 fn run(spec: &Value, status: &Value) -> Run {

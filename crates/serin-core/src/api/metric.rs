@@ -120,6 +120,8 @@ pub struct Authentication {
     /// Sends a user name and a password.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "is_default")]
     pub basic_auth: BasicAuth,
+    /// Logs in to Google Cloud with the credentials of the machine.
+    pub google: Option<GoogleAuth>,
 }
 
 /// Signs requests to Amazon Managed Prometheus.
@@ -144,6 +146,14 @@ pub struct OAuth2 {
     pub client_id: Option<String>,
     /// Secret of the client.
     pub client_secret: Option<String>,
+    /// Scopes to ask for.
+    pub scopes: Vec<String>,
+}
+
+/// Logs in to Google Cloud with the credentials of the machine.
+#[apply(wire)]
+#[derive(Eq)]
+pub struct GoogleAuth {
     /// Scopes to ask for.
     pub scopes: Vec<String>,
 }

@@ -23,11 +23,6 @@ impl<'a> Address<'a> {
         let end = self.0.find(['?', '#']).unwrap_or(self.0.len());
         with_query(&format!("{}{path}", self.0[..end].trim_end_matches('/')), pairs)
     }
-
-    /// The address as it was written.
-    pub(super) const fn text(self) -> &'a str {
-        self.0
-    }
 }
 
 /// The part of `text` after `scheme` and its colon and slashes.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Unfinished, failed};
+use super::port::{Unfinished, failed};
 
 /// The most of a body that a message quotes, in bytes.
 const QUOTED: usize = 1024;

@@ -5,11 +5,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Unfinished, failed};
+use super::headers::out_of_url;
+use super::port::{Unfinished, failed};
 use crate::domain::effect::{
     Effect, EffectAction, EffectFailure, EffectName, EffectOutput, HttpRequest, KnownEffects,
 };
 
+/// The least bytes of a text that is kept from being shown.
+const SHORTEST: usize = 4;
 /// How long the read of a Secret may take.
 const SECRET: Duration = Duration::from_secs(10);
 
@@ -58,7 +61,7 @@ impl<'a> Inquiry<'a> {
 
     /// Notes a text that nothing may show. One of less than four bytes is not noted: it would be found in any number.
     pub fn conceal(&mut self, secret: &str) {
-        if secret.len() >= 4 {
+        if secret.len() >= SHORTEST {
             self.secrets.push(secret.to_owned());
         }
     }
@@ -79,6 +82,8 @@ impl<'a> Inquiry<'a> {
         request: HttpRequest,
         limit: Duration,
     ) -> Result<Response<'a>, Unfinished> {
+        let (request, password) = out_of_url(request);
+        self.secrets.extend(password.filter(|password| password.len() >= SHORTEST));
         let server = host_of(&request.url).to_owned();
         match self.ask(step, EffectAction::Exchange(request), limit)? {
             Ok(EffectOutput::Response { status, body }) => Ok(Response { status: *status, body }),

@@ -2,24 +2,18 @@
 
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::address::{Address, escape, form};
 use super::body::{Problem, parse};
-use super::{Inquiry, Unfinished, failed};
-use crate::api::metric::{BasicAuth, HttpHeader, OAuth2};
+use super::headers::{basic, set_header};
+use super::inquiry::Inquiry;
+use super::port::{Unfinished, failed};
+use crate::api::metric::{Authentication, BasicAuth, HttpHeader, OAuth2};
 use crate::domain::effect::HttpRequest;
 
 /// Parts of the names of headers whose values are not shown.
 const SECRET_HEADERS: [&str; 6] = ["auth", "token", "key", "secret", "cookie", "password"];
-
-/// Sets a header, in place of one of the same name.
-pub(super) fn set_header(request: &mut HttpRequest, name: &str, value: impl Into<String>) {
-    request.headers.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
-    request.headers.push((name.to_owned(), value.into()));
-}
 
 /// Sets the headers of a metric.
 pub(super) fn set_headers(request: &mut HttpRequest, headers: &[HttpHeader], inquiry: &mut Inquiry<'_>) {
@@ -33,23 +27,39 @@ pub(super) fn set_headers(request: &mut HttpRequest, headers: &[HttpHeader], inq
     }
 }
 
+/// Refuses a login that is not built: without it, the request would be another one.
+///
+/// # Errors
+/// The metric asks for it.
+pub(super) fn refuse_google(authentication: &Authentication) -> Result<(), Unfinished> {
+    match &authentication.google {
+        None => Ok(()),
+        Some(_) if authentication.oauth2.token_url.is_some() => {
+            Err(failed("authentication.google and authentication.oauth2 exclude each other"))
+        }
+        Some(_) => Err(failed(
+            "authentication.google is not supported; use authentication.oauth2, authentication.basicAuth or headers",
+        )),
+    }
+}
+
 /// Sets a user name and a password.
 ///
 /// # Errors
 /// One of the two is missing.
 pub(super) fn set_basic_auth(
     request: &mut HttpRequest,
-    basic: &BasicAuth,
+    auth: &BasicAuth,
     inquiry: &mut Inquiry<'_>,
 ) -> Result<(), Unfinished> {
-    let (user, password) = match (&basic.username, &basic.password) {
+    let (user, password) = match (&auth.username, &auth.password) {
         (None, None) => return Ok(()),
         (Some(user), Some(password)) => (user, password),
         (None, Some(_)) => return Err(missing_basic("username")),
         (Some(_), None) => return Err(missing_basic("password")),
     };
     inquiry.conceal(password);
-    set_header(request, "Authorization", format!("Basic {}", base64(&format!("{user}:{password}"))));
+    set_header(request, "Authorization", basic(user, password));
     Ok(())
 }
 
@@ -81,8 +91,7 @@ pub(super) fn set_oauth2(
         pairs.push(("scope", scopes.as_str()));
     }
     let mut asked = token_request(url, &pairs, request.insecure);
-    let login = base64(&format!("{}:{}", escape(id), escape(secret)));
-    set_header(&mut asked, "Authorization", format!("Basic {login}"));
+    set_header(&mut asked, "Authorization", basic(&escape(id), &escape(secret)));
     let mut response = inquiry.exchange("token", asked, limit)?;
     if !(200..300).contains(&response.status) {
         // Issuers that do not know the header want the credentials in the form.
@@ -129,9 +138,4 @@ fn token_type(answer: &Value) -> &str {
         Some(word) if !word.is_empty() && !word.eq_ignore_ascii_case("bearer") => word,
         Some(_) | None => "Bearer",
     }
-}
-
-/// Text in base64, for basic authentication.
-fn base64(text: &str) -> String {
-    STANDARD.encode(text)
 }

@@ -38,11 +38,6 @@ pub(super) fn list<T>(items: &[T], between: &str, text: impl Fn(&T) -> String) -
     format!("[{}]", items.iter().map(text).collect::<Vec<_>>().join(between))
 }
 
-/// A number of JSON, as a float.
-pub(super) fn float(value: &Value) -> Option<f64> {
-    value.as_f64()
-}
-
 /// JSON with sorted keys and without white space. `<`, `>` and `&` are escaped.
 pub(super) fn json(value: &Value) -> String {
     match value {

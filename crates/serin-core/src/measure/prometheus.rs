@@ -8,7 +8,9 @@ use serin_values::duration::{go_duration, go_duration_problem};
 
 use super::address::{Address, form, with_query};
 use super::body::parse;
-use super::{Datum, Finding, Inquiry, Reading, Response, Scene, Unfinished, failed, login, notation};
+use super::inquiry::{Inquiry, Response};
+use super::port::{Datum, Finding, Reading, Scene, Unfinished, failed};
+use super::{headers, login, notation, span};
 use crate::api::metric::{PrometheusMetric, PrometheusRangeQuery};
 use crate::domain::effect::{AwsSignature, HttpRequest};
 
@@ -25,7 +27,7 @@ pub(super) fn measure(
     inquiry: &mut Inquiry<'_>,
 ) -> Result<Finding, Unfinished> {
     let address = address(prometheus, scene)?;
-    let limit = limit(prometheus)?;
+    let limit = span::seconds(prometheus.timeout, LIMIT, "prometheus timeout should not be negative")?;
     let query = prometheus.query.as_deref().unwrap_or_default();
     let (path, pairs) = match &prometheus.range_query {
         None => ("/api/v1/query", vec![("query", query.to_owned()), ("time", seconds(scene.at))]),
@@ -37,7 +39,7 @@ pub(super) fn measure(
     login(&mut request, prometheus, limit, inquiry)?;
     let mut asked = request.clone();
     if !has_header(&asked, "Content-Type") {
-        login::set_header(&mut asked, "Content-Type", "application/x-www-form-urlencoded");
+        headers::set_header(&mut asked, "Content-Type", "application/x-www-form-urlencoded");
     }
     let mut response = inquiry.exchange("query", asked, limit)?;
     // Old servers, and proxies that let only reads pass.
@@ -59,15 +61,6 @@ fn address<'a>(prometheus: &'a PrometheusMetric, scene: &Scene<'a>) -> Result<Ad
     let text = text.filter(|text| !text.is_empty());
     let text = text.ok_or_else(|| failed("prometheus address is not configured"))?;
     Address::parse(text).ok_or_else(|| failed("prometheus address is not is url format"))
-}
-
-/// The time for an answer. 0 is the default, as it is where nothing is set.
-fn limit(prometheus: &PrometheusMetric) -> Result<Duration, Unfinished> {
-    match u64::try_from(prometheus.timeout.unwrap_or_default()) {
-        Ok(0) => Ok(LIMIT),
-        Ok(seconds) => Ok(Duration::from_secs(seconds)),
-        Err(_) => Err(failed("prometheus timeout should not be negative")),
-    }
 }
 
 /// The form of a query over a range of time.
@@ -110,6 +103,7 @@ fn login(
     inquiry: &mut Inquiry<'_>,
 ) -> Result<(), Unfinished> {
     let authentication = &prometheus.authentication;
+    login::refuse_google(authentication)?;
     login::set_oauth2(request, &authentication.oauth2, limit, inquiry)?;
     let sigv4 = &authentication.sigv4;
     let is_set = sigv4.region.is_some() || sigv4.profile.is_some() || sigv4.role_arn.is_some();

@@ -7,7 +7,9 @@ use serin_values::json_path::{Miss, first_match};
 
 use super::address::Address;
 use super::body::{Problem, parse};
-use super::{Datum, Finding, Inquiry, Reading, Unfinished, failed, login, notation};
+use super::inquiry::Inquiry;
+use super::port::{Datum, Finding, Reading, Unfinished, failed};
+use super::{headers, login, notation};
 use crate::api::metric::WebMetric;
 use crate::domain::effect::HttpRequest;
 
@@ -21,10 +23,12 @@ pub(super) fn measure(web: &WebMetric, inquiry: &mut Inquiry<'_>) -> Result<Find
     let limit = u64::try_from(web.timeout_seconds).ok().filter(|seconds| *seconds > 0);
     let limit = limit.map_or(LIMIT, Duration::from_secs);
     let mut request = request(web)?;
+    login::refuse_google(&web.authentication)?;
     login::set_oauth2(&mut request, &web.authentication.oauth2, limit, inquiry)?;
+    login::set_basic_auth(&mut request, &web.authentication.basic_auth, inquiry)?;
     login::set_headers(&mut request, &web.headers, inquiry);
     if web.json_body.is_some() {
-        login::set_header(&mut request, "Content-Type", "application/json");
+        headers::set_header(&mut request, "Content-Type", "application/json");
     }
     let response = inquiry.exchange("query", request, limit)?;
     if !(200..300).contains(&response.status) {

@@ -1,26 +1,31 @@
 //! Performs effects: what plans ask for beside writes.
 
+#[cfg(feature = "aws")]
+mod aws;
+#[cfg(test)]
+mod hostile;
+mod proxy;
+mod tls;
+#[cfg(not(feature = "aws"))]
+mod unsigned;
+mod web;
+
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::OnceLock;
-use std::time::Duration;
 
-use http::Request;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
-use hyper::body::Bytes;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use k8s_openapi::api::core::v1::{Pod, Secret};
 use kube::Api;
 use kube::api::{ApiResource, DynamicObject, ListParams};
 use serde_json::json;
+use serin_clock::Clock;
 
 use super::failure::root_cause;
-use serin_core::domain::effect::{
-    Effect, EffectAction, EffectFailure, EffectOutput, HttpRequest, LARGEST_BODY,
-};
+#[cfg(feature = "aws")]
+use aws as signer;
+use serin_core::domain::effect::{Effect, EffectAction, EffectFailure, EffectOutput};
+#[cfg(not(feature = "aws"))]
+use unsigned as signer;
+use web::Web;
 
 /// What an effect gives, sooner or later.
 pub type Performance<'a> = Pin<Box<dyn Future<Output = Result<EffectOutput, EffectFailure>> + Send + 'a>>;
@@ -50,11 +55,8 @@ impl Perform for Unable {
 /// Performs effects over the network.
 pub struct Network {
     kubernetes: kube::Client,
-    /// Made with the first exchange, since it reads the machine's certificates.
-    http: OnceLock<Http>,
+    web: Web,
 }
-
-type Http = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
 
 impl std::fmt::Debug for Network {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -62,28 +64,11 @@ impl std::fmt::Debug for Network {
     }
 }
 
-/// How long a connection that nobody uses is kept for the next exchange.
-const IDLE: Duration = Duration::from_mins(1);
-
 impl Network {
     /// Reads Secrets through `kubernetes`, and trusts other servers as the machine does.
     #[must_use]
-    pub const fn new(kubernetes: kube::Client) -> Self {
-        Self { kubernetes, http: OnceLock::new() }
-    }
-
-    /// The client for other servers.
-    ///
-    /// # Errors
-    /// The machine's certificates cannot be read.
-    fn http(&self) -> std::io::Result<&Http> {
-        if let Some(http) = self.http.get() {
-            return Ok(http);
-        }
-        let connector =
-            HttpsConnectorBuilder::new().with_native_roots()?.https_or_http().enable_http1().build();
-        let http = Client::builder(TokioExecutor::new()).pool_idle_timeout(IDLE).build(connector);
-        Ok(self.http.get_or_init(|| http))
+    pub fn new(kubernetes: kube::Client) -> Self {
+        Self { kubernetes, web: Web::default() }
     }
 
     async fn read_secret(&self, namespace: &str, name: &str) -> Result<EffectOutput, EffectFailure> {
@@ -107,32 +92,15 @@ impl Network {
             |pod: DynamicObject| json!({"metadata": pod.metadata, "status": pod.data["status"]});
         Ok(EffectOutput::Pods(list.items.into_iter().map(without_spec).collect()))
     }
-
-    /// Sends a request and reads the answer. Redirects are answers: credentials are for the server that was named.
-    async fn exchange(&self, request: &HttpRequest) -> Result<EffectOutput, EffectFailure> {
-        let HttpRequest { method, url, headers, body, .. } = request;
-        let mut builder = Request::builder().method(method.as_str()).uri(url);
-        for (name, value) in headers {
-            builder = builder.header(name, value);
-        }
-        let request = builder.body(Full::new(Bytes::from(body.clone())));
-        let request = request.map_err(|error| EffectFailure::Failed(error.to_string()))?;
-        let http = self.http().map_err(|error| EffectFailure::Failed(error.to_string()))?;
-        let answer = http.request(request).await;
-        let answer = answer.map_err(|error| EffectFailure::Failed(root_cause(&error)))?;
-        let status = answer.status().as_u16();
-        match Limited::new(answer.into_body(), LARGEST_BODY).collect().await {
-            Ok(body) => Ok(EffectOutput::Response { status, body: body.to_bytes().to_vec() }),
-            Err(error) if error.is::<LengthLimitError>() => Err(EffectFailure::TooLarge),
-            Err(error) => Err(EffectFailure::Failed(root_cause(error.as_ref()))),
-        }
-    }
 }
 
 impl Perform for Network {
     fn perform<'a>(&'a self, action: &'a EffectAction) -> Performance<'a> {
         match action {
-            EffectAction::Exchange(request) => Box::pin(self.exchange(request)),
+            EffectAction::Exchange(request) => {
+                // Signatures hold for minutes around the time of the machine.
+                Box::pin(self.web.exchange(request, Clock::System.now().into()))
+            }
             EffectAction::ReadSecret { namespace, name } => Box::pin(self.read_secret(namespace, name)),
             EffectAction::ListPods { namespace, labels } => Box::pin(self.list_pods(namespace, labels)),
         }
@@ -147,11 +115,12 @@ mod tests {
     use axum::Router;
     use axum::body::Body;
     use axum::http::HeaderMap;
-    use axum::response::Redirect;
     use axum::routing::{get, post};
-    use http::Response;
+    use http::{Request, Response};
     use serde_json::{Value, json};
     use tokio::net::TcpListener;
+
+    use serin_core::domain::effect::{HttpRequest, LARGEST_BODY};
 
     use super::*;
 
@@ -180,7 +149,6 @@ mod tests {
         };
         let routes = Router::new()
             .route("/echo", post(echo))
-            .route("/elsewhere", get(async || Redirect::temporary("http://127.0.0.1:9/")))
             .route("/huge", get(async || vec![b'x'; LARGEST_BODY + 1]));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -200,12 +168,6 @@ mod tests {
         let url = |path: &str| format!("http://{address}{path}");
         let echoed = network.perform(&request("POST", url("/echo"))).await;
         assert_eq!(echoed, Ok(EffectOutput::Response { status: 200, body: b"t hello".to_vec() }));
-        let redirected = network.perform(&request("GET", url("/elsewhere"))).await;
-        assert_eq!(
-            redirected,
-            Ok(EffectOutput::Response { status: 307, body: Vec::new() }),
-            "and not followed"
-        );
         assert_eq!(network.perform(&request("GET", url("/huge"))).await, Err(EffectFailure::TooLarge));
     }
 
