@@ -100,7 +100,7 @@ fn go_duration(text: &str) -> Result<Duration, String> {
 /// controllers instead would be unexpected.
 fn only_all(name: &str) -> Result<String, String> {
     Err(if name == "analysis" {
-        "the controller of AnalysisRuns is not built yet".into()
+        "a controller of AnalysisRuns alone is not built yet".into()
     } else {
         "invalid value; leave the flag out to run all controllers".to_owned()
     })

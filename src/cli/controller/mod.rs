@@ -76,7 +76,7 @@ async fn options(flags: Flags) -> Result<Options, ControllerError> {
     })
 }
 
-/// What metric providers find in the environment, under the names that the reference uses.
+/// The settings of metric providers, from the environment, under the names that the reference uses.
 fn settings() -> Settings {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let datadog = || {

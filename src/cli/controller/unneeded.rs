@@ -33,7 +33,7 @@ const fn row(flag: &'static str, takes: Takes, default: &'static str, why: &'sta
 
 const NO_LIMIT: &str =
     "requests are limited by the API server's own priority and fairness, and by --rollout-threads";
-const NO_ANALYSIS: &str = "analysis and experiments are not built yet";
+const ONE_POOL: &str = "--rollout-threads bounds how many objects of all kinds are reconciled at a time";
 const NO_ROUTER: &str = "this router is not built yet";
 const ONE_QUEUE: &str = "Services and Ingresses are reconciled with the Rollouts that reference them";
 
@@ -42,8 +42,8 @@ pub(super) const FLAGS: &[Row] = &[
     row("kloglevel", Takes::Number, "0", "there is one log; --loglevel sets its level"),
     row("qps", Takes::Number, "40", NO_LIMIT),
     row("burst", Takes::Number, "80", NO_LIMIT),
-    row("experiment-threads", Takes::Number, "10", NO_ANALYSIS),
-    row("analysis-threads", Takes::Number, "30", NO_ANALYSIS),
+    row("experiment-threads", Takes::Number, "10", ONE_POOL),
+    row("analysis-threads", Takes::Number, "30", ONE_POOL),
     row("service-threads", Takes::Number, "10", ONE_QUEUE),
     row("ingress-threads", Takes::Number, "10", ONE_QUEUE),
     row("ephemeral-metadata-threads", Takes::Number, "10", "ten Pods of a Rollout are labelled at a time"),
@@ -81,9 +81,7 @@ pub(super) const FLAGS: &[Row] = &[
 /// An environment variable of the reference that has no effect here.
 pub(super) const VARIABLES: &[(&str, &str)] = &[
     ("ROLLOUT_VERIFY_RETRY_INTERVAL", "no weight is verified yet"),
-    ("ARGO_ROLLOUTS_ANALYSIS_JOB_KUBECONFIG", NO_ANALYSIS),
-    ("ARGO_ROLLOUTS_ANALYSIS_JOB_NAMESPACE", NO_ANALYSIS),
-    ("ARGO_ROLLOUTS_PROMETHEUS_ADDRESS", NO_ANALYSIS),
+    ("ARGO_ROLLOUTS_ANALYSIS_JOB_KUBECONFIG", "Jobs of metrics run in the cluster of the controller"),
 ];
 
 /// The given flags of the table.

@@ -80,8 +80,10 @@ impl Lab {
             run.effects = self.effects.clone();
             let plan = decide(&run, &Settings::default(), at(self.now));
             let is_quiet = plan.status.patch.is_null() && plan.ops().count() == 0;
-            self.status =
-                apply_merge_patch(&json!({"status": self.status}), &plan.status.patch)["status"].clone();
+            if !plan.status.patch.is_null() {
+                let stored = apply_merge_patch(&json!({"status": self.status}), &plan.status.patch);
+                self.status = stored["status"].clone();
+            }
             self.writes += usize::from(!plan.status.patch.is_null());
             let told = plan.status.events.iter();
             self.events.extend(told.map(|event| format!("{}: {}", event.reason, event.message)));
@@ -280,7 +282,7 @@ fn dry_runs_have_no_effect() {
     lab.answer(r#"{"value": 0}"#);
     assert_eq!((lab.phase(), &lab.status["message"]), ("Successful", &Value::Null));
     assert_eq!(lab.status["dryRunSummary"], json!({"count": 2, "failed": 2}));
-    assert_eq!(lab.status["runSummary"], json!({}));
+    assert_eq!(lab.status["runSummary"], Value::Null);
     let result = &lab.status["metricResults"][0];
     assert_eq!(result["message"], "Metric assessed Failed due to failed (1) > failureLimit (0)");
     assert_eq!(result["dryRun"], true);
