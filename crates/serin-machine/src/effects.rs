@@ -31,7 +31,7 @@ struct Asked {
 /// Where an effect stands.
 #[derive(Debug)]
 enum Standing {
-    Waiting(Effect),
+    Waiting(Box<Effect>),
     Running(Ticket),
     Answered(Answer),
 }
@@ -78,7 +78,7 @@ impl Effects {
             }
             let asked = known.remove(&effect.name).unwrap_or_else(|| {
                 self.waiting.push_back((object.clone(), effect.name.clone()));
-                Asked { at: now, standing: Standing::Waiting(effect.clone()) }
+                Asked { at: now, standing: Standing::Waiting(Box::new(effect.clone())) }
             });
             kept.insert(effect.name.clone(), asked);
         }
@@ -127,7 +127,7 @@ impl Effects {
             return None;
         };
         self.running.insert(ticket, (object, name));
-        Some((ticket, effect))
+        Some((ticket, *effect))
     }
 
     /// The runs that are to be stopped. Each holds its room until its end is told.

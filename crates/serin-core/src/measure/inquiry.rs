@@ -188,7 +188,7 @@ mod tests {
         let secret = EffectOutput::Secret([("token".to_owned(), b"hush".to_vec())].into());
         let read = known("m/1/secret/shop/keys", Some(Ok(secret)));
         let refused = known("m/1/query", Some(Err(EffectFailure::Failed("connection refused".into()))));
-        assert_eq!(ask(&[read, refused].into()).0, Err(failed("host:1: connection refused")));
+        assert_eq!(ask(&[read, refused].into()).0, Err(failed("https://host:1: connection refused")));
     }
 
     #[test]
