@@ -114,7 +114,10 @@ async fn mistakes_on_the_command_line() {
             &["unexpected argument '--healthz-port'", "'--healthzPort' exists"],
         ),
         (&["controller", "--leader-elect=often"], &["'often'", "'--leader-elect[=<BOOL>]'", "true or false"]),
-        (&["controller", "--controllers", "analysis"], &["'analysis'", "AnalysisRuns alone is not built yet"]),
+        (
+            &["controller", "--controllers", "analysis"],
+            &["'analysis'", "AnalysisRuns alone is not built yet"],
+        ),
         (&["controller", "--healthzPort", "99999"], &["'99999'", "'--healthzPort <PORT>'", "0..=65535"]),
         (
             &["controller", "--loglevel", "loud"],

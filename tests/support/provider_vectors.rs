@@ -277,10 +277,10 @@ impl Vector {
 
     /// Fails unless the effect is the one that is expected in that place.
     #[allow(dead_code, reason = "a server does not see this")]
-    pub(crate) fn check_effect(&self, index: usize, effect: &Effect, signed: Option<String>, server: &str) {
+    pub(crate) fn check_effect(&self, index: usize, effect: &Effect, signed: Option<&str>, server: &str) {
         let name = &self.name;
         let expected = &self.exchanges[index].request;
-        assert_eq!(signed, expected.signed, "{name}: the signature");
+        assert_eq!(signed, expected.signed.as_deref(), "{name}: the signature");
         if let Some(limit) = expected.limit {
             assert_eq!(effect.limit, Duration::from_secs(limit), "{name}");
         }

@@ -117,7 +117,7 @@ async fn raw(reads: bool, answer: &'static [u8], hangs_up: bool) -> SocketAddr {
 async fn talk(stream: &mut TcpStream, reads: bool, answer: &[u8]) -> std::io::Result<()> {
     if reads {
         let mut request = [0; 1024];
-        stream.read(&mut request).await?;
+        let _length = stream.read(&mut request).await?;
     }
     stream.write_all(answer).await
 }
@@ -169,7 +169,7 @@ async fn self_signed() -> SocketAddr {
         while let Ok((stream, _)) = listener.accept().await {
             let Ok(mut stream) = acceptor.accept(stream).await else { continue };
             let mut request = [0; 1024];
-            let _ = stream.read(&mut request).await;
+            let _length = stream.read(&mut request).await;
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi").await;
             let _ = stream.shutdown().await;
         }

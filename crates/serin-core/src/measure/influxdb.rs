@@ -138,9 +138,8 @@ fn cells(body: &[u8]) -> Result<Vec<Cell>, Unfinished> {
 fn cell(typed: Option<(&str, &str)>) -> Result<Cell, Unfinished> {
     let problem = |text: &str| failed(format!("the answer has a value that is not of its type: {text}"));
     match typed {
-        None => Ok(Cell::Nothing),
         Some(("string", text)) => Ok(Cell::Text(text.to_owned())),
-        Some((_, "")) => Ok(Cell::Nothing),
+        None | Some((_, "")) => Ok(Cell::Nothing),
         Some(("double" | "long" | "unsignedLong", text)) => {
             text.parse().map(Cell::Number).map_err(|_| problem(text))
         }

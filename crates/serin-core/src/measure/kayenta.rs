@@ -62,8 +62,8 @@ fn begin(
     let status = response.status;
     let configurations = answer(response, &format!("Invalid Response: HTTP {status}"))?;
     let wanted = configurations.as_array().into_iter().flatten();
-    let wanted = wanted.filter(|one| one["name"].as_str() == Some(&kayenta.canary_config_name));
-    let id = wanted.filter_map(|one| one["id"].as_str()).next();
+    let mut wanted = wanted.filter(|one| one["name"].as_str() == Some(&kayenta.canary_config_name));
+    let id = wanted.find_map(|one| one["id"].as_str());
     let id = id.ok_or_else(|| failed("Canary config not found"))?;
     let accounts = [
         application,

@@ -43,16 +43,16 @@ pub(super) fn measure(
     let interval = span::duration("provider.datadog.interval", datadog.interval.as_deref())?;
     let window = window(scene.at, interval.unwrap_or(INTERVAL));
     let limit = limit(datadog)?;
-    let Keys { address, api_key, app_key } = keys(datadog, scene, inquiry)?;
+    let Keys { address, api_key, application_key } = keys(datadog, scene, inquiry)?;
     let address = Address::parse(&address);
     let address = address.ok_or_else(|| failed("the address of Datadog is not a URL"))?;
     let mut request =
         if is_v2 { v2::request(address, datadog, window) } else { v1::request(address, datadog, window) };
     inquiry.conceal(&api_key);
-    inquiry.conceal(&app_key);
+    inquiry.conceal(&application_key);
     headers::set_header(&mut request, "Content-Type", "application/json");
     headers::set_header(&mut request, "DD-API-KEY", api_key);
-    headers::set_header(&mut request, "DD-APPLICATION-KEY", app_key);
+    headers::set_header(&mut request, "DD-APPLICATION-KEY", application_key);
     let answer = answer(inquiry.exchange("query", request, limit)?)?;
     let reading = if is_v2 { v2::reading(&answer) } else { v1::reading(&answer) };
     reading.map(Finding::Result)
@@ -96,7 +96,7 @@ fn limit(datadog: &DatadogMetric) -> Result<Duration, Unfinished> {
 struct Keys {
     address: String,
     api_key: String,
-    app_key: String,
+    application_key: String,
 }
 
 /// The keys of the metric's Secret, of the controller, or of the controller's Secret.
@@ -124,13 +124,13 @@ fn keys(datadog: &DatadogMetric, scene: &Scene<'_>, inquiry: &mut Inquiry<'_>) -
 fn checked(
     address: Option<String>,
     api_key: Option<String>,
-    application: Option<String>,
+    application_key: Option<String>,
 ) -> Result<Keys, Unfinished> {
     let set = |text: Option<String>| text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-    let (Some(api_key), Some(application)) = (set(api_key), set(application)) else {
+    let (Some(api_key), Some(application_key)) = (set(api_key), set(application_key)) else {
         return Err(failed("failed to find the credentials for datadog metrics provider"));
     };
-    Ok(Keys { address: set(address).unwrap_or_else(|| SERVER.into()), api_key, app_key: application })
+    Ok(Keys { address: set(address).unwrap_or_else(|| SERVER.into()), api_key, application_key })
 }
 
 fn answer(response: Response<'_>) -> Result<Value, Unfinished> {
