@@ -338,7 +338,7 @@ impl Decision {
             Purpose::RecordWorkload(generation) => format!("workload generation {generation}"),
             Purpose::ScaleWorkload { from, to } => format!("scale workload {name} {from} to {to}"),
             Purpose::AdoptReplicaSet => format!("adopt {name}"),
-            Purpose::CreateReplicaSet => format!("create {name}"),
+            Purpose::CreateReplicaSet | Purpose::CreateJob => format!("create {name}"),
             Purpose::SyncReplicaSet => format!("sync {name}"),
             Purpose::ScaleReplicaSet { from, to } => format!("scale {name} {from} to {to}"),
             Purpose::DelayScaleDown(time) => format!("delay {name} {}", self.seconds_to(*time)),
@@ -346,7 +346,6 @@ impl Decision {
             Purpose::DeleteReplicaSet | Purpose::DeleteExpired | Purpose::DeleteJob => {
                 format!("delete {name}")
             }
-            Purpose::CreateJob => format!("create {name}"),
             Purpose::LabelReplicaSet | Purpose::LabelPod => format!("label {name}"),
             Purpose::EvictPod => format!("evict {name}"),
             Purpose::PointService { from, to } => format!("point {name} {} to {}", short(from), short(to)),

@@ -191,7 +191,8 @@ async fn jobs_measure() {
     stage.apply(&measuring("passes", &json!({}), &job("sleep 1; exit 0"))).await;
     stage.apply(&measuring("fails", &json!({}), &job("exit 3"))).await;
     stage.apply(&measuring("stopped", &json!({}), &job("sleep 1000"))).await;
-    let refused = json!({"job": {"spec": {"backoffLimit": -1, "template": {"spec": {}}}}});
+    let mut refused = job("exit 0");
+    refused["job"]["spec"]["template"]["spec"]["restartPolicy"] = json!("Always");
     stage.apply(&measuring("refused", &json!({"consecutiveErrorLimit": 0}), &refused)).await;
 
     let passes = ended(&stage, "passes").await;

@@ -147,7 +147,9 @@ async fn play(vector: &Vector, server: &str, script: &Shared) {
         for effect in new {
             let answer: Result<EffectOutput, EffectFailure> = match &effect.action {
                 EffectAction::ReadSecret { namespace, name } => vector.secret(namespace, name, server),
-                EffectAction::Exchange(_) => network.perform(&effect.action).await,
+                EffectAction::Exchange(_) | EffectAction::ListPods { .. } => {
+                    network.perform(&effect.action).await
+                }
             };
             effects.insert(effect.name.clone(), known(answer));
         }

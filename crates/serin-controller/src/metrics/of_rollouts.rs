@@ -61,9 +61,11 @@ impl OfRollouts {
 
     /// An Event about it was sent.
     pub(super) fn told(&self, rollout: &ObjectKey, reason: EventReason) {
-        self.count(rollout, |counts| match counts.events.iter_mut().find(|(known, _)| *known == reason) {
-            Some((_, count)) => *count = count.wrapping_add(1),
-            None => {
+        self.count(rollout, |counts| {
+            let known = counts.events.iter_mut().find(|(known, _)| *known == reason);
+            if let Some((_, count)) = known {
+                *count = count.wrapping_add(1);
+            } else {
                 counts.events.reserve_exact(1);
                 counts.events.push((reason, 1));
             }
