@@ -7,7 +7,7 @@ FROM rust:1.95-alpine AS build
 RUN apk add --no-cache build-base
 WORKDIR /source
 COPY . .
-RUN cargo build --release --locked --no-default-features --bin serin && cp target/release/serin /serin
+RUN cargo build --release --locked --no-default-features --features aws --bin serin && cp target/release/serin /serin
 
 FROM scratch
 COPY --from=build /serin /usr/local/bin/serin
