@@ -35,6 +35,8 @@ const LONGEST_NAME: usize = 63;
 const TERMINAL: [&str; 3] = ["ErrImagePull", "ImagePullBackOff", "InvalidImageName"];
 /// How long the list of a Job's pods may take.
 const LIST: Duration = Duration::from_secs(10);
+/// When to look again whether a Job that was made is seen.
+pub(super) const SIGHT: SignedDuration = SignedDuration::from_secs(1);
 /// How often a Job's pods are looked at, at most.
 const LOOK: SignedDuration = SignedDuration::from_secs(60);
 
@@ -89,7 +91,7 @@ impl JobOf<'_> {
                 FailureCause::AlreadyExists { owner_uid, .. }
                     if owner_uid.as_ref() == Some(&self.run.id.uid) =>
                 {
-                    JobStep::Made(running(&key, now))
+                    JobStep::Waiting { effects: Vec::new(), next: after(now, SIGHT) }
                 }
                 FailureCause::AlreadyExists { .. } => {
                     JobStep::Made(error(now, format!("Job {} exists and is not of this run", key.name)))

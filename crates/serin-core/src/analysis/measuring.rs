@@ -1,5 +1,7 @@
 //! One measurement: from its arguments to its verdict.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::arguments::{Arguments, Unresolved};
@@ -11,7 +13,7 @@ use crate::api::analysis::{AnalysisPhase, AnalysisRunSpec, Measurement, MetricRe
 use crate::api::metric::Metric;
 use crate::domain::effect::Effect;
 use crate::domain::plan::Op;
-use crate::measure::{Finding, Inquiry, Scene, Settings, Unfinished, measure};
+use crate::measure::{self, Finding, Inquiry, Scene, Settings, Unfinished};
 
 /// How far a measurement has come.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,7 +30,12 @@ pub(super) enum Step {
     /// A Job is to be made.
     Create(Box<Op>),
     /// It is over, or is to be looked at again.
-    Made(Measurement),
+    Made {
+        /// The measurement.
+        measurement: Measurement,
+        /// `metadata` of the results of the metric.
+        metadata: BTreeMap<String, String>,
+    },
     /// The arguments of the metric cannot be resolved, which ends the run.
     Unresolvable(String),
 }
@@ -50,7 +57,9 @@ pub(super) fn step(
         Ok(arguments) => arguments,
         Err(Unresolved::Waiting) => return waiting(inquiry, at),
         Err(Unresolved::Missing(problem)) => return Step::Unresolvable(problem),
-        Err(Unresolved::Unreadable(problem)) => return Step::Made(error(at, now, problem)),
+        Err(Unresolved::Unreadable(problem)) => {
+            return Step::Made { measurement: error(at, now, problem), metadata: BTreeMap::new() };
+        }
     };
     let metric = match arguments.fill_in(metric) {
         Ok(metric) => metric,
@@ -61,10 +70,7 @@ pub(super) fn step(
         return match job.step(number(result), begun, now) {
             JobStep::Create(op) => Step::Create(op),
             JobStep::Waiting { effects, next } => Step::Waiting { effects, since: at, next: Some(next) },
-            JobStep::Made(mut made) => {
-                redact(&mut made, &arguments);
-                Step::Made(made)
-            }
+            JobStep::Made(measurement) => redacted(measurement, BTreeMap::new(), &arguments),
         };
     }
     let scene = Scene {
@@ -75,7 +81,7 @@ pub(super) fn step(
         settings,
         time_of,
     };
-    let mut made = match measure(&metric, &scene, &mut inquiry) {
+    let mut made = match measure::measure(&metric, &scene, &mut inquiry) {
         Ok(finding) => finished(&metric, finding, at, now),
         Err(Unfinished::Waiting) => return waiting(inquiry, at),
         Err(Unfinished::Later { at: resume, metadata }) => Measurement {
@@ -90,8 +96,7 @@ pub(super) fn step(
     if let Some(begun) = begun {
         made.started_at.clone_from(&begun.started_at);
     }
-    redact(&mut made, &arguments);
-    Step::Made(made)
+    redacted(made, measure::metadata(&metric), &arguments)
 }
 
 fn waiting(inquiry: Inquiry<'_>, since: Timestamp) -> Step {
@@ -132,9 +137,15 @@ fn error(at: Timestamp, now: Timestamp, problem: String) -> Measurement {
 }
 
 /// No value of a Secret is for people to read.
-fn redact(measurement: &mut Measurement, arguments: &Arguments) {
+fn redacted(
+    mut measurement: Measurement,
+    mut metadata: BTreeMap<String, String>,
+    arguments: &Arguments,
+) -> Step {
     let texts = [&mut measurement.message, &mut measurement.value].into_iter().flatten();
-    for text in texts.chain(measurement.metadata.values_mut()) {
+    let texts = texts.chain(measurement.metadata.values_mut()).chain(metadata.values_mut());
+    for text in texts {
         *text = arguments.redact(text);
     }
+    Step::Made { measurement, metadata }
 }

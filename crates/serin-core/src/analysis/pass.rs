@@ -21,7 +21,7 @@ use crate::api::metric::Metric;
 use crate::domain::effect::Effect;
 use crate::domain::event::{EventNote, EventReason};
 use crate::domain::plan::{Op, Plan, Stage, StageName, Wake};
-use crate::measure::{self, Settings};
+use crate::measure::Settings;
 use serin_values::time::after;
 
 /// After this time without an answer a run that has no status yet says that it runs.
@@ -142,8 +142,14 @@ impl Pass<'_> {
                     look.since = look.since.into_iter().chain([since]).min();
                     look.next = look.next.into_iter().chain(next).min();
                 }
-                Step::Create(op) => look.ops.push(*op),
-                Step::Made(made) => look.add(self.spec, metric, made, begun.is_some()),
+                Step::Create(op) => {
+                    look.ops.push(*op);
+                    look.next = look.next.into_iter().chain([after(self.now, job::SIGHT)]).min();
+                }
+                Step::Made { measurement, metadata } => {
+                    look.add(self.spec, metric, measurement, begun.is_some());
+                    look.describe(metric, metadata);
+                }
                 Step::Unresolvable(problem) => return Err(problem),
             }
         }
@@ -229,7 +235,6 @@ impl Look {
                 name: metric.name.clone(),
                 phase: AnalysisPhase::Running,
                 dry_run: is_dry_run(spec, metric),
-                metadata: measure::metadata(metric),
                 ..MetricResult::default()
             });
             self.results.len() - 1
@@ -237,6 +242,16 @@ impl Look {
         if let Some(result) = self.results.get_mut(index) {
             record(result, made, is_begun);
             trim(result, &spec.measurement_retention);
+        }
+    }
+}
+
+impl Look {
+    /// Notes the metadata of a metric, unless it has some.
+    fn describe(&mut self, metric: &Metric, metadata: BTreeMap<String, String>) {
+        let result = self.results.iter_mut().find(|result| result.name == metric.name);
+        if let Some(result) = result.filter(|result| result.metadata.is_empty()) {
+            result.metadata = metadata;
         }
     }
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::api::analysis::AnalysisRunStatus;
 use crate::domain::effect::{Effect, EffectFailure, EffectOutput, KnownEffect, KnownEffects};
-use crate::rollout::snapshot::Identity;
+use crate::rollout::snapshot::{Failure, FailureCause, Identity};
 use serin_values::merge_patch::apply_merge_patch;
 
 fn run(spec: &Value, status: &Value) -> Run {
@@ -303,4 +304,106 @@ fn what_is_not_written_down_is_asked_again() {
     lab.wait(60);
     lab.answer(r#"{"value": 1}"#);
     assert_eq!((lab.phase(), lab.writes), ("Successful", 2));
+}
+
+#[test]
+fn the_query_is_shown_as_it_was_asked_without_secrets() {
+    let metric = json!({
+        "name": "rate", "successCondition": "result[0] > 0",
+        "provider": {"prometheus": {"address": "http://127.0.0.1:9090", "query": "up{app=\"{{args.app}}\"} {{args.token}}"}},
+    });
+    let from = json!({"secretKeyRef": {"name": "keys", "key": "token"}});
+    let args = json!([{"name": "app", "value": "web"}, {"name": "token", "valueFrom": from}]);
+    let mut lab = Lab::new(json!({"metrics": [metric], "args": args}));
+    lab.settle();
+    lab.end_effects(&Ok(EffectOutput::Secret([("token".to_owned(), b"hush".to_vec())].into())));
+    lab.answer(r#"{"status": "success", "data": {"resultType": "vector", "result": [{"value": [1, "2"]}]}}"#);
+    let result = &lab.status["metricResults"][0];
+    assert_eq!((lab.phase(), &result["measurements"][0]["value"]), ("Successful", &json!("[2]")));
+    assert_eq!(result["metadata"]["ResolvedPrometheusQuery"], "up{app=\"web\"} *****");
+}
+
+fn job_run() -> Run {
+    let spec = json!({"metrics": [{"name": "check", "provider": {"job": {"spec": {"template": {}}}}}]});
+    run(&spec, &Value::Null)
+}
+
+/// A Job as it is created, and then observed with these conditions.
+fn observed(op: &Op, conditions: &Value) -> (ObjectKey, Value) {
+    let Action::Create { body } = &op.action else { panic!("{op:?}") };
+    let mut job = body.clone();
+    job["metadata"]["uid"] = json!("job-uid");
+    job["metadata"]["resourceVersion"] = json!("1");
+    job["status"] = json!({"conditions": conditions});
+    (ObjectKey::new("shop", &*op.name), job)
+}
+
+#[test]
+fn a_job_is_made_once_watched_and_judged() {
+    let settings = Settings::default();
+    let mut run = job_run();
+    let plan = decide(&run, &settings, at(0));
+    let created = plan.ops().next().expect("a Job").clone();
+    assert_eq!(
+        (created.name.as_str(), &plan.status.patch["status"]["phase"]),
+        ("u.check.1", &json!("Running"))
+    );
+    assert_eq!(plan.wake, Wake::At(at(1)), "it is looked for");
+    let is_true = |kind: &str| json!([{"type": kind, "status": "True"}]);
+    for (conditions, phase) in
+        [(json!([]), "Running"), (is_true("Complete"), "Successful"), (is_true("Failed"), "Failed")]
+    {
+        run.jobs = [observed(&created, &json!([]))].into();
+        run.status = AnalysisRunStatus::default();
+        let begun = decide(&run, &settings, at(2)).status.patch["status"].clone();
+        let measurement = &begun["metricResults"][0]["measurements"][0];
+        assert_eq!(measurement["metadata"], json!({"job-name": "u.check.1", "job-namespace": "shop"}));
+        run.status = serde_json::from_value(begun).expect("a status");
+        run.jobs = [observed(&created, &conditions)].into();
+        let ended = decide(&run, &settings, at(3));
+        let said = ended.status.patch["status"]["phase"].as_str().unwrap_or("Running");
+        assert_eq!(said, phase, "{conditions}");
+    }
+}
+
+#[test]
+fn a_job_whose_image_cannot_be_pulled_is_no_verdict() {
+    let settings = Settings::default();
+    let mut run = job_run();
+    let created = decide(&run, &settings, at(0)).ops().next().expect("a Job").clone();
+    run.jobs = [observed(&created, &json!([]))].into();
+    let begun = decide(&run, &settings, at(0)).status.patch["status"].clone();
+    run.status = serde_json::from_value(begun).expect("a status");
+    let asked = decide(&run, &settings, at(1));
+    assert!(asked.status.patch.is_null(), "nothing is written while it runs");
+    let [effect] = &asked.effects[..] else { panic!("{asked:?}") };
+    let waiting = json!({"reason": "ImagePullBackOff", "message": "no such image"});
+    let status = json!({"containerStatuses": [{"name": "main", "state": {"waiting": waiting}}]});
+    let pod = json!({"metadata": {"name": "pod"}, "status": status});
+    let answer = Some(Arc::new(Ok(EffectOutput::Pods(vec![pod]))));
+    run.effects = [(effect.name.clone(), KnownEffect { asked: at(1), answer })].into();
+    let ended = decide(&run, &settings, at(2)).status.patch["status"].clone();
+    assert_eq!(ended["phase"], "Inconclusive");
+    let said = "Pod pod, container main has terminal error (ImagePullBackOff): no such image\n";
+    assert_eq!(ended["metricResults"][0]["measurements"][0]["message"], said);
+}
+
+#[test]
+fn what_is_in_the_way_of_a_job_is_told() {
+    let settings = Settings::default();
+    let mut run = job_run();
+    let created = decide(&run, &settings, at(0)).ops().next().expect("a Job").clone();
+    let message = |run: &Run| {
+        let plan = decide(run, &settings, at(0));
+        plan.status.patch["status"]["metricResults"][0]["measurements"][0]["message"].clone()
+    };
+    let refused =
+        |cause: FailureCause| Some(Failure { kind: ObjectKind::Job, name: created.name.clone(), cause });
+    run.last_failure = refused(FailureCause::Rejected("no quota".into()));
+    assert_eq!(message(&run), "Job u.check.1 cannot be created: no quota");
+    run.last_failure = None;
+    let (key, mut job) = observed(&created, &json!([]));
+    job["metadata"]["labels"] = json!({});
+    run.jobs = [(key, job)].into();
+    assert_eq!(message(&run), "Job u.check.1 exists and is not of this run");
 }
