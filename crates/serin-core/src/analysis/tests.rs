@@ -397,9 +397,8 @@ fn what_is_in_the_way_of_a_job_is_told() {
         let plan = decide(run, &settings, at(0));
         plan.status.patch["status"]["metricResults"][0]["measurements"][0]["message"].clone()
     };
-    let refused =
-        |cause: FailureCause| Some(Failure { kind: ObjectKind::Job, name: created.name.clone(), cause });
-    run.last_failure = refused(FailureCause::Rejected("no quota".into()));
+    let cause = FailureCause::Rejected("no quota".into());
+    run.last_failure = Some(Failure { kind: ObjectKind::Job, name: created.name.clone(), cause });
     assert_eq!(message(&run), "Job u.check.1 cannot be created: no quota");
     run.last_failure = None;
     let (key, mut job) = observed(&created, &json!([]));
