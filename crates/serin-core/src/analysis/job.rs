@@ -1,11 +1,11 @@
 //! Jobs as measurements: a Job that completes is a success, one that fails is a failure.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
+use super::made::{ended, error};
 use super::record::KEPT;
 use super::run::Run;
 use crate::api::Time;
@@ -81,7 +81,7 @@ impl JobOf<'_> {
             if label.as_str() == Some(self.run.id.uid.as_str()) {
                 return JobStep::Made(running(&key, now));
             }
-            return JobStep::Made(error(now, format!("Job {} exists and is not of this run", key.name)));
+            return JobStep::Made(error(now, now, format!("Job {} exists and is not of this run", key.name)));
         }
         let refused = self.run.last_failure.as_ref();
         if let Some(failure) =
@@ -94,10 +94,10 @@ impl JobOf<'_> {
                     JobStep::Waiting { effects: Vec::new(), next: after(now, SIGHT) }
                 }
                 FailureCause::AlreadyExists { .. } => {
-                    JobStep::Made(error(now, format!("Job {} exists and is not of this run", key.name)))
+                    JobStep::Made(error(now, now, format!("Job {} exists and is not of this run", key.name)))
                 }
                 FailureCause::Forbidden(said) | FailureCause::Rejected(said) => {
-                    JobStep::Made(error(now, format!("Job {} cannot be created: {said}", key.name)))
+                    JobStep::Made(error(now, now, format!("Job {} cannot be created: {said}", key.name)))
                 }
             };
         }
@@ -277,27 +277,6 @@ fn running(key: &ObjectKey, now: Timestamp) -> Measurement {
         phase: AnalysisPhase::Running,
         started_at: Some(Time(now)),
         metadata: metadata.map(|(name, value)| (name.to_owned(), value.clone())).into(),
-        ..Measurement::default()
-    }
-}
-
-fn ended(begun: &Measurement, phase: AnalysisPhase, now: Timestamp, message: &str) -> Measurement {
-    Measurement {
-        phase,
-        message: Some(message.to_owned()).filter(|message| !message.is_empty()),
-        finished_at: Some(Time(now)),
-        resume_at: None,
-        ..begun.clone()
-    }
-}
-
-fn error(now: Timestamp, message: String) -> Measurement {
-    Measurement {
-        phase: AnalysisPhase::Error,
-        message: Some(message),
-        started_at: Some(Time(now)),
-        finished_at: Some(Time(now)),
-        metadata: BTreeMap::new(),
         ..Measurement::default()
     }
 }

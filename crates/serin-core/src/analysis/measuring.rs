@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::arguments::{Arguments, Unresolved};
 use super::job::{JobOf, JobStep};
+use super::made::error;
 use super::run::Run;
 use super::verdict::{judge, time_of};
 use crate::api::Time;
@@ -123,16 +124,6 @@ fn finished(metric: &Metric, finding: Finding, at: Timestamp, now: Timestamp) ->
             let value = Some(reading.value).filter(|value| !value.is_empty());
             Measurement { phase, message, value, metadata: reading.metadata, ..made }
         }
-    }
-}
-
-fn error(at: Timestamp, now: Timestamp, problem: String) -> Measurement {
-    Measurement {
-        phase: AnalysisPhase::Error,
-        message: Some(problem),
-        started_at: Some(Time(at)),
-        finished_at: Some(Time(now)),
-        ..Measurement::default()
     }
 }
 

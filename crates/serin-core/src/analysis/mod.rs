@@ -8,6 +8,7 @@ mod arguments;
 mod assess;
 mod job;
 mod limits;
+mod made;
 mod measuring;
 mod pass;
 mod record;

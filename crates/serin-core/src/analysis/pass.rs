@@ -3,20 +3,19 @@
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
-use regex::Regex;
 
 use super::assess::{self, Assessed, Ending, Outcome, breach};
 use super::job;
 use super::limits::Limits;
+use super::made::ended;
 use super::measuring::{self, Step};
 use super::record::{record, trim};
 use super::run::Run;
 use super::schedule::{Task, task};
 use super::status::{fail, write};
+use crate::analysis_template::rule_matches;
 use crate::api::Time;
-use crate::api::analysis::{
-    AnalysisPhase, AnalysisRunSpec, AnalysisRunStatus, DryRun, Measurement, MetricResult,
-};
+use crate::api::analysis::{AnalysisPhase, AnalysisRunSpec, AnalysisRunStatus, Measurement, MetricResult};
 use crate::api::metric::Metric;
 use crate::domain::effect::Effect;
 use crate::domain::event::{EventNote, EventReason};
@@ -130,7 +129,12 @@ impl Pass<'_> {
                 Task::Wait(_) => continue,
                 Task::Stop(begun) => {
                     look.ops.extend(job::deletion(self.run, begun));
-                    look.add(self.spec, metric, stopped(begun, self.now), true);
+                    look.add(
+                        self.spec,
+                        metric,
+                        ended(begun, AnalysisPhase::Inconclusive, self.now, TERMINATED),
+                        true,
+                    );
                     continue;
                 }
                 Task::Measure => None,
@@ -244,9 +248,7 @@ impl Look {
             trim(result, &spec.measurement_retention);
         }
     }
-}
 
-impl Look {
     /// Notes the metadata of a metric, unless it has some.
     fn describe(&mut self, metric: &Metric, metadata: BTreeMap<String, String>) {
         let result = self.results.iter_mut().find(|result| result.name == metric.name);
@@ -263,21 +265,8 @@ fn stages(ops: impl Iterator<Item = Op>) -> Vec<Stage> {
     stages.into_iter().map(|(name, ops)| Stage { name, ops, events: Vec::new() }).collect()
 }
 
-/// A measurement that was begun and is ended now, without a verdict.
-fn stopped(begun: &Measurement, now: Timestamp) -> Measurement {
-    Measurement {
-        phase: AnalysisPhase::Inconclusive,
-        message: Some(TERMINATED.to_owned()),
-        finished_at: Some(Time(now)),
-        resume_at: None,
-        ..begun.clone()
-    }
-}
-
 fn is_dry_run(spec: &AnalysisRunSpec, metric: &Metric) -> bool {
-    let matches =
-        |rule: &DryRun| Regex::new(&rule.metric_name).is_ok_and(|regex| regex.is_match(&metric.name));
-    spec.dry_run.iter().any(matches)
+    spec.dry_run.iter().any(|rule| rule_matches(&rule.metric_name, &metric.name))
 }
 
 fn first_start(results: &[MetricResult]) -> Option<Timestamp> {

@@ -1,7 +1,6 @@
 //! How a measurement becomes part of what is known of its metric.
 
-use regex::Regex;
-
+use crate::analysis_template::rule_matches;
 use crate::api::analysis::{AnalysisPhase, Measurement, MeasurementRetention, MetricResult};
 
 /// How many measurements of a metric are kept where no rule says.
@@ -47,9 +46,7 @@ fn count(result: &mut MetricResult, phase: AnalysisPhase) {
 
 /// Forgets the oldest measurements of a metric, as the last rule says that matches its name.
 pub(super) fn trim(result: &mut MetricResult, rules: &[MeasurementRetention]) {
-    let is_match = |rule: &&MeasurementRetention| {
-        Regex::new(&rule.metric_name).is_ok_and(|regex| regex.is_match(&result.name))
-    };
+    let is_match = |rule: &&MeasurementRetention| rule_matches(&rule.metric_name, &result.name);
     let limit = rules.iter().filter(is_match).map(|rule| rule.limit).next_back();
     let kept = limit.and_then(|limit| usize::try_from(limit).ok()).filter(|limit| *limit > 0).unwrap_or(KEPT);
     let excess = result.measurements.len().saturating_sub(kept);

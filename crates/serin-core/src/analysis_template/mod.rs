@@ -30,4 +30,4 @@ pub use flatten::{Conflict, flatten};
 pub use name::{Scope, TemplateName, references};
 pub use place::{Place, analyses};
 pub use run::{ExistingRun, NewRevision, NewRun, RunChoice, RunError, run_spec};
-pub use validate::validate;
+pub use validate::{rule_matches, validate};

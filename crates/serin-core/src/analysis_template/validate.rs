@@ -48,6 +48,13 @@ pub(super) fn runs_indefinitely(metric: &Metric) -> bool {
     has_interval && number(metric.count.as_ref()) == Some(0)
 }
 
+/// Whether a rule of `dryRun` or `measurementRetention` is about a metric: a regular expression for a part of its name. One that
+/// is none matches nothing.
+#[must_use]
+pub fn rule_matches(rule: &str, metric: &str) -> bool {
+    Regex::new(rule).is_ok_and(|rule| rule.is_match(metric))
+}
+
 /// Each rule must match the name of a metric; a regular expression that is none matches nothing.
 fn check_rules<'a>(
     field: &str,
@@ -55,7 +62,7 @@ fn check_rules<'a>(
     names: &BTreeSet<&String>,
 ) -> Result<(), String> {
     for (index, rule) in rules.enumerate() {
-        let matches = Regex::new(rule).is_ok_and(|rule| names.iter().any(|name| rule.is_match(name)));
+        let matches = names.iter().any(|name| rule_matches(rule, name));
         if !matches && !is_open(rule) {
             return Err(format!("{field}[{index}]: Rule didn't match any metric name(s)"));
         }
